@@ -1,0 +1,98 @@
+package lint_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"example.com/entracba/cba/lint"
+	"github.com/google/go-cmp/cmp"
+)
+
+func ExampleFindings_Sorted() {
+	found := lint.Findings{
+		{Code: "cert-no-crl-url", Severity: lint.Warning, Where: "certificate", What: "no CRL URL"},
+		{Code: "cert-no-upn", Severity: lint.Error, Effect: lint.LocksOut, Where: "subjectAltName", What: "no UPN and no e-mail"},
+	}
+	for _, f := range found.Sorted() {
+		fmt.Println(f)
+	}
+	fmt.Println("worst:", found.Worst())
+	// Output:
+	// error: cert-no-upn: subjectAltName: no UPN and no e-mail
+	// warning: cert-no-crl-url: certificate: no CRL URL
+	// worst: error
+}
+
+func TestSortedKeepsOrderOfEquals(t *testing.T) {
+	in := lint.Findings{
+		{Code: "a", Severity: lint.Warning},
+		{Code: "b", Severity: lint.Error},
+		{Code: "c", Severity: lint.Warning, Effect: lint.LetsIn},
+		{Code: "d", Severity: lint.Warning},
+		{Code: "e", Severity: lint.Info, Effect: lint.LocksOut},
+		{Code: "f", Severity: lint.Error, Effect: lint.LetsIn},
+	}
+	var got []string
+	for _, f := range in.Sorted() {
+		got = append(got, f.Code)
+	}
+	if diff := cmp.Diff([]string{"e", "f", "c", "b", "a", "d"}, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	if in[0].Code != "a" {
+		t.Error("Sorted changed its receiver")
+	}
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	in := lint.Findings{{
+		Code: "x", Severity: lint.Error, Effect: lint.LetsIn,
+		Where: "w", What: "t", Do: "d", Source: "s",
+	}, {Code: "y", Severity: lint.Info}}
+	text, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[{"code":"x","severity":"error","effect":"lets-in","where":"w","what":"t","do":"d","source":"s"},` +
+		`{"code":"y","severity":"info","where":"","what":""}]`
+	if string(text) != want {
+		t.Errorf("JSON\n got %s\nwant %s", text, want)
+	}
+	var out lint.Findings
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(in, out); diff != "" {
+		t.Errorf("round trip (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoFindingsIsAnEmptyList(t *testing.T) {
+	text, err := json.Marshal(struct {
+		Findings lint.Findings `json:"findings"`
+	}{})
+	if err != nil || string(text) != `{"findings":[]}` {
+		t.Errorf("got %s, %v", text, err)
+	}
+	if worst := lint.Findings(nil).Worst(); worst != 0 {
+		t.Errorf("worst of none = %v", worst)
+	}
+}
+
+func TestUnsetSeverityHasNoJSON(t *testing.T) {
+	if text, err := json.Marshal(lint.Finding{Code: "x"}); err == nil {
+		t.Errorf("an unset severity was written: %s", text)
+	}
+	var s lint.Severity
+	if err := s.UnmarshalText([]byte("fatal")); err == nil {
+		t.Error("an unknown severity was read")
+	}
+	var e lint.Effect
+	if err := e.UnmarshalText([]byte("boom")); err == nil {
+		t.Error("an unknown effect was read")
+	}
+	if _, err := lint.Effect(9).MarshalText(); err == nil {
+		t.Error("an unknown effect was written")
+	}
+}
