@@ -1,0 +1,382 @@
+package dn
+
+import (
+	"encoding/asn1"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// String returns the name as RFC 4514 writes it, the most specific part first:
+// "CN=Jane,OU=Users,DC=contoso,DC=com". It is the order of the issuer in an
+// authentication binding rule.
+//
+// Types are written with the short names of RFC 4514 and RFC 4519, and
+// emailAddress for the e-mail attribute of RFC 2985. A type without a name is
+// written as its number with the value in hexadecimal ("2.5.4.45=#0302..."), as
+// section 2.4 asks, and so is any value that is no character string.
+// [Parse] reads all of it back.
+func (n Name) String() string {
+	var b []byte
+	for i := len(n) - 1; i >= 0; i-- {
+		if i < len(n)-1 {
+			b = append(b, ',')
+		}
+		b = n[i].append(b)
+	}
+	return string(b)
+}
+
+// RootFirst returns the parts as [Name.String] writes them, but in the order of
+// the encoding: "DC=com,DC=contoso,OU=Users,CN=Jane". For the string that
+// certificateUserIds holds use [Name.Windows]: it has other attribute names and
+// another way to escape.
+func (n Name) RootFirst() string {
+	var b []byte
+	for i, rdn := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = rdn.append(b)
+	}
+	return string(b)
+}
+
+func (r RDN) append(b []byte) []byte {
+	for i, attribute := range r {
+		if i > 0 {
+			b = append(b, '+')
+		}
+		b = attribute.append(b)
+	}
+	return b
+}
+
+func (a Attribute) append(b []byte) []byte {
+	t := typeByOID(a.Type)
+	if t != nil {
+		b = append(b, t.ldap...)
+	} else {
+		b = append(b, a.Type.String()...)
+	}
+	b = append(b, '=')
+	if a.Raw == nil && t != nil {
+		return appendEscaped(b, a.Value)
+	}
+	value := a.Raw
+	if value == nil {
+		tag := a.Tag
+		if tag == 0 {
+			tag = tagFor(a.Type, a.Value)
+		}
+		content, ok := encodeText(tag, a.Value)
+		if !ok { // cannot be encoded at all: show the text
+			return appendEscaped(b, a.Value)
+		}
+		value, _ = asn1.Marshal(asn1.RawValue{Tag: tag, Bytes: content})
+	}
+	b = append(b, '#')
+	return hex.AppendEncode(b, value)
+}
+
+// appendEscaped applies RFC 4514 section 2.4. Control characters are written in
+// hexadecimal, which the section allows for any character, so that a name never
+// breaks a line.
+func appendEscaped(b []byte, value string) []byte {
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		switch {
+		case strings.IndexByte(`"+,;<>\`, c) >= 0,
+			c == ' ' && (i == 0 || i == len(value)-1),
+			c == '#' && i == 0:
+			b = append(b, '\\', c)
+		case c < ' ' || c == 0x7f:
+			b = append(b, '\\')
+			b = hex.AppendEncode(b, []byte{c})
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
+}
+
+// Parse reads a name whose most specific part stands first, as RFC 4514,
+// certificate viewers and the issuers of authentication binding rules write it:
+// "CN=Jane,OU=Users,DC=contoso,DC=com". Text in the opposite order is
+// [ParseRootFirst]'s; which of the two a text is, it does not say itself.
+//
+// Beside RFC 4514 it reads what people paste: blanks around separators and
+// equal signs, a semicolon for a comma, values in double quotes with inner
+// quotes doubled (Windows), blanks around a plus sign, and the attribute names
+// of Windows and of OpenSSL (S and ST, E and emailAddress, OID.1.2.3). The order
+// of values in a multi-valued part becomes that of DER.
+//
+// Values get the string type of RFC 5280 (see [Attribute.Tag]). The empty text
+// is the empty name.
+//
+// The error is an [*Error] with the offset at which reading stopped.
+func Parse(text string) (Name, error) {
+	name, err := ParseRootFirst(text)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(name)
+	return name, nil
+}
+
+// ParseRootFirst is [Parse] for text that starts at the root:
+// "DC=com,DC=contoso,OU=Users,CN=Jane".
+//
+// It does not read the multi-valued parts of a certificateUserIds value, whose
+// values are joined by a blank: that form is ambiguous.
+func ParseRootFirst(text string) (Name, error) {
+	p := parser{text: text}
+	name, err := p.name()
+	if err != nil {
+		return nil, err
+	}
+	return name, nil
+}
+
+// A parser reads one text. at is the byte to be read next.
+type parser struct {
+	text string
+	at   int
+}
+
+func (p *parser) fail(reason Reason) *Error {
+	return &Error{Reason: reason, Text: p.text, Offset: p.at}
+}
+
+func (p *parser) blanks() {
+	for p.at < len(p.text) && p.text[p.at] == ' ' {
+		p.at++
+	}
+}
+
+func (p *parser) name() (Name, *Error) {
+	if !utf8.ValidString(p.text) {
+		return nil, &Error{Reason: NotUTF8, Text: p.text, Offset: -1}
+	}
+	var name Name
+	if p.blanks(); p.at == len(p.text) {
+		return name, nil
+	}
+	rdn := RDN{}
+	for {
+		attribute, err := p.attribute()
+		if err != nil {
+			return nil, err
+		}
+		rdn = append(rdn, attribute)
+		var separator byte
+		if p.at < len(p.text) {
+			separator = p.text[p.at]
+			p.at++
+		}
+		if separator == '+' {
+			continue
+		}
+		if err := p.sortValues(rdn); err != nil {
+			return nil, err
+		}
+		name, rdn = append(name, rdn), RDN{}
+		if separator == 0 {
+			return name, nil
+		}
+	}
+}
+
+// sortValues puts the attributes of a multi-valued part into the order that DER
+// asks of a SET OF (X.690 section 11.6), and proves on the way that every value
+// can be encoded.
+func (p *parser) sortValues(rdn RDN) *Error {
+	type encoded struct {
+		attribute Attribute
+		der       string
+	}
+	values := make([]encoded, 0, len(rdn))
+	for _, attribute := range rdn {
+		der, err := attribute.marshal()
+		if err != nil {
+			return err
+		}
+		values = append(values, encoded{attribute, string(der)})
+	}
+	slices.SortStableFunc(values, func(a, b encoded) int { return strings.Compare(a.der, b.der) })
+	for i := range values {
+		rdn[i] = values[i].attribute
+	}
+	return nil
+}
+
+func (p *parser) attribute() (Attribute, *Error) {
+	p.blanks()
+	keyword, _, found := strings.Cut(p.text[p.at:], "=")
+	if !found || strings.ContainsAny(keyword, `,;+"\#<>`) {
+		return Attribute{}, p.fail(NoType)
+	}
+	length := len(keyword)
+	keyword = strings.TrimRight(keyword, " ")
+	if keyword == "" {
+		return Attribute{}, p.fail(NoType)
+	}
+	var a Attribute
+	if t := typeByKeyword(keyword); t != nil {
+		a.Type = slices.Clone(t.oid)
+	} else {
+		number := keyword
+		if len(number) > 4 && strings.EqualFold(number[:4], "OID.") {
+			number = number[4:]
+		}
+		oid, ok := parseOID(number)
+		if !ok {
+			return Attribute{}, p.fail(UnknownType)
+		}
+		a.Type = oid
+	}
+	p.at += length + 1
+	p.blanks()
+	if p.at < len(p.text) && p.text[p.at] == '#' {
+		err := p.hexValue(&a)
+		return a, err
+	}
+	value, err := p.value()
+	if err != nil {
+		return a, err
+	}
+	a.Value, a.Tag = value, tagFor(a.Type, value)
+	return a, nil
+}
+
+// hexValue reads "#" and the hexadecimal DER of one value.
+func (p *parser) hexValue(a *Attribute) *Error {
+	end := p.at + 1
+	for end < len(p.text) && !strings.ContainsRune(",;+ ", rune(p.text[end])) {
+		end++
+	}
+	der, err := hex.DecodeString(p.text[p.at+1 : end])
+	if err != nil || !isOneValue(der) {
+		return p.fail(BadHex)
+	}
+	tag, content := split(der)
+	if text, ok := decodeText(tag, content); ok {
+		a.Tag, a.Value = int(tag), string(text)
+	} else {
+		a.Raw = der
+	}
+	p.at = end
+	return p.endOfValue(BadHex)
+}
+
+// value reads a value with RFC 4514's escapes, or one in double quotes, up to
+// the separator, which it leaves unread.
+func (p *parser) value() (string, *Error) {
+	if p.at < len(p.text) && p.text[p.at] == '"' {
+		return p.quoted()
+	}
+	var b []byte
+	kept := 0 // length of b without trailing blanks that were not escaped
+	for ; p.at < len(p.text); p.at++ {
+		c := p.text[p.at]
+		switch c {
+		case ',', ';', '+':
+			return p.checked(b[:kept])
+		case '"', '<', '>':
+			return "", p.fail(NeedsEscape)
+		case '\\':
+			escaped, ok := p.escape()
+			if !ok {
+				return "", p.fail(BadEscape)
+			}
+			b = append(b, escaped)
+			kept = len(b)
+		default:
+			b = append(b, c)
+			if c != ' ' {
+				kept = len(b)
+			}
+		}
+	}
+	return p.checked(b[:kept])
+}
+
+// checked proves that a value is UTF-8, for hexadecimal escapes can spell
+// anything.
+func (p *parser) checked(value []byte) (string, *Error) {
+	if !utf8.Valid(value) {
+		return "", p.fail(NotUTF8)
+	}
+	return string(value), nil
+}
+
+// escape reads the one or two characters behind a backslash and leaves p.at on
+// the last of them.
+func (p *parser) escape() (byte, bool) {
+	rest := p.text[p.at+1:]
+	if rest == "" {
+		return 0, false
+	}
+	if strings.IndexByte(`"+,;<>\ #=`, rest[0]) >= 0 {
+		p.at++
+		return rest[0], true
+	}
+	if len(rest) < 2 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(rest[:2], 16, 8)
+	if err != nil {
+		return 0, false
+	}
+	p.at += 2
+	return byte(n), true
+}
+
+// quoted reads a value in double quotes. Quotes inside are doubled (Windows) or
+// escaped with a backslash (RFC 1779).
+func (p *parser) quoted() (string, *Error) {
+	open := p.at
+	var b []byte
+	for p.at++; p.at < len(p.text); p.at++ {
+		c := p.text[p.at]
+		if c == '"' {
+			if p.at+1 < len(p.text) && p.text[p.at+1] == '"' {
+				p.at++
+			} else {
+				p.at++
+				return string(b), p.endOfValue(BadQuote)
+			}
+		}
+		b = append(b, c)
+	}
+	p.at = open
+	return "", p.fail(BadQuote)
+}
+
+// endOfValue skips blanks and fails unless a separator or the end follows.
+func (p *parser) endOfValue(reason Reason) *Error {
+	p.blanks()
+	if p.at < len(p.text) && strings.IndexByte(",;+", p.text[p.at]) < 0 {
+		return p.fail(reason)
+	}
+	return nil
+}
+
+func parseOID(text string) (asn1.ObjectIdentifier, bool) {
+	var oid asn1.ObjectIdentifier
+	for number := range strings.SplitSeq(text, ".") {
+		n, err := strconv.ParseUint(number, 10, 31)
+		if err != nil || len(number) > 1 && number[0] == '0' || number[0] == '+' {
+			return nil, false
+		}
+		oid = append(oid, int(n))
+	}
+	// X.660: two arcs at least, the first at most 2, the second below 40 under 0
+	// and 1.
+	if len(oid) < 2 || oid[0] > 2 || oid[0] < 2 && oid[1] >= 40 {
+		return nil, false
+	}
+	return oid, true
+}

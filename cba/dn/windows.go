@@ -1,0 +1,120 @@
+package dn
+
+import (
+	"bytes"
+	"encoding/hex"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Windows returns the name as Entra's certificateUserIds and Active Directory's
+// altSecurityIdentities hold it: see [AppendWindows]. A name that cannot be
+// encoded (see [Name.Marshal]) gives the empty string.
+func (n Name) Windows() string {
+	der, err := n.Marshal()
+	if err != nil {
+		return ""
+	}
+	text, err := AppendWindows(nil, der)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// AppendWindows appends the text of an encoded name in the form of
+// certificateUserIds to dst and returns the longer slice. It allocates nothing
+// but what dst needs to grow, for names of ASCII and UTF-8 strings.
+//
+// The form is the one of CertNameToStr with CERT_X500_NAME_STR,
+// CERT_NAME_STR_NO_PLUS_FLAG and no blank after the comma (MS-PKCA section
+// 3.1.5.2.1.3; Learn, "How to configure Microsoft Entra certificate-based
+// authentication"):
+//
+//   - parts in the order of the encoding, root first, joined by a comma alone;
+//   - the values of a multi-valued part joined by one blank, in encoded order;
+//   - Windows' attribute names (E, S, T, G), and "OID." with the number for a
+//     type that Windows has no name for;
+//   - a value in double quotes, with quotes inside doubled, if it is empty, has
+//     white space at an end, or holds any of , + = " newline < > # ;
+//
+// Blanks inside values are kept. That Entra compares a value in quotes with a
+// quoted one is not documented (open question 9.22): names without such values
+// are the safe ones.
+//
+// A value that is no character string is written as "#" and the hexadecimal DER
+// of the value; no source for what Windows writes then was found.
+//
+// The error is an [*Error] with reason [BadEncoding]; dst is returned unchanged
+// then.
+func AppendWindows(dst, der []byte) ([]byte, error) {
+	start := len(dst)
+	w, ok := newWalker(der)
+	if !ok {
+		return dst, &Error{Reason: BadEncoding, Offset: -1}
+	}
+	for {
+		oid, value, more, ok := w.next()
+		if !ok {
+			return dst[:start], &Error{Reason: BadEncoding, Offset: -1}
+		}
+		if !more {
+			return dst, nil
+		}
+		switch {
+		case len(dst) == start:
+		case w.first:
+			dst = append(dst, ',')
+		default:
+			dst = append(dst, ' ')
+		}
+		if dst, ok = appendWindowsType(dst, oid); !ok {
+			return dst[:start], &Error{Reason: BadEncoding, Offset: -1}
+		}
+		dst = append(dst, '=')
+		dst = appendWindowsValue(dst, value)
+	}
+}
+
+func appendWindowsType(dst []byte, oid cryptobyte.String) ([]byte, bool) {
+	if t := typeByDER(oid); t != nil && t.windows != "" {
+		return append(dst, t.windows...), true
+	}
+	numbers, ok := decodeOID(oid)
+	if !ok {
+		return dst, false
+	}
+	dst = append(dst, "OID."...)
+	return append(dst, numbers.String()...), true
+}
+
+func appendWindowsValue(dst []byte, value cryptobyte.String) []byte {
+	tag, content := split(value)
+	text, ok := decodeText(cbasn1.Tag(tag), content)
+	if !ok {
+		dst = append(dst, '#')
+		return hex.AppendEncode(dst, value)
+	}
+	if !needsWindowsQuotes(text) {
+		return append(dst, text...)
+	}
+	dst = append(dst, '"')
+	for _, c := range text {
+		if c == '"' {
+			dst = append(dst, '"')
+		}
+		dst = append(dst, c)
+	}
+	return append(dst, '"')
+}
+
+// needsWindowsQuotes holds CertNameToStr's rule, as its documentation gives it.
+// The carriage return is not in the list, but is white space at an end; an empty
+// value is quoted (dotnet/runtime follows Windows in both).
+func needsWindowsQuotes(text []byte) bool {
+	isSpace := func(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+	return len(text) == 0 ||
+		isSpace(text[0]) || isSpace(text[len(text)-1]) ||
+		bytes.ContainsAny(text, ",+=\"\n<>#;")
+}
