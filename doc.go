@@ -1,0 +1,18 @@
+// Package entracba is a page that says which package of this module you want.
+//
+// The module is a library for Microsoft Entra certificate-based authentication
+// (CBA): it issues the certificates, writes the strings that bind them to
+// accounts, packs them into files that the target machine can open, and says
+// what Entra will answer to a sign-in. Every package can be used alone.
+//
+//   - I have a CA and users who need certificates: package cba.
+//   - I need the certificateUserIds of a certificate, or want to know what is
+//     wrong with a stored one: package cba/certuserid.
+//   - A PFX does not open ("wrong password"), or must open on a certain
+//     machine: package cba/pfx.
+//   - I have to compare or write the names of authorities: package cba/dn.
+//   - I read the result of a check: package cba/lint.
+//
+// The programs in examples/ are thin and meant to be read; each runs with
+// "go run ./examples/NAME".
+package entracba
