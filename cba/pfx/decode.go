@@ -1,0 +1,294 @@
+package pfx
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/hmac"
+	"crypto/x509"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Defaults of [Decoder].
+const (
+	// DefaultMaxBytes is a hundred times the size of an ordinary file.
+	DefaultMaxBytes = 1 << 20
+	// DefaultMaxDecodeIterations admits a file of GnuTLS, which derives four
+	// keys with 600,000 iterations each, and takes about a second.
+	DefaultMaxDecodeIterations = 3_000_000
+)
+
+// maxKeyBytes bounds a PKCS#8 key; RSA with 16,384 bits has 9,300.
+const maxKeyBytes = 10_000
+
+// A Decoder reads PFX files. The zero value is ready to use, and [Decode] is
+// the short form for it.
+type Decoder struct {
+	// MaxBytes is the largest file accepted. Zero means [DefaultMaxBytes].
+	MaxBytes int
+
+	// MaxIterations is how many iterations of key derivation one file may ask
+	// for, added over its MAC, its encrypted parts and its key. Zero means
+	// [DefaultMaxDecodeIterations]. It is checked before each derivation,
+	// inside decrypted parts too. The derivation for 3DES does the work of
+	// three for each iteration.
+	MaxIterations int
+
+	// InsecureAllowNoMAC accepts a file that has encrypted parts and no MAC,
+	// as "openssl pkcs12 -export -nomac" makes: anyone on its way can have
+	// changed it. Without encryption and password, no MAC is expected.
+	InsecureAllowNoMAC bool
+}
+
+// Decode is the short form of [Decoder.Decode] with the default limits.
+func Decode(data []byte, password string) (Bundle, error) {
+	return Decoder{}.Decode(data, password)
+}
+
+// Decode opens a PFX, DER or BER, with any of the algorithms of [Encoding] and
+// some more: AES of 128, 192 and 256 bits and 3DES under PBES2, RC2 of 128
+// bits, 3DES of two keys, HMACs with SHA-1, SHA-224, SHA-256, SHA-384 and
+// SHA-512. It reads an empty password in both of the forms in which files have
+// it, and passwords outside ASCII, emoji included.
+//
+// Certificate is the one that belongs to the key, wherever in the file it is.
+// Chain is put in order by names and key identifiers, without a look at
+// signatures; certificates that are not in it come back in Others. Nothing is
+// checked that [Encoder.Encode] or a verifier would check. A certificate that
+// occurs twice is returned once.
+//
+// The data may come from anyone: size, entries and work are limited before they
+// cost anything. The error is an [*Error] with reason [WrongPassword],
+// [NotSupported] (RC4, Camellia, scrypt, public-key encryption, more than one
+// key), [Malformed], [TooCostly], [KeyMismatch] (no key, or no certificate for
+// it) or [FIPSOnly]. The Bundle is empty then.
+func (d Decoder) Decode(data []byte, password string) (Bundle, error) {
+	if d.MaxBytes == 0 {
+		d.MaxBytes = DefaultMaxBytes
+	}
+	if d.MaxIterations == 0 {
+		d.MaxIterations = DefaultMaxDecodeIterations
+	}
+	if len(data) > d.MaxBytes {
+		return Bundle{}, fail(TooCostly, "the file has %d bytes, more than %d", len(data), d.MaxBytes)
+	}
+	if !utf8.ValidString(password) {
+		return Bundle{}, fail(WrongPassword, "it is not valid UTF-8, so that no file can have it")
+	}
+	f, err := parseFile(data)
+	if err != nil {
+		return Bundle{}, err
+	}
+	o := opener{pw: newSecret(password), budget: budget{int64(d.MaxIterations), int64(d.MaxIterations)}}
+	if err := o.checkMAC(f, d.InsecureAllowNoMAC); err != nil {
+		return Bundle{}, err
+	}
+	entries, err := o.entries(f)
+	if err != nil {
+		return Bundle{}, err
+	}
+	return o.bundle(entries)
+}
+
+// Reencode opens a file with its password and writes its contents, friendly
+// name included, in another encoding under a new password, which may be the
+// same.
+//
+// The error is that of [Decode] or of [Encoding.Encode].
+func Reencode(data []byte, password string, to Encoding, newPassword string) ([]byte, error) {
+	b, err := Decode(data, password)
+	if err != nil {
+		return nil, err
+	}
+	return to.Encode(b, newPassword)
+}
+
+// An opener opens one file.
+type opener struct {
+	pw      secret
+	budget  budget
+	padding Reason // what a failing decryption means
+}
+
+// checkMAC proves the password and the file, if the file lets it.
+func (o *opener) checkMAC(f *file, insecureAllowNoMAC bool) error {
+	if f.mac == nil {
+		if o.pw.utf8 != "" && !f.encrypted() {
+			return fail(WrongPassword, "the file has no password")
+		}
+		if o.pw.utf8 != "" && !insecureAllowNoMAC {
+			return fail(NotSupported, "a file with a password but without a MAC; nothing would tell if it was changed (see Decoder.InsecureAllowNoMAC)")
+		}
+		o.padding = WrongPassword
+		return nil
+	}
+	o.padding = Malformed
+	if f.mac.hmac != 0 && f.mac.iterations < 1 {
+		return fail(Malformed, "an iteration count below 1")
+	}
+	for {
+		if err := o.budget.spend(f.mac.kdf, o.pw); err != nil {
+			return err
+		}
+		sum, err := f.mac.sum(f.authSafe, o.pw)
+		if err != nil {
+			return err
+		}
+		if hmac.Equal(sum, f.mac.digest) {
+			return nil
+		}
+		// Two forms of the empty password are in use: with a final zero
+		// (OpenSSL, go-pkcs12) and without (Windows, .NET).
+		if o.pw.utf8 != "" || len(o.pw.utf16) == 0 {
+			return fail(WrongPassword, "the password does not open the file, or the file was changed")
+		}
+		o.pw.utf16 = nil
+	}
+}
+
+// entries decrypts every part and lists what is in them.
+func (o *opener) entries(f *file) ([]bag, error) {
+	var all []bag
+	for _, p := range f.parts {
+		contents := p.data
+		if p.scheme != nil {
+			var err error
+			if contents, err = p.scheme.decrypt(p.data, o.pw, &o.budget, o.padding); err != nil {
+				return nil, err
+			}
+		}
+		bags, _, err := readBags(contents)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, bags...); len(all) > maxEntries {
+			return nil, fail(TooCostly, "more than %d entries", maxEntries)
+		}
+	}
+	return all, nil
+}
+
+// bundle makes the entries into a Bundle.
+func (o *opener) bundle(entries []bag) (Bundle, error) {
+	var certs []*x509.Certificate
+	var keys []bag
+	localKeyIDs := make(map[*x509.Certificate][]byte)
+	names := make(map[*x509.Certificate]string)
+	for _, e := range entries {
+		switch e.kind {
+		case keyBag, shroudedBag:
+			keys = append(keys, e)
+		case certBag:
+			der, ok := e.certificate()
+			if !ok {
+				return Bundle{}, fail(Malformed, "a certificate entry cannot be read")
+			}
+			if der == nil {
+				continue
+			}
+			c, err := x509.ParseCertificate(der)
+			if err != nil {
+				return Bundle{}, fail(Malformed, "a certificate cannot be read: %v", err)
+			}
+			localKeyIDs[c], names[c] = e.localKeyID, e.name
+			certs = append(certs, c)
+		}
+	}
+	switch {
+	case len(keys) == 0:
+		return Bundle{}, fail(KeyMismatch, "the file holds %d certificates and no private key", len(certs))
+	case len(keys) > 1:
+		return Bundle{}, fail(NotSupported, "the file holds %d private keys", len(keys))
+	}
+	key, err := o.key(keys[0])
+	if err != nil {
+		return Bundle{}, err
+	}
+	b := Bundle{Key: key, FriendlyName: keys[0].name}
+
+	// Of several certificates for the key, as after a renewal, the file's own
+	// link decides, and then the order.
+	for _, c := range certs {
+		if fits(key, c) && (b.Certificate == nil ||
+			!bytes.Equal(localKeyIDs[b.Certificate], keys[0].localKeyID) && bytes.Equal(localKeyIDs[c], keys[0].localKeyID)) {
+			b.Certificate = c
+		}
+	}
+	if b.Certificate == nil {
+		return Bundle{}, fail(KeyMismatch, "none of the %d certificates in the file is for its private key", len(certs))
+	}
+	if b.FriendlyName == "" {
+		b.FriendlyName = names[b.Certificate]
+	}
+	b.Chain, b.Others = order(b.Certificate, certs)
+	return b, nil
+}
+
+// order finds the issuers of leaf among the certificates.
+func order(leaf *x509.Certificate, certs []*x509.Certificate) (chain, others []*x509.Certificate) {
+	for i, c := range certs {
+		again := c.Equal(leaf)
+		for _, before := range certs[:i] {
+			again = again || c.Equal(before)
+		}
+		if !again {
+			others = append(others, c)
+		}
+	}
+next:
+	for child := leaf; !bytes.Equal(child.RawIssuer, child.RawSubject); {
+		for i, c := range others {
+			if maybeIssued(c, child) {
+				chain, others = append(chain, c), append(others[:i:i], others[i+1:]...)
+				child = c
+				continue next
+			}
+		}
+		break
+	}
+	return chain, others
+}
+
+// key opens a key entry. No cause is reported from inside a decrypted key.
+func (o *opener) key(e bag) (crypto.Signer, error) {
+	der := []byte(e.value)
+	if e.kind == shroudedBag {
+		s, data, ok := e.shrouded()
+		if !ok {
+			return nil, fail(Malformed, "the entry of the private key cannot be read")
+		}
+		var err error
+		if der, err = s.decrypt(data, o.pw, &o.budget, o.padding); err != nil {
+			return nil, err
+		}
+	}
+	if len(der) > maxKeyBytes {
+		return nil, fail(TooCostly, "the private key has %d bytes", len(der))
+	}
+	// Some writers pad or append attributes in BER, so take the DER of it.
+	if fixed, ok := toDER(der); ok {
+		der = fixed
+	}
+	var info cryptobyte.String
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&info, asn1.SEQUENCE) || !info.SkipASN1(asn1.INTEGER) {
+		return nil, fail(Malformed, "the private key is not PKCS#8")
+	}
+	oid, _, ok := readAlgorithm(&info)
+	if !ok {
+		return nil, fail(Malformed, "the private key is not PKCS#8")
+	}
+	switch oid {
+	case "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.3.101.112": // RSA, EC, Ed25519
+	default:
+		return nil, fail(NotSupported, "a private key of algorithm %s", oid)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	signer, ok := key.(crypto.Signer)
+	if err != nil || !ok {
+		return nil, fail(Malformed, "the private key of algorithm %s cannot be read", oid)
+	}
+	return signer, nil
+}

@@ -1,0 +1,232 @@
+package pfx
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/fips140"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxIterations is the highest number of iterations that [Encoder] writes: the
+// most that the loader of .NET 9 accepts by default (Pkcs12LoaderLimits).
+const MaxIterations = 300_000
+
+// defaultIterations is what OpenSSL and Windows write.
+const defaultIterations = 2048
+
+// maxNameLength is the upper bound of a friendlyName, RFC 2985 appendix A
+// (pkcs-9-ub-friendlyName).
+const maxNameLength = 255
+
+// maxRSABits bounds the keys with which signatures are checked; larger ones
+// would make checking a matter of minutes. Entra CAs have at most 4,096.
+const maxRSABits = 8192
+
+// A Bundle is what a PFX holds: one user's key and certificates.
+type Bundle struct {
+	// Key is the private key: a *rsa.PrivateKey, *ecdsa.PrivateKey or
+	// ed25519.PrivateKey. A key that cannot leave its place, such as one in an
+	// HSM, cannot be put into a file. It is never part of text or JSON.
+	Key crypto.Signer `json:"-"`
+	// Certificate is the certificate for Key.
+	Certificate *x509.Certificate
+	// Chain has the issuer of Certificate, the issuer of that one, and so on,
+	// as far as known. It may end before the root or with it, and may be empty.
+	Chain []*x509.Certificate
+	// Others are further certificates, not checked for any relation to the
+	// rest: cross-certificates, for example. Most bundles have none.
+	Others []*x509.Certificate
+	// FriendlyName is the label of the key that Windows, keychains and Java
+	// ("alias") show. It may be empty, has up to 255 characters, none beyond
+	// U+FFFF and no control characters. Java makes it lower-case.
+	FriendlyName string
+}
+
+// Format writes what the bundle holds, without the key, whatever the verb.
+func (b Bundle) Format(s fmt.State, verb rune) {
+	subject := "no certificate"
+	if b.Certificate != nil {
+		subject = fmt.Sprintf("certificate of %q", b.Certificate.Subject)
+	}
+	key := "no key"
+	switch b.Key.(type) {
+	case nil:
+	case *rsa.PrivateKey:
+		key = "RSA key"
+	case *ecdsa.PrivateKey:
+		key = "ECDSA key"
+	case ed25519.PrivateKey:
+		key = "Ed25519 key"
+	default:
+		key = "key"
+	}
+	fmt.Fprintf(s, "{%s, %s, chain of %d}", key, subject, len(b.Chain))
+}
+
+// An Encoder writes PFX files. Encoding is required; every other field may be
+// left zero, and [Encoding.Encode] is the short form for that.
+type Encoder struct {
+	Encoding Encoding
+
+	// Iterations of key derivation, for encryption and MAC alike, from 2,048,
+	// which zero means, to [MaxIterations]. More of them help a guessable
+	// password a little and cost every reader time; see [GeneratePassword]
+	// for what helps much.
+	Iterations int
+
+	// AllowNonASCIIPassword accepts a password with characters beyond ASCII,
+	// up to U+FFFF. The Java keytool refuses such files, and wolfSSL, Mono and
+	// others read another password than was meant.
+	AllowNonASCIIPassword bool
+
+	// InsecureAllowEmptyPassword accepts an empty password: anyone who has the
+	// file has the key. No such file opens on both macOS and iOS, and
+	// BouncyCastle refuses it with AES.
+	InsecureAllowEmptyPassword bool
+}
+
+// Encode is the short form of [Encoder.Encode] with no options.
+func (e Encoding) Encode(b Bundle, password string) ([]byte, error) {
+	return Encoder{Encoding: e}.Encode(b, password)
+}
+
+// Encode returns the DER of a PFX with the contents of b, encrypted with
+// password.
+//
+// It checks that the certificate belongs to the key, that the chain is one
+// (each certificate issued the one before it, by name, by key identifiers if
+// there are any, and by signature unless that uses an algorithm which Go no
+// longer verifies), that no certificate is in it twice (Windows then loses the
+// key), and that the password is printable ASCII and not empty. It checks no
+// dates, no usages and no trust.
+//
+// The error is an [*Error], with reason [KeyMismatch], [BadChain],
+// [BadPassword], [BadOption], [NotSupported] for a key that is not in memory,
+// or [FIPSOnly]: under GODEBUG=fips140=only nothing can be written, for a PFX
+// carries the SHA-1 of its certificate as the link to the key.
+func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
+	if fips140.Enforced() {
+		return nil, fail(FIPSOnly, "a PFX needs SHA-1, if only to name its key")
+	}
+	iterations := e.Iterations
+	if iterations == 0 {
+		iterations = defaultIterations
+	}
+	if iterations < defaultIterations || iterations > MaxIterations {
+		return nil, fail(BadOption, "%d iterations; must be 2048 to %d", e.Iterations, MaxIterations)
+	}
+	w, ok := e.Encoding.writer(iterations)
+	if !ok {
+		return nil, fail(BadOption, "no encoding is chosen")
+	}
+	if err := e.checkPassword(password); err != nil {
+		return nil, err
+	}
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	cas := append(b.Chain[:len(b.Chain):len(b.Chain)], b.Others...)
+	der, err := w.Encode(b.Key, b.Certificate, cas, password)
+	if err != nil {
+		return nil, fail(NotSupported, "the key or a certificate cannot be encoded")
+	}
+	if b.FriendlyName != "" {
+		return setFriendlyName(der, b.FriendlyName, password)
+	}
+	return der, nil
+}
+
+func (b Bundle) check() error {
+	switch k := b.Key.(type) {
+	case nil:
+		return fail(KeyMismatch, "there is no private key")
+	case *rsa.PrivateKey:
+		if k == nil {
+			return fail(KeyMismatch, "there is no private key")
+		}
+	case *ecdsa.PrivateKey:
+		if k == nil {
+			return fail(KeyMismatch, "there is no private key")
+		}
+	case ed25519.PrivateKey:
+		if len(k) != ed25519.PrivateKeySize {
+			return fail(KeyMismatch, "the Ed25519 key is incomplete")
+		}
+	default:
+		return fail(NotSupported, "a key of type %T cannot be put into a file", b.Key)
+	}
+	if b.Certificate == nil {
+		return fail(KeyMismatch, "there is no certificate")
+	}
+	if !fits(b.Key, b.Certificate) {
+		return fail(KeyMismatch, "the certificate of %q is for another key", b.Certificate.Subject)
+	}
+	seen := []*x509.Certificate{b.Certificate}
+	for i, c := range append(b.Chain[:len(b.Chain):len(b.Chain)], b.Others...) {
+		if c == nil {
+			return fail(BadChain, "certificate %d after the user's is nil", i+1)
+		}
+		if c.Equal(b.Certificate) {
+			return fail(BadChain, "certificate %d after the user's is the user's own again: leave it out", i+1)
+		}
+		for _, s := range seen {
+			if c.Equal(s) {
+				return fail(BadChain, "the certificate of %q is there twice", c.Subject)
+			}
+		}
+		seen = append(seen, c)
+	}
+	child := b.Certificate
+	for i, parent := range b.Chain {
+		if !maybeIssued(parent, child) {
+			return fail(BadChain, "certificate %d, of %q, is not the issuer of %q before it", i+1, parent.Subject, child.Subject)
+		}
+		if err := verifies(parent, child); err != nil {
+			return fail(BadChain, "certificate %d, of %q, did not sign %q before it: %v", i+1, parent.Subject, child.Subject, err)
+		}
+		child = parent
+	}
+	for i, r := range b.FriendlyName {
+		if unicode.IsControl(r) || r > 0xffff {
+			return fail(BadOption, "the friendly name has a character at byte %d that it cannot have", i)
+		}
+	}
+	if !utf8.ValidString(b.FriendlyName) || utf8.RuneCountInString(b.FriendlyName) > maxNameLength {
+		return fail(BadOption, "the friendly name is no UTF-8 or longer than %d characters", maxNameLength)
+	}
+	return nil
+}
+
+// fits reports whether the certificate is for the key.
+func fits(key crypto.Signer, c *x509.Certificate) bool {
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(c.PublicKey)
+}
+
+// maybeIssued reports whether names and key identifiers admit that parent
+// issued child. It costs nothing, so that it is safe on hostile input.
+func maybeIssued(parent, child *x509.Certificate) bool {
+	return bytes.Equal(parent.RawSubject, child.RawIssuer) &&
+		(len(parent.SubjectKeyId) == 0 || len(child.AuthorityKeyId) == 0 || bytes.Equal(parent.SubjectKeyId, child.AuthorityKeyId))
+}
+
+// verifies checks the signature of parent on child. Signatures that Go does not
+// verify any more, such as SHA-1, pass: an old CA is not a broken chain.
+func verifies(parent, child *x509.Certificate) error {
+	if k, ok := parent.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
+		return fmt.Errorf("its RSA key has more than %d bits", maxRSABits)
+	}
+	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
+	var insecure x509.InsecureAlgorithmError
+	if errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+		return nil
+	}
+	return err
+}

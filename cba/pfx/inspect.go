@@ -1,0 +1,243 @@
+package pfx
+
+import (
+	"fmt"
+	"strings"
+
+	"example.com/entracba/cba/lint"
+)
+
+// Info is what a PFX shows without its password. It marshals to JSON.
+type Info struct {
+	Bytes int  `json:"bytes"`
+	BER   bool `json:"ber,omitempty"` // BER and not DER, as NSS writes
+
+	// Encoding is the encoding of this package whose readers open the file; 0
+	// if it mixes algorithms of several, or has others.
+	Encoding Encoding `json:"encoding,omitzero"`
+
+	// MAC is nil if the file has none.
+	MAC   *Algorithm `json:"mac,omitempty"`
+	Parts []Part     `json:"parts"`
+
+	// FriendlyName is the label of the key, if it can be seen, which it can in
+	// most files.
+	FriendlyName string `json:"friendlyName,omitempty"`
+
+	// Readers says for each target whether it opens the file.
+	Readers []Reader `json:"readers"`
+
+	// Advice is a sentence for someone who was told "wrong password".
+	Advice string `json:"advice"`
+
+	// Findings are what to know before the file is given to someone.
+	Findings lint.Findings `json:"findings,omitempty"`
+}
+
+// An Algorithm is one use of the password.
+type Algorithm struct {
+	Name       string `json:"name"`
+	Iterations int64  `json:"iterations"` // 0 if not readable
+	SaltBytes  int    `json:"saltBytes"`
+}
+
+// A Part is one of the containers in a file, most often one for certificates
+// and one for the key.
+type Part struct {
+	// Encryption is nil if the entries are visible.
+	Encryption *Algorithm `json:"encryption,omitempty"`
+	// Keys says how each visible key is encrypted; a key in the clear has the
+	// name "none". Certificates and Other count the other visible entries.
+	Keys         []Algorithm `json:"keys,omitempty"`
+	Certificates int         `json:"certificates,omitempty"`
+	Other        int         `json:"other,omitempty"`
+}
+
+// A Reader is one line of the question who can open a file.
+type Reader struct {
+	Target Target `json:"target"`
+	Reads  Answer `json:"reads"`
+}
+
+// Inspect describes a PFX without its password. It derives no key and checks no
+// MAC: everything in the result is what the file claims, and what is inside
+// encrypted parts is not counted.
+//
+// The error is an [*Error] with reason [Malformed], [NotSupported] (protection
+// by public keys) or [TooCostly] (more than [DefaultMaxBytes], or too many
+// entries). A file that is only expensive or weak is described.
+func Inspect(data []byte) (Info, error) {
+	if len(data) > DefaultMaxBytes {
+		return Info{}, fail(TooCostly, "the file has %d bytes, more than %d", len(data), DefaultMaxBytes)
+	}
+	f, err := parseFile(data)
+	if err != nil {
+		return Info{}, err
+	}
+	in := Info{Bytes: len(data), BER: f.ber}
+	u := uses{}
+	total := int64(0)
+	describe := func(k kdf) *Algorithm {
+		total = max(total, total+k.iterations) // stays when it overflows
+		return &Algorithm{k.name, max(k.iterations, 0), len(k.salt)}
+	}
+	if f.mac != nil {
+		in.MAC = describe(f.mac.kdf)
+		u.mac = f.mac.family
+	}
+	clearKey := false
+	for _, p := range f.parts {
+		part := Part{}
+		if p.scheme != nil {
+			part.Encryption = describe(p.scheme.kdf)
+			u.add(p.scheme.family)
+			in.Parts = append(in.Parts, part)
+			continue
+		}
+		bags, ber, err := readBags(p.data)
+		if err != nil {
+			return Info{}, err
+		}
+		in.BER = in.BER || ber
+		for _, b := range bags {
+			switch b.kind {
+			case certBag:
+				part.Certificates++
+			case keyBag:
+				clearKey = true
+				part.Keys = append(part.Keys, Algorithm{Name: "none"})
+			case shroudedBag:
+				s, _, ok := b.shrouded()
+				if !ok {
+					return Info{}, fail(Malformed, "the entry of a private key cannot be read")
+				}
+				u.add(s.family)
+				part.Keys = append(part.Keys, *describe(s.kdf))
+			default:
+				part.Other++
+			}
+			if in.FriendlyName == "" && (b.kind == keyBag || b.kind == shroudedBag) {
+				in.FriendlyName = b.name
+			}
+		}
+		in.Parts = append(in.Parts, part)
+	}
+	in.Encoding = u.encoding(f.mac != nil)
+	for _, t := range Targets() {
+		in.Readers = append(in.Readers, Reader{t, u.readBy(t, in.Encoding)})
+	}
+	in.Advice = in.advice(u)
+	in.Findings = in.findings(f.mac != nil, clearKey, total)
+	return in, nil
+}
+
+// uses are the encodings that a file's algorithms are taken from.
+type uses struct {
+	mac     Encoding
+	ciphers [InsecureUnencrypted + 1]bool // [0]: an algorithm of none of them
+}
+
+func (u *uses) add(e Encoding) { u.ciphers[e] = true }
+
+// encoding returns the one encoding whose readers open the file.
+func (u uses) encoding(hasMAC bool) Encoding {
+	c := u.ciphers
+	switch {
+	case c[0]:
+	case !hasMAC && !c[Compatible] && !c[Modern] && !c[RC2]:
+		return InsecureUnencrypted
+	case u.mac == Compatible && c[RC2] && !c[Modern]: // with the key in 3DES
+		return RC2
+	case u.mac == Compatible && c[Compatible] && !c[Modern] && !c[RC2]:
+		return Compatible
+	case u.mac == Modern && c[Modern] && !c[Compatible] && !c[RC2]:
+		return Modern
+	case u.mac == PBMAC1 && c[Modern] && !c[Compatible] && !c[RC2]:
+		return PBMAC1
+	}
+	return 0
+}
+
+// oldWithNewMAC is 3DES with an HMAC-SHA256, which is what comes of telling
+// OpenSSL 3 to use 3DES and not telling it to use a SHA-1 MAC.
+func (u uses) oldWithNewMAC() bool {
+	return u.mac == Modern && u.ciphers[Compatible] && !u.ciphers[Modern] && !u.ciphers[RC2] && !u.ciphers[0]
+}
+
+func (u uses) readBy(t Target, e Encoding) Answer {
+	if e != 0 {
+		return t.Reads(e)
+	}
+	if u.oldWithNewMAC() {
+		switch {
+		case t.Reads(Modern) == Yes:
+			return Yes
+		case t == MacOS14 || t == Android13: // ruby/openssl #654, clip_share_server #58
+			return No
+		}
+	}
+	return NotKnown
+}
+
+func (in Info) advice(u uses) string {
+	var no []string
+	unknown := false
+	for _, r := range in.Readers {
+		switch r.Reads {
+		case No:
+			no = append(no, r.Target.Title())
+		case NotKnown:
+			unknown = true
+		}
+	}
+	const password = "look at the password itself: a blank or line end copied with it, a letter outside ASCII, or a file damaged on its way"
+	rewrite := fmt.Sprintf("write it again with the encoding %q", Compatible)
+	switch {
+	case in.Encoding == InsecureUnencrypted:
+		return "The file has no password at all: leave the field empty. If that fails, the program cannot read files without a password; " + rewrite + "."
+	case u.oldWithNewMAC():
+		return "The file mixes 3DES with a SHA-256 MAC, which " + strings.Join(no, ", ") + " report as a wrong password although it is right; " + rewrite + ", which has a SHA-1 MAC."
+	case in.Encoding == 0:
+		return "The file uses a rare mix of algorithms, which many programs report as a wrong password although it is right; " + rewrite + "."
+	case len(no) == 0 && in.Encoding == Compatible:
+		return "Every known program opens files of this encoding, so " + password + "."
+	}
+	s := "The password may be right: "
+	if len(no) > 0 {
+		s += strings.Join(no, "; ") + " cannot read this encoding and say that the password is wrong. "
+	}
+	if unknown {
+		s += "Of some it is not known (see the list of readers). "
+	}
+	return s + "For those, " + rewrite + ". For any other, " + password + "."
+}
+
+func (in Info) findings(hasMAC, clearKey bool, iterations int64) (fs lint.Findings) {
+	add := func(code string, s lint.Severity, what, do, source string) {
+		fs = append(fs, lint.Finding{Code: code, Severity: s, Where: "pfx", What: what, Do: do, Source: source})
+	}
+	if clearKey {
+		add("pfx-key-in-the-clear", lint.Error, "the private key is not encrypted: whoever has the file has the key",
+			"write it again with a password and treat the key as known to all who had the file", "")
+	}
+	if !hasMAC && in.Encoding != InsecureUnencrypted {
+		add("pfx-no-mac", lint.Warning, "the file has no MAC, so that nothing tells if it was changed, and most programs refuse it", "write it again", "RFC 7292 section 4")
+	}
+	if in.Encoding == RC2 {
+		add("pfx-rc2", lint.Warning, "the certificates are encrypted with RC2, which OpenSSL 3 and Node 18 refuse", "use the encoding \"compat\" or \"modern\"", "")
+	}
+	if in.Encoding == PBMAC1 {
+		add("pfx-pbmac1", lint.Warning, "the MAC is PBMAC1, which few programs read", "use the encoding \"modern\" unless FIPS 140-3 forbids", "RFC 9879")
+	}
+	if in.Encoding == 0 {
+		add("pfx-mixed", lint.Warning, "the algorithms are not those of any usual writer", "use the encoding \"compat\" or \"modern\"", "")
+	}
+	if in.BER {
+		add("pfx-ber", lint.Info, "the file is BER and not DER, which some programs, those in Go among them, do not read", "write it again", "RFC 7292 section 4")
+	}
+	if iterations > MaxIterations {
+		add("pfx-iterations", lint.Warning, fmt.Sprintf("opening it takes %d iterations of key derivation; .NET 9 accepts %d for one and 1000000 for all by default, and older .NET about 600000", iterations, MaxIterations),
+			fmt.Sprintf("use at most %d, and rather a random password", MaxIterations), "dotnet/runtime Pkcs12LoaderLimits; KB5025823")
+	}
+	return fs
+}

@@ -1,0 +1,114 @@
+package pfx
+
+import (
+	"bytes"
+	encoding_asn1 "encoding/asn1"
+	"slices"
+	"unicode/utf16"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// setFriendlyName adds a friendlyName attribute to the key entry of a file that
+// go-pkcs12 has just written, and computes the MAC anew. The key entry is in
+// the last part, which is not encrypted (the key in it is), so that nothing has
+// to be decrypted.
+//
+// The file has the shape (RFC 7292 section 4):
+//
+//	PFX ::= SEQUENCE {
+//	    version   INTEGER,
+//	    authSafe  SEQUENCE { OID data, [0] OCTET STRING },  -- AuthenticatedSafe
+//	    macData   SEQUENCE { SEQUENCE { algorithm, OCTET STRING digest }, ... } OPTIONAL }
+//	AuthenticatedSafe ::= SEQUENCE OF ContentInfo
+//	SafeBag ::= SEQUENCE { OID, [0] value, SET OF attribute }
+func setFriendlyName(der []byte, name, password string) ([]byte, error) {
+	f, err := parseFile(der)
+	if err != nil {
+		return nil, err
+	}
+	var infos, certs, keys, content, bags, keyEntry, kind, value, attributes, first cryptobyte.String
+	safe := cryptobyte.String(f.authSafe)
+	ok := safe.ReadASN1(&infos, asn1.SEQUENCE) &&
+		infos.ReadASN1Element(&certs, asn1.SEQUENCE) && infos.ReadASN1(&keys, asn1.SEQUENCE) && infos.Empty() &&
+		keys.SkipASN1(asn1.OBJECT_IDENTIFIER) && keys.ReadASN1(&content, tag0) &&
+		content.ReadASN1(&content, asn1.OCTET_STRING) && content.ReadASN1(&bags, asn1.SEQUENCE) &&
+		bags.ReadASN1(&keyEntry, asn1.SEQUENCE) && bags.Empty() &&
+		keyEntry.ReadASN1Element(&kind, asn1.OBJECT_IDENTIFIER) && keyEntry.ReadASN1Element(&value, tag0) &&
+		keyEntry.ReadASN1(&attributes, asn1.SET) && attributes.ReadASN1Element(&first, asn1.SEQUENCE) && attributes.Empty()
+	if !ok {
+		return nil, fail(NotSupported, "the encoder's output has another shape than expected")
+	}
+
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(encoding_asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20})
+		b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) {
+			b.AddASN1(bmpString, func(b *cryptobyte.Builder) {
+				for _, u := range utf16.Encode([]rune(name)) {
+					b.AddUint16(u)
+				}
+			})
+		})
+	})
+	set := [][]byte{first, b.BytesOrPanic()}
+	slices.SortFunc(set, bytes.Compare) // DER orders a SET OF by its bytes
+
+	b = cryptobyte.Builder{}
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(certs)
+		addData(b, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddBytes(kind)
+					b.AddBytes(value)
+					b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) {
+						b.AddBytes(set[0])
+						b.AddBytes(set[1])
+					})
+				})
+			})
+		})
+	})
+	authSafe, err := b.Bytes()
+	if err != nil {
+		return nil, fail(NotSupported, "the file is too large")
+	}
+
+	b = cryptobyte.Builder{}
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(3)
+		addData(b, func(b *cryptobyte.Builder) { b.AddBytes(authSafe) })
+		if f.mac == nil {
+			return
+		}
+		var sum []byte
+		if sum, err = f.mac.sum(authSafe, newSecret(password)); err != nil {
+			return
+		}
+		// The digest is the only thing that changes in MacData, and keeps its
+		// length, so that nothing around it changes.
+		b.AddBytes(bytes.Replace(macData(der), f.mac.digest, sum, 1))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes()
+}
+
+// macData returns the last element of a PFX.
+func macData(der cryptobyte.String) []byte {
+	der.ReadASN1(&der, asn1.SEQUENCE)
+	der.SkipASN1(asn1.INTEGER)
+	der.SkipASN1(asn1.SEQUENCE)
+	return der
+}
+
+// addData writes a ContentInfo of type data.
+func addData(b *cryptobyte.Builder, content cryptobyte.BuilderContinuation) {
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(encoding_asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1})
+		b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddASN1(asn1.OCTET_STRING, content) })
+	})
+}

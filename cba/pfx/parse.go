@@ -1,0 +1,323 @@
+package pfx
+
+import (
+	"bytes"
+	"unicode/utf16"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// maxEntries bounds the keys, certificates and encrypted parts of one file.
+const maxEntries = 100
+
+// A file is the outer layer of a PFX (RFC 7292 section 4), which is readable
+// without the password.
+type file struct {
+	ber      bool   // some visible layer is BER and not DER
+	authSafe []byte // the octets that the MAC covers
+	mac      *mac   // nil if there is none
+	parts    []part
+}
+
+// A part is one ContentInfo of the AuthenticatedSafe.
+type part struct {
+	scheme *scheme // nil if the part is not encrypted
+	data   []byte  // SafeContents, or its encryption
+}
+
+// A bag is one entry of a part.
+type bag struct {
+	kind       bagKind
+	value      cryptobyte.String // within the [0]
+	name       string            // friendlyName
+	localKeyID []byte
+}
+
+type bagKind uint8
+
+const (
+	otherBag    bagKind = iota // CRLs, secrets, nested contents: not for us
+	keyBag                     // PKCS#8 in the clear
+	shroudedBag                // PKCS#8 encrypted
+	certBag
+)
+
+const (
+	oidData          = "1.2.840.113549.1.7.1"
+	oidSignedData    = "1.2.840.113549.1.7.2"
+	oidEnvelopedData = "1.2.840.113549.1.7.3"
+	oidEncryptedData = "1.2.840.113549.1.7.6"
+	oidFriendlyName  = "1.2.840.113549.1.9.20"
+	oidLocalKeyID    = "1.2.840.113549.1.9.21"
+	oidKeyBag        = "1.2.840.113549.1.12.10.1.1"
+	oidShroudedBag   = "1.2.840.113549.1.12.10.1.2"
+	oidCertBag       = "1.2.840.113549.1.12.10.1.3"
+	oidX509          = "1.2.840.113549.1.9.22.1"
+)
+
+var (
+	tag0         = asn1.Tag(0).ContextSpecific().Constructed()
+	tag0Implicit = asn1.Tag(0).ContextSpecific()
+)
+
+// parseFile reads the outer layer. It derives no key.
+func parseFile(data []byte) (*file, error) {
+	der, ok := toDER(data)
+	if !ok {
+		return nil, notPFX(data)
+	}
+	f := &file{ber: !bytes.Equal(der, data)}
+	s := cryptobyte.String(der)
+	var pfx cryptobyte.String
+	var version int
+	if !s.ReadASN1(&pfx, asn1.SEQUENCE) || !pfx.ReadASN1Integer(&version) {
+		return nil, fail(Malformed, "the data is ASN.1 but not a PFX")
+	}
+	if version != 3 {
+		return nil, fail(NotSupported, "PFX version %d; only version 3 is in use", version)
+	}
+	oid, content, ok := readContentInfo(&pfx)
+	if !ok {
+		return nil, fail(Malformed, "the data is ASN.1 but not a PFX")
+	}
+	switch oid {
+	case oidData:
+	case oidSignedData:
+		return nil, fail(NotSupported, "a file signed with a key instead of a password")
+	default:
+		return nil, fail(NotSupported, "outer content %s", oid)
+	}
+	if !content.ReadASN1Bytes(&f.authSafe, asn1.OCTET_STRING) {
+		return nil, fail(Malformed, "the authenticated safe cannot be read")
+	}
+	if !pfx.Empty() {
+		m, ok := readMAC(&pfx)
+		if !ok || !pfx.Empty() {
+			return nil, fail(Malformed, "the MAC cannot be read")
+		}
+		f.mac = &m
+	}
+	return f, f.readParts()
+}
+
+func (f *file) readParts() error {
+	der, ok := toDER(f.authSafe)
+	if !ok {
+		return fail(Malformed, "the authenticated safe is not ASN.1")
+	}
+	f.ber = f.ber || !bytes.Equal(der, f.authSafe)
+	s := cryptobyte.String(der)
+	var infos cryptobyte.String
+	if !s.ReadASN1(&infos, asn1.SEQUENCE) {
+		return fail(Malformed, "the authenticated safe cannot be read")
+	}
+	for !infos.Empty() {
+		if len(f.parts) == maxEntries {
+			return fail(TooCostly, "more than %d parts", maxEntries)
+		}
+		oid, content, ok := readContentInfo(&infos)
+		var p part
+		switch {
+		case !ok:
+		case oid == oidData:
+			ok = content.ReadASN1Bytes(&p.data, asn1.OCTET_STRING)
+		case oid == oidEncryptedData:
+			p, ok = readEncryptedData(content)
+		case oid == oidEnvelopedData:
+			return fail(NotSupported, "a part encrypted to a public key instead of a password")
+		default:
+			return fail(NotSupported, "a part of content type %s", oid)
+		}
+		if !ok {
+			return fail(Malformed, "part %d of the authenticated safe cannot be read", len(f.parts)+1)
+		}
+		f.parts = append(f.parts, p)
+	}
+	return nil
+}
+
+// encrypted reports whether anything in the file is visibly encrypted.
+func (f *file) encrypted() bool {
+	for _, p := range f.parts {
+		if p.scheme != nil {
+			return true
+		}
+		bags, _, _ := readBags(p.data)
+		for _, b := range bags {
+			if b.kind == shroudedBag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// readContentInfo reads a ContentInfo (RFC 5652 section 3) and returns what is
+// within its [0].
+func readContentInfo(s *cryptobyte.String) (oid string, content cryptobyte.String, ok bool) {
+	var info cryptobyte.String
+	if !s.ReadASN1(&info, asn1.SEQUENCE) {
+		return "", nil, false
+	}
+	if oid, ok = readOID(&info); !ok {
+		return "", nil, false
+	}
+	ok = info.ReadASN1(&content, tag0) && info.Empty()
+	return oid, content, ok
+}
+
+// readEncryptedData reads EncryptedData, RFC 5652 section 8.
+func readEncryptedData(s cryptobyte.String) (part, bool) {
+	var data, info, content cryptobyte.String
+	var version int
+	if !s.ReadASN1(&data, asn1.SEQUENCE) || !data.ReadASN1Integer(&version) || !data.ReadASN1(&info, asn1.SEQUENCE) {
+		return part{}, false
+	}
+	if oid, ok := readOID(&info); !ok || oid != oidData {
+		return part{}, false
+	}
+	c, ok := readScheme(&info)
+	if !ok {
+		return part{}, false
+	}
+	if info.PeekASN1Tag(tag0) { // an octet string in pieces, as NSS writes it
+		ok = info.ReadASN1(&content, tag0)
+		if whole, joined := joinOctets(content); ok && joined {
+			return part{&c, whole}, true
+		}
+		return part{}, false
+	}
+	ok = info.ReadASN1(&content, tag0Implicit)
+	return part{&c, content}, ok
+}
+
+// readBags reads SafeContents. ber says whether it was BER.
+func readBags(contents []byte) (bags []bag, ber bool, err error) {
+	der, ok := toDER(contents)
+	s := cryptobyte.String(der)
+	var list cryptobyte.String
+	if !ok || !s.ReadASN1(&list, asn1.SEQUENCE) {
+		return nil, false, fail(Malformed, "a part holds no list of entries")
+	}
+	for !list.Empty() {
+		if len(bags) == maxEntries {
+			return nil, false, fail(TooCostly, "more than %d entries", maxEntries)
+		}
+		b, ok := readBag(&list)
+		if !ok {
+			return nil, false, fail(Malformed, "entry %d of a part cannot be read", len(bags)+1)
+		}
+		bags = append(bags, b)
+	}
+	return bags, !bytes.Equal(der, contents), nil
+}
+
+// readBag reads one SafeBag, RFC 7292 section 4.2.
+func readBag(list *cryptobyte.String) (bag, bool) {
+	var s, attributes cryptobyte.String
+	if !list.ReadASN1(&s, asn1.SEQUENCE) {
+		return bag{}, false
+	}
+	oid, ok := readOID(&s)
+	var b bag
+	if !ok || !s.ReadASN1(&b.value, tag0) {
+		return bag{}, false
+	}
+	switch oid {
+	case oidKeyBag:
+		b.kind = keyBag
+	case oidShroudedBag:
+		b.kind = shroudedBag
+	case oidCertBag:
+		b.kind = certBag
+	}
+	if s.Empty() {
+		return b, true
+	}
+	if !s.ReadASN1(&attributes, asn1.SET) || !s.Empty() {
+		return bag{}, false
+	}
+	for !attributes.Empty() {
+		var attribute, values cryptobyte.String
+		if !attributes.ReadASN1(&attribute, asn1.SEQUENCE) {
+			return bag{}, false
+		}
+		oid, ok := readOID(&attribute)
+		if !ok || !attribute.ReadASN1(&values, asn1.SET) {
+			return bag{}, false
+		}
+		switch oid { // values of another form are as good as absent
+		case oidFriendlyName:
+			var bmp cryptobyte.String
+			if values.ReadASN1(&bmp, bmpString) {
+				b.name = fromBMP(bmp)
+			}
+		case oidLocalKeyID:
+			values.ReadASN1Bytes(&b.localKeyID, asn1.OCTET_STRING)
+		}
+	}
+	return b, true
+}
+
+// bmpString is the tag of a BMPString.
+const bmpString = asn1.Tag(30)
+
+// fromBMP reads a BMPString, as UTF-16: some writers put in what UCS-2 cannot
+// hold.
+func fromBMP(b []byte) string {
+	u := make([]uint16, 0, len(b)/2)
+	for ; len(b) >= 2; b = b[2:] {
+		u = append(u, uint16(b[0])<<8|uint16(b[1]))
+	}
+	return string(utf16.Decode(u))
+}
+
+// certificate returns the DER of an X.509 certificate bag, RFC 7292 section
+// 4.2.3. SDSI certificates are as good as absent.
+func (b bag) certificate() (der []byte, ok bool) {
+	var c, content cryptobyte.String
+	v := b.value
+	if !v.ReadASN1(&c, asn1.SEQUENCE) {
+		return nil, false
+	}
+	oid, ok := readOID(&c)
+	if !ok || !c.ReadASN1(&content, tag0) {
+		return nil, false
+	}
+	if oid != oidX509 {
+		return nil, true
+	}
+	ok = content.ReadASN1Bytes(&der, asn1.OCTET_STRING)
+	return der, ok
+}
+
+// shrouded returns the parts of an EncryptedPrivateKeyInfo, RFC 5958 section 3.
+func (b bag) shrouded() (s scheme, data []byte, ok bool) {
+	var info cryptobyte.String
+	v := b.value
+	if !v.ReadASN1(&info, asn1.SEQUENCE) {
+		return scheme{}, nil, false
+	}
+	if s, ok = readScheme(&info); !ok {
+		return scheme{}, nil, false
+	}
+	ok = info.ReadASN1Bytes(&data, asn1.OCTET_STRING)
+	return s, data, ok
+}
+
+// notPFX says what data is instead of one whole ASN.1 element.
+func notPFX(data []byte) error {
+	text := bytes.TrimSpace(data[:min(len(data), 100)])
+	switch {
+	case len(text) == 0:
+		return fail(Malformed, "the data is empty")
+	case bytes.HasPrefix(text, []byte("-----BEGIN")):
+		return fail(Malformed, "the data is PEM text; a PFX is binary")
+	case bytes.HasPrefix(text, []byte("MI")):
+		return fail(Malformed, "the data is Base64 text; decode it first")
+	case data[0] == 0x30:
+		return fail(Malformed, "the data breaks off, or has something behind its end, or is no valid ASN.1")
+	}
+	return fail(Malformed, "the data does not begin like a PFX")
+}

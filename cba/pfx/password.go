@@ -1,0 +1,57 @@
+package pfx
+
+import (
+	"crypto/rand"
+	"unicode/utf8"
+)
+
+// The alphabet of generated passwords: 32 characters, without l, o, 0 and 1,
+// and in one case, so that it can be read out and typed.
+const passwordAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"
+
+// PasswordLength is how many characters [GeneratePassword] returns.
+const PasswordLength = 24
+
+// GeneratePassword returns a new random password of lower-case letters and
+// digits that does not look like anything else: no l, o, 0 or 1. It needs no
+// quoting in any shell, CSV, XML or JSON, no dialog or tool is known to change
+// it, and as it begins with a letter no spreadsheet takes it for a number. It
+// has 119 bits of entropy, so that even the few iterations and the old
+// algorithms of [Compatible] leave nothing to guess.
+func GeneratePassword() string {
+	var random, password [PasswordLength]byte
+	for {
+		rand.Read(random[:]) // never fails; ends the program if it would
+		for i, b := range random {
+			password[i] = passwordAlphabet[b%32] // 32 divides 256: no bias
+		}
+		if password[0] >= 'a' {
+			return string(password[:])
+		}
+	}
+}
+
+// checkPassword says why readers would stumble over a password.
+func (e Encoder) checkPassword(password string) error {
+	switch {
+	case e.Encoding == InsecureUnencrypted && password != "":
+		return fail(BadPassword, "the encoding %v has no password, but one is given", e.Encoding)
+	case e.Encoding == InsecureUnencrypted:
+		return nil
+	case password == "" && !e.InsecureAllowEmptyPassword:
+		return fail(BadPassword, "it is empty")
+	case !utf8.ValidString(password):
+		return fail(BadPassword, "it is not valid UTF-8")
+	}
+	for _, r := range password {
+		switch {
+		case r < ' ' || r == 0x7f:
+			return fail(BadPassword, "it has a control character")
+		case r > 0xffff:
+			return fail(BadPassword, "it has a character beyond U+FFFF, which PKCS#12 passwords cannot have")
+		case r > 0x7f && !e.AllowNonASCIIPassword:
+			return fail(BadPassword, "it has a character that is not printable ASCII, which some readers take for a wrong password")
+		}
+	}
+	return nil
+}
