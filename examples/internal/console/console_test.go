@@ -1,0 +1,72 @@
+package console
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTableAligns(t *testing.T) {
+	var b bytes.Buffer
+	Table(&b, Style{}, []string{"UPN", "SERIAL"}, []string{"jörg@x", "1"}, []string{"jane@yourdomain.com", "22"}, []string{"a\x1b[2J", ""})
+	want := "UPN                  SERIAL\n" +
+		"jörg@x               1\n" +
+		"jane@yourdomain.com  22\n" +
+		"a\\x1b[2J\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestNoColourOffATerminal(t *testing.T) {
+	f, err := os.Create(t.TempDir() + "/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got := StyleFor(f).Red("x"); got != "x" {
+		t.Errorf("painted %q into a file", got)
+	}
+	if got := (Style{true}).Red("x"); got != "\x1b[31mx\x1b[0m" {
+		t.Errorf("painted %q", got)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want int
+		says string
+	}{
+		{nil, Good, ""},
+		{flag.ErrHelp, Good, ""},
+		{Answer, No, ""},
+		{Usage("no such target %q", "x"), Unusable, "p: no such target \"x\"\n"},
+		{&Failure{No, errors.New("refused")}, No, "p: refused\n"},
+		{errors.New("disk\x07 full"), Unusable, "p: disk\\a full\n"},
+	} {
+		var b bytes.Buffer
+		if got := status("p", &b, test.err); got != test.want || b.String() != test.says {
+			t.Errorf("%v: status %d, said %q; want %d, %q", test.err, got, b.String(), test.want, test.says)
+		}
+	}
+}
+
+func TestProgressLine(t *testing.T) {
+	p := &Progress{what: "Issuing", total: 100, done: 50}
+	if got := p.line(10 * time.Second); !strings.Contains(got, "50 of 100  5/s  10s left") || strings.Count(got, "█") != 15 {
+		t.Errorf("half way: %q", got)
+	}
+	p.done = 100
+	if got := p.line(20 * time.Second); strings.Contains(got, "left") || strings.Contains(got, "░") {
+		t.Errorf("at the end: %q", got)
+	}
+	p = &Progress{what: "Reading", done: 7}
+	if got := p.line(time.Second); got != "Reading  7  7/s" {
+		t.Errorf("without a total: %q", got)
+	}
+}
