@@ -1,0 +1,344 @@
+package certuserid
+
+import (
+	"crypto/fips140"
+	"crypto/sha1"
+	"crypto/x509"
+	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/san"
+)
+
+// Options choose between readings where the evidence is split. The zero value is
+// what this package believes Entra compares with; the package comment says on
+// what evidence.
+type Options struct {
+	// HashInput is what [SHA1PublicKey] hashes. The zero value is the whole
+	// certificate.
+	HashInput HashInput
+
+	// WithoutSignOctet drops the 00 octet that DER puts before a serial number
+	// whose first bit is set. By default it is kept and ends the reversed serial
+	// number, because Windows shows and returns it (dotnet/corefx#3893; the serial
+	// number 00c1008b... in Microsoft's KB 293781). Against that, CERT_INFO's
+	// documentation says that leading zero octets are removed, and the guide of
+	// the Estonian RIA maps a card by a serial number without it. [Match] takes
+	// both. Serial numbers below 80... have one form only: issue those.
+	WithoutSignOctet bool
+
+	// UpperHex writes hexadecimal digits in upper case, as KB5014754 and
+	// Microsoft's cmdlet do for SKI and SHA-1. By default they are lower case, as
+	// in Learn's how-to, in all three mappings. [Match] takes both.
+	UpperHex bool
+
+	// BrokenBigEndianSerial writes the serial number unreversed, as Microsoft's
+	// cmdlet Get-EntraUserCertificateUserIdsFromCertificate does. It is there to
+	// find and remove such values: the documentation asks for reversed octets, and
+	// entra-powershell#1511 reports that the cmdlet's value does not work.
+	BrokenBigEndianSerial bool
+
+	// UPN and Email pick one of several principal names or e-mail addresses in
+	// the certificate, letter for letter. Empty takes the first, as Microsoft's
+	// cmdlet does; which one Entra takes is not documented (open question 9.23).
+	UPN, Email string
+}
+
+// A HashInput is what the SHA-1 of [SHA1PublicKey] is made of. The sources do not
+// agree (open question 9.3), and nothing seen proves either against Entra.
+type HashInput uint8
+
+const (
+	// WholeCertificate hashes the DER of the certificate: the thumbprint. Learn's
+	// technical deep dive, Microsoft's cmdlet and every published script do so.
+	WholeCertificate HashInput = iota
+	// PublicKeyInfo hashes the DER of SubjectPublicKeyInfo, which is how one may
+	// read "SHA1 hash of public key" in MS-PKCA and KB5014754.
+	PublicKeyInfo
+	// PublicKeyBits hashes the content of the key's BIT STRING, the other way to
+	// read it. It is often equal to the subject key identifier (RFC 5280 section
+	// 4.2.1.2, method 1).
+	PublicKeyBits
+)
+
+// String says what is hashed.
+func (h HashInput) String() string {
+	switch h {
+	case WholeCertificate:
+		return "whole certificate"
+	case PublicKeyInfo:
+		return "SubjectPublicKeyInfo"
+	case PublicKeyBits:
+		return "public key bits"
+	}
+	return "unknown hash input"
+}
+
+// FromCertificate returns the ID of a certificate under one mapping, with the
+// defaults of [Options].
+//
+// It reads names, serial number and key as they are encoded, so cert must come
+// from [x509.ParseCertificate] or its like. It does not check validity dates, the
+// chain or revocation. The e-mail address is the one in the subjectAltName, never
+// one in the subject.
+//
+// The error is a [*FieldError] if the certificate has no field that the mapping
+// needs, or one that makes no legal value.
+func FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
+	return Options{}.FromCertificate(cert, m)
+}
+
+// FromCertificate is the function [FromCertificate] with these options.
+func (o Options) FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
+	var array [256]byte
+	text, fault := o.append(array[:0], cert, m)
+	return o.id(string(text), m, fault)
+}
+
+// id turns a made text into an ID. It is the strict parser that decides, so that
+// every ID of a certificate can be parsed.
+func (o Options) id(text string, m Mapping, fault *FieldError) (ID, error) {
+	if fault != nil {
+		return ID{}, fault
+	}
+	id, _, reason := parse(text)
+	if reason != 0 || id.mapping != m {
+		return ID{}, &FieldError{Mapping: m, Reason: reason, Text: text}
+	}
+	return id, nil
+}
+
+// All returns the IDs that a certificate has, in the order of [Mappings], with
+// the defaults of [Options]. Mappings that it has no field for are left out; an
+// unusable certificate has none.
+func All(cert *x509.Certificate) []ID { return Options{}.Values(cert).All() }
+
+// All is the function [All] with these options.
+func (o Options) All(cert *x509.Certificate) []ID { return o.Values(cert).All() }
+
+// Values are the IDs of one certificate, made once to be compared with many
+// stored values. They do not change and may be used from many goroutines; the
+// certificate must not be changed meanwhile.
+type Values struct {
+	options Options
+	cert    *x509.Certificate
+	ids     [lastMapping + 1]ID
+	faults  [lastMapping + 1]error
+}
+
+// Values makes the seven IDs of a certificate.
+func (o Options) Values(cert *x509.Certificate) *Values {
+	v := &Values{options: o, cert: cert}
+	var array [1024]byte
+	buffer := array[:0]
+	var ends [lastMapping + 1]int
+	var faults [lastMapping + 1]*FieldError
+	for m := PrincipalName; m <= lastMapping; m++ {
+		buffer, faults[m] = o.append(buffer, cert, m)
+		ends[m] = len(buffer)
+	}
+	all := string(buffer) // one string for the seven
+	for m := PrincipalName; m <= lastMapping; m++ {
+		v.ids[m], v.faults[m] = o.id(all[ends[m-1]:ends[m]], m, faults[m])
+	}
+	return v
+}
+
+// ID returns the certificate's ID under one mapping. The error is a
+// [*FieldError], as for [FromCertificate].
+func (v *Values) ID(m Mapping) (ID, error) {
+	if m < PrincipalName || m > lastMapping {
+		return ID{}, &FieldError{Mapping: m, Reason: NoField}
+	}
+	return v.ids[m], v.faults[m]
+}
+
+// All returns the IDs that the certificate has, in the order of [Mappings].
+func (v *Values) All() []ID {
+	ids := make([]ID, 0, lastMapping)
+	for _, id := range v.ids {
+		if id.mapping != 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// append writes the text of one mapping. With a fault, dst is returned unchanged.
+func (o Options) append(dst []byte, cert *x509.Certificate, m Mapping) ([]byte, *FieldError) {
+	start := len(dst)
+	if cert == nil {
+		return dst, &FieldError{Mapping: m, Reason: NoField}
+	}
+	ok := true
+	fault := func(text string) ([]byte, *FieldError) {
+		return dst[:start], &FieldError{Mapping: m, Reason: NoField, Text: text}
+	}
+	switch m {
+	case PrincipalName:
+		upn := choose(cert, san.UPN, o.UPN)
+		if upn == nil {
+			return fault(o.UPN)
+		}
+		dst = append(append(dst, tagPN...), upn...)
+	case RFC822Name:
+		email := choose(cert, san.Email, o.Email)
+		if email == nil {
+			return fault(o.Email)
+		}
+		dst = append(append(dst, tagRFC822...), email...)
+	case IssuerAndSubject:
+		dst, ok = appendName(append(dst, tagIssuer...), cert.RawIssuer)
+		if ok {
+			dst, ok = appendName(append(dst, tagAfterS...), cert.RawSubject)
+		}
+	case Subject:
+		dst, ok = appendName(append(dst, tagSubject...), cert.RawSubject)
+	case SKI:
+		if len(cert.SubjectKeyId) == 0 {
+			return fault("")
+		}
+		dst = o.appendHex(append(dst, tagSKI...), cert.SubjectKeyId)
+	case SHA1PublicKey:
+		input := o.hashInput(cert)
+		if len(input) == 0 {
+			return fault("")
+		}
+		sum := fingerprint(input)
+		dst = o.appendHex(append(dst, tagSHA1...), sum[:])
+	case IssuerAndSerialNumber:
+		octets := serialOctets(cert)
+		if len(octets) == 0 {
+			return fault("")
+		}
+		if dst, ok = appendName(append(dst, tagIssuer...), cert.RawIssuer); ok {
+			dst = o.appendSerial(append(dst, tagAfterSR...), octets)
+		}
+	default:
+		return fault("")
+	}
+	if !ok {
+		return fault("")
+	}
+	return dst, nil
+}
+
+// choose returns the first name of a kind, or the one that is wanted; nil if
+// there is none.
+func choose(cert *x509.Certificate, kind san.Kind, wanted string) []byte {
+	der := san.Find(cert)
+	if der == nil {
+		return nil
+	}
+	if wanted == "" {
+		return san.First(der, kind)
+	}
+	var found []byte
+	err := san.Each(der, func(k san.Kind, value []byte) bool {
+		if k == kind && string(value) == wanted {
+			found = value
+		}
+		return true
+	})
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// appendName writes a name that has parts; the empty one cannot be mapped.
+func appendName(dst, der []byte) ([]byte, bool) {
+	before := len(dst)
+	dst, err := dn.AppendWindows(dst, der)
+	return dst, err == nil && len(dst) > before
+}
+
+func (o Options) appendHex(dst, octets []byte) []byte {
+	digits := "0123456789abcdef"
+	if o.UpperHex {
+		digits = "0123456789ABCDEF"
+	}
+	for _, b := range octets {
+		dst = append(dst, digits[b>>4], digits[b&15])
+	}
+	return dst
+}
+
+func (o Options) appendSerial(dst, octets []byte) []byte {
+	if o.WithoutSignOctet {
+		octets = withoutSignOctet(octets)
+	}
+	start := len(dst)
+	dst = o.appendHex(dst, octets)
+	if !o.BrokenBigEndianSerial {
+		reversePairs(dst[start:])
+	}
+	return dst
+}
+
+// withoutSignOctet drops the 00 before an octet with its first bit set.
+func withoutSignOctet(octets []byte) []byte {
+	if len(octets) > 1 && octets[0] == 0 && octets[1] >= 0x80 {
+		return octets[1:]
+	}
+	return octets
+}
+
+// reversePairs reverses octets that are written as two digits each.
+func reversePairs(digits []byte) {
+	slices.Reverse(digits)
+	for i := 0; i+1 < len(digits); i += 2 {
+		digits[i], digits[i+1] = digits[i+1], digits[i]
+	}
+}
+
+// serialOctets returns the content of the encoded serial number, or nil. It is
+// read from the encoding and not from cert.SerialNumber, which has no octets.
+func serialOctets(cert *x509.Certificate) []byte {
+	input := cryptobyte.String(cert.RawTBSCertificate)
+	version := cbasn1.Tag(0).ContextSpecific().Constructed()
+	var tbs, serial cryptobyte.String
+	if !input.ReadASN1(&tbs, cbasn1.SEQUENCE) || !tbs.SkipOptionalASN1(version) ||
+		!tbs.ReadASN1(&serial, cbasn1.INTEGER) {
+		return nil
+	}
+	return serial
+}
+
+func (o Options) hashInput(cert *x509.Certificate) []byte {
+	switch o.HashInput {
+	case WholeCertificate:
+		return cert.Raw
+	case PublicKeyInfo:
+		return cert.RawSubjectPublicKeyInfo
+	case PublicKeyBits:
+		return keyBits(cert.RawSubjectPublicKeyInfo)
+	}
+	return nil
+}
+
+// keyBits returns the content of the BIT STRING of a SubjectPublicKeyInfo
+// without the octet that counts unused bits.
+func keyBits(spki []byte) []byte {
+	input := cryptobyte.String(spki)
+	var info, algorithm cryptobyte.String
+	var bits []byte
+	if !input.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1(&algorithm, cbasn1.SEQUENCE) ||
+		!info.ReadASN1BitStringAsBytes(&bits) {
+		return nil
+	}
+	return bits
+}
+
+// fingerprint is a SHA-1. Nothing relies on its strength here: it is a name that
+// Entra prescribes, so a program under GODEBUG=fips140=only may have it too.
+func fingerprint(input []byte) (sum [sha1.Size]byte) {
+	if fips140.Enforced() {
+		fips140.WithoutEnforcement(func() { sum = sha1.Sum(input) })
+		return sum
+	}
+	return sha1.Sum(input)
+}

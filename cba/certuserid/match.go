@@ -1,0 +1,157 @@
+package certuserid
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	"example.com/entracba/cba/lint"
+)
+
+// A Fit says how well a stored value fits a certificate. The zero value is no
+// fit.
+type Fit uint8
+
+const (
+	// Unfit does not fit.
+	Unfit Fit = iota
+	// Assumed fits if Entra ignores the letter case of the part behind a tag, or
+	// a 00 octet at the end of a reversed serial number. Neither is documented.
+	Assumed
+	// Exact is the certificate's value letter for letter.
+	Exact
+)
+
+// String returns "unfit", "assumed" or "exact".
+func (f Fit) String() string {
+	switch f {
+	case Unfit:
+		return "unfit"
+	case Assumed:
+		return "assumed"
+	case Exact:
+		return "exact"
+	}
+	return fmt.Sprintf("Fit(%d)", uint8(f))
+}
+
+// MarshalText writes the text of [Fit.String]; an unknown fit is an error.
+func (f Fit) MarshalText() ([]byte, error) {
+	if f > Exact {
+		return nil, fmt.Errorf("certuserid: fit %d has no text", uint8(f))
+	}
+	return []byte(f.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (f *Fit) UnmarshalText(text []byte) error {
+	for v := Unfit; v <= Exact; v++ {
+		if v.String() == string(text) {
+			*f = v
+			return nil
+		}
+	}
+	return fmt.Errorf("certuserid: %q is not a fit", text)
+}
+
+// A Result says whether a stored value fits a certificate, and why.
+type Result struct {
+	Fit Fit `json:"fit"`
+	// Mapping is the mapping by which the value fits, or that it seems to be
+	// meant for; zero if it is of none.
+	Mapping Mapping `json:"mapping,omitempty"`
+	// Right is what the value should be for this certificate under that mapping.
+	// It is the zero ID if the certificate has no field for it.
+	Right ID `json:"right,omitzero"`
+	// Findings say why the value does not fit, or on what assumption it does.
+	Findings lint.Findings `json:"findings"`
+}
+
+// Match says whether a stored value fits a certificate, with the defaults of
+// [Options], by which mapping, and if not, why: see [Values.Match].
+func Match(stored string, cert *x509.Certificate) Result {
+	return Options{}.Values(cert).Match(stored)
+}
+
+// Fit compares a stored value with the certificate's value under one mapping. It
+// allocates nothing.
+//
+// The tags must be the same letter for letter, as Entra documents. Behind them
+// the letter case of ASCII letters may differ, and a 00 octet may stand or not
+// stand at the end of a serial number whose first bit is set: the result is
+// [Assumed] then, as none of it is documented (open questions 9.2 and 9.4).
+// Letters beyond ASCII must be the same.
+func (v *Values) Fit(m Mapping, stored string) Fit {
+	if m < PrincipalName || m > lastMapping {
+		return Unfit
+	}
+	want := v.ids[m]
+	if want.mapping == 0 {
+		return Unfit
+	}
+	if stored == want.text {
+		return Exact
+	}
+	// Fast way out: nothing tolerated changes more than two digits of length.
+	if d := len(stored) - len(want.text); d < -2 || d > 2 {
+		return Unfit
+	}
+	id, _, fault := parse(stored)
+	if fault != 0 || id.mapping != m || !equalFold(id.Issuer(), want.Issuer()) {
+		return Unfit
+	}
+	a, b := id.Value(), want.Value()
+	if m == IssuerAndSerialNumber && !v.options.BrokenBigEndianSerial {
+		a, b = cutSignOctet(a), cutSignOctet(b)
+	}
+	if !equalFold(a, b) {
+		return Unfit
+	}
+	return Assumed
+}
+
+// cutSignOctet drops the 00 at the end of a reversed serial number if DER would
+// ask for it: if the octet before has its first bit set.
+func cutSignOctet(digits string) string {
+	n := len(digits)
+	if n > 2 && digits[n-2:] == "00" && digits[n-4] >= '8' {
+		return digits[:n-2]
+	}
+	return digits
+}
+
+// equalFold is strings.EqualFold for ASCII letters only: under Unicode's folding
+// the Kelvin sign is a k, and two different people could be one.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := 0; i < len(a); i++ {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// Match says whether a stored value fits the certificate, by which mapping, and
+// if not, why. For values that do not fit, it looks for the ways in which they
+// are known to go wrong, as [Normalize] does with a certificate, and says what
+// the right value would be. It never fails: any text is a value.
+func (v *Values) Match(stored string) Result {
+	for m := PrincipalName; m <= lastMapping; m++ {
+		switch fit := v.Fit(m, stored); fit {
+		case Exact:
+			return Result{Fit: Exact, Mapping: m, Right: v.ids[m]}
+		case Assumed:
+			return Result{Fit: Assumed, Mapping: m, Right: v.ids[m], Findings: v.assumptions(v.ids[m], stored)}
+		}
+	}
+	return v.explain(stored)
+}

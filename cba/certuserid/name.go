@@ -1,0 +1,178 @@
+package certuserid
+
+import (
+	"strconv"
+	"strings"
+)
+
+// special are the characters for which CertNameToStr puts a value in quotes.
+const special = ",+=\"\n<>#;"
+
+// scanName reads a name as dn.AppendWindows writes it, from s[at:] to the end or
+// to the '<' of the next tag, and returns where that is; with a fault, where the
+// fault is.
+//
+// The form is not ambiguous, though it joins the values of a multi-valued part
+// by a mere blank: a value that holds "=" stands in quotes, so that an equal
+// sign outside quotes always has an attribute type before it.
+func scanName(s string, at int) (int, Reason) {
+	if at == len(s) || s[at] == '<' {
+		return at, MissingPart
+	}
+	for {
+		equal := strings.IndexByte(s[at:], '=')
+		if equal < 0 {
+			return at, badNameOrBlank(s, at)
+		}
+		if !isWindowsType(s[at : at+equal]) {
+			return at, badNameOrBlank(s, at)
+		}
+		var fault Reason
+		if at, fault = scanValue(s, at+equal+1); fault != 0 {
+			return at, fault
+		}
+		if at == len(s) || s[at] == '<' {
+			return at, 0
+		}
+		at++ // the comma, or the blank inside a multi-valued part
+	}
+}
+
+func badNameOrBlank(s string, at int) Reason {
+	if at < len(s) && s[at] == ' ' {
+		return StrayBlank
+	}
+	return BadName
+}
+
+// scanValue reads one value and returns where its separator is: a comma, a
+// blank with another type behind it, the '<' of a tag or the end.
+func scanValue(s string, at int) (int, Reason) {
+	if at == len(s) {
+		return at, BadName // an empty value is written as ""
+	}
+	switch s[at] {
+	case '"':
+		return scanQuoted(s, at)
+	case '#':
+		return scanRaw(s, at)
+	}
+	end := strings.IndexAny(s[at:], special)
+	if end < 0 {
+		end = len(s) - at
+	}
+	next := at + end
+	if next < len(s) {
+		switch s[next] {
+		case ',', '<':
+		case '=':
+			blank := strings.LastIndexByte(s[at:next], ' ')
+			if blank < 0 {
+				return next, BadName
+			}
+			next = at + blank
+		default:
+			return next, BadName
+		}
+	}
+	switch {
+	case next == at && next < len(s) && s[next] == ' ', next > at && s[at] == ' ':
+		return at, StrayBlank
+	case next == at:
+		return at, BadName
+	case s[next-1] == ' ':
+		return next - 1, StrayBlank
+	}
+	return next, 0
+}
+
+// scanQuoted reads a value in quotes, which must need them.
+func scanQuoted(s string, at int) (int, Reason) {
+	needed := false
+	for i := at + 1; i < len(s); i++ {
+		if s[i] != '"' {
+			needed = needed || strings.IndexByte(special, s[i]) >= 0
+			continue
+		}
+		if i+1 < len(s) && s[i+1] == '"' {
+			needed = true
+			i++
+			continue
+		}
+		value := s[at+1 : i]
+		needed = needed || value == "" || value[0] == ' ' || value[len(value)-1] == ' '
+		if !needed {
+			return at, BadName
+		}
+		return endOfValue(s, i+1)
+	}
+	return at, BadName
+}
+
+// scanRaw reads "#" and the hexadecimal DER of a value that is no text.
+func scanRaw(s string, at int) (int, Reason) {
+	i := at + 1
+	for i < len(s) && ('0' <= s[i] && s[i] <= '9' || 'a' <= s[i] && s[i] <= 'f') {
+		i++
+	}
+	if digits := i - at - 1; digits < 4 || digits%2 != 0 {
+		return at, BadName
+	}
+	return endOfValue(s, i)
+}
+
+func endOfValue(s string, at int) (int, Reason) {
+	if at == len(s) || s[at] == ',' || s[at] == '<' {
+		return at, 0
+	}
+	if s[at] == ' ' && at+1 < len(s) && s[at+1] != ' ' {
+		return at, 0 // scanName checks that a type follows
+	}
+	return at, BadName
+}
+
+// isWindowsType reports whether CertNameToStr writes this attribute type: one of
+// its names, or "OID." and a number that has no name.
+func isWindowsType(keyword string) bool {
+	switch keyword {
+	case "CN", "SN", "SERIALNUMBER", "C", "L", "S", "STREET", "O", "OU", "T", "Description",
+		"PostalCode", "POBox", "G", "I", "DC", "E":
+		return true
+	}
+	number, found := strings.CutPrefix(keyword, "OID.")
+	if !found {
+		return false
+	}
+	switch number {
+	case "2.5.4.3", "2.5.4.4", "2.5.4.5", "2.5.4.6", "2.5.4.7", "2.5.4.8", "2.5.4.9", "2.5.4.10", "2.5.4.11",
+		"2.5.4.12", "2.5.4.13", "2.5.4.17", "2.5.4.18", "2.5.4.42", "2.5.4.43",
+		"0.9.2342.19200300.100.1.25", "1.2.840.113549.1.9.1":
+		return false // Windows writes the name
+	}
+	return isOID(number)
+}
+
+// isOID reports whether text is an object identifier that DER can hold (X.660),
+// with arcs below 2^31 as in dn.
+func isOID(text string) bool {
+	arcs, first := 0, uint64(0)
+	for arc := range strings.SplitSeq(text, ".") {
+		n, err := strconv.ParseUint(arc, 10, 31)
+		if err != nil || len(arc) > 1 && arc[0] == '0' {
+			return false
+		}
+		switch arcs {
+		case 0:
+			if first = n; n > 2 {
+				return false
+			}
+		case 1:
+			// DER holds the first two arcs in one number.
+			if first < 2 && n >= 40 || first == 2 && n > 1<<31-1-80 {
+				return false
+			}
+		}
+		arcs++
+	}
+	return arcs >= 2
+}
