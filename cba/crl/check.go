@@ -1,0 +1,130 @@
+package crl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+
+	"example.com/entracba/cba/dn"
+)
+
+// CheckIssuer says whether this is a list of ca that can be understood, whatever
+// the time. It checks, in this order, and returns the first failure as an
+// [*Error]:
+//
+//   - that the list has no critical extension that this package does not
+//     process, is not indirect, not for attribute certificates, and covers all
+//     revocation reasons ([Unsupported]),
+//   - that the list's issuer is the subject of ca, as names are compared by RFC
+//     5280 section 7.1 ([WrongIssuer]),
+//   - that both have a key identifier and the two are the same ([WrongKeyID];
+//     Entra needs them once revocation is checked),
+//   - that ca may sign lists by its basic constraints and key usage, and that its
+//     key made the signature ([BadSignature]).
+//
+// It does not check the validity of ca or who issued it.
+func (l *List) CheckIssuer(ca *x509.Certificate) error {
+	if err := l.checkIssuer(ca); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (l *List) checkIssuer(ca *x509.Certificate) *Error {
+	if err := l.checkContent(); err != nil {
+		return err
+	}
+	switch {
+	case ca == nil:
+		return faultf(WrongIssuer, "there is no certificate authority to check against")
+	case !sameName(l.RawIssuer, ca.RawSubject):
+		return faultf(WrongIssuer, "the list is by %q, the authority is %q", l.Issuer(), nameText(ca.RawSubject))
+	}
+	if len(l.AuthorityKeyID) == 0 || !bytes.Equal(l.AuthorityKeyID, ca.SubjectKeyId) {
+		return l.wrongKeyID(ca)
+	}
+	if ca.Version == 3 && !ca.BasicConstraintsValid || ca.BasicConstraintsValid && !ca.IsCA {
+		return faultf(BadSignature, "the certificate is not a certificate authority's")
+	}
+	if ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCRLSign == 0 {
+		return faultf(BadSignature, "the authority's key usage does not let it sign lists")
+	}
+	if err := l.scheme.verify(ca.PublicKey, l.digest, l.RawTBS, l.Signature); err != nil {
+		fault := BadSignature
+		if err == errAlgorithm {
+			fault = Unsupported
+		}
+		return &Error{Fault: fault, Err: err}
+	}
+	return nil
+}
+
+// checkContent refuses a list that says what this package does not process.
+func (l *List) checkContent() *Error {
+	switch {
+	case l.unsupported != nil:
+		return faultf(Unsupported, "the critical extension %s is not known", oidText(l.unsupported))
+	case l.Scope.Indirect || string(l.entryScope) == oidCertIssuer:
+		return faultf(Unsupported, "the list is indirect: it has entries of other issuers")
+	case l.entryScope != nil:
+		return faultf(Unsupported, "the critical extension %s of an entry is not known", oidText(l.entryScope))
+	case l.Scope.OnlyAttributes:
+		return faultf(Unsupported, "the list is for attribute certificates")
+	case l.Scope.OnlySomeReasons:
+		return faultf(Unsupported, "the list covers some revocation reasons only")
+	case l.Scope.OnlyUsers && l.Scope.OnlyCAs:
+		return faultf(Unsupported, "the list says that it covers users only, and CAs only")
+	}
+	return nil
+}
+
+func (l *List) wrongKeyID(ca *x509.Certificate) *Error {
+	err := &Error{Fault: WrongKeyID, CAKeyID: ca.SubjectKeyId, ListKeyID: l.AuthorityKeyID}
+	switch {
+	case len(ca.SubjectKeyId) == 0:
+		err.Detail = "the authority's certificate has no subject key identifier"
+	case len(l.AuthorityKeyID) == 0:
+		err.Detail = "the list has no authority key identifier"
+	default:
+		err.Detail = faultf(0, "the list has %x, the authority %x", l.AuthorityKeyID, ca.SubjectKeyId).Detail
+	}
+	return err
+}
+
+// CheckAfter says whether the list may follow previous, an older list of the
+// same authority and kind: CRL numbers must increase strictly from one list to
+// the next. The same list again is no failure. A failure is an [*Error] with
+// fault [NumberWentBack].
+func (l *List) CheckAfter(previous *List) error {
+	switch {
+	case previous == nil || bytes.Equal(l.Raw, previous.Raw) || previous.Number == nil:
+		return nil
+	case l.Number == nil:
+		return faultf(NumberWentBack, "the list has no CRL number, and the one before had %v", previous.Number)
+	case l.Number.Cmp(previous.Number) < 0:
+		return faultf(NumberWentBack, "the CRL number is %v, and the one before was %v", l.Number, previous.Number)
+	case l.Number.Cmp(previous.Number) == 0:
+		return faultf(NumberWentBack, "two different lists have the CRL number %v", l.Number)
+	}
+	return nil
+}
+
+// sameName compares encoded names as RFC 5280 section 7.1 says. Names that
+// cannot be read are the same if their bytes are.
+func sameName(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	keyA, errA := dn.AppendKey(nil, a)
+	keyB, errB := dn.AppendKey(nil, b)
+	return errA == nil && errB == nil && bytes.Equal(keyA, keyB)
+}
+
+// equal reports whether two scopes are the same.
+func (s Scope) equal(other Scope) bool {
+	return s.flags() == other.flags() && slices.Equal(s.URLs, other.URLs)
+}
+
+func (s Scope) flags() [6]bool {
+	return [6]bool{s.Present, s.OnlyUsers, s.OnlyCAs, s.OnlyAttributes, s.OnlySomeReasons, s.Indirect}
+}

@@ -1,0 +1,222 @@
+package crl
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"encoding/binary"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Identifier octets of the types that a list is made of.
+const (
+	tagBoolean    = 0x01
+	tagInteger    = 0x02
+	tagBitString  = 0x03
+	tagOctets     = 0x04
+	tagOID        = 0x06
+	tagUTCTime    = 0x17
+	tagTime       = 0x18 // GeneralizedTime
+	tagSequence   = 0x30
+	tagExplicit0  = 0xa0 // [0], constructed
+	tagKeyID      = 0x80 // [0], primitive: keyIdentifier
+	maxHeaderSize = 6    // tag, length of length, four bytes
+)
+
+// header reads the tag and the length at pos and returns where the content
+// starts and ends. It takes what cryptobyte takes: low tag numbers and minimal
+// lengths of at most four bytes, with the content inside der.
+func header(der []byte, pos int) (tag byte, start, end int, ok bool) {
+	if len(der)-pos < 2 {
+		return 0, 0, 0, false
+	}
+	tag = der[pos]
+	start = pos + 2
+	end = start + int(der[pos+1])
+	if der[pos+1] >= 0x80 {
+		if start, end, ok = longHeader(der, pos); !ok {
+			return tag, start, end, false
+		}
+	}
+	return tag, start, end, end <= len(der) && tag&0x1f != 0x1f
+}
+
+func longHeader(der []byte, pos int) (start, end int, ok bool) {
+	size := int(der[pos+1] & 0x7f)
+	if size == 0 || size > 4 || len(der)-pos < 2+size || der[pos+2] == 0 {
+		return 0, 0, false
+	}
+	start = pos + 2 + size
+	length := 0
+	for _, b := range der[pos+2 : start] {
+		length = length<<8 | int(b)
+	}
+	// A negative sum is a length that a 32-bit int cannot hold.
+	if end = start + length; length < 0x80 || end < start {
+		return 0, 0, false
+	}
+	return start, end, true
+}
+
+// readTime reads a UTCTime or GeneralizedTime at pos, and returns what follows.
+// It accepts what crypto/x509 accepts.
+func readTime(der []byte, pos int) (t time.Time, end int, ok bool) {
+	tag, start, end, ok := header(der, pos)
+	if !ok {
+		return t, 0, false
+	}
+	if tag == tagUTCTime && end-start == 13 {
+		if seconds, ok := utcSeconds(der[start:end]); ok {
+			return time.Unix(seconds, 0).UTC(), end, true
+		}
+	}
+	s := cryptobyte.String(der[pos:end])
+	switch tag {
+	case tagUTCTime:
+		ok = s.ReadASN1UTCTime(&t)
+	case tagTime:
+		ok = s.ReadASN1GeneralizedTime(&t)
+	default:
+		ok = false
+	}
+	return t, end, ok
+}
+
+// utcSeconds reads the 13 bytes of YYMMDDhhmmssZ, the one form that RFC 5280
+// allows until 2049. Big lists hold millions of them: time.Parse would take
+// longer than everything else.
+func utcSeconds(b []byte) (unix int64, ok bool) {
+	_ = b[12]
+	if b[12] != 'Z' {
+		return 0, false
+	}
+	// All twelve are digits if each high half is 3 and stays 3 when 6 is added.
+	const high, three, six = 0xf0f0f0f0f0f0f0f0, 0x3030303030303030, 0x0606060606060606
+	front, back := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[4:])
+	if front&high != three || (front+six)&high != three || back&high != three || (back+six)&high != three {
+		return 0, false
+	}
+	two := func(i int) int64 { return int64(b[i])*10 + int64(b[i+1]) - 11*'0' }
+	year, month, day := two(0), two(2), two(4)
+	hour, minute, second := two(6), two(8), two(10)
+	if month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
+		return 0, false
+	}
+	if year += 1900; year < 1950 {
+		year += 100
+	}
+	days := [...]int64{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1]
+	if leap := year%4 == 0; leap && month == 2 { // 1950 to 2049: 2000 was one too
+		days++
+	}
+	if day > days {
+		return 0, false
+	}
+	// Days since 1970-01-01, counting years from 1 March so that the leap day is
+	// the last of its year.
+	if month <= 2 {
+		year--
+		month += 12
+	}
+	date := 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719468
+	return ((date*24+hour)*60+minute)*60 + second, true
+}
+
+// An extension of a list or of an entry.
+type extension struct {
+	oid      []byte // content octets
+	critical bool
+	value    []byte
+}
+
+// readExtension reads one Extension at pos, and returns what follows.
+func readExtension(der []byte, pos int) (x extension, end int, problem string) {
+	tag, pos, end, ok := header(der, pos)
+	if !ok || tag != tagSequence {
+		return x, 0, "malformed extension"
+	}
+	der = der[:end]
+	tag, start, stop, ok := header(der, pos)
+	if !ok || tag != tagOID || start == stop {
+		return x, 0, "malformed extension OID"
+	}
+	x.oid = der[start:stop]
+	tag, start, stop, ok = header(der, stop)
+	if ok && tag == tagBoolean {
+		if stop-start != 1 || der[start] != 0 && der[start] != 0xff {
+			return x, 0, "malformed critical flag"
+		}
+		x.critical = der[start] != 0
+		tag, start, stop, ok = header(der, stop)
+	}
+	if !ok || tag != tagOctets {
+		return x, 0, "malformed extension value"
+	}
+	if stop != end {
+		return x, 0, "trailing bytes in an extension"
+	}
+	x.value = der[start:stop]
+	return x, end, ""
+}
+
+// Object identifiers, as content octets.
+const (
+	oidCRLNumber     = "\x55\x1d\x14"
+	oidReason        = "\x55\x1d\x15"
+	oidHold          = "\x55\x1d\x17"
+	oidInvalidity    = "\x55\x1d\x18"
+	oidDeltaCRL      = "\x55\x1d\x1b"
+	oidDistribution  = "\x55\x1d\x1c"
+	oidCertIssuer    = "\x55\x1d\x1d"
+	oidAuthorityKey  = "\x55\x1d\x23"
+	oidFreshestCRL   = "\x55\x1d\x2e"
+	oidMSNextPublish = "\x2b\x06\x01\x04\x01\x82\x37\x15\x04" // 1.3.6.1.4.1.311.21.4, [MS-CSRA] and Windows' certsrv
+)
+
+// oidText writes content octets as dotted numbers, or as hex if they are none.
+func oidText(content []byte) string {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(content) })
+	s := cryptobyte.String(b.BytesOrPanic())
+	var oid asn1.ObjectIdentifier
+	if !s.ReadASN1ObjectIdentifier(&oid) {
+		return fmt.Sprintf("%x", content)
+	}
+	return oid.String()
+}
+
+// notDER says what bytes are that do not start with a DER SEQUENCE of their own
+// length: what web servers and people put where a list should be.
+func notDER(b []byte) *Error {
+	text := bytes.TrimLeft(bytes.TrimPrefix(b[:min(len(b), 1024)], []byte("\xef\xbb\xbf")), " \t\r\n")
+	lower := bytes.ToLower(text)
+	switch {
+	case len(b) == 0:
+		return faultf(NotDER, "there are 0 bytes")
+	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
+		return faultf(NotDER, "this is PEM, and Entra reads DER only: convert it with openssl crl -outform DER")
+	case bytes.HasPrefix(text, []byte("MII")):
+		return faultf(NotDER, "this is base64, and Entra reads DER only")
+	case bytes.HasPrefix(lower, []byte("<!doctype html")), bytes.HasPrefix(lower, []byte("<html")):
+		return faultf(NotDER, "this is an HTML page that begins %q", excerpt(text))
+	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
+		return faultf(NotDER, "this is compressed with gzip, and Entra reads plain DER only")
+	case b[0] != tagSequence:
+		if utf8.Valid(text[:min(len(text), 64)]) && len(text) > 0 {
+			return faultf(NotDER, "it begins %q", excerpt(text))
+		}
+		return faultf(NotDER, "it begins with the bytes %x", b[:min(len(b), 8)])
+	case len(b) >= 2 && b[1] == 0x80:
+		return faultf(NotDER, "it has an indefinite length, which is BER")
+	}
+	if _, end, ok := longHeader(append(b[:min(len(b), 8):8], make([]byte, 8)...), 0); ok && b[1] > 0x80 && end > len(b) {
+		return faultf(NotDER, "cut short: %d bytes are there of the %d that its header announces", len(b), end)
+	}
+	return faultf(NotDER, "the outermost length is malformed or longer than the %d bytes that are there", len(b))
+}
+
+func excerpt(text []byte) []byte { return text[:min(len(text), 40)] }

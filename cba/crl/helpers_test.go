@@ -1,0 +1,168 @@
+package crl_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/crl"
+)
+
+// at is when the tests play.
+var at = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// An authority is a CA that tests make lists with.
+type authority struct {
+	Cert *x509.Certificate
+	Key  crypto.Signer
+}
+
+func newKey(tb testing.TB, kind string) crypto.Signer {
+	tb.Helper()
+	var key crypto.Signer
+	var err error
+	switch kind {
+	case "rsa":
+		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "p256":
+		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case "p384":
+		key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case "p521":
+		key, err = ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	case "ed25519":
+		_, key, err = ed25519.GenerateKey(rand.Reader)
+	default:
+		tb.Fatalf("no key kind %q", kind)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key
+}
+
+// newAuthority makes a root; change may alter the template.
+func newAuthority(tb testing.TB, name, keyKind string, change ...func(*x509.Certificate)) authority {
+	tb.Helper()
+	key := newKey(tb, keyKind)
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{Country: []string{"US"}, Organization: []string{"Woodgrove"}, CommonName: name},
+		NotBefore:             at.AddDate(-1, 0, 0),
+		NotAfter:              at.AddDate(9, 0, 0),
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	for _, c := range change {
+		c(template)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return authority{cert, key}
+}
+
+// leaf issues a user's certificate.
+func (a authority) leaf(tb testing.TB, serial int64, change ...func(*x509.Certificate)) *x509.Certificate {
+	tb.Helper()
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(serial),
+		Subject:               pkix.Name{CommonName: "Jane"},
+		NotBefore:             at.AddDate(0, -1, 0),
+		NotAfter:              at.AddDate(1, 0, 0),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		BasicConstraintsValid: true,
+	}
+	for _, c := range change {
+		c(template)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.Cert, newKey(tb, "p256").Public(), a.Key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return cert
+}
+
+// list makes a list with crypto/x509.
+func (a authority) list(tb testing.TB, template *x509.RevocationList) []byte {
+	tb.Helper()
+	if template.Number == nil {
+		template.Number = big.NewInt(1)
+	}
+	if template.ThisUpdate.IsZero() {
+		template.ThisUpdate = at.Add(-time.Hour)
+	}
+	if template.NextUpdate.IsZero() {
+		template.NextUpdate = at.Add(6 * 24 * time.Hour)
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, template, a.Cert, a.Key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return der
+}
+
+func (a authority) issuer(tb testing.TB) *crl.Issuer {
+	return &crl.Issuer{Certificate: a.Cert, Key: a.Key, Store: crl.FileStore{Path: filepath.Join(tb.TempDir(), "ledger")}}
+}
+
+func pemOf(kind string, der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
+}
+
+func mustParse(tb testing.TB, der []byte) *crl.List {
+	tb.Helper()
+	list, err := crl.Parse(der)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return list
+}
+
+// faultOf returns the fault of an error, and fails the test for errors that are
+// not of the package's type.
+func faultOf(tb testing.TB, err error) crl.Fault {
+	tb.Helper()
+	if err == nil {
+		return 0
+	}
+	var e *crl.Error
+	if !errors.As(err, &e) {
+		tb.Fatalf("not a *crl.Error: %v", err)
+	}
+	return e.Fault
+}
+
+func must[T any](tb testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return v
+	}
+}
+
+var ctx = context.Background()

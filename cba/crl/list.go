@@ -1,0 +1,528 @@
+package crl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"math"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"example.com/entracba/cba/dn"
+)
+
+// A List is a revocation list, base or delta, as [Parse] read it. It is safe
+// for concurrent use; its slices are parts of Raw and must not be changed.
+//
+// That a list could be read says nothing about who made it: see [Set.Check].
+type List struct {
+	Raw       []byte // the whole list, DER
+	RawTBS    []byte // the part that is signed
+	RawIssuer []byte // the issuer's encoded name, for dn.ParseDER
+
+	SignatureAlgorithm x509.SignatureAlgorithm // 0 if it is not one that this package knows
+	Signature          []byte
+
+	ThisUpdate time.Time
+	NextUpdate time.Time // zero if the list gives none, which RFC 5280 forbids
+	// NextPublish is when the next list will be there to fetch, some time before
+	// NextUpdate: Microsoft's extension Next CRL Publish, 1.3.6.1.4.1.311.21.4.
+	// Zero if the list does not have it.
+	NextPublish time.Time
+
+	Number *big.Int // the CRL number; nil if the list has none
+	// BaseNumber is set in delta lists: the number of the base list that the
+	// delta continues.
+	BaseNumber     *big.Int
+	AuthorityKeyID []byte   // nil if the list has none
+	FreshestCRL    []string // the URLs at which the base list says that deltas are
+	Scope          Scope
+
+	scheme      signatureScheme
+	digest      []byte // of RawTBS under the scheme's hash
+	entries     [2]int // where the entries are in Raw
+	index       index
+	duplicates  int
+	removals    bool // an entry has the reason removeFromCRL
+	unsupported []byte
+	entryScope  []byte // like unsupported, found in an entry
+}
+
+// A Scope is what a list says in its issuing distribution point about the
+// certificates that it covers (RFC 5280 section 5.2.5). The zero Scope covers
+// all certificates of the issuer.
+//
+// Whether Entra heeds it is not documented.
+type Scope struct {
+	Present   bool     // the list has the extension
+	URLs      []string // names of the distribution point, as far as they are URLs
+	OnlyUsers bool     // only certificates that are no CA's
+	OnlyCAs   bool     // only CA certificates
+
+	OnlyAttributes  bool // attribute certificates: refused by [Set.Check]
+	OnlySomeReasons bool // only some revocation reasons: refused by [Set.Check]
+	Indirect        bool // certificates of other issuers, too: refused by [Set.Check]
+}
+
+// Parse reads a revocation list (RFC 5280 section 5.1, version 2) in DER. The
+// list keeps der, which must not be changed afterwards.
+//
+// It takes every list that x509.ParseRevocationList takes, but for bytes that
+// are left over anywhere, an extension that is there twice, and malformed values
+// of the extensions that this package reads and x509 does not; and it takes
+// names and object identifiers that x509 does not. It does not check the
+// signature, the issuer or any time: [Set.Check] does.
+//
+// The error is an [*Error] with fault [NotDER], [NotCRL] or [TooLarge] (4 GiB).
+func Parse(der []byte) (*List, error) {
+	l, err := parse(der)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func parse(der []byte) (*List, *Error) {
+	if uint64(len(der)) > math.MaxUint32 {
+		return nil, &Error{Fault: TooLarge, Size: int64(len(der)), Detail: "the index reaches 4 GiB"}
+	}
+	tag, pos, end, ok := header(der, 0)
+	if !ok || tag != tagSequence {
+		return nil, notDER(der)
+	}
+	if end != len(der) {
+		return nil, faultf(NotDER, "%d bytes are left over after the list", len(der)-end)
+	}
+	// CertificateList: tbsCertList, signatureAlgorithm, signatureValue.
+	tag, tbs, tbsEnd, ok := header(der, pos)
+	if !ok || tag != tagSequence {
+		return nil, faultf(NotCRL, "the first part is no SEQUENCE")
+	}
+	l := &List{Raw: der, RawTBS: der[pos:tbsEnd], index: index{seed: maphash.MakeSeed()}}
+	version, tbs, err := readVersion(der[:tbsEnd], tbs)
+	if err != nil {
+		return nil, err
+	}
+	rest := cryptobyte.String(der[tbsEnd:])
+	var algorithm cryptobyte.String
+	var signature asn1.BitString
+	if !rest.ReadASN1Element(&algorithm, tagSequence) {
+		return nil, faultf(NotDER, "malformed signature algorithm")
+	}
+	if !rest.ReadASN1BitString(&signature) {
+		return nil, faultf(NotDER, "malformed signature")
+	}
+	if !rest.Empty() {
+		return nil, faultf(NotDER, "trailing bytes after the signature")
+	}
+	if version != 1 {
+		return nil, faultf(NotCRL, "its version is %d, and only version 2 has the extensions that Entra needs", version+1)
+	}
+	l.scheme = readScheme(algorithm)
+	l.SignatureAlgorithm = l.scheme.algorithm
+	l.Signature = signature.RightAlign()
+
+	digest := make(chan []byte, 1)
+	if len(der) < 1<<16 {
+		digest <- l.scheme.sum(l.RawTBS)
+	} else {
+		go func() { digest <- l.scheme.sum(l.RawTBS) }()
+	}
+	err = l.readTBS(tbs, tbsEnd, algorithm)
+	l.digest = <-digest // wait even after an error: the caller has der back then
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (s signatureScheme) sum(message []byte) []byte {
+	if s.hash == 0 {
+		return nil
+	}
+	h := s.hash.New()
+	h.Write(message)
+	return h.Sum(nil)
+}
+
+// readVersion reads the version, which tells a list from other things that are
+// made of the same parts.
+func readVersion(der []byte, pos int) (version int, next int, err *Error) {
+	tag, start, end, ok := header(der, pos)
+	switch {
+	case !ok:
+		return 0, 0, faultf(NotCRL, "the part to be signed is empty")
+	case tag == tagExplicit0:
+		return 0, 0, faultf(NotCRL, "this is a certificate or something that begins like one")
+	case tag == tagSequence:
+		// A version 1 list begins with the signature algorithm; so does, for
+		// example, an RSA public key with its algorithm.
+		return 0, pos, nil
+	case tag != tagInteger:
+		return 0, 0, faultf(NotCRL, "the first field has tag %#x where a version belongs", tag)
+	case end-start != 1:
+		return 0, 0, faultf(NotCRL, "its version has %d bytes", end-start)
+	}
+	return int(int8(der[start])), end, nil
+}
+
+// readTBS reads what follows the version:
+//
+//	signature               AlgorithmIdentifier,
+//	issuer                  Name,
+//	thisUpdate              Time,
+//	nextUpdate              Time OPTIONAL,
+//	revokedCertificates     SEQUENCE OF ... OPTIONAL,
+//	crlExtensions           [0] EXPLICIT Extensions OPTIONAL
+func (l *List) readTBS(pos, end int, algorithm []byte) *Error {
+	der := l.Raw[:end]
+	tag, _, stop, ok := header(der, pos)
+	if !ok || tag != tagSequence {
+		return faultf(NotDER, "malformed signature algorithm")
+	}
+	if !bytes.Equal(der[pos:stop], algorithm) {
+		return faultf(NotDER, "the two signature algorithms differ")
+	}
+	pos = stop
+	if tag, _, stop, ok = header(der, pos); !ok || tag != tagSequence {
+		return faultf(NotDER, "malformed issuer")
+	}
+	l.RawIssuer = der[pos:stop]
+	if l.ThisUpdate, pos, ok = readTime(der, stop); !ok {
+		return faultf(NotDER, "malformed This Update")
+	}
+	if pos < end && (der[pos] == tagUTCTime || der[pos] == tagTime) {
+		if l.NextUpdate, pos, ok = readTime(der, pos); !ok {
+			return faultf(NotDER, "malformed Next Update")
+		}
+	}
+	if pos < end && der[pos] == tagSequence {
+		_, start, stop, ok := header(der, pos)
+		if !ok {
+			return faultf(NotDER, "malformed list of revoked certificates")
+		}
+		l.entries = [2]int{start, stop}
+		if err := l.scan(); err != nil {
+			return err
+		}
+		pos = stop
+	}
+	if pos < end && der[pos] == tagExplicit0 {
+		_, start, stop, ok := header(der, pos)
+		if !ok {
+			return faultf(NotDER, "malformed extensions")
+		}
+		if err := l.readExtensions(der[start:stop]); err != nil {
+			return err
+		}
+		pos = stop
+	}
+	if pos != end {
+		return faultf(NotDER, "trailing bytes in the signed part")
+	}
+	return nil
+}
+
+// firstEntries is the size of the index before the entries read so far tell how
+// many there will be.
+const firstEntries = 256
+
+// scan reads all entries, once, and fills the index.
+func (l *List) scan() *Error {
+	pos, end := l.entries[0], l.entries[1]
+	der := l.Raw[:end]
+	x := &l.index
+	var e Entry
+	for n := 0; pos < end; n++ {
+		if x.full() {
+			entries := firstEntries
+			if n > 0 {
+				// As long as the ones so far, and at least half as many again: what
+				// is left over of a wrong guess is bounded either way.
+				average := max((pos-l.entries[0])/n, 1)
+				entries = max((end-l.entries[0])/average, x.count+x.count/2)
+			}
+			x.grow(der, min(entries, (end-l.entries[0])/minEntry+1))
+		}
+		next, problem := readEntry(der, pos, &e)
+		if problem != "" {
+			return faultf(NotDER, "%s, in entry %d at byte %d", problem, n+1, pos)
+		}
+		l.removals = l.removals || e.Reason == RemoveFromCRL
+		if e.unsupported != nil && l.entryScope == nil {
+			l.entryScope = e.unsupported
+		}
+		slot, tag, found := x.find(der, e.RawSerial)
+		switch {
+		case !found:
+			x.tags[slot], x.slots[slot] = tag, uint32(pos)
+			x.count++
+		default:
+			l.duplicates++
+			// Of two entries for one certificate the first counts, unless it is the
+			// one that takes the revocation back.
+			if e.Reason != RemoveFromCRL && l.entryAt(x.slots[slot]).Reason == RemoveFromCRL {
+				x.slots[slot] = uint32(pos)
+			}
+		}
+		pos = next
+	}
+	return nil
+}
+
+// minEntry is the size of the smallest entry: two headers, a serial number of
+// one byte, a UTCTime without seconds.
+const minEntry = 2 + 3 + 2 + 11
+
+func (l *List) entryAt(at uint32) (e Entry) {
+	readEntry(l.Raw, int(at), &e)
+	return e
+}
+
+// Lookup returns the entry for a serial number, and whether there is one. It
+// takes less than a microsecond on the largest lists and allocates nothing.
+//
+// In a delta list an entry may say that the certificate is good again; and a
+// list speaks for one issuer, perhaps for some certificates only. [Set.Status]
+// heeds all of that.
+func (l *List) Lookup(serial *big.Int) (Entry, bool) {
+	if l.index.count == 0 || serial == nil {
+		return Entry{}, false
+	}
+	var buffer [64]byte
+	raw := rawSerial(buffer[:], serial)
+	slot, _, found := l.index.find(l.Raw, raw)
+	if !found {
+		return Entry{}, false
+	}
+	return l.entryAt(l.index.slots[slot]), true
+}
+
+// rawSerial returns the content octets of an INTEGER, in the buffer if they fit.
+func rawSerial(buffer []byte, n *big.Int) []byte {
+	if n.Sign() < 0 { // no CA may, some did
+		size := n.BitLen()/8 + 1
+		raw := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*size))).FillBytes(make([]byte, size))
+		if size > 1 && raw[0] == 0xff && raw[1] >= 0x80 {
+			raw = raw[1:]
+		}
+		return raw
+	}
+	size := n.BitLen()/8 + 1 // with a zero byte in front where the top bit is set
+	if size > len(buffer) {
+		buffer = make([]byte, size)
+	}
+	return n.FillBytes(buffer[:size])
+}
+
+// Len returns the number of different serial numbers in the list.
+func (l *List) Len() int { return l.index.count }
+
+// All returns the entries in the order of the list.
+func (l *List) All() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for pos := l.entries[0]; pos < l.entries[1]; {
+			var e Entry
+			pos, _ = readEntry(l.Raw, pos, &e)
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// IsDelta reports whether this is a delta list.
+func (l *List) IsDelta() bool { return l.BaseNumber != nil }
+
+// readExtensions reads the extensions of the list.
+func (l *List) readExtensions(raw []byte) *Error {
+	tag, pos, end, ok := header(raw, 0)
+	if !ok || tag != tagSequence {
+		return faultf(NotDER, "malformed extensions")
+	}
+	if end != len(raw) {
+		return faultf(NotDER, "trailing bytes after the extensions")
+	}
+	var seen [7]bool
+	for pos < end {
+		x, next, problem := readExtension(raw, pos)
+		if problem != "" {
+			return faultf(NotDER, "%s, in the extensions of the list", problem)
+		}
+		known, ok := l.readExtension(x)
+		if !ok {
+			return faultf(NotDER, "malformed value of the extension %s", oidText(x.oid))
+		}
+		if seen[known] && known != 0 {
+			return faultf(NotDER, "the extension %s is there twice", oidText(x.oid))
+		}
+		seen[known] = true
+		if known == 0 && x.critical && l.unsupported == nil {
+			l.unsupported = x.oid
+		}
+		pos = next
+	}
+	return nil
+}
+
+// readExtension reads one extension's value. It returns a number for each kind
+// of extension, 0 for those it does not know, and whether the value was
+// well-formed.
+func (l *List) readExtension(x extension) (known int, ok bool) {
+	value := cryptobyte.String(x.value)
+	switch string(x.oid) {
+	case oidAuthorityKey:
+		known = 1
+		l.AuthorityKeyID, ok = readKeyID(value)
+	case oidCRLNumber:
+		known = 2
+		l.Number, ok = readNumber(value)
+	case oidDeltaCRL:
+		known = 3
+		l.BaseNumber, ok = readNumber(value)
+	case oidMSNextPublish:
+		known = 4
+		var end int
+		l.NextPublish, end, ok = readTime(x.value, 0)
+		ok = ok && end == len(x.value)
+	case oidFreshestCRL:
+		known = 5
+		l.FreshestCRL, ok = readDistributionPoints(value)
+	case oidDistribution:
+		known = 6
+		l.Scope, ok = readScope(value)
+	default:
+		ok = true
+	}
+	return known, ok
+}
+
+func readNumber(value cryptobyte.String) (*big.Int, bool) {
+	n := new(big.Int)
+	ok := value.ReadASN1Integer(n) && value.Empty()
+	return n, ok
+}
+
+// readKeyID reads the keyIdentifier of an AuthorityKeyIdentifier. One that names
+// the authority by issuer and serial number only gives nil.
+func readKeyID(value cryptobyte.String) ([]byte, bool) {
+	var id, content cryptobyte.String
+	if !value.ReadASN1(&content, tagSequence) || !value.Empty() {
+		return nil, false
+	}
+	if !content.PeekASN1Tag(tagKeyID) {
+		return nil, true
+	}
+	ok := content.ReadASN1(&id, tagKeyID)
+	return id, ok
+}
+
+const (
+	tagPointName = 0xa0 // [0] distributionPoint
+	tagFullName  = 0xa0 // [0] fullName
+	tagURL       = 0x86 // [6] uniformResourceIdentifier
+
+	maxURLs = 100 // of one extension: each costs more memory than its two bytes
+)
+
+// readDistributionPoints reads the URLs of a CRLDistributionPoints.
+func readDistributionPoints(value cryptobyte.String) (urls []string, ok bool) {
+	var points cryptobyte.String
+	if !value.ReadASN1(&points, tagSequence) || !value.Empty() {
+		return nil, false
+	}
+	for !points.Empty() {
+		var point, name cryptobyte.String
+		var present bool
+		if !points.ReadASN1(&point, tagSequence) || !point.ReadOptionalASN1(&name, &present, tagPointName) {
+			return nil, false
+		}
+		if urls, ok = readPointName(urls, name); !ok {
+			return nil, false
+		}
+	}
+	return urls, true
+}
+
+// readPointName appends the URLs of a DistributionPointName to urls.
+func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
+	if !name.PeekASN1Tag(tagFullName) { // absent, or relative to the issuer
+		return urls, true
+	}
+	var names, value cryptobyte.String
+	if !name.ReadASN1(&names, tagFullName) {
+		return nil, false
+	}
+	for !names.Empty() {
+		var tag cbasn1.Tag
+		if !names.ReadAnyASN1(&value, &tag) {
+			return nil, false
+		}
+		if tag == tagURL {
+			if len(urls) == maxURLs {
+				return nil, false
+			}
+			urls = append(urls, string(value))
+		}
+	}
+	return urls, true
+}
+
+// readScope reads an IssuingDistributionPoint.
+func readScope(value cryptobyte.String) (s Scope, ok bool) {
+	var point cryptobyte.String
+	if !value.ReadASN1(&point, tagSequence) || !value.Empty() {
+		return s, false
+	}
+	s.Present = true
+	for !point.Empty() {
+		var field cryptobyte.String
+		var tag cbasn1.Tag
+		if !point.ReadAnyASN1(&field, &tag) {
+			return s, false
+		}
+		yes := len(field) == 1 && field[0] == 0xff
+		switch tag {
+		case tagPointName:
+			if s.URLs, ok = readPointName(nil, field); !ok {
+				return s, false
+			}
+			continue
+		case 0x81:
+			s.OnlyUsers = yes
+		case 0x82:
+			s.OnlyCAs = yes
+		case 0x83:
+			s.OnlySomeReasons = true
+			continue
+		case 0x84:
+			s.Indirect = yes
+		case 0x85:
+			s.OnlyAttributes = yes
+		default:
+			return s, false
+		}
+		if !yes && !(len(field) == 1 && field[0] == 0) {
+			return s, false
+		}
+	}
+	return s, true
+}
+
+// Issuer returns the issuer's name as text, for people; the comparison of
+// [List.CheckIssuer] does not use it.
+func (l *List) Issuer() string { return nameText(l.RawIssuer) }
+
+func nameText(der []byte) string {
+	name, err := dn.ParseDER(der)
+	if err != nil {
+		return fmt.Sprintf("%x", der)
+	}
+	return name.String()
+}

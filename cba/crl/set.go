@@ -1,0 +1,203 @@
+package crl
+
+import (
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// A Set is what is published of one certificate authority: its base list, and
+// the delta list that goes with it if the authority publishes deltas.
+type Set struct {
+	Base  *List // required
+	Delta *List // nil if the authority publishes none
+}
+
+// Check says whether the lists can be relied on at a time: that both are lists
+// of ca ([List.CheckIssuer]) that this package understands, that both are valid
+// at that time (Entra fails a sign-in when either has expired), that the base is
+// a base and the delta a delta that continues it.
+//
+// The checks are made in that order, on the base first, and the first failure is
+// returned, as an [*Error].
+//
+// A delta list that is older than the base is no failure: the base says more
+// than it does, and [Set.Status] leaves it out.
+func (s Set) Check(ca *x509.Certificate, at time.Time) error {
+	if s.Base == nil {
+		if s.Delta != nil {
+			return faultf(BaseMissing, "the delta list %v continues a base list that is not there", s.Delta.Number)
+		}
+		return faultf(Missing, "there is no base list")
+	}
+	if err := s.Base.check(ca, at); err != nil {
+		return err
+	}
+	if s.Base.IsDelta() {
+		return faultf(BaseMissing, "what should be the base list is a delta list, which continues the base %v", s.Base.BaseNumber)
+	}
+	if s.Delta == nil {
+		return nil
+	}
+	err := s.Delta.check(ca, at)
+	if err == nil {
+		err = s.checkDelta()
+	}
+	if err != nil {
+		err.Delta = true
+		return err
+	}
+	return nil
+}
+
+// checkDelta applies RFC 5280 section 5.2.4 to a base and a delta that are both
+// good as such.
+func (s Set) checkDelta() *Error {
+	base, delta := s.Base, s.Delta
+	switch {
+	case !delta.IsDelta():
+		return faultf(DeltaMismatch, "what should be the delta list is a base list")
+	case base.Number == nil || delta.Number == nil:
+		return faultf(DeltaMismatch, "the base or the delta list has no CRL number")
+	case delta.BaseNumber.Cmp(base.Number) > 0:
+		return faultf(DeltaMismatch, "it continues the base list %v, and the one here is %v", delta.BaseNumber, base.Number)
+	case !base.Scope.equal(delta.Scope):
+		return faultf(DeltaMismatch, "its issuing distribution point differs from that of the base list")
+	}
+	return nil
+}
+
+// check is what base and delta lists have in common. It returns *Error so that
+// the caller can mark it.
+func (l *List) check(ca *x509.Certificate, at time.Time) *Error {
+	if err := l.checkIssuer(ca); err != nil {
+		return err
+	}
+	return l.checkTime(at)
+}
+
+func (l *List) checkTime(at time.Time) *Error {
+	const layout = time.RFC3339
+	switch {
+	case at.Before(l.ThisUpdate):
+		return faultf(NotYetValid, "This Update is %s, and it is %s", l.ThisUpdate.Format(layout), at.UTC().Format(layout))
+	case l.NextUpdate.IsZero():
+		return faultf(Expired, "the list has no Next Update, so nothing says until when it holds")
+	case at.After(l.NextUpdate):
+		return faultf(Expired, "Next Update was %s, and it is %s", l.NextUpdate.Format(layout), at.UTC().Format(layout))
+	}
+	return nil
+}
+
+// A State is what a [Set] says about a certificate. The zero value is unset:
+// treat it as a refusal.
+type State uint8
+
+const (
+	// Good: the certificate is not listed.
+	Good State = iota + 1
+	// Released: the base list has the certificate, and the delta list takes it
+	// back: it is good again.
+	Released
+	// Revoked for good.
+	Revoked
+	// OnHold: revoked, and may be released.
+	OnHold
+	// NotCovered: the lists do not speak for this certificate.
+	NotCovered
+)
+
+// String returns a text such as "on hold".
+func (s State) String() string {
+	switch s {
+	case Good:
+		return "good"
+	case Released:
+		return "released"
+	case Revoked:
+		return "revoked"
+	case OnHold:
+		return "on hold"
+	case NotCovered:
+		return "not covered"
+	}
+	return fmt.Sprintf("State(%d)", uint8(s))
+}
+
+// A Status is what a [Set] says about one certificate.
+type Status struct {
+	State  State
+	Entry  Entry // the entry that decided; the zero Entry for Good and NotCovered
+	Delta  bool  // the entry is in the delta list
+	Number *big.Int
+}
+
+// OK reports whether the certificate may be used: it is good or released.
+func (s Status) OK() bool { return s.State == Good || s.State == Released }
+
+// Code returns the code with which Entra refuses a sign-in with a certificate in
+// this state, and "" if it does not. A revoked certificate is AADSTS500171 here;
+// the tables have 500183 and 7000214 for it, too, without saying when. For
+// [NotCovered] it is AADSTS500175 (the list for a certificate is missing), which
+// is inferred.
+func (s Status) Code() string {
+	switch s.State {
+	case Good, Released:
+		return ""
+	case Revoked, OnHold:
+		return "AADSTS500171"
+	}
+	return "AADSTS500175"
+}
+
+// Status says what the lists say about a certificate. It relies on them without
+// checking: call [Set.Check] first. That the authority of the lists issued cert
+// is the caller's to know; the names are not compared, as Entra builds chains by
+// key identifiers.
+//
+// A scope that leaves out CA certificates or all others is heeded. The name of
+// the distribution point in it is not compared with those in cert: Entra takes
+// the URL from the trust store.
+//
+// In the base list even an entry with the reason removeFromCRL, which does not
+// belong there, revokes.
+func (s Set) Status(cert *x509.Certificate) Status {
+	if s.Base == nil || cert == nil {
+		return Status{}
+	}
+	isCA := cert.BasicConstraintsValid && cert.IsCA
+	if s.Base.Scope.OnlyUsers && isCA || s.Base.Scope.OnlyCAs && !isCA {
+		return Status{State: NotCovered, Number: s.Base.Number}
+	}
+	if s.deltaCounts() {
+		if entry, listed := s.Delta.Lookup(cert.SerialNumber); listed {
+			status := Status{State: stateOf(entry), Entry: entry, Delta: true, Number: s.Delta.Number}
+			if entry.Reason == RemoveFromCRL {
+				status.State = Released
+			}
+			return status
+		}
+	}
+	entry, listed := s.Base.Lookup(cert.SerialNumber)
+	if !listed {
+		return Status{State: Good, Number: s.Base.Number}
+	}
+	return Status{State: stateOf(entry), Entry: entry, Number: s.Base.Number}
+}
+
+func stateOf(e Entry) State {
+	if e.Reason == CertificateHold {
+		return OnHold
+	}
+	return Revoked
+}
+
+// deltaCounts reports whether the delta says anything that the base does not
+// know already.
+func (s Set) deltaCounts() bool {
+	if s.Delta == nil {
+		return false
+	}
+	return s.Base.Number == nil || s.Delta.Number == nil || s.Delta.Number.Cmp(s.Base.Number) > 0
+}

@@ -1,0 +1,163 @@
+package crl
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	_ "crypto/sha1"
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+)
+
+// A signatureScheme is a way to sign that this package knows.
+type signatureScheme struct {
+	algorithm x509.SignatureAlgorithm
+	oid       asn1.ObjectIdentifier
+	hash      crypto.Hash // 0: the key signs the message itself
+}
+
+// schemes lists what is known but for RSASSA-PSS, whose hash is in the
+// parameters. The order is that of crypto/x509.
+func schemes() []signatureScheme {
+	return []signatureScheme{
+		{x509.SHA1WithRSA, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, crypto.SHA1},
+		{x509.SHA256WithRSA, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, crypto.SHA256},
+		{x509.SHA384WithRSA, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, crypto.SHA384},
+		{x509.SHA512WithRSA, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}, crypto.SHA512},
+		{x509.ECDSAWithSHA1, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, crypto.SHA1},
+		{x509.ECDSAWithSHA256, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, crypto.SHA256},
+		{x509.ECDSAWithSHA384, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}, crypto.SHA384},
+		{x509.ECDSAWithSHA512, asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}, crypto.SHA512},
+		{x509.PureEd25519, asn1.ObjectIdentifier{1, 3, 101, 112}, 0},
+	}
+}
+
+var ( // never written
+	oidPSS  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
+	oidMGF1 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
+)
+
+// pssHashes are the hashes that crypto/x509 takes in PSS parameters.
+func pssHashes() []signatureScheme {
+	return []signatureScheme{
+		{x509.SHA256WithRSAPSS, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}, crypto.SHA256},
+		{x509.SHA384WithRSAPSS, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}, crypto.SHA384},
+		{x509.SHA512WithRSAPSS, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}, crypto.SHA512},
+	}
+}
+
+// pssParameters is RSASSA-PSS-params of RFC 4055 section 3.1.
+type pssParameters struct {
+	Hash    pkix.AlgorithmIdentifier `asn1:"explicit,tag:0"`
+	MGF     pkix.AlgorithmIdentifier `asn1:"explicit,tag:1"`
+	Salt    int                      `asn1:"explicit,tag:2"`
+	Trailer int                      `asn1:"optional,explicit,tag:3,default:1"`
+}
+
+// readScheme reads an AlgorithmIdentifier. One that is not known or not
+// understood gives a scheme whose algorithm is 0, which verifies nothing.
+func readScheme(der []byte) (s signatureScheme) {
+	var id pkix.AlgorithmIdentifier
+	if rest, err := asn1.Unmarshal(der, &id); err != nil || len(rest) > 0 {
+		return s
+	}
+	if id.Algorithm.Equal(oidPSS) {
+		return readPSS(id.Parameters.FullBytes)
+	}
+	for _, s := range schemes() {
+		if s.oid.Equal(id.Algorithm) {
+			if s.hash == 0 && len(id.Parameters.FullBytes) > 0 {
+				break // RFC 8410 section 3: no parameters
+			}
+			return s
+		}
+	}
+	return s
+}
+
+// readPSS knows PSS where both hashes are the same and the salt has their
+// length, as crypto/x509 does.
+func readPSS(der []byte) (s signatureScheme) {
+	var p pssParameters
+	var mgf pkix.AlgorithmIdentifier
+	if _, err := asn1.Unmarshal(der, &p); err != nil {
+		return s
+	}
+	if _, err := asn1.Unmarshal(p.MGF.Parameters.FullBytes, &mgf); err != nil {
+		return s
+	}
+	empty := func(params asn1.RawValue) bool {
+		return len(params.FullBytes) == 0 || bytes.Equal(params.FullBytes, asn1.NullBytes)
+	}
+	if !p.MGF.Algorithm.Equal(oidMGF1) || !mgf.Algorithm.Equal(p.Hash.Algorithm) ||
+		!empty(p.Hash.Parameters) || !empty(mgf.Parameters) || p.Trailer != 1 {
+		return s
+	}
+	for _, h := range pssHashes() {
+		if h.oid.Equal(p.Hash.Algorithm) && p.Salt == h.hash.Size() {
+			return h
+		}
+	}
+	return s
+}
+
+var (
+	errAlgorithm = errors.New("the signature algorithm is not one that this package knows")
+	errKeyType   = errors.New("the key of the authority is not of the kind that the signature algorithm needs")
+	errSignature = errors.New("the authority's key did not make this signature")
+)
+
+// verify checks a signature over a message whose digest under the scheme's hash
+// is known; message is read for the schemes that have no hash.
+func (s signatureScheme) verify(key crypto.PublicKey, digest, message, signature []byte) error {
+	switch s.algorithm {
+	case x509.UnknownSignatureAlgorithm:
+		return errAlgorithm
+	case x509.PureEd25519:
+		key, ok := key.(ed25519.PublicKey)
+		if !ok {
+			return errKeyType
+		}
+		if !ed25519.Verify(key, message, signature) {
+			return errSignature
+		}
+		return nil
+	case x509.ECDSAWithSHA1, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
+		key, ok := key.(*ecdsa.PublicKey)
+		if !ok {
+			return errKeyType
+		}
+		if !ecdsa.VerifyASN1(key, digest, signature) {
+			return errSignature
+		}
+		return nil
+	}
+	rsaKey, ok := key.(*rsa.PublicKey)
+	if !ok {
+		return errKeyType
+	}
+	var err error
+	if s.isPSS() {
+		err = rsa.VerifyPSS(rsaKey, s.hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+	} else {
+		err = rsa.VerifyPKCS1v15(rsaKey, s.hash, digest, signature)
+	}
+	if errors.Is(err, rsa.ErrVerification) {
+		return errSignature
+	}
+	return err
+}
+
+func (s signatureScheme) isPSS() bool {
+	switch s.algorithm {
+	case x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
+		return true
+	}
+	return false
+}
