@@ -1,0 +1,146 @@
+package cba
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/asn1"
+	"time"
+
+	"example.com/entracba/cba/dn"
+)
+
+const (
+	// DefaultRootValidity is how long a root is valid.
+	DefaultRootValidity = 10 * 365 * Day
+	// DefaultIntermediateValidity is how long an intermediate CA is valid.
+	DefaultIntermediateValidity = 5 * 365 * Day
+)
+
+// An Authority says what kind of CA to make. Only Name is required.
+type Authority struct {
+	// Name is the CA's distinguished name; required. It must not change when the
+	// CA is renewed: authentication binding rules and certificateUserIds hold it.
+	Name dn.Name
+	// Key is the CA's private key; nil means that one of KeyType is made, and zero
+	// there means [RSA3072].
+	Key     crypto.Signer
+	KeyType KeyType
+	// Validity is counted from now. Zero means [DefaultRootValidity] or
+	// [DefaultIntermediateValidity]. An intermediate never outlives its parent.
+	Validity time.Duration
+	// Backdate is as in [Profile].
+	Backdate time.Duration
+	// PathLen is how many CAs may stand between this one and a user. Zero means
+	// none for an intermediate and any number for a root; negative means any
+	// number.
+	PathLen int
+	// Policies are certificate policies. Nil means [AllIssuancePolicies] for an
+	// intermediate, so that users below may have any policy, and none for a root:
+	// AADSTS50017 names policies that differ along the chain as a cause.
+	Policies []asn1.ObjectIdentifier
+	// CRLURLs and CAURLs say where the parent publishes. A root needs neither.
+	CRLURLs, CAURLs []string
+	// Now is the clock of the new issuer; nil means the parent's, or time.Now.
+	Now func() time.Time
+}
+
+// NewRoot makes a root CA: a key, and a certificate that it signs itself, with
+// keyCertSign and cRLSign and both key identifiers.
+//
+// The error is an [*Error] about the field of the authority that cannot be used.
+func NewRoot(a Authority) (*Issuer, error) {
+	if a.PathLen == 0 {
+		a.PathLen = -1
+	}
+	if a.Validity == 0 {
+		a.Validity = DefaultRootValidity
+	}
+	return a.make(nil)
+}
+
+// NewIntermediate makes a CA under this one. Its [Issuer.Chain] leads to the
+// root.
+//
+// The error is an [*Error] about the field of the authority that cannot be used,
+// with reason [NotAuthority] if this CA's path length allows no CA below it.
+func (i *Issuer) NewIntermediate(a Authority) (*Issuer, error) {
+	if err := i.check(i.now()); err != nil {
+		return nil, err
+	}
+	if limit, limited := pathLen(i.Certificate); limited {
+		if limit == 0 || a.PathLen >= limit {
+			return nil, &Error{Reason: NotAuthority, What: "CA certificate", Text: showName(i.Certificate.RawSubject),
+				Hint: "its path length allows fewer CAs below it"}
+		}
+		if a.PathLen < 0 {
+			a.PathLen = limit - 1
+		}
+	}
+	if a.Validity == 0 {
+		a.Validity = DefaultIntermediateValidity
+	}
+	if a.Policies == nil {
+		a.Policies = []asn1.ObjectIdentifier{AllIssuancePolicies}
+	}
+	if a.Now == nil {
+		a.Now = i.Now
+	}
+	return a.make(i)
+}
+
+// pathLen returns a CA's path length and whether it has one.
+func pathLen(c *x509.Certificate) (int, bool) {
+	return c.MaxPathLen, c.MaxPathLen > 0 || c.MaxPathLenZero
+}
+
+// make makes the CA under parent, or a root if parent is nil.
+func (a Authority) make(parent *Issuer) (*Issuer, error) {
+	if len(a.Name) == 0 {
+		return nil, &Error{Reason: Empty, What: "name of the CA"}
+	}
+	name, err := marshalName("name of the CA", a.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := (Profile{Validity: a.Validity, Policies: a.Policies, CRLURLs: a.CRLURLs, CAURLs: a.CAURLs}).check(); err != nil {
+		return nil, err
+	}
+	if a.Key == nil {
+		if a.KeyType == 0 {
+			a.KeyType = RSA3072
+		}
+		if a.Key, err = a.KeyType.Generate(); err != nil {
+			return nil, err
+		}
+	}
+	pub := publicOf(a.Key)
+	if err := CheckKey(pub); err != nil {
+		return nil, err
+	}
+	child := &Issuer{Key: a.Key, Now: a.Now}
+	signer := child // a root signs itself
+	var above *x509.Certificate
+	if parent != nil {
+		signer, above = parent, parent.Certificate
+		child.Chain = parent.CACertificates()
+	}
+	from, to, _ := validity(child.now(), a.Backdate, a.Validity, above)
+	draft, err := signer.draft(pub, contents{
+		subject:   name,
+		notBefore: from,
+		notAfter:  to,
+		isCA:      true,
+		pathLen:   max(a.PathLen, -1),
+		keyUsage:  x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		policies:  a.Policies,
+		crlURLs:   a.CRLURLs,
+		caURLs:    a.CAURLs,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if child.Certificate, err = draft.Sign(); err != nil {
+		return nil, err
+	}
+	return child, nil
+}

@@ -1,0 +1,443 @@
+package cba
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/lint"
+)
+
+// CheckOptions are what [Check] cannot know from the certificates. The zero value
+// leaves out what depends on them.
+type CheckOptions struct {
+	// At is the time to check validity at. Zero means that expiry is not looked
+	// at.
+	At time.Time
+	// UPN is the account's userPrincipalName. Empty means that the certificate's
+	// UPN is compared with nothing.
+	UPN string
+}
+
+// Check says what of a certificate and its chain does not suit Entra and the TLS
+// clients in front of it. chain begins with the user's certificate; the CAs that
+// follow, each the issuer of the one before, are optional. Certificates from any
+// CA will do.
+//
+// It looks at names, usages, keys and signatures, key identifiers, validity,
+// revocation URLs, policies, and at how the certificates fit each other. It does
+// not ask whether Entra trusts the CAs, whether anything is revoked or which
+// account the certificate is bound to: see the packages trust, crl and signin.
+//
+// Findings are in the order of the chain. An empty chain has none.
+func Check(chain []*x509.Certificate, options CheckOptions) lint.Findings {
+	if len(chain) == 0 || slices.Contains(chain, nil) {
+		return nil
+	}
+	c := checker{at: options.At, upn: options.UPN}
+	c.user(chain[0])
+	for i, cert := range chain {
+		if i > 0 {
+			c.authority(cert, i-1)
+		}
+		if i+1 < len(chain) {
+			c.link(cert, chain[i+1])
+			c.signature(cert, chain[i+1])
+		}
+	}
+	c.policies(chain)
+	if len(chain) > 11 {
+		c.add(chainTooLong, "chain", "has %d CAs", len(chain)-1)
+	}
+	if last := chain[len(chain)-1]; len(chain) > 1 && !isSelfIssued(last) {
+		c.add(chainNoRoot, "chain", "ends at %q, whose issuer is %q", showName(last.RawSubject), showName(last.RawIssuer))
+	}
+	return c.findings
+}
+
+// Check says what of the CA and its chain does not suit Entra, at the issuer's
+// time.
+func (i *Issuer) Check() lint.Findings {
+	c := checker{at: i.now()}
+	cas := i.CACertificates()
+	for n, cert := range cas {
+		c.authority(cert, n)
+		if n+1 < len(cas) {
+			c.link(cert, cas[n+1])
+			c.signature(cert, cas[n+1])
+		}
+	}
+	return c.findings
+}
+
+// A checker collects findings. where names the certificate being looked at.
+type checker struct {
+	at       time.Time
+	upn      string
+	findings lint.Findings
+}
+
+// user looks at the user's certificate alone.
+func (c *checker) user(cert *x509.Certificate) {
+	names, err := NamesOf(cert)
+	if err != nil {
+		c.add(certNamesUnreadable, "subjectAltName", "is no list of names")
+	} else {
+		c.names(cert, names)
+	}
+	c.subject(cert)
+	c.usage(cert)
+	c.common(cert, "")
+	if len(cert.AuthorityKeyId) == 0 {
+		c.add(certNoAKI, "authority key identifier", "is missing")
+	}
+	if len(cert.SubjectKeyId) == 0 {
+		c.add(certNoSKI, "subject key identifier", "is missing")
+	}
+	// Both ends are part of the validity (RFC 5280 section 4.1.2.5).
+	switch length := cert.NotAfter.Sub(cert.NotBefore) + time.Second; {
+	case length < 5*Day:
+		c.add(certShort, "validity", "is %s", showDays(length))
+	case cert.NotAfter.After(cert.NotBefore.AddDate(2, 0, 1)):
+		c.add(certLong, "validity", "is %s", showDays(length))
+	}
+	switch {
+	case len(cert.CRLDistributionPoints) == 0:
+		c.add(certNoCRL, "CRL distribution points", "no URL")
+	default:
+		c.crlURLs(cert.CRLDistributionPoints)
+	}
+	c.serial(cert)
+}
+
+func (c *checker) names(cert *x509.Certificate, names Names) {
+	const where = "subjectAltName"
+	inSubject := subjectEmails(cert)
+	switch {
+	case len(names.UPNs) == 0 && len(names.Emails) == 0:
+		c.add(certNoUPN, where, "no UPN and no e-mail address")
+		if len(inSubject) > 0 {
+			c.add(certSubjectEmail, "subject", "the e-mail address %q stands in the subject alone", inSubject[0])
+		}
+	case len(names.UPNs) == 0:
+		c.add(certOnlyEmail, where, "an e-mail address and no UPN")
+	case len(names.Emails) == 0 && len(inSubject) > 0:
+		c.add(certSubjectEmail, "subject", "the e-mail address %q stands in the subject alone", inSubject[0])
+	case len(names.UPNs) > 1:
+		c.add(certManyUPNs, where, "%d UPNs", len(names.UPNs))
+	}
+	for _, upn := range names.UPNs {
+		c.principalName(upn)
+	}
+	if c.upn != "" && len(names.UPNs) > 0 && !slices.Contains(names.UPNs, c.upn) {
+		if slices.ContainsFunc(names.UPNs, func(upn string) bool { return strings.EqualFold(upn, c.upn) }) {
+			c.add(certUPNCase, "UPN", "%q differs from %q in letter case", names.UPNs[0], c.upn)
+		} else {
+			c.add(certUPNOther, "UPN", "%q is not %q", names.UPNs[0], c.upn)
+		}
+	}
+	for _, list := range []struct {
+		what   string
+		values []string
+	}{{"UPN", names.UPNs}, {"e-mail address", names.Emails}, {"DNS name", names.DNSNames}, {"URI", names.URIs}} {
+		for i, value := range list.values {
+			if slices.ContainsFunc(list.values[:i], func(v string) bool { return strings.EqualFold(v, value) }) {
+				c.add(certDuplicateName, where, "the %s %q stands there twice", list.what, value)
+			}
+		}
+	}
+	for _, value := range names.UPNs {
+		c.length("PrincipalName", "X509:<PN>"+value)
+	}
+	for _, value := range names.Emails {
+		c.length("RFC822Name", "X509:<RFC822>"+value)
+	}
+	for _, ignored := range names.Ignored {
+		switch {
+		case ignored.Type.EqualASN1OID(san.UPNType):
+			c.add(certUPNType, where, "a UPN that is no UTF8String, or no valid UTF-8")
+		case strings.HasPrefix(ignored.Kind, "SID"):
+			c.add(certSIDUnreadable, where, "%s", ignored.Kind)
+		default:
+			c.add(certIgnoredName, where, "Entra reads no user from the %s", ignored)
+		}
+	}
+	if sids := names.URISIDs; names.SID().IsZero() && (len(sids) > 0 || !names.ExtensionSID.IsZero()) {
+		c.add(certSIDMismatch, "SID", "the extension says %q, the URI %q", names.ExtensionSID, sids[0])
+	}
+}
+
+// subjectEmails returns the e-mail addresses of the distinguished name.
+func subjectEmails(cert *x509.Certificate) []string {
+	name, err := dn.ParseDER(cert.RawSubject)
+	if err != nil {
+		return nil
+	}
+	return name.Values(dn.EmailAddress)
+}
+
+func (c *checker) principalName(upn string) {
+	var bad *Error
+	switch err := CheckUPN(upn); {
+	case errors.As(err, &bad):
+		c.add(certUPNText, "UPN", "%q: %v", upn, bad.Reason)
+	case strings.TrimSpace(upn) != upn:
+		c.add(certUPNBlank, "UPN", "%q has a blank at an end", upn)
+	case strings.ContainsFunc(upn, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
+		c.add(certUPNInvisible, "UPN", "%q has a character that nobody sees", upn)
+	case !strings.Contains(upn, "@"):
+		c.add(certUPNNotRoutable, "UPN", "%q has no @", upn)
+	}
+}
+
+// maxUserID is the limit of a certificateUserIds value, in characters.
+const maxUserID = 1024
+
+func (c *checker) length(mapping, value string) {
+	if n := utf8.RuneCountInString(value); n > maxUserID {
+		c.add(certNameTooLong, mapping, "its certificateUserIds value would have %d characters; %d are allowed", n, maxUserID)
+	}
+}
+
+// subject looks at the two distinguished names, for the bindings that use them.
+func (c *checker) subject(cert *x509.Certificate) {
+	subject, err := dn.ParseDER(cert.RawSubject)
+	if err != nil {
+		return // crypto/x509 has read it, so this is for certificates made by hand
+	}
+	issuer, err := dn.ParseDER(cert.RawIssuer)
+	if err != nil {
+		return
+	}
+	if len(subject) == 0 {
+		c.add(certNoSubject, "subject", "is empty")
+	}
+	for _, cn := range subject.Values(dn.CommonName) {
+		if n := utf8.RuneCountInString(cn); n > 64 {
+			c.add(certLongCN, "subject", "a common name of %d characters", n)
+		}
+	}
+	c.rendering("subject", subject)
+	c.rendering("issuer", issuer)
+	c.length("IssuerAndSubject", "X509:<I>"+issuer.Windows()+"<S>"+subject.Windows())
+}
+
+func (c *checker) rendering(where string, name dn.Name) {
+	// Quotes are written around a value that holds them, so a quote in the text
+	// is a value in quotes.
+	if text := name.Windows(); strings.Contains(text, `"`) {
+		c.add(certNameQuoted, where, "a value is written in quotes in certificateUserIds: %s", text)
+	}
+	if slices.ContainsFunc(name, func(part dn.RDN) bool { return len(part) > 1 }) {
+		c.add(certNameMultiValued, where, "has a part with several values")
+	}
+}
+
+func (c *checker) usage(cert *x509.Certificate) {
+	usages, ok := readUsages(cert)
+	has := func(oid asn1.ObjectIdentifier) bool { return slices.ContainsFunc(usages, oid.Equal) }
+	switch {
+	case !ok:
+		c.add(certNoClientAuth, "extended key usage", "cannot be read")
+	case len(usages) == 0:
+		c.add(certAnyUsage, "extended key usage", "is missing, which allows any use")
+	case has(usageClientAuth):
+	case has(usageAny):
+		c.add(certAnyUsage, "extended key usage", "allows any use and does not name clientAuth")
+	default:
+		c.add(certNoClientAuth, "extended key usage", "has no clientAuth")
+	}
+	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		c.add(certNoDigitalSig, "key usage", "has no digitalSignature")
+	}
+	for _, e := range cert.Extensions {
+		if e.Id.Equal(extKeyUsage) && !e.Critical {
+			c.add(certUsageCritical, "key usage", "is not critical")
+		}
+	}
+	if cert.BasicConstraintsValid && cert.IsCA {
+		c.add(certIsCA, "basic constraints", "this is a certificate authority")
+	}
+	if n := len(cert.Policies); n > 5 {
+		c.add(certTooManyOIDs, "certificate policies", "%d policies", n)
+	}
+}
+
+// common is what users and authorities share: key, signature, dates, critical
+// extensions. where is "" for the user, else the CA's name.
+func (c *checker) common(cert *x509.Certificate, where string) {
+	at := func(part string) string {
+		if where == "" {
+			return part
+		}
+		return where + ": " + part
+	}
+	var bad *Error
+	if err := CheckKey(cert.PublicKey); errors.As(err, &bad) {
+		what := bad.Reason.String()
+		if bad.Err != nil {
+			what = bad.Err.Error()
+		}
+		if bad.Reason == WeakKey || bad.Reason == Malformed {
+			c.add(certWeakKey, at("public key"), "%s", what)
+		} else {
+			c.add(certKeyType, at("public key"), "%s", what)
+		}
+	}
+	if where == "" || !isSelfIssued(cert) { // nobody relies on a root's own signature
+		switch cert.SignatureAlgorithm {
+		case x509.MD2WithRSA, x509.MD5WithRSA:
+			c.add(certWeakSig, at("signature"), "is %v", cert.SignatureAlgorithm)
+		case x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+			c.add(certSHA1, at("signature"), "is %v", cert.SignatureAlgorithm)
+		}
+	}
+	for _, id := range cert.UnhandledCriticalExtensions {
+		c.add(certCritical, at("extensions"), "the critical extension %v is one that readers must refuse if they do not know it", id)
+	}
+	if !c.at.IsZero() {
+		if c.at.After(cert.NotAfter) {
+			c.add(certExpired, at("validity"), "ended %s", showTime(cert.NotAfter))
+		}
+		if c.at.Before(cert.NotBefore) {
+			c.add(certNotYet, at("validity"), "begins %s", showTime(cert.NotBefore))
+		}
+	}
+}
+
+func (c *checker) crlURLs(urls []string) {
+	http := false
+	for _, text := range urls {
+		u, err := url.Parse(text)
+		if err == nil && strings.EqualFold(u.Scheme, "http") {
+			http = true
+		}
+	}
+	if !http {
+		c.add(certCRLScheme, "CRL distribution points", "no http URL, but %q", urls[0])
+		return
+	}
+	for _, text := range urls {
+		if !strings.HasPrefix(strings.ToLower(text), "http://") {
+			c.add(certCRLScheme, "CRL distribution points", "%q beside an http URL", text)
+		}
+	}
+}
+
+func (c *checker) serial(cert *x509.Certificate) {
+	serial := cert.SerialNumber
+	if serial == nil { // a certificate made by hand
+		return
+	}
+	switch octets := serial.BitLen()/8 + 1; { // with the sign bit
+	case serial.Sign() <= 0:
+		c.add(certSerial, "serial number", "%v is not positive", serial)
+	case octets > 20:
+		c.add(certSerial, "serial number", "has %d octets; 20 are allowed", octets)
+	case serial.BitLen() < 56: // 64 random bits have at least that many, 255 times in 256
+		c.add(certSerial, "serial number", "has %d bits, so it may be guessed or given twice", serial.BitLen())
+	}
+}
+
+// authority looks at a CA certificate that has below CAs beneath it.
+func (c *checker) authority(cert *x509.Certificate, below int) {
+	where := "CA " + showName(cert.RawSubject)
+	c.common(cert, where)
+	if !cert.BasicConstraintsValid || !cert.IsCA {
+		c.add(caNotCA, where, "is not a certificate authority")
+	}
+	if limit, limited := pathLen(cert); limited && limit < below {
+		c.add(caPathLen, where, "allows %d CAs below it and has %d", limit, below)
+	}
+	for _, e := range cert.Extensions {
+		if e.Id.Equal(extBasicConstraints) && !e.Critical {
+			c.add(caBCNotCritical, where, "basic constraints are not critical")
+		}
+	}
+	switch {
+	case cert.KeyUsage == 0:
+		c.add(caNoKeyUsage, where, "has no key usage")
+	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
+		c.add(caNoCertSign, where, "its key usage has no keyCertSign")
+	case cert.KeyUsage&x509.KeyUsageCRLSign == 0:
+		c.add(caNoCRLSign, where, "its key usage has no cRLSign")
+	}
+	if len(cert.SubjectKeyId) == 0 {
+		c.add(caNoSKI, where, "has no subject key identifier")
+	}
+	if len(cert.AuthorityKeyId) == 0 && !isSelfIssued(cert) {
+		c.add(certNoAKI, where, "has no authority key identifier")
+	}
+}
+
+// link looks at how a certificate fits its issuer.
+func (c *checker) link(cert, issuer *x509.Certificate) {
+	where := "issuer " + showName(issuer.RawSubject)
+	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
+		c.add(certWrongIssuer, where, "the certificate names %q", showName(cert.RawIssuer))
+	}
+	if len(cert.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId) {
+		c.add(certAKIMismatch, where, "authority key identifier %x, but the issuer's key is %x", cert.AuthorityKeyId, issuer.SubjectKeyId)
+	}
+	if cert.NotAfter.After(issuer.NotAfter) {
+		c.add(certOutlivesCA, where, "ends %s, before the certificate", showTime(issuer.NotAfter))
+	}
+}
+
+// signature verifies what link leaves out, for it costs more than all the rest.
+func (c *checker) signature(cert, issuer *x509.Certificate) {
+	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
+		return // said by link
+	}
+	err := issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
+	var insecure x509.InsecureAlgorithmError
+	if err != nil && !errors.As(err, &insecure) && !errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+		c.add(certBadSig, "issuer "+showName(issuer.RawSubject), "its key did not sign this certificate")
+	}
+}
+
+// policies looks for policies of the user's certificate that a CA above does not
+// have (RFC 5280 section 6.1.3 (d)). A root without policies allows any.
+func (c *checker) policies(chain []*x509.Certificate) {
+	for _, policy := range chain[0].Policies {
+		if policy.EqualASN1OID(AllIssuancePolicies) {
+			continue
+		}
+		for i, ca := range chain[1:] {
+			if len(ca.Policies) == 0 && isSelfIssued(ca) {
+				continue
+			}
+			if !slices.ContainsFunc(ca.Policies, func(p x509.OID) bool {
+				return p.Equal(policy) || p.EqualASN1OID(AllIssuancePolicies)
+			}) {
+				c.add(chainPolicies, "CA "+showName(chain[i+1].RawSubject), "does not have the user's policy %v", policy)
+			}
+		}
+	}
+}
+
+// showName renders an encoded name for a message.
+func showName(der []byte) string {
+	name, err := dn.ParseDER(der)
+	if err != nil {
+		return "(unreadable name)"
+	}
+	return name.String()
+}
+
+func showDays(d time.Duration) string {
+	if d < 2*Day {
+		return d.Round(time.Minute).String()
+	}
+	return fmt.Sprintf("%d days", d/Day)
+}

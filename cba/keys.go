@@ -1,0 +1,185 @@
+package cba
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+)
+
+// A KeyType is a kind of key that users and authorities may have. The zero value
+// is unset; where a field documents a default, zero means that default.
+type KeyType uint8
+
+// The kinds of keys. RSA2048 and P256 are read by everything that reads
+// certificates. Open question: which of them Entra accepts for users is not
+// documented beyond "a recommended algorithm, key length and NIST curve"
+// (Learn, "Set up Microsoft Entra certificate-based authentication").
+const (
+	RSA2048 KeyType = iota + 1
+	RSA3072
+	RSA4096
+	P256
+	P384
+	P521
+)
+
+// String returns "rsa2048", "rsa3072", "rsa4096", "p256", "p384" or "p521".
+func (t KeyType) String() string {
+	switch t {
+	case RSA2048:
+		return "rsa2048"
+	case RSA3072:
+		return "rsa3072"
+	case RSA4096:
+		return "rsa4096"
+	case P256:
+		return "p256"
+	case P384:
+		return "p384"
+	case P521:
+		return "p521"
+	}
+	return fmt.Sprintf("KeyType(%d)", uint8(t))
+}
+
+// MarshalText writes the text of [KeyType.String]; an unset or unknown type is
+// an error.
+func (t KeyType) MarshalText() ([]byte, error) {
+	if t < RSA2048 || t > P521 {
+		return nil, &Error{Reason: OutOfRange, What: "key type", Text: t.String()}
+	}
+	return []byte(t.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (t *KeyType) UnmarshalText(text []byte) error {
+	for k := RSA2048; k <= P521; k++ {
+		if k.String() == string(text) {
+			*t = k
+			return nil
+		}
+	}
+	return &Error{Reason: OutOfRange, What: "key type", Text: string(text),
+		Hint: "use rsa2048, rsa3072, rsa4096, p256, p384 or p521"}
+}
+
+// Generate makes a new private key of this type. It is a *rsa.PrivateKey or a
+// *ecdsa.PrivateKey.
+func (t KeyType) Generate() (crypto.Signer, error) {
+	switch t {
+	case RSA2048:
+		return rsa.GenerateKey(rand.Reader, 2048)
+	case RSA3072:
+		return rsa.GenerateKey(rand.Reader, 3072)
+	case RSA4096:
+		return rsa.GenerateKey(rand.Reader, 4096)
+	case P256:
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case P384:
+		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case P521:
+		return ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	}
+	return nil, &Error{Reason: OutOfRange, What: "key type", Text: t.String()}
+}
+
+// CheckKey reports whether a certificate may be issued for this public key, or
+// by it: RSA of 2048 to 8192 bits with an exponent of at least 65537 (FIPS 186-5
+// section 5.1), or an ECDSA key on P-256, P-384 or P-521.
+//
+// Ed25519 is refused: Windows and Entra document no use of it. It does not look
+// for keys that are weak in themselves, such as those of Debian in 2008 or ROCA.
+//
+// The error is an [*Error] with reason [WeakKey], [UnsupportedKey], [Malformed]
+// or [Empty].
+func CheckKey(pub crypto.PublicKey) error {
+	fail := func(reason Reason, format string, args ...any) error {
+		return &Error{Reason: reason, What: "public key", Err: fmt.Errorf(format, args...)}
+	}
+	switch k := pub.(type) {
+	case nil:
+		return &Error{Reason: Empty, What: "public key"}
+	case *rsa.PublicKey:
+		if k == nil || k.N == nil || k.N.Sign() <= 0 || k.N.Bit(0) == 0 {
+			return fail(Malformed, "RSA modulus must be odd and positive")
+		}
+		switch bits := k.N.BitLen(); {
+		case bits < 2048:
+			return fail(WeakKey, "RSA of %d bits; 2048 is the least", bits)
+		case bits > 8192:
+			return fail(UnsupportedKey, "RSA of %d bits; TLS clients stop at 8192", bits)
+		}
+		if k.E < 65537 || k.E%2 == 0 {
+			return fail(WeakKey, "RSA exponent %d; it must be odd and 65537 at least", k.E)
+		}
+		return nil
+	case *ecdsa.PublicKey:
+		if k == nil || k.Curve == nil || k.X == nil || k.Y == nil {
+			return fail(Malformed, "ECDSA key without curve or point")
+		}
+		switch k.Curve {
+		case elliptic.P256(), elliptic.P384(), elliptic.P521():
+		default:
+			return fail(UnsupportedKey, "ECDSA on %s; use P-256, P-384 or P-521", k.Curve.Params().Name)
+		}
+		if _, err := k.ECDH(); err != nil {
+			return fail(Malformed, "ECDSA point is not on its curve")
+		}
+		return nil
+	}
+	return fail(UnsupportedKey, "%T; use RSA or ECDSA", pub)
+}
+
+// publicOf returns the public half of a signer, nil for no signer.
+func publicOf(key crypto.Signer) crypto.PublicKey {
+	if key == nil {
+		return nil
+	}
+	return key.Public()
+}
+
+// sameKey reports whether two public keys are equal.
+func sameKey(a, b crypto.PublicKey) bool {
+	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(b)
+}
+
+// A signing is how a CA key signs: the hash and the encoded AlgorithmIdentifier.
+type signing struct {
+	algorithm x509.SignatureAlgorithm
+	hash      crypto.Hash
+	der       string
+}
+
+// signingFor chooses by the key that signs: SHA-256 for RSA and P-256, and for
+// the larger curves the hash of their own strength (RFC 5758 section 3.2, RFC
+// 4055 section 5). RSA signatures are PKCS #1 v1.5, which every reader verifies;
+// PSS is not offered.
+func signingFor(pub crypto.PublicKey) signing {
+	k, ok := pub.(*ecdsa.PublicKey)
+	switch {
+	case !ok:
+		return signing{x509.SHA256WithRSA, crypto.SHA256, "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00"}
+	case k.Curve == elliptic.P384():
+		return signing{x509.ECDSAWithSHA384, crypto.SHA384, "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03"}
+	case k.Curve == elliptic.P521():
+		return signing{x509.ECDSAWithSHA512, crypto.SHA512, "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04"}
+	}
+	return signing{x509.ECDSAWithSHA256, crypto.SHA256, "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"}
+}
+
+// sign signs tbs and returns the whole certificate or request: tbs, algorithm
+// and signature.
+func (s signing) sign(key crypto.Signer, tbs []byte) ([]byte, error) {
+	h := s.hash.New()
+	h.Write(tbs)
+	signature, err := key.Sign(rand.Reader, h.Sum(nil), s.hash)
+	if err != nil {
+		return nil, &Error{Reason: SignerFailed, What: "signature", Err: err}
+	}
+	return s.assemble(tbs, signature), nil
+}

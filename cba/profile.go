@@ -1,0 +1,171 @@
+package cba
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"time"
+)
+
+// Day is 24 hours, for durations such as 90 * cba.Day.
+const Day = 24 * time.Hour
+
+const (
+	// DefaultValidity is how long a user certificate is valid.
+	DefaultValidity = 365 * Day
+	// DefaultBackdate is how far in the past a certificate begins, for clients
+	// whose clock is slow.
+	DefaultBackdate = 5 * time.Minute
+)
+
+// AllIssuancePolicies is the policy that stands for every other, anyPolicy of
+// RFC 5280 section 4.2.1.4. In rules of Entra it must be written as this number;
+// the words "All Issuance Policies" have no effect there.
+var AllIssuancePolicies = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
+
+// Extended key usages.
+var (
+	usageAny            = asn1.ObjectIdentifier{2, 5, 29, 37, 0}
+	usageClientAuth     = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 2}
+	usageEmail          = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 4}
+	usageSmartcardLogon = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}
+	usageEFS            = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 10, 3, 4}
+)
+
+// A SIDForm says where [Subject.SID] is written. Zero means SIDAsExtension.
+type SIDForm uint8
+
+const (
+	// SIDAsExtension is the extension 1.3.6.1.4.1.311.25.2, which every domain
+	// controller that asks for strong mapping reads (KB5014754).
+	SIDAsExtension SIDForm = iota + 1
+	// SIDAsURI is the URI in the subjectAltName that Intune writes. Domain
+	// controllers read it since Windows Server 2019 (KB5014754).
+	SIDAsURI
+	// SIDAsBoth is both.
+	SIDAsBoth
+)
+
+// String returns "extension", "uri" or "both".
+func (f SIDForm) String() string {
+	switch f {
+	case SIDAsExtension:
+		return "extension"
+	case SIDAsURI:
+		return "uri"
+	case SIDAsBoth:
+		return "both"
+	}
+	return fmt.Sprintf("SIDForm(%d)", uint8(f))
+}
+
+// A Profile says what a user certificate is for and how long. The zero value is a
+// good certificate for Entra: valid for 365 days, digitalSignature, clientAuth,
+// and not a CA. Every certificate has both key identifiers, which Entra builds
+// chains by, a random serial number of 134 bits, and a SHA-2 signature chosen by
+// the CA's key (RSA and P-256 sign SHA-256, P-384 SHA-384, P-521 SHA-512).
+type Profile struct {
+	// Validity is counted from now; zero means [DefaultValidity]. A certificate
+	// never outlives its CA: where the CA ends sooner, so does the certificate,
+	// and a finding says so ("cert-clipped").
+	Validity time.Duration
+	// Backdate is how long before now the certificate begins; zero means
+	// [DefaultBackdate], negative not at all. It never begins before its CA.
+	Backdate time.Duration
+
+	SmartcardLogon bool // Windows smart card logon, 1.3.6.1.4.1.311.20.2.2
+	Email          bool // S/MIME: emailProtection
+	EFS            bool // Encrypting File System, 1.3.6.1.4.1.311.10.3.4
+	// ExtraUsages are further extended key usages.
+	ExtraUsages []asn1.ObjectIdentifier
+
+	// Policies are certificate policies, which authentication binding rules and
+	// authentication strengths go by. See [AllIssuancePolicies].
+	Policies []asn1.ObjectIdentifier
+	// CRLURLs are CRL distribution points. Entra takes the URL from its own store
+	// of CAs, other readers take it from here; http is what all of them read.
+	CRLURLs []string
+	// CAURLs are where the CA's certificate is to be had (caIssuers). There is no
+	// field for OCSP: Entra does not use it.
+	CAURLs []string
+	// SIDForm says where the subject's SID is written.
+	SIDForm SIDForm
+}
+
+// SmartcardUser is a profile for Windows smart card logon beside Entra:
+// clientAuth and smart card logon.
+func SmartcardUser() Profile { return Profile{SmartcardLogon: true} }
+
+// IntuneUser is a profile with the usages that Intune's documentation of PKCS
+// certificates asks of the template (Encrypting File System, Secure Email, Client
+// Authentication; Learn, "Configure and use PKCS certificates with Intune"), and
+// the SID in Intune's form.
+func IntuneUser() Profile { return Profile{Email: true, EFS: true, SIDForm: SIDAsURI} }
+
+func (p Profile) check() error {
+	switch {
+	case p.Validity < 0:
+		return &Error{Reason: OutOfRange, What: "validity", Text: p.Validity.String(), Hint: "it must be positive"}
+	case p.SIDForm > SIDAsBoth:
+		return &Error{Reason: OutOfRange, What: "SID form", Text: p.SIDForm.String()}
+	}
+	if err := checkOIDs("extended key usage", p.usages()); err != nil {
+		return err
+	}
+	if err := checkOIDs("policy", p.Policies); err != nil {
+		return err
+	}
+	if err := checkURLs("CRL URL", p.CRLURLs); err != nil {
+		return err
+	}
+	return checkURLs("CA URL", p.CAURLs)
+}
+
+func (p Profile) usages() []asn1.ObjectIdentifier {
+	usages := []asn1.ObjectIdentifier{usageClientAuth}
+	if p.SmartcardLogon {
+		usages = append(usages, usageSmartcardLogon)
+	}
+	if p.Email {
+		usages = append(usages, usageEmail)
+	}
+	if p.EFS {
+		usages = append(usages, usageEFS)
+	}
+	return append(usages, p.ExtraUsages...)
+}
+
+// keyUsage adds what encryption needs, for e-mail and EFS: RSA keys wrap keys,
+// elliptic curve keys agree on them (RFC 8550 section 4.4.2).
+func (p Profile) keyUsage(pub crypto.PublicKey) x509.KeyUsage {
+	usage := x509.KeyUsageDigitalSignature
+	if p.Email || p.EFS {
+		if _, ok := pub.(*rsa.PublicKey); ok {
+			usage |= x509.KeyUsageKeyEncipherment
+		} else {
+			usage |= x509.KeyUsageKeyAgreement
+		}
+	}
+	return usage
+}
+
+// validity returns the first and the last second of a certificate that is issued
+// now by ca, and whether the CA's end cut it short.
+func validity(now time.Time, backdate, length time.Duration, ca *x509.Certificate) (from, to time.Time, clipped bool) {
+	if backdate == 0 {
+		backdate = DefaultBackdate
+	}
+	now = now.UTC().Truncate(time.Second)
+	from, to = now.Add(-max(backdate, 0)).Truncate(time.Second), now.Add(length).Truncate(time.Second)
+	if ca != nil {
+		if from.Before(ca.NotBefore) {
+			from = ca.NotBefore
+		}
+		if to.After(ca.NotAfter) {
+			to, clipped = ca.NotAfter, true
+		}
+	}
+	return from, to, clipped
+}

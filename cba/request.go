@@ -1,0 +1,344 @@
+package cba
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/lint"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A Request is a certificate signing request (PKCS #10, RFC 2986) whose signature
+// was checked: whoever made it has the private key of PublicKey. Everything else
+// in it is what the maker would like, and proves nothing.
+type Request struct {
+	// DER is the whole request.
+	DER []byte
+	// PublicKey is the key to issue for, which [CheckKey] accepts.
+	PublicKey crypto.PublicKey
+	// Name is the distinguished name that it asks for.
+	Name dn.Name
+	// Names are the alternative names that it asks for, and the SID.
+	Names Names
+	// Extensions are all extensions that it asks for.
+	Extensions []pkix.Extension
+}
+
+// attrMicrosoftExtensions is szOID_CERT_EXTENSIONS, the attribute in which older
+// Windows puts what PKCS #9 has 1.2.840.113549.1.9.14 for.
+var (
+	attrExtensions          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
+	attrMicrosoftExtensions = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
+)
+
+// NewRequest makes a request for the subject and signs it with the key. It asks
+// for the subject's names: the distinguished name, the subjectAltName with the
+// UPN, and the SID extension. Profiles are the issuer's business.
+//
+// The error is an [*Error] about the key or the part of the subject that cannot
+// be written.
+func NewRequest(key crypto.Signer, subject Subject) (*Request, error) {
+	pub := publicOf(key)
+	if err := CheckKey(pub); err != nil {
+		return nil, err
+	}
+	subject, name, names, err := subject.resolve(SIDAsExtension)
+	if err != nil {
+		return nil, err
+	}
+	altNames, err := names.san()
+	if err != nil {
+		return nil, err
+	}
+	info, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return nil, &Error{Reason: UnsupportedKey, What: "public key", Err: err}
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(0) // v1
+		b.AddBytes(name)
+		b.AddBytes(info)
+		b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			if altNames == nil && names.ExtensionSID.IsZero() {
+				return
+			}
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // one attribute
+				b.AddASN1ObjectIdentifier(attrExtensions)
+				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
+					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+						if altNames != nil {
+							addExtension(b, san.Extension, false, func(b *cryptobyte.Builder) { b.AddBytes(altNames) })
+						}
+						if sid := names.ExtensionSID; !sid.IsZero() {
+							addExtension(b, sidExtension, false, func(b *cryptobyte.Builder) { b.AddBytes(sid.Extension().Value) })
+						}
+					})
+				})
+			})
+		})
+	})
+	tbs, err := b.Bytes()
+	if err != nil {
+		return nil, &Error{Reason: Malformed, What: "request", Err: err}
+	}
+	der, err := signingFor(pub).sign(key, tbs)
+	if err != nil {
+		return nil, err
+	}
+	request, err := parseRequestDER(der)
+	if err != nil {
+		return nil, err
+	}
+	if !request.Names.equal(names) || !request.Name.Equal(subject.Name) {
+		return nil, &Error{Reason: NotAsAsked, What: "request"}
+	}
+	return request, nil
+}
+
+// PEM returns the request as PEM with the label CERTIFICATE REQUEST.
+func (r *Request) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: labelRequest, Bytes: r.DER})
+}
+
+// ParseRequest reads a request and checks its signature and its key ([CheckKey]).
+// It reads DER; PEM with the labels CERTIFICATE REQUEST and NEW CERTIFICATE
+// REQUEST and any text around it; base64 without PEM lines; and all of these in
+// UTF-16 and with a byte order mark, as Windows tools write files. Attributes that
+// certreq and PowerShell add (operating system, client, key provider) are
+// legal and not looked at.
+//
+// The error is an [*Error] with reason [Missing], [Ambiguous] (several requests),
+// [Malformed], [OutOfRange] (over 1 MiB), [BadSignature], or that of [CheckKey].
+func ParseRequest(data []byte) (*Request, error) {
+	der, err := requestDER(data)
+	if err != nil {
+		return nil, err
+	}
+	return parseRequestDER(der)
+}
+
+// requestDER takes the wrappings off.
+func requestDER(data []byte) ([]byte, error) {
+	const what = "request"
+	if len(data) > maxInput {
+		return nil, &Error{Reason: OutOfRange, What: what, Hint: "it must be below 1 MiB"}
+	}
+	if len(data) > 0 && data[0] == 0x30 {
+		return data, nil // a SEQUENCE; no text begins with "0" and is a request
+	}
+	text := bytes.TrimSpace(decodeText(data))
+	if len(text) == 0 {
+		return nil, &Error{Reason: Empty, What: what}
+	}
+	var der []byte
+	blocks := 0
+	for rest := text; ; blocks++ {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type == labelRequest || block.Type == labelNewRequest {
+			if der != nil {
+				return nil, &Error{Reason: Ambiguous, What: what}
+			}
+			der = block.Bytes
+		}
+	}
+	switch {
+	case der != nil:
+		return der, nil
+	case blocks > 0:
+		return nil, &Error{Reason: Missing, What: what, Hint: "the PEM text holds something else"}
+	case bytes.Contains(text, []byte("-----BEGIN ")):
+		return nil, &Error{Reason: Malformed, What: what, Hint: "a PEM block is cut off or damaged"}
+	}
+	bare := bytes.Join(bytes.Fields(text), nil)
+	der = make([]byte, base64.StdEncoding.DecodedLen(len(bare)))
+	n, err := base64.StdEncoding.Decode(der, bare)
+	if err != nil {
+		return nil, &Error{Reason: Malformed, What: what, Hint: "neither DER, PEM nor base64"}
+	}
+	return der[:n], nil
+}
+
+// decodeText turns UTF-16 into ASCII and removes byte order marks. What is not
+// ASCII becomes a question mark: nothing of a request is.
+func decodeText(data []byte) []byte {
+	high := -1 // where the high octet of a unit is, for UTF-16
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+		data, high = data[2:], 1
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		data, high = data[2:], 0
+	case len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0:
+		high = 1
+	case len(data) > 3 && data[0] == 0 && data[1] != 0 && data[2] == 0:
+		high = 0
+	default:
+		return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	}
+	text := make([]byte, 0, len(data)/2)
+	for i := 0; i+1 < len(data); i += 2 {
+		unit := utf16.Decode([]uint16{uint16(data[i+high])<<8 | uint16(data[i+1-high])})[0]
+		if unit >= 0x80 {
+			unit = '?'
+		}
+		text = append(text, byte(unit))
+	}
+	return text
+}
+
+func parseRequestDER(der []byte) (*Request, error) {
+	csr, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return nil, &Error{Reason: Malformed, What: "request", Err: err}
+	}
+	if csr.PublicKey == nil {
+		return nil, &Error{Reason: UnsupportedKey, What: "public key of the request", Hint: "use RSA or ECDSA"}
+	}
+	if err := CheckKey(csr.PublicKey); err != nil {
+		return nil, err
+	}
+	if err := csr.CheckSignature(); err != nil {
+		return nil, &Error{Reason: BadSignature, What: "request", Err: err}
+	}
+	r := &Request{DER: csr.Raw, PublicKey: csr.PublicKey, Extensions: csr.Extensions}
+	if r.Name, err = dn.ParseDER(csr.RawSubject); err != nil {
+		return nil, &Error{Reason: Malformed, What: "subject of the request", Err: err}
+	}
+	older, ok := microsoftExtensions(csr.RawTBSCertificateRequest)
+	if !ok {
+		return nil, &Error{Reason: Malformed, What: "attributes of the request"}
+	}
+	r.Extensions = append(r.Extensions, older...)
+	if r.Names, err = ReadNames(r.Extensions); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// microsoftExtensions returns the extensions of the older Windows attribute.
+func microsoftExtensions(tbs []byte) ([]pkix.Extension, bool) {
+	input := cryptobyte.String(tbs)
+	var info, attributes cryptobyte.String
+	var present bool
+	if !input.ReadASN1(&info, cbasn1.SEQUENCE) || !info.SkipASN1(cbasn1.INTEGER) ||
+		!info.SkipASN1(cbasn1.SEQUENCE) || !info.SkipASN1(cbasn1.SEQUENCE) ||
+		!info.ReadOptionalASN1(&attributes, &present, cbasn1.Tag(0).ContextSpecific().Constructed()) {
+		return nil, false
+	}
+	var extensions []pkix.Extension
+	for !attributes.Empty() {
+		var attribute cryptobyte.String
+		var id asn1.ObjectIdentifier
+		var values cryptobyte.String
+		if !attributes.ReadASN1(&attribute, cbasn1.SEQUENCE) {
+			return nil, false
+		}
+		if !attribute.ReadASN1ObjectIdentifier(&id) || !id.Equal(attrMicrosoftExtensions) {
+			continue
+		}
+		var list []pkix.Extension
+		if !attribute.ReadASN1(&values, cbasn1.SET) {
+			return nil, false
+		}
+		if _, err := asn1.Unmarshal(values, &list); err != nil {
+			return nil, false
+		}
+		extensions = append(extensions, list...)
+	}
+	return extensions, true
+}
+
+// Compare says how what the request asks for differs from the subject that the
+// caller means to issue for. The request's wishes are never followed; a UPN or
+// SID of somebody else is worth a question to whoever sent it.
+func (r *Request) Compare(subject Subject) lint.Findings {
+	var c checker
+	resolved, _, names, err := subject.resolve(SIDAsExtension)
+	if err != nil {
+		resolved = subject
+	}
+	for _, part := range []struct {
+		what       string
+		rule       rule
+		asked, get []string
+	}{
+		{"UPN", requestUPN, r.Names.UPNs, names.UPNs},
+		{"e-mail address", requestNames, r.Names.Emails, names.Emails},
+		{"DNS name", requestNames, r.Names.DNSNames, names.DNSNames},
+		{"URI", requestNames, withoutSIDs(r.Names.URIs), names.URIs},
+	} {
+		for _, value := range part.asked {
+			if !slices.Contains(part.get, value) {
+				c.add(part.rule, "request", "asks for the %s %q, which the certificate does not get", part.what, value)
+			}
+		}
+		for _, value := range part.get {
+			if len(part.asked) > 0 && !slices.Contains(part.asked, value) {
+				c.add(requestMore, "request", "does not ask for the %s %q, which the certificate gets", part.what, value)
+			}
+		}
+	}
+	if asked := append(slices.Clone(r.Names.URISIDs), r.Names.ExtensionSID); slices.ContainsFunc(asked, func(s SID) bool {
+		return !s.IsZero() && s != subject.SID
+	}) {
+		c.add(requestSID, "request", "asks for a SID that is not %q", subject.SID.String())
+	}
+	if len(r.Name) > 0 && !r.Name.Equal(resolved.Name) {
+		c.add(requestName, "request", "asks for the subject %q; the certificate gets %q", r.Name.String(), resolved.Name.String())
+	}
+	for _, e := range r.Extensions {
+		switch {
+		case e.Id.Equal(san.Extension), e.Id.Equal(sidExtension), e.Id.Equal(extSubjectKeyID):
+		case e.Id.Equal(extBasicConstraints) && bytes.Contains(e.Value, []byte{1, 1, 0xff}):
+			c.add(requestCA, "request", "asks to be a certificate authority")
+		case e.Id.Equal(extBasicConstraints):
+		default:
+			c.add(requestExtension, "request", "asks for the extension %s, which is the profile's business", showExtension(e.Id))
+		}
+	}
+	return c.findings
+}
+
+func withoutSIDs(uris []string) []string {
+	return slices.DeleteFunc(slices.Clone(uris), func(uri string) bool { return strings.HasPrefix(uri, sidURI) })
+}
+
+// showExtension names the extensions that requests have.
+func showExtension(id asn1.ObjectIdentifier) string {
+	name := ""
+	switch {
+	case id.Equal(extKeyUsage):
+		name = "key usage"
+	case id.Equal(extExtKeyUsage):
+		name = "extended key usage"
+	case id.Equal(extPolicies):
+		name = "certificate policies"
+	case id.Equal(extCRLURLs):
+		name = "CRL distribution points"
+	case id.String() == "1.3.6.1.4.1.311.20.2", id.String() == "1.3.6.1.4.1.311.21.7":
+		name = "certificate template"
+	case id.String() == "1.3.6.1.4.1.311.21.10":
+		name = "application policies"
+	case id.String() == "1.2.840.113549.1.9.15":
+		name = "S/MIME capabilities"
+	}
+	if name == "" {
+		return id.String()
+	}
+	return fmt.Sprintf("%v (%s)", id, name)
+}
