@@ -150,8 +150,28 @@ func (v *Values) Match(stored string) Result {
 		case Exact:
 			return Result{Fit: Exact, Mapping: m, Right: v.ids[m]}
 		case Assumed:
-			return Result{Fit: Assumed, Mapping: m, Right: v.ids[m], Findings: v.assumptions(v.ids[m], stored)}
+			return Result{Fit: Assumed, Mapping: m, Right: v.ids[m], Findings: v.assumptions(stored)}
 		}
 	}
 	return v.explain(stored)
+}
+
+// explain says why a value does not fit.
+func (v *Values) explain(stored string) Result {
+	r := reader{value: stored, cert: v}
+	id := r.read()
+	result := Result{Mapping: r.mapping, Right: r.wanted(), Findings: r.findings}
+	if id.mapping != 0 && r.findings.Worst() < lint.Error {
+		// The form is right and nothing known is wrong: the values differ.
+		result.Findings = append(result.Findings, finding("userid-other", stored, quote(result.Right.text)))
+	}
+	return result
+}
+
+// assumptions says what must be true for a value to fit that is not letter for
+// letter the certificate's.
+func (v *Values) assumptions(stored string) lint.Findings {
+	r := reader{value: stored, cert: v}
+	r.read()
+	return r.findings
 }

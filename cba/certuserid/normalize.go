@@ -1,6 +1,655 @@
 package certuserid
 
-import "example.com/entracba/cba/lint"
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"math/big"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
-func (v *Values) assumptions(want ID, stored string) lint.Findings { return nil }
-func (v *Values) explain(stored string) Result                     { return Result{} }
+	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/lint"
+)
+
+// maxInput bounds the work on hostile input: no value that can be put right is
+// that long.
+const maxInput = 16 << 10
+
+// Normalize reads a value that may be slightly wrong and returns the value that
+// is meant, and what is wrong with the one given. It is the lenient sister of
+// [Parse]: it knows the wrong shapes that documents, scripts and tools produce.
+//
+// With a certificate it compares: a serial number that is unreversed, decimal or
+// reversed digit by digit, a name in the opposite order or without its blanks are
+// recognised for sure. Without one (cert nil) it can only put the form right and
+// guess at the order of names and digits; a finding that rests on a guess has a
+// code that ends in "-likely". A program that writes values back without having
+// the certificate should leave those to a person.
+//
+// The ID is zero if what is meant cannot be told. A value of another certificate
+// stays what it is, with its form put right: findings say that it does not fit.
+// Hexadecimal digits become lower case. The returned ID is read by [Parse], and
+// normalises to itself.
+//
+// No findings mean that the value is right, so far as it can be seen.
+func Normalize(value string, cert *x509.Certificate) (ID, lint.Findings) {
+	r := reader{value: value}
+	if cert != nil {
+		r.cert = Options{}.Values(cert)
+	}
+	id := r.read()
+	return id, r.findings
+}
+
+// A reader reads one value leniently.
+type reader struct {
+	value    string
+	cert     *Values // nil if there is no certificate
+	mapping  Mapping // what the value is meant to be, when that is known
+	findings lint.Findings
+}
+
+func (r *reader) note(code, detail string) {
+	f := finding(code, r.value, detail)
+	if !slices.Contains(r.findings, f) {
+		r.findings = append(r.findings, f)
+	}
+}
+
+// A part is a tag and what stands behind it.
+type part struct {
+	tag, text string
+}
+
+func (r *reader) read() ID {
+	if length(r.value) > MaxLength {
+		r.note("userid-too-long", "")
+	}
+	if len(r.value) > maxInput {
+		return ID{}
+	}
+	if !utf8.ValidString(r.value) {
+		r.note("userid-bad-text", "")
+		return ID{}
+	}
+	parts, ok := r.split(r.unwrap(r.value))
+	if !ok {
+		return ID{}
+	}
+	parts, ok = r.arrange(parts)
+	if !ok {
+		return ID{}
+	}
+	var b strings.Builder
+	b.WriteString("X509:")
+	for _, p := range parts {
+		text, ok := r.repair(p)
+		if !ok {
+			return ID{}
+		}
+		b.WriteString("<" + p.tag + ">" + text)
+	}
+	id, _, fault := parse(b.String())
+	if fault != 0 {
+		if fault != TooLong || !r.findings.Has("userid-too-long") {
+			r.note("userid-malformed", fault.String())
+		}
+		return ID{}
+	}
+	r.compare(id)
+	return id
+}
+
+// unwrap takes off what surrounds the value.
+func (r *reader) unwrap(text string) string {
+	if !strings.Contains(text, "<") && strings.Contains(text, "&lt;") {
+		r.note("userid-html", "")
+		text = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&amp;", "&").Replace(text)
+	}
+	for {
+		text = r.trim(text)
+		inner, ok := unquote(text)
+		if !ok {
+			return text
+		}
+		r.note("userid-quotes", "")
+		text = inner
+	}
+}
+
+func unquote(text string) (string, bool) {
+	for _, pair := range [][2]string{{`"`, `"`}, {"'", "'"}, {"“", "”"}, {`\"`, `\"`}} {
+		inner, ok := strings.CutPrefix(text, pair[0])
+		if !ok {
+			continue
+		}
+		if inner, ok = strings.CutSuffix(inner, pair[1]); ok {
+			return inner, true
+		}
+	}
+	return text, false
+}
+
+// trim takes blanks and invisible characters off both ends and says so.
+func (r *reader) trim(text string) string {
+	trimmed := strings.TrimFunc(text, func(c rune) bool { return isBlank(c) || isInvisible(c) })
+	if trimmed != text {
+		rest := strings.Replace(text, trimmed, "", 1)
+		if strings.ContainsFunc(rest, isBlank) {
+			r.note("userid-blank", "")
+		}
+		if strings.ContainsFunc(rest, isInvisible) {
+			r.note("userid-invisible", "")
+		}
+	}
+	return trimmed
+}
+
+func isBlank(c rune) bool {
+	return c == ' ' || '\t' <= c && c <= '\r' || c == 0xa0 || c == 0x3000
+}
+
+// isInvisible holds the characters that copying from dialogs and web pages
+// brings along: zero-width blanks, direction marks, the byte order mark.
+func isInvisible(c rune) bool {
+	return 0x200b <= c && c <= 0x200f || 0x202a <= c && c <= 0x202e || 0x2060 <= c && c <= 0x2064 || c == 0xfeff
+}
+
+// split cuts a value into its parts and puts prefix and tags right.
+func (r *reader) split(text string) ([]part, bool) {
+	rest, ok := r.prefix(text)
+	if !ok {
+		return r.freeText(text)
+	}
+	tag, seen, rest, ok := cutTag(rest)
+	if !ok {
+		r.note("userid-tag", "")
+		return nil, false
+	}
+	var parts []part
+	for {
+		r.noteTag(tag, seen)
+		next := len(rest)
+		var nextTag, nextSeen, after string
+		quotes := (tag == "I" || tag == "S") && strings.Count(rest, `"`)%2 == 0
+		quoted := false
+		for i := 0; i < len(rest); i++ {
+			if rest[i] == '"' && quotes {
+				quoted = !quoted
+			}
+			if rest[i] == '<' && !quoted {
+				if nextTag, nextSeen, after, ok = cutTag(rest[i:]); ok {
+					next = i
+					break
+				}
+			}
+		}
+		parts = append(parts, part{tag, r.trim(rest[:next])})
+		if next == len(rest) {
+			return parts, true
+		}
+		tag, seen, rest = nextTag, nextSeen, after
+	}
+}
+
+// prefix cuts "X509:" off, in any shape, and reports whether a tag follows.
+func (r *reader) prefix(text string) (string, bool) {
+	if rest, ok := strings.CutPrefix(text, "X509:"); ok && strings.HasPrefix(rest, "<") {
+		return rest, true
+	}
+	if strings.HasPrefix(text, "<") {
+		if _, _, _, ok := cutTag(text); ok {
+			r.note("userid-prefix", "there is none")
+			return text, true
+		}
+		return text, false
+	}
+	open := strings.IndexByte(text, '<')
+	if open < 0 {
+		return text, false
+	}
+	before := strings.Map(func(c rune) rune {
+		if isBlank(c) || isInvisible(c) {
+			return -1
+		}
+		return c
+	}, text[:open])
+	if !strings.EqualFold(before, "X509:") && !strings.EqualFold(before, "X509") {
+		return text, false
+	}
+	if before != "X509:" {
+		r.note("userid-prefix", quote(before))
+	}
+	if before != text[:open] {
+		r.note("userid-blank", "before <")
+	}
+	return text[open:], true
+}
+
+// cutTag reads a tag in any shape that is known: its right name, the name as it
+// was seen, and the text behind it.
+func cutTag(text string) (tag, seen, rest string, ok bool) {
+	end := strings.IndexByte(text, '>')
+	if end < 0 || end > 40 {
+		return "", "", "", false
+	}
+	seen = text[1:end]
+	name := strings.ToUpper(strings.TrimFunc(seen, func(c rune) bool { return isBlank(c) || isInvisible(c) }))
+	switch name {
+	case "PN", "UPN", "PRINCIPALNAME", "USERPRINCIPALNAME":
+		tag = "PN"
+	case "RFC822", "RFC822NAME", "EMAIL", "MAIL":
+		tag = "RFC822"
+	case "I", "ISSUER":
+		tag = "I"
+	case "S", "SUBJECT":
+		tag = "S"
+	case "SR", "SERIAL", "SERIALNUMBER":
+		tag = "SR"
+	case "SKI", "SUBJECTKEYIDENTIFIER":
+		tag = "SKI"
+	case "SHA1-PUKEY", "SHA1", "SHA1PUKEY", "SHA1_PUKEY", "SHA1-PUBKEY", "SHA1-PUBLICKEY", "SHA1PUBLICKEY", "THUMBPRINT":
+		tag = "SHA1-PUKEY"
+	case "SID":
+		tag = "SID"
+	default:
+		return "", "", "", false
+	}
+	return tag, seen, text[end+1:], true
+}
+
+func (r *reader) noteTag(tag, seen string) {
+	trimmed := strings.TrimFunc(seen, func(c rune) bool { return isBlank(c) || isInvisible(c) })
+	switch {
+	case seen == tag:
+		return
+	case trimmed == tag:
+	case strings.EqualFold(trimmed, tag):
+		r.note("userid-tag-case", "<"+seen+">")
+	default:
+		r.note("userid-tag", "<"+seen+"> for <"+tag+">")
+	}
+	if trimmed != seen {
+		r.note("userid-blank", "<"+seen+">")
+	}
+}
+
+// freeText says what a text without tags is. If it is one of the certificate's
+// own values, it returns that as a part.
+func (r *reader) freeText(text string) ([]part, bool) {
+	if len(text) >= 9 && strings.EqualFold(text[:9], "Kerberos:") {
+		r.note("userid-kerberos", "")
+		return nil, false
+	}
+	r.note("userid-no-mapping", "")
+	if r.cert == nil || text == "" {
+		return nil, false
+	}
+	digits, _ := cleanHex(text)
+	is := func(m Mapping) bool {
+		id := r.cert.ids[m]
+		return id.mapping != 0 && (equalFold(text, id.Value()) || m.Affinity() == High && digits == id.Value())
+	}
+	switch { // a UPN and an e-mail address may be the same: the UPN is meant then
+	case is(PrincipalName):
+		return []part{{"PN", text}}, true
+	case is(RFC822Name):
+		return []part{{"RFC822", text}}, true
+	case is(SKI):
+		return []part{{"SKI", text}}, true
+	case is(SHA1PublicKey):
+		return []part{{"SHA1-PUKEY", text}}, true
+	}
+	return nil, false
+}
+
+// arrange decides which mapping the parts are meant for, and puts them in order.
+func (r *reader) arrange(parts []part) ([]part, bool) {
+	at := func(tag string) int { return slices.IndexFunc(parts, func(p part) bool { return p.tag == tag }) }
+	set := func(m Mapping, tags ...string) ([]part, bool) {
+		r.mapping = m
+		var arranged []part
+		for _, tag := range tags {
+			arranged = append(arranged, parts[at(tag)])
+		}
+		if !slices.Equal(arranged, parts) {
+			r.note("userid-parts", "")
+		}
+		for _, p := range arranged {
+			if p.text == "" {
+				r.note("userid-incomplete", "<"+p.tag+">")
+				return nil, false
+			}
+		}
+		return arranged, true
+	}
+	has := func(tag string) bool { return at(tag) >= 0 }
+	for i, p := range parts {
+		if at(p.tag) != i {
+			r.note("userid-parts", "<"+p.tag+"> twice")
+			return nil, false
+		}
+	}
+	switch {
+	case has("SID"):
+		r.note("userid-ad-only", "")
+		return nil, false
+	case has("I") && has("SR") && len(parts) == 2, has("I") && has("SR") && has("S") && len(parts) == 3:
+		return set(IssuerAndSerialNumber, "I", "SR")
+	case has("I") && has("S") && len(parts) == 2:
+		return set(IssuerAndSubject, "I", "S")
+	case len(parts) > 1:
+		r.note("userid-parts", "")
+		return nil, false
+	case has("PN"):
+		return set(PrincipalName, "PN")
+	case has("RFC822"):
+		return set(RFC822Name, "RFC822")
+	case has("S"):
+		return set(Subject, "S")
+	case has("SKI"):
+		return set(SKI, "SKI")
+	case has("SHA1-PUKEY"):
+		return set(SHA1PublicKey, "SHA1-PUKEY")
+	case has("SR"):
+		r.mapping = IssuerAndSerialNumber
+		r.note("userid-no-issuer", "")
+		if r.cert == nil || r.cert.ids[IssuerAndSerialNumber].mapping == 0 || parts[0].text == "" {
+			return nil, false
+		}
+		// The serial number tells whether the certificate is the right one.
+		want := r.cert.ids[IssuerAndSerialNumber]
+		probe := reader{value: r.value, cert: r.cert, mapping: IssuerAndSerialNumber}
+		serial, ok := probe.serial(parts[0].text)
+		if !ok || cutSignOctet(serial) != cutSignOctet(want.Value()) {
+			return nil, false
+		}
+		return []part{{"I", want.Issuer()}, parts[0]}, true
+	}
+	r.note("userid-incomplete", "")
+	return nil, false
+}
+
+// repair puts one part right.
+func (r *reader) repair(p part) (string, bool) {
+	switch p.tag {
+	case "PN":
+		return r.address(p.text, san.UPN)
+	case "RFC822":
+		return r.address(p.text, san.Email)
+	case "I":
+		return r.name(p.text, r.wanted().Issuer())
+	case "S":
+		if r.mapping == IssuerAndSubject || r.mapping == Subject {
+			return r.name(p.text, r.wanted().Value())
+		}
+	case "SR":
+		return r.serial(p.text)
+	case "SKI", "SHA1-PUKEY":
+		return r.digest(p.text)
+	}
+	return "", false
+}
+
+// wanted returns the certificate's ID under the mapping that the value is meant
+// for, or the zero ID.
+func (r *reader) wanted() ID {
+	if r.cert == nil {
+		return ID{}
+	}
+	return r.cert.ids[r.mapping]
+}
+
+// address puts a UPN or an e-mail address right.
+func (r *reader) address(text string, kind san.Kind) (string, bool) {
+	for _, label := range []string{"Principal Name=", "Principal Name:", "UPN=", "UPN:", "RFC822 Name=", "RFC822 Name:", "mailto:", "email:"} {
+		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
+			r.note("userid-label", text[:len(label)])
+			text = r.trim(text[len(label):])
+		}
+	}
+	if isPlaceholder(text) {
+		r.note("userid-placeholder", "")
+	}
+	want := r.wanted()
+	if want.mapping == 0 || text == want.Value() {
+		return text, true
+	}
+	if equalFold(text, want.Value()) {
+		r.note("userid-case", "")
+		return want.Value(), true
+	}
+	first := true
+	for _, name := range r.cert.names(kind) {
+		if equalFold(text, name) && !first {
+			r.note("userid-not-first", "")
+			return name, true
+		}
+		first = false
+	}
+	r.note("userid-other", quote(want.Value()))
+	return text, true
+}
+
+// names returns all UPNs or e-mail addresses of the certificate.
+func (v *Values) names(kind san.Kind) []string {
+	var names []string
+	_ = san.Each(san.Find(v.cert), func(k san.Kind, value []byte) bool {
+		if k == kind {
+			names = append(names, string(value))
+		}
+		return true
+	})
+	return names
+}
+
+// cleanHex returns the hexadecimal digits of a text in lower case, without what
+// people and tools put among them, and whether there was anything else.
+func cleanHex(text string) (digits string, ok bool) {
+	lowered := strings.ToLower(text)
+	lowered = strings.TrimPrefix(lowered, "0x")
+	ok = true
+	digits = strings.Map(func(c rune) rune {
+		switch {
+		case '0' <= c && c <= '9' || 'a' <= c && c <= 'f':
+			return c
+		case isBlank(c) || isInvisible(c) || c == ':' || c == '-':
+			return -1
+		}
+		ok = false
+		return c
+	}, lowered)
+	return digits, ok && digits != ""
+}
+
+// hexDigits is cleanHex that says what it found.
+func (r *reader) hexDigits(text string) (digits string, ok bool) {
+	for _, label := range []string{"KeyID=", "KeyID:", "Serial Number:", "Serial=", "serialNumber="} {
+		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
+			r.note("userid-label", text[:len(label)])
+			text = r.trim(text[len(label):])
+		}
+	}
+	if isPlaceholder(text) {
+		r.note("userid-placeholder", "")
+		return "", false
+	}
+	digits, ok = cleanHex(text)
+	if !ok {
+		r.note("userid-hex", quote(text))
+		return "", false
+	}
+	if len(digits) != len(text) {
+		if strings.ContainsFunc(text, isInvisible) {
+			r.note("userid-invisible", "")
+		}
+		if strings.ContainsFunc(text, func(c rune) bool { return isBlank(c) || c == ':' || c == '-' || c == 'x' || c == 'X' }) {
+			r.note("userid-hex-separator", "")
+		}
+	}
+	if strings.ContainsFunc(text, func(c rune) bool { return 'A' <= c && c <= 'F' }) {
+		r.note("userid-hex-case", "")
+	}
+	return digits, true
+}
+
+// isPlaceholder recognises what stands for hexadecimal digits in Learn's pages
+// since they were cleaned of real values.
+func isPlaceholder(text string) bool {
+	return strings.Contains(text, "B1cD2eF3") || strings.Contains(text, "D2eF3gH4") ||
+		text == "123456789abcdef" || strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}")
+}
+
+// digest puts the digits of SKI and SHA1PublicKey right.
+func (r *reader) digest(text string) (string, bool) {
+	digits, ok := r.hexDigits(text)
+	if !ok {
+		return "", false
+	}
+	want := strings.ToLower(r.wanted().Value())
+	if want != "" && digits == want {
+		return digits, true
+	}
+	if r.mapping == SKI && len(digits) == 44 && strings.HasPrefix(digits, "0414") {
+		switch {
+		case r.cert == nil:
+			r.note("userid-ski-wrapped-likely", "")
+			return digits[4:], true
+		case digits[4:] == want:
+			r.note("userid-ski-wrapped", "")
+			return want, true
+		}
+	}
+	if r.mapping == SHA1PublicKey && len(digits) == 64 {
+		r.note("userid-sha256", "")
+		if want != "" {
+			if sum := sha256.Sum256(r.cert.cert.Raw); digits == hex.EncodeToString(sum[:]) {
+				return want, true
+			}
+		}
+		return "", false
+	}
+	if len(digits)%2 != 0 || r.mapping == SHA1PublicKey && len(digits) != 40 {
+		r.note("userid-hex", "")
+		return "", false
+	}
+	if r.cert == nil {
+		return digits, true
+	}
+	if r.mapping == SHA1PublicKey && want != "" {
+		for _, input := range []HashInput{PublicKeyInfo, PublicKeyBits} {
+			if id, err := (Options{HashInput: input}).FromCertificate(r.cert.cert, SHA1PublicKey); err == nil && digits == id.Value() {
+				r.note("userid-sha1-input", input.String())
+				return want, true
+			}
+		}
+	}
+	for _, m := range []Mapping{SKI, SHA1PublicKey} {
+		if m != r.mapping && digits == strings.ToLower(r.cert.ids[m].Value()) {
+			r.note("userid-hex-swapped", m.String())
+			return digits, true
+		}
+	}
+	if want != "" {
+		r.note("userid-hex-other", want)
+	}
+	return digits, true
+}
+
+// serial puts a serial number right. With a certificate it tries all the ways in
+// which its own serial number gets written wrongly.
+func (r *reader) serial(text string) (string, bool) {
+	digits, ok := r.hexDigits(text)
+	if !ok {
+		return "", false
+	}
+	if r.wanted().mapping != 0 {
+		if right, ok := r.knownSerial(digits); ok {
+			return right, true
+		}
+		r.note("userid-hex-other", r.wanted().Value())
+	}
+	allDecimal := !strings.ContainsAny(digits, "abcdef")
+	switch {
+	case len(digits)%2 != 0 && allDecimal && len(digits) > 2 && digits[0] != '0' && r.cert == nil:
+		r.note("userid-serial-decimal-likely", "")
+		n, _ := new(big.Int).SetString(digits, 10)
+		octets := n.Bytes()
+		if octets[0] >= 0x80 {
+			octets = append([]byte{0}, octets...)
+		}
+		slices.Reverse(octets)
+		return hex.EncodeToString(octets), true
+	case len(digits)%2 != 0:
+		r.note("userid-hex", "an odd number of digits")
+		return "", false
+	case r.cert != nil:
+	case len(digits) >= 16 && allDecimal:
+		r.note("userid-serial-decimal-likely", "")
+	case len(digits) > 4 && strings.HasPrefix(digits, "00") && digits[2] >= '8' && !strings.HasSuffix(digits, "00"):
+		r.note("userid-serial-order-likely", "")
+		b := []byte(digits)
+		reversePairs(b)
+		return string(b), true
+	}
+	return digits, true
+}
+
+// knownSerial looks the digits up among the ways to write the certificate's
+// serial number.
+func (r *reader) knownSerial(digits string) (right string, ok bool) {
+	octets := serialOctets(r.cert.cert)
+	want := hex.EncodeToString(reversed(octets))
+	short := hex.EncodeToString(reversed(withoutSignOctet(octets)))
+	switch digits {
+	case want:
+		return digits, true
+	case short:
+		r.note("userid-serial-sign", "")
+		return digits, true // which of the two Entra takes is open: it stays
+	}
+	// Zeros at the most significant end mean nothing: drop them in comparing.
+	printed := strings.TrimLeft(hex.EncodeToString(octets), "0")
+	bare := strings.TrimLeft(digits, "0")
+	switch {
+	case printed == "":
+	case bare == printed:
+		r.note("userid-serial-order", "")
+		return want, true
+	case strings.TrimRight(digits, "0") == strings.TrimRight(reverseDigits(printed), "0") && digits != "":
+		r.note("userid-serial-nibbles", "")
+		return want, true
+	case strings.TrimRight(digits, "0") == strings.TrimRight(want, "0"),
+		strings.TrimLeft(digits, "0") == strings.TrimLeft(want, "0"):
+		r.note("userid-serial-zero", "")
+		return want, true
+	case digits == new(big.Int).SetBytes(octets).String():
+		r.note("userid-serial-decimal", "")
+		return want, true
+	}
+	return "", false
+}
+
+func reversed(octets []byte) []byte {
+	octets = bytes.Clone(octets)
+	slices.Reverse(octets)
+	return octets
+}
+
+func reverseDigits(digits string) string { return string(reversed([]byte(digits))) }
+
+// compare says what a value in its right form still has against the certificate,
+// or against being used.
+func (r *reader) compare(id ID) {
+	if r.cert != nil && r.wanted().mapping == 0 {
+		r.note("userid-no-field", id.mapping.String())
+	}
+	if isQuoted(id.Issuer()) || (id.mapping == Subject || id.mapping == IssuerAndSubject) && isQuoted(id.Value()) {
+		r.note("userid-name-quoted", "")
+	}
+}
+
+func isQuoted(name string) bool { return strings.Contains(name, `="`) }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"example.com/entracba/cba/lint"
 )
 
 // MaxValues is how many values one account may have (Learn, "Certificate user
@@ -207,6 +209,25 @@ func (s Set) Diff(other Set) (add, remove []string) {
 		}
 	}
 	return add, remove
+}
+
+// Lint checks every value as [Normalize] does without a certificate, and the
+// values together.
+func (s Set) Lint() lint.Findings {
+	var findings lint.Findings
+	for i, value := range s.values {
+		_, found := Normalize(value, nil)
+		findings = append(findings, found...)
+		if slices.ContainsFunc(s.values[:i], func(other string) bool { return equalFold(other, value) }) {
+			findings = append(findings, finding("userids-same", value, ""))
+		}
+	}
+	if len(s.values) > 5 {
+		f := finding("userids-many", "", "")
+		f.Where = "certificateUserIds"
+		findings = append(findings, f)
+	}
+	return findings
 }
 
 // String returns the values, one a line.

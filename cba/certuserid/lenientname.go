@@ -1,0 +1,503 @@
+package certuserid
+
+import (
+	"encoding/asn1"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"example.com/entracba/cba/dn"
+)
+
+// A pair is one type and value of a name as it was found in text.
+type pair struct {
+	keyword string                // Windows' name of the type
+	oid     asn1.ObjectIdentifier // the type
+	value   string                // the value without quotes and escapes
+	raw     bool                  // value is "#" and hexadecimal DER
+	joint   byte                  // what stands before it: ',' for a new part, ' ' or '+' inside one
+}
+
+// name puts the text of a name right. wanted is the certificate's name, if there
+// is one to compare with.
+func (r *reader) name(text, wanted string) (string, bool) {
+	if isPlaceholder(text) {
+		r.note("userid-placeholder", "")
+		return "", false
+	}
+	if text == wanted {
+		return text, true
+	}
+	pairs, strict, ok := r.pairs(text)
+	if !ok {
+		// A name without any blanks cannot be cut up, but it can be compared.
+		if wanted != "" && foldText(text) == foldText(wanted) {
+			r.note("userid-name-blanks-lost", "")
+			return wanted, true
+		}
+		return "", false
+	}
+	if wanted != "" {
+		return r.wantedName(text, pairs, strict, wanted)
+	}
+	if looksReversed(pairs) {
+		r.note("userid-name-order-likely", quote(text))
+		return render(reversedPairs(pairs))
+	}
+	if strict {
+		return text, true
+	}
+	return render(pairs)
+}
+
+// wantedName compares the name with the certificate's, forgiving everything that
+// is known to go wrong.
+func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted string) (string, bool) {
+	want, ok := strictPairs(wanted)
+	if !ok { // cannot be: it was made by FromCertificate
+		return "", false
+	}
+	a, b := foldPairs(pairs), foldPairs(want)
+	backwards := slices.Clone(a)
+	slices.Reverse(backwards)
+	sortedA, sortedB := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	switch {
+	case slices.Equal(a, b):
+	case slices.Equal(sortedA, sortedB):
+		r.note("userid-name-order", quote(text))
+		if !slices.Equal(backwards, b) {
+			break
+		}
+		slices.Reverse(pairs)
+	case foldText(text) == foldText(wanted):
+		r.note("userid-name-blanks-lost", "")
+		return wanted, true
+	default:
+		r.note("userid-name-other", quote(wanted))
+		if strict {
+			return text, true
+		}
+		return render(pairs)
+	}
+	for i := range min(len(pairs), len(want)) {
+		switch got, should := pairs[i].value, want[i].value; {
+		case pairs[i].keyword != want[i].keyword || got == should:
+		case strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(should, " ", "") && equalFold(foldBlanks(got), foldBlanks(should)):
+			r.note("userid-case", quote(got))
+		case foldBlanks(got) == foldBlanks(should):
+			r.note("userid-name-blanks-lost", quote(got))
+		}
+	}
+	return wanted, true
+}
+
+func foldBlanks(s string) string { return strings.ReplaceAll(s, " ", "") }
+
+// foldText takes out of a name all that gets lost on the way: blanks, quotes and
+// letter case.
+func foldText(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case isBlank(c) || c == '"':
+			return -1
+		case 'A' <= c && c <= 'Z':
+			return c - 'A' + 'a'
+		}
+		return c
+	}, s)
+}
+
+func foldPairs(pairs []pair) []string {
+	folded := make([]string, len(pairs))
+	for i, p := range pairs {
+		folded[i] = p.keyword + "=" + foldText(p.value)
+	}
+	return folded
+}
+
+// looksReversed guesses from the attribute types: a country or a domain component
+// stands at the root, a common name at the other end.
+func looksReversed(pairs []pair) bool {
+	first, last := pairs[0].keyword, pairs[len(pairs)-1].keyword
+	isRoot := func(keyword string) bool { return keyword == "C" || keyword == "DC" }
+	return isRoot(last) && !isRoot(first) || first == "CN" && last == "O"
+}
+
+// reversedPairs reverses the parts of a name; the values of a multi-valued part
+// keep their order.
+func reversedPairs(pairs []pair) []pair {
+	var out []pair
+	for end := len(pairs); end > 0; {
+		start := end - 1
+		for start > 0 && pairs[start].joint != ',' {
+			start--
+		}
+		out = append(out, pairs[start:end]...)
+		end = start
+	}
+	return out
+}
+
+// render writes the pairs as Windows writes a name.
+func render(pairs []pair) (string, bool) {
+	var name dn.Name
+	plus := false
+	for i, p := range pairs {
+		attribute := dn.Attribute{Type: p.oid, Value: p.value}
+		if p.raw {
+			raw, err := hex.DecodeString(p.value[1:])
+			if err != nil {
+				return "", false
+			}
+			attribute = dn.Attribute{Type: p.oid, Raw: raw}
+		}
+		if p.joint == ',' || i == 0 {
+			name, plus = append(name, nil), false
+		}
+		last := len(name) - 1
+		name[last] = append(name[last], attribute)
+		if plus = plus || p.joint == '+'; plus {
+			// RFC 4514 does not care for the order, DER does.
+			sorted, err := dn.ParseRootFirst(dn.Name{name[last]}.RootFirst())
+			if err != nil || len(sorted) != 1 {
+				return "", false
+			}
+			name[last] = sorted[0]
+		}
+	}
+	text := name.Windows()
+	return text, text != ""
+}
+
+// pairs cuts the text of a name up, in any of the forms that people store, and
+// says what is wrong with the form. strict is true if nothing is.
+func (r *reader) pairs(text string) (pairs []pair, strict, ok bool) {
+	if pairs, ok := strictPairs(text); ok {
+		if hasEscape(text) {
+			r.note("userid-name-escape-likely", "")
+		}
+		return pairs, true, true
+	}
+	c := cutter{reader: r, text: text}
+	if rest, ok := strings.CutPrefix(text, "/"); ok && c.typeAt(1) {
+		r.note("userid-name-separator", `"/"`)
+		c.text, c.slash = rest, true
+	}
+	pairs, ok = c.cut()
+	return pairs, false, ok && len(pairs) > 0
+}
+
+// hasEscape reports whether there is a backslash before something that RFC 4514
+// lets stand behind one.
+func hasEscape(text string) bool {
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		rest := text[i+1:]
+		if strings.IndexByte(`"+,;<>\ #=`, rest[0]) >= 0 {
+			return true
+		}
+		if len(rest) > 1 {
+			if _, err := strconv.ParseUint(rest[:2], 16, 8); err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// strictPairs cuts up a name that Parse takes.
+func strictPairs(text string) ([]pair, bool) {
+	if end, fault := scanName(text, 0); fault != 0 || end != len(text) {
+		return nil, false
+	}
+	var pairs []pair
+	joint := byte(',')
+	for at := 0; at < len(text); {
+		equal := at + strings.IndexByte(text[at:], '=')
+		keyword := text[at:equal]
+		_, oid, ok := lookUpType(keyword)
+		if !ok {
+			return nil, false
+		}
+		start := equal + 1
+		end, _ := scanValue(text, start)
+		p := pair{keyword: keyword, oid: oid, value: text[start:end], joint: joint}
+		switch p.value[0] {
+		case '"':
+			p.value = strings.ReplaceAll(p.value[1:len(p.value)-1], `""`, `"`)
+		case '#':
+			p.raw = true
+		}
+		pairs = append(pairs, p)
+		if end < len(text) {
+			joint = text[end]
+		}
+		at = end + 1
+	}
+	return pairs, true
+}
+
+// lookUpType finds an attribute type by any name that programs write for it.
+func lookUpType(keyword string) (windows string, oid asn1.ObjectIdentifier, ok bool) {
+	if keyword == "" || len(keyword) > 100 {
+		return "", nil, false
+	}
+	for i := 0; i < len(keyword); i++ {
+		c := lower(keyword[i])
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '-') {
+			return "", nil, false
+		}
+	}
+	switch strings.ToLower(keyword) { // names that package dn does not read
+	case "commonname":
+		keyword = "CN"
+	case "mail":
+		keyword = "0.9.2342.19200300.100.1.3"
+	case "dnq":
+		keyword = "dnQualifier"
+	case "businesscategory":
+		keyword = "2.5.4.15"
+	}
+	name, err := dn.ParseRootFirst(keyword + "=x")
+	if err != nil || len(name) != 1 || len(name[0]) != 1 {
+		return "", nil, false
+	}
+	windows, _, _ = strings.Cut(name.Windows(), "=")
+	return windows, name[0][0].Type, windows != ""
+}
+
+// A cutter cuts up the text of a name that is not in its right form.
+type cutter struct {
+	reader *reader
+	text   string
+	at     int
+	slash  bool // OpenSSL's old form: /C=US/O=Contoso
+}
+
+// keywordAt returns the keyword that begins at i, behind blanks, and where its
+// equal sign is.
+func (c *cutter) keywordAt(i int) (keyword string, start, equal int, ok bool) {
+	for i < len(c.text) && isBlank(rune(c.text[i])) {
+		i++
+	}
+	rest := c.text[i:]
+	if len(rest) > 128 {
+		rest = rest[:128]
+	}
+	n := strings.IndexByte(rest, '=')
+	if n < 0 {
+		return "", 0, 0, false
+	}
+	return strings.TrimRight(rest[:n], " \t"), i, i + n, true
+}
+
+// typeAt reports whether an attribute type that is known and an equal sign
+// begin at i.
+func (c *cutter) typeAt(i int) bool {
+	keyword, _, _, ok := c.keywordAt(i)
+	if !ok {
+		return false
+	}
+	_, _, ok = lookUpType(keyword)
+	return ok
+}
+
+func (c *cutter) isSeparator(i int) bool {
+	switch c.text[i] {
+	case ',', ';', '+', '\n', '\r':
+		return c.typeAt(i+1) || strings.TrimRight(c.text[i:], ",;+ \r\n") == ""
+	case '/':
+		return c.slash && c.typeAt(i+1)
+	}
+	return false
+}
+
+func (c *cutter) cut() ([]pair, bool) {
+	var pairs []pair
+	joint := byte(',')
+	for c.at < len(c.text) {
+		keyword, start, equal, ok := c.keywordAt(c.at)
+		if !ok {
+			if len(pairs) > 0 && strings.Trim(c.text[c.at:], " ,;+\r\n") == "" {
+				break // a separator at the end
+			}
+			c.reader.note("userid-malformed", quote(c.text[c.at:]))
+			return nil, false
+		}
+		windows, oid, ok := lookUpType(keyword)
+		if !ok {
+			c.reader.note("userid-name-type-unknown", quote(keyword))
+			return nil, false
+		}
+		if start != c.at || equal != start+len(keyword) {
+			c.reader.note("userid-name-blank", "")
+		}
+		if windows != keyword {
+			c.reader.note("userid-name-type", keyword+" for "+windows)
+		}
+		c.at = equal + 1
+		p := pair{keyword: windows, oid: oid, joint: joint}
+		if joint, ok = c.value(&p); !ok {
+			return nil, false
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs, true
+}
+
+// value reads a value and the separator behind it.
+func (c *cutter) value(p *pair) (joint byte, ok bool) {
+	for c.at < len(c.text) && isBlank(rune(c.text[c.at])) {
+		c.at++
+		c.reader.note("userid-name-blank", "")
+	}
+	if c.at < len(c.text) && c.text[c.at] == '"' {
+		if joint, ok = c.quoted(p); ok {
+			return joint, true
+		}
+	}
+	var b []byte
+	kept := 0        // length of b up to an escaped blank
+	quoting := false // a special character stands bare
+	for ; c.at < len(c.text); c.at++ {
+		ch := c.text[c.at]
+		if ch == '\\' && c.escape(&b) {
+			kept = len(b)
+			continue
+		}
+		if c.isSeparator(c.at) {
+			joint = c.separator()
+			break
+		}
+		if ch == '=' {
+			if blank, ok := c.jointBefore(b, kept); ok {
+				c.at -= len(b) - blank - 1
+				b = b[:blank]
+				joint = ' '
+				break
+			}
+		}
+		quoting = quoting || strings.IndexByte(special, ch) >= 0
+		b = append(b, ch)
+	}
+	end := len(b)
+	for end > kept && isBlank(rune(b[end-1])) {
+		end--
+	}
+	if end != len(b) && joint != ' ' {
+		c.reader.note("userid-name-blank", "")
+	}
+	p.value = string(b[:end])
+	if len(p.value) > 4 && p.value[0] == '#' && kept == 0 {
+		if _, err := hex.DecodeString(p.value[1:]); err == nil {
+			p.value, p.raw = strings.ToLower(p.value), true
+			return joint, true
+		}
+	}
+	if quoting {
+		c.reader.note("userid-name-quoting", quote(p.value))
+	}
+	return joint, true
+}
+
+// jointBefore looks for the blank that joins two values of a multi-valued part:
+// between it and the equal sign stands an attribute type. b holds the value so
+// far, and its unescaped end is the text before c.at.
+func (c *cutter) jointBefore(b []byte, kept int) (blank int, ok bool) {
+	from := max(kept, len(b)-128)
+	i := strings.LastIndexByte(string(b[from:]), ' ')
+	if i < 0 || from+i == 0 {
+		return 0, false
+	}
+	_, _, ok = lookUpType(string(b[from+i+1:]))
+	return from + i, ok
+}
+
+// separator says what is wrong with the separator at c.at and moves behind it.
+func (c *cutter) separator() (joint byte) {
+	switch c.text[c.at] {
+	case '+':
+		c.reader.note("userid-name-plus", "")
+		joint = '+'
+	case ',':
+		joint = ','
+	case '/':
+		joint = ','
+	default:
+		c.reader.note("userid-name-separator", "")
+		joint = ','
+	}
+	c.at++
+	return joint
+}
+
+// escape reads a backslash at c.at and what it stands for.
+func (c *cutter) escape(b *[]byte) bool {
+	rest := c.text[c.at+1:]
+	switch {
+	case rest != "" && strings.IndexByte(`"+,;<>\ #=`, rest[0]) >= 0:
+		*b = append(*b, rest[0])
+		c.at++
+	case len(rest) > 1:
+		n, err := strconv.ParseUint(rest[:2], 16, 8)
+		if err != nil {
+			return false
+		}
+		*b = append(*b, byte(n))
+		c.at += 2
+	default:
+		return false
+	}
+	c.reader.note("userid-name-escape", "")
+	return true
+}
+
+// quoted reads a value in double quotes, with quotes inside doubled or escaped.
+func (c *cutter) quoted(p *pair) (joint byte, ok bool) {
+	start := c.at
+	var b []byte
+	for c.at++; c.at < len(c.text); c.at++ {
+		ch := c.text[c.at]
+		if ch == '\\' && c.at+1 < len(c.text) && (c.text[c.at+1] == '"' || c.text[c.at+1] == '\\') {
+			c.escape(&b)
+			continue
+		}
+		if ch != '"' {
+			b = append(b, ch)
+			continue
+		}
+		if c.at+1 < len(c.text) && c.text[c.at+1] == '"' {
+			c.at++
+			b = append(b, ch)
+			continue
+		}
+		c.at++
+		p.value = string(b)
+		after := c.at
+		for after < len(c.text) && isBlank(rune(c.text[after])) {
+			after++
+		}
+		switch {
+		case after == len(c.text):
+			c.at = after
+			return ',', true
+		case c.isSeparator(after):
+			if after != c.at {
+				c.reader.note("userid-name-blank", "")
+			}
+			c.at = after
+			return c.separator(), true
+		case after > c.at && c.typeAt(after):
+			c.at = after
+			return ' ', true
+		default: // more text behind the quote: not a quoted value at all
+			c.at = start
+			return 0, false
+		}
+	}
+	c.at = start
+	return 0, false
+}
