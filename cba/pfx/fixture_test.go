@@ -76,6 +76,7 @@ func must(err error) {
 // The one PKI of all tests; an RSA key is dear.
 var pki = sync.OnceValue(func() (p struct {
 	root, issuing, other party
+	impostor             party // named as issuing
 	users                map[string]party
 }) {
 	ec := func() crypto.Signer {
@@ -89,6 +90,8 @@ var pki = sync.OnceValue(func() (p struct {
 	must(err)
 	p.root = issue("Contoso Root CA", ec(), nil, true)
 	p.issuing = issue("Contoso Issuing CA", ec(), &p.root, true)
+	p.impostor = issue("Contoso Issuing CA", ec(), &p.root, true)
+	p.impostor.cert.SubjectKeyId = p.issuing.cert.SubjectKeyId // so that the signature decides
 	p.other = issue("Woodgrove Root CA", ec(), nil, true)
 	p.users = map[string]party{
 		"rsa2048": issue("jane", rsaKey, &p.issuing, false),
