@@ -1,0 +1,572 @@
+package trust
+
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba/dn"
+)
+
+// A Chain is the answer of [Store.Chain]: the way from a user certificate to a
+// root, or how far it leads and what is wrong. The zero value is not trusted.
+type Chain struct {
+	// Leaf is the user certificate.
+	Leaf *x509.Certificate
+	// At is the time of the question.
+	At time.Time
+	// Trusted says that every CA up to a root is there and nothing is wrong.
+	Trusted bool
+	// CAs are the issuing CA, its issuer, and so on. The last is a root, unless a
+	// failure says that the way ends before.
+	CAs []*CA
+	// Failures are what keeps the chain from being trusted, the one whose code the
+	// service is expected to show first. There is at least one unless Trusted.
+	Failures []Failure
+}
+
+// A Failure is one thing that is wrong with a chain.
+type Failure struct {
+	Cause Cause
+	// At is the certificate that it is about: 0 is the leaf, n is CAs[n-1].
+	At int
+	// Code is what a user would see, "AADSTS500176". Also lists codes that the
+	// documentation names for the same thing.
+	Code string
+	Also []string
+	// Detail tells what was found, with names and identifiers.
+	Detail string
+	// Source is the document; Inferred says that it does not name this case in so
+	// many words, and that the code is our reading.
+	Source   string
+	Inferred bool
+}
+
+// A Cause is what is wrong with a chain. The zero value is unset.
+type Cause uint8
+
+const (
+	// NoLeaf is a question without a certificate.
+	NoLeaf Cause = iota + 1
+	// NoAuthorityKeyID is a certificate without an authority key identifier: its
+	// issuer cannot be found (open question 9.30).
+	NoAuthorityKeyID
+	// IssuerNotFound is an authority key identifier that no CA of the stores has
+	// as its subject key identifier.
+	IssuerNotFound
+	// NoRoot is a chain that runs in a circle of CAs that certify each other.
+	NoRoot
+	// WrongSignature is a certificate that was not signed by the key of the CA
+	// that its authority key identifier names.
+	WrongSignature
+	// UncheckedSignature is a signature that this package cannot check: MD5, DSA,
+	// a curve it does not know, an RSA key of under 1,024 or over 16,384 bits. The
+	// service may know better.
+	UncheckedSignature
+	// NotYetValid and Expired are a certificate outside its validity.
+	NotYetValid
+	Expired
+	// TooDeep is a chain with more CAs than [Options.MaxDepth].
+	TooDeep
+	// NotCA is an issuer whose basic constraints do not make it a CA.
+	NotCA
+	// PathTooLong is an issuer whose path length constraint forbids the CAs below
+	// it.
+	PathTooLong
+	// NoCertSign is an issuer whose key usage does not have keyCertSign.
+	NoCertSign
+)
+
+// String says the cause in words.
+func (c Cause) String() string {
+	switch c {
+	case NoLeaf:
+		return "no certificate"
+	case NoAuthorityKeyID:
+		return "no authority key identifier"
+	case IssuerNotFound:
+		return "issuer not in the trust stores"
+	case NoRoot:
+		return "no root"
+	case WrongSignature:
+		return "wrong signature"
+	case UncheckedSignature:
+		return "signature cannot be checked"
+	case NotYetValid:
+		return "not yet valid"
+	case Expired:
+		return "expired"
+	case TooDeep:
+		return "too many CAs"
+	case NotCA:
+		return "issuer is not a CA"
+	case PathTooLong:
+		return "path length constraint"
+	case NoCertSign:
+		return "issuer may not sign certificates"
+	}
+	return fmt.Sprintf("Cause(%d)", uint8(c))
+}
+
+// Where the codes come from.
+const (
+	sourceChain      = "Learn: How to configure certificate authorities for CBA"
+	sourceCodes      = "Learn: CBA technical deep dive, error codes"
+	source50017      = "Microsoft support: AADSTS50017"
+	sourcePrecedence = "Learn: How to configure CBA, prioritization between the trust stores"
+	sourceDepth      = "Learn: CBA certificate revocation lists"
+)
+
+// Code returns the code that a user would see, or "" if the chain is trusted.
+func (c *Chain) Code() string {
+	if c.Trusted || len(c.Failures) == 0 {
+		return ""
+	}
+	return c.Failures[0].Code
+}
+
+// Root returns the root of a trusted chain, or nil.
+func (c *Chain) Root() *CA {
+	if !c.Trusted || len(c.CAs) == 0 {
+		return nil
+	}
+	return c.CAs[len(c.CAs)-1]
+}
+
+// Chain looks for the way from a user certificate to a root and checks it at the
+// given time. It follows authority key identifiers to subject key identifiers,
+// never names, and believes a step only if the signature is by that key.
+//
+// If there are several ways (a renewed CA, a cross-certificate) the chain is the
+// shortest in which nothing is wrong, and among those of one length the one
+// whose certificates live longer, from the leaf up: which one the service would
+// take is not documented, but any good one makes it trust. If there is none, the
+// chain is the one that fails least: first the times are disregarded, then the
+// constraints, then the number of CAs; if no root can be reached at all, the way
+// ends where it ends. The order of the entries in the stores never matters.
+//
+// Checked are the presence of every CA, signatures, validity, the number of CAs
+// and, unless [Options.DocumentedOnly] is set, the CA flag, path length and key
+// usage of every CA. Not checked, here or by any documented rule: extended key
+// usage, name constraints, policies (see [Chain.Steps] for what is remarked), and
+// revocation, which is package crl's.
+//
+// Chain never fails on a certificate it dislikes. It costs one signature check
+// for each different key that has the certificate's authority key identifier,
+// normally one. leaf must come from crypto/x509's parser.
+func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
+	c := Chain{Leaf: leaf, At: at}
+	if leaf == nil {
+		c.Failures = []Failure{{
+			Cause: NoLeaf, Code: "AADSTS50192", Detail: "there is no certificate to check",
+			Source: sourceCodes,
+		}}
+		return c
+	}
+	if s == nil {
+		s = &Store{}
+	}
+	var buf [8]link
+	first := s.issuers(buf[:0], leaf)
+	for r, found := allRules, false; !found; r-- {
+		c.CAs, found = s.search(first, at, r)
+		if !found && r == noRules {
+			c.Failures = append(c.Failures, s.deadEnd(&c, first))
+			break
+		}
+	}
+	s.judge(&c)
+	c.Trusted = len(c.Failures) == 0
+	return c
+}
+
+// rules are how much of a way is checked while it is searched.
+type rules uint8
+
+const (
+	noRules    rules = iota // only links with a proven signature
+	depthRules              // and the number of CAs
+	shapeRules              // and CA flag, path length, key usage
+	allRules                // and the time
+)
+
+// A state is one CA reached by the search. below counts the CAs under it that
+// are not self-issued, which is what path length constraints speak of.
+type state struct {
+	ca    *CA
+	from  int32 // index of the state below, or -1 for the leaf
+	depth int32
+	below int32
+}
+
+// search goes breadth first from the issuing CAs to a root. found says that it
+// reached one; else the path is the way to the nearest CA with nothing proven
+// above it, or to the last one reached if all lead on in circles.
+func (s *Store) search(first []link, at time.Time, r rules) (path []*CA, found bool) {
+	var queueBuf [16]state
+	var seenBuf [64]uint64
+	queue, width := queueBuf[:0], int32(1)
+	if r >= shapeRules { // one place for every value of below
+		width = int32(s.options.MaxDepth) + 1
+	}
+	seen := seenBuf[:]
+	if need := (len(s.cas)*int(width) + 63) / 64; need > len(seen) {
+		seen = make([]uint64, need)
+	}
+	visit := func(links []link, from, depth, below int32) {
+		for _, l := range links {
+			if l.proof != proven || r >= depthRules && depth > int32(s.options.MaxDepth) {
+				continue
+			}
+			if r >= shapeRules && !s.options.DocumentedOnly && l.ca.shape(int(below)) != 0 {
+				continue
+			}
+			if r >= allRules && validity(l.ca.Certificate, at) != 0 {
+				continue
+			}
+			bit := l.ca.rank * width
+			if r >= shapeRules {
+				bit += below
+			}
+			if seen[bit/64]&(1<<(bit%64)) != 0 {
+				continue
+			}
+			seen[bit/64] |= 1 << (bit % 64)
+			queue = append(queue, state{l.ca, from, depth, below})
+		}
+	}
+	visit(first, -1, 1, 0)
+	dead := int32(-1)
+	for i := int32(0); int(i) < len(queue); i++ {
+		st := queue[i]
+		if st.ca.root {
+			return pathTo(queue, i), true
+		}
+		below := st.below
+		if !st.ca.self {
+			below++
+		}
+		if dead < 0 && !slices.ContainsFunc(st.ca.parents, func(l link) bool { return l.proof == proven }) {
+			dead = i
+		}
+		visit(st.ca.parents, i, st.depth+1, below)
+	}
+	if r != noRules || len(queue) == 0 {
+		return nil, false
+	}
+	if dead < 0 {
+		dead = int32(len(queue)) - 1
+	}
+	return pathTo(queue, dead), false
+}
+
+func pathTo(queue []state, i int32) []*CA {
+	path := make([]*CA, queue[i].depth)
+	for ; i >= 0; i = queue[i].from {
+		path[queue[i].depth-1] = queue[i].ca
+	}
+	return path
+}
+
+// shape returns what the extensions of a CA say against its place in a chain, or
+// zero: RFC 5280 section 6.1.4 (k) to (n).
+func (ca *CA) shape(below int) Cause {
+	cert := ca.Certificate
+	switch {
+	case !cert.BasicConstraintsValid || !cert.IsCA:
+		return NotCA
+	case (cert.MaxPathLen > 0 || cert.MaxPathLenZero) && below > cert.MaxPathLen:
+		return PathTooLong
+	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0:
+		return NoCertSign
+	}
+	return 0
+}
+
+func validity(cert *x509.Certificate, at time.Time) Cause {
+	switch {
+	case at.Before(cert.NotBefore):
+		return NotYetValid
+	case at.After(cert.NotAfter):
+		return Expired
+	}
+	return 0
+}
+
+// deadEnd explains why no root was reached.
+func (s *Store) deadEnd(c *Chain, first []link) Failure {
+	top, cert, links := len(c.CAs), c.Leaf, first
+	if top > 0 {
+		ca := c.CAs[top-1]
+		cert, links = ca.Certificate, ca.parents
+	}
+	f := Failure{At: top, Code: "AADSTS500176", Also: []string{"AADSTS50017"}, Source: sourceChain}
+	aki := cert.AuthorityKeyId
+	switch {
+	case slices.ContainsFunc(links, func(l link) bool { return l.proof == proven }):
+		f.Cause, f.Also, f.Inferred = NoRoot, nil, true
+		f.Detail = "the CAs above it certify each other in a circle; none of them is a self-signed root"
+	case len(aki) > 0 && bytes.Equal(aki, cert.SubjectKeyId) && bytes.Equal(cert.RawIssuer, cert.RawSubject) &&
+		verify(cert, cert) == unchecked:
+		f.Cause, f.Code, f.Also = UncheckedSignature, "AADSTS50017", nil
+		f.Detail = fmt.Sprintf("its signature by itself (%v) cannot be checked here", cert.SignatureAlgorithm)
+		f.Source, f.Inferred = source50017, true
+	case slices.ContainsFunc(links, func(l link) bool { return l.proof == disproven }):
+		f.Cause, f.Code, f.Also = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}
+		f.Detail = fmt.Sprintf("it names the key identifier %x, but the key of %s did not sign it", aki, links[0].ca)
+		f.Source = source50017
+	case len(links) > 0:
+		f.Cause, f.Code, f.Also = UncheckedSignature, "AADSTS50017", nil
+		f.Detail = fmt.Sprintf("its signature (%v) by the key of %s cannot be checked here", cert.SignatureAlgorithm, links[0].ca)
+		f.Source, f.Inferred = source50017, true
+	case len(aki) == 0:
+		f.Cause = NoAuthorityKeyID
+		f.Detail = "it has no authority key identifier, and issuers are never found by name" + s.namesakes(cert)
+	default:
+		f.Cause = IssuerNotFound
+		f.Detail = fmt.Sprintf("its issuer has the key identifier %x, which no CA of the trust stores has as its subject key identifier", aki) + s.namesakes(cert)
+	}
+	return f
+}
+
+// namesakes tells of CAs that have the issuer's name: what an administrator who
+// thinks in names would point at.
+func (s *Store) namesakes(cert *x509.Certificate) string {
+	list := s.bySubject[string(cert.RawIssuer)]
+	if len(list) == 0 {
+		return fmt.Sprintf("; nor is there one named %q", nameText(cert.RawIssuer))
+	}
+	ca := list[0]
+	if ca.SKI == "" {
+		return fmt.Sprintf("; %s has the issuer's name but no subject key identifier", ca.Entry)
+	}
+	return fmt.Sprintf("; %s has the issuer's name but the subject key identifier %s", ca.Entry, ca.SKI)
+}
+
+func nameText(der []byte) string {
+	name, err := dn.ParseDER(der)
+	if err != nil {
+		return fmt.Sprintf("%x", der)
+	}
+	return name.String()
+}
+
+// judge appends what is wrong along the way that was found: times first, for
+// those are what the service documents, from the leaf up.
+func (s *Store) judge(c *Chain) {
+	for i := 0; i <= len(c.CAs); i++ {
+		cert := c.Leaf
+		if i > 0 {
+			cert = c.CAs[i-1].Certificate
+		}
+		if cause := validity(cert, c.At); cause != 0 {
+			c.Failures = append(c.Failures, outside(cause, i, cert, c.At))
+		}
+	}
+	if !s.options.DocumentedOnly {
+		below := 0
+		for i, ca := range c.CAs {
+			if cause := ca.shape(below); cause != 0 {
+				c.Failures = append(c.Failures, misshapen(cause, i+1, ca, below))
+			}
+			if !ca.self {
+				below++
+			}
+		}
+	}
+	if len(c.CAs) > s.options.MaxDepth && s.options.MaxDepth > 0 {
+		c.Failures = append(c.Failures, Failure{
+			Cause: TooDeep, At: s.options.MaxDepth + 1, Code: "AADSTS50017",
+			Detail: fmt.Sprintf("the chain has %d CAs, the service follows %d", len(c.CAs), s.options.MaxDepth),
+			Source: sourceDepth, Inferred: true,
+		})
+	}
+}
+
+func outside(cause Cause, at int, cert *x509.Certificate, now time.Time) Failure {
+	f := Failure{Cause: cause, At: at, Code: "AADSTS500172", Also: []string{"AADSTS1000502"}, Source: sourceCodes}
+	f.Detail = fmt.Sprintf("%s by %s is valid from %s to %s, the time is %s",
+		nameText(cert.RawSubject), nameText(cert.RawIssuer),
+		stamp(cert.NotBefore), stamp(cert.NotAfter), stamp(now))
+	if at > 0 && cause == Expired {
+		// The description of 500176 names an expired CA, that of 500172 a
+		// certificate outside its validity.
+		f.Code, f.Also = "AADSTS500176", []string{"AADSTS500172"}
+	}
+	return f
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func misshapen(cause Cause, at int, ca *CA, below int) Failure {
+	f := Failure{Cause: cause, At: at, Code: "AADSTS50017", Inferred: true}
+	switch cause {
+	case NotCA:
+		f.Source = "RFC 5280 section 6.1.4 (k)"
+		f.Detail = "its basic constraints do not make it a CA"
+	case PathTooLong:
+		f.Source = "RFC 5280 section 6.1.4 (m)"
+		f.Detail = fmt.Sprintf("its path length constraint is %d, but %d CAs are below it", ca.Certificate.MaxPathLen, below)
+	case NoCertSign:
+		f.Source = "RFC 5280 section 6.1.4 (n)"
+		f.Detail = "its key usage does not allow it to sign certificates"
+	}
+	return f
+}
+
+// An Outcome is how a [Step] went. The zero value is unset.
+type Outcome uint8
+
+const (
+	Passed Outcome = iota + 1
+	Warned         // passed, but worth knowing
+	Failed
+)
+
+// String returns "pass", "warn" or "fail".
+func (o Outcome) String() string {
+	switch o {
+	case Passed:
+		return "pass"
+	case Warned:
+		return "warn"
+	case Failed:
+		return "fail"
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}
+
+// A Step is one thing that was looked at on the way from the leaf to the root.
+type Step struct {
+	At      int    // as in [Failure]
+	Name    string // "issuer", "validity", "trust store", ...
+	Outcome Outcome
+	Detail  string
+	Code    string // for a failure, the code of [Failure]
+	Source  string
+}
+
+// Steps tells how the answer came about, from the leaf up and for every
+// certificate in the same order: its validity, its issuer, and for a CA the entry
+// that is in force. Warnings are about what no documented rule decides: a name
+// that is not the issuer's, a SHA-1 signature, a critical extension that nothing
+// here reads, a policy that the CAs above do not have.
+func (c *Chain) Steps() []Step {
+	var steps []Step
+	done := make([]bool, len(c.Failures))
+	failed := func(at int, causes ...Cause) bool {
+		any := false
+		for i, f := range c.Failures {
+			if f.At == at && slices.Contains(causes, f.Cause) && !done[i] {
+				steps = append(steps, Step{at, f.Cause.String(), Failed, f.Detail, f.Code, f.Source})
+				done[i], any = true, true
+			}
+		}
+		return any
+	}
+	if c.Leaf == nil {
+		failed(0, NoLeaf)
+		return steps
+	}
+	for i := 0; i <= len(c.CAs); i++ {
+		cert := c.Leaf
+		if i > 0 {
+			ca := c.CAs[i-1]
+			cert = ca.Certificate
+			steps = append(steps, ca.storeStep(i))
+			failed(i, NotCA, PathTooLong, NoCertSign, TooDeep)
+		}
+		if !failed(i, NotYetValid, Expired) {
+			steps = append(steps, Step{At: i, Name: "validity", Outcome: Passed, Source: sourceCodes,
+				Detail: fmt.Sprintf("%s is valid until %s", nameText(cert.RawSubject), stamp(cert.NotAfter))})
+		}
+		if !failed(i, NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature) {
+			steps = append(steps, c.issuerStep(i, cert))
+		}
+		steps = append(steps, c.remarks(i, cert)...)
+	}
+	return steps
+}
+
+func (ca *CA) storeStep(at int) Step {
+	st := Step{At: at, Name: "trust store", Outcome: Passed, Source: sourcePrecedence}
+	st.Detail = fmt.Sprintf("%s (%v)", ca.Entry, ca.Why)
+	if ca.Why == PKIHasNoCRL || ca.Why == CRLsDiffer {
+		st.Outcome = Warned
+	}
+	if (ca.Type == Root) != ca.SelfSigned {
+		st.Outcome = Warned
+		st.Detail += fmt.Sprintf("; it is marked %q, which its certificate is not", ca.Type)
+	}
+	return st
+}
+
+func (c *Chain) issuerStep(i int, cert *x509.Certificate) Step {
+	if i == len(c.CAs) {
+		detail := "self-signed: the chain ends here"
+		if i > 0 && !c.CAs[i-1].SelfSigned {
+			detail = "marked as a root: the chain ends here"
+		}
+		return Step{At: i, Name: "root", Outcome: Passed, Detail: detail, Source: sourceChain}
+	}
+	return Step{At: i, Name: "issuer", Outcome: Passed, Source: sourceChain,
+		Detail: fmt.Sprintf("key identifier %x is %s, whose key signed it", cert.AuthorityKeyId, nameText(c.CAs[i].Certificate.RawSubject))}
+}
+
+func (c *Chain) remarks(i int, cert *x509.Certificate) []Step {
+	var steps []Step
+	warn := func(name, source, format string, args ...any) {
+		steps = append(steps, Step{i, name, Warned, fmt.Sprintf(format, args...), "", source})
+	}
+	if i < len(c.CAs) {
+		parent := c.CAs[i].Certificate
+		if string(cert.RawIssuer) != string(parent.RawSubject) {
+			warn("issuer name", sourceChain, "its issuer is named %q, the CA with that key identifier %q: the chain goes by key identifiers, but binding rules and certificateUserIds go by the issuer's name",
+				nameText(cert.RawIssuer), nameText(parent.RawSubject))
+		}
+		if sha1Signature(cert) {
+			warn("signature algorithm", "RFC 6194", "it is signed with SHA-1 (%v)", cert.SignatureAlgorithm)
+		}
+		if policy := lostPolicy(cert, parent); i+1 < len(c.CAs) && policy != "" {
+			warn("policies", source50017, "its policy %s is not among those of its issuer; policies must be consistent along the chain, how is not documented", policy)
+		}
+	}
+	if i == 0 && cert.IsCA {
+		warn("basic constraints", "RFC 5280 section 4.2.1.9", "the user's certificate is that of a CA")
+	}
+	if unread := cert.UnhandledCriticalExtensions; len(unread) > 0 {
+		oids := make([]string, len(unread))
+		for j, oid := range unread {
+			oids[j] = oid.String()
+		}
+		warn("critical extension", "RFC 5280 section 4.2", "it has critical extensions that are not checked here: %s", strings.Join(oids, ", "))
+	}
+	return steps
+}
+
+func sha1Signature(cert *x509.Certificate) bool {
+	return cert.SignatureAlgorithm == x509.SHA1WithRSA || cert.SignatureAlgorithm == x509.ECDSAWithSHA1
+}
+
+// lostPolicy returns the first policy of a certificate that its issuer, having
+// policies itself, does not have: 2.5.29.32.0 is any policy.
+func lostPolicy(cert, parent *x509.Certificate) string {
+	if len(parent.Policies) == 0 {
+		return ""
+	}
+	const anyPolicy = "2.5.29.32.0"
+	for _, p := range parent.Policies {
+		if p.String() == anyPolicy {
+			return ""
+		}
+	}
+	for _, p := range cert.Policies {
+		if p.String() != anyPolicy && !slices.ContainsFunc(parent.Policies, p.Equal) {
+			return p.String()
+		}
+	}
+	return ""
+}

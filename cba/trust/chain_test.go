@@ -1,0 +1,380 @@
+package trust_test
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/trust"
+	"github.com/google/go-cmp/cmp"
+)
+
+// A chainCase is a store and a user certificate with the expected answer.
+type chainCase struct {
+	name   string
+	reason string
+	cas    []*entity
+	leaf   *entity
+	at     time.Time // zero: now
+	opt    trust.Options
+	want   []string // the CAs of the chain
+	fail   []string // cause@place code; empty if trusted
+	// openssl is what `openssl verify` is to say: "" the same as we do, else
+	// why it differs.
+	openssl string
+}
+
+func chainCases(t testing.TB) []chainCase {
+	past, future := now.AddDate(0, 0, -1), now.AddDate(0, 0, 1)
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing"})
+	user := i.user(t, spec{name: "jane"})
+	other := root(t, spec{name: "Other"})
+
+	expiredI := r.ca(t, spec{name: "Issuing", to: past})
+	futureI := r.ca(t, spec{name: "Issuing", from: future})
+	oldI := r.ca(t, spec{name: "Old issuing", key: i.key, to: past})
+	renewedI := r.ca(t, spec{name: "Issuing", key: i.key, to: now.AddDate(5, 0, 0)})
+	expiredR := root(t, spec{name: "Root", key: r.key, to: past})
+	cross := other.ca(t, spec{name: "Root", key: r.key})
+	wrongKey := r.ca(t, spec{name: "Issuing", signer: other.key})
+	impostor := r.ca(t, spec{name: "Issuing", ski: i.SubjectKeyId})
+	noSKI := r.ca(t, spec{name: "No SKI", noSKI: true})
+	noAKI := r.ca(t, spec{name: "No AKI", noAKI: true})
+	notCA := r.ca(t, spec{name: "Not a CA", notCA: true})
+	noSign := r.ca(t, spec{name: "No certSign", usage: x509.KeyUsageDigitalSignature})
+	short := root(t, spec{name: "Short", pathLen: new(int)})
+	shortI := short.ca(t, spec{name: "Under short"})
+	renamed := i.user(t, spec{name: "alex", issuer: "Another name"})
+
+	// Two CAs that certify each other, and no root.
+	keyA, keyB := newKey(t), newKey(t)
+	seedB := root(t, spec{name: "B", key: keyB})
+	a := seedB.ca(t, spec{name: "A", key: keyA})
+	b := a.ca(t, spec{name: "B", key: keyB})
+
+	deep := []*entity{r}
+	for n := 1; n <= 10; n++ {
+		deep = append(deep, deep[n-1].ca(t, spec{name: fmt.Sprintf("Deep %d", n)}))
+	}
+	deepNames := func(from int) []string {
+		var list []string
+		for n := from; n > 0; n-- {
+			list = append(list, fmt.Sprintf("Deep %d", n))
+		}
+		return append(list, "Root")
+	}
+
+	return []chainCase{
+		{name: "good", reason: "root and issuing CA are there",
+			cas: []*entity{r, i}, leaf: user, want: []string{"Issuing", "Root"}},
+		{name: "root issues users", reason: "one CA is a whole chain",
+			cas: []*entity{r}, leaf: r.user(t, spec{name: "jane"}), want: []string{"Root"}},
+		{name: "empty store", reason: "nobody is trusted", leaf: user,
+			fail: []string{"issuer not in the trust stores@0 AADSTS500176"}},
+		{name: "no issuing CA", reason: "a gap right above the user",
+			cas: []*entity{r}, leaf: user, fail: []string{"issuer not in the trust stores@0 AADSTS500176"}},
+		{name: "no root", reason: "a gap at the top",
+			cas: []*entity{i}, leaf: user, want: []string{"Issuing"},
+			fail: []string{"issuer not in the trust stores@1 AADSTS500176"}},
+		{name: "no middle CA", reason: "a gap in the middle",
+			cas: []*entity{r, deep[1], deep[3]}, leaf: deep[3].user(t, spec{name: "jane"}), want: []string{"Deep 3"},
+			fail: []string{"issuer not in the trust stores@1 AADSTS500176"}},
+		{name: "unrelated root", reason: "another root does not help",
+			cas: []*entity{other, i}, leaf: user, want: []string{"Issuing"},
+			fail: []string{"issuer not in the trust stores@1 AADSTS500176"}},
+		{name: "leaf expired", reason: "500172", cas: []*entity{r, i},
+			leaf: i.user(t, spec{name: "jane", to: past}), want: []string{"Issuing", "Root"},
+			fail: []string{"expired@0 AADSTS500172"}},
+		{name: "leaf not yet valid", reason: "500172", cas: []*entity{r, i},
+			leaf: i.user(t, spec{name: "jane", from: future}), want: []string{"Issuing", "Root"},
+			fail: []string{"not yet valid@0 AADSTS500172"}},
+		{name: "last second", reason: "validity includes its end", cas: []*entity{r, i},
+			leaf: i.user(t, spec{name: "jane", to: now}), want: []string{"Issuing", "Root"}},
+		{name: "first second", reason: "validity includes its beginning", cas: []*entity{r, i},
+			leaf: i.user(t, spec{name: "jane", from: now}), want: []string{"Issuing", "Root"}},
+		{name: "issuing CA expired", reason: "500176 names an expired CA", cas: []*entity{r, expiredI},
+			leaf: expiredI.user(t, spec{name: "jane"}), want: []string{"Issuing", "Root"},
+			fail: []string{"expired@1 AADSTS500176"}},
+		{name: "issuing CA not yet valid", reason: "500172", cas: []*entity{r, futureI},
+			leaf: futureI.user(t, spec{name: "jane"}), want: []string{"Issuing", "Root"},
+			fail: []string{"not yet valid@1 AADSTS500172"}},
+		{name: "root expired", reason: "the root counts too", cas: []*entity{expiredR, i}, leaf: user,
+			want: []string{"Issuing", "Root"}, fail: []string{"expired@2 AADSTS500176"}},
+		{name: "renewed CA", reason: "old and new certificate of one key: the new one is taken", cas: []*entity{oldI, renewedI, r},
+			leaf: user, want: []string{"Issuing", "Root"}},
+		{name: "renewed root", reason: "the valid root is taken", cas: []*entity{expiredR, r, i}, leaf: user,
+			want: []string{"Issuing", "Root"}},
+		{name: "cross-certificate beside root", reason: "the shorter way wins", cas: []*entity{cross, r, i, other},
+			leaf: user, want: []string{"Issuing", "Root"}},
+		{name: "cross-certificate for an expired root", reason: "the longer way is good", cas: []*entity{cross, expiredR, i, other},
+			leaf: user, want: []string{"Issuing", "Root", "Other"}},
+		{name: "cross-certificate alone", reason: "its root is missing", cas: []*entity{cross, i},
+			leaf: user, want: []string{"Issuing", "Root"}, fail: []string{"issuer not in the trust stores@2 AADSTS500176"}},
+		{name: "wrong signer of leaf", reason: "the key identifier fits, the key does not", cas: []*entity{r, i},
+			leaf: i.user(t, spec{name: "jane", signer: other.key}), fail: []string{"wrong signature@0 AADSTS50017"}},
+		{name: "wrong signer of CA", reason: "a broken link higher up", cas: []*entity{r, wrongKey},
+			leaf: wrongKey.user(t, spec{name: "jane"}), want: []string{"Issuing"},
+			fail: []string{"wrong signature@1 AADSTS50017"}},
+		{name: "stolen key identifier", reason: "a CA with the right identifier and another key must not hide the right one",
+			cas: []*entity{impostor, i, r}, leaf: user, want: []string{"Issuing", "Root"}},
+		{name: "only the impostor", reason: "identifier alone proves nothing", cas: []*entity{impostor, r}, leaf: user,
+			fail: []string{"wrong signature@0 AADSTS50017"}},
+		{name: "loop", reason: "two CAs that certify each other end", cas: []*entity{a, b}, leaf: a.user(t, spec{name: "jane"}),
+			want: []string{"A", "B"}, fail: []string{"no root@2 AADSTS500176"}},
+		{name: "loop with an exit", reason: "the way out is found", cas: []*entity{a, b, seedB}, leaf: a.user(t, spec{name: "jane"}),
+			want: []string{"A", "B"}},
+		{name: "leaf without AKI", reason: "never found by name", cas: []*entity{r, i},
+			leaf: i.user(t, spec{name: "jane", noAKI: true}), fail: []string{"no authority key identifier@0 AADSTS500176"},
+			openssl: "RFC 5280 finds issuers by name"},
+		{name: "CA without SKI", reason: "nothing leads to it", cas: []*entity{r, noSKI},
+			leaf: noSKI.user(t, spec{name: "jane", aki: i.SubjectKeyId}), fail: []string{"issuer not in the trust stores@0 AADSTS500176"},
+			openssl: "RFC 5280 finds issuers by name"},
+		{name: "CA without AKI", reason: "its issuer is not found", cas: []*entity{r, noAKI},
+			leaf: noAKI.user(t, spec{name: "jane"}), want: []string{"No AKI"}, fail: []string{"no authority key identifier@1 AADSTS500176"},
+			openssl: "RFC 5280 finds issuers by name"},
+		{name: "wrong AKI", reason: "an identifier that nobody has", cas: []*entity{r, i},
+			leaf: i.user(t, spec{name: "jane", aki: []byte("nobody")}), fail: []string{"issuer not in the trust stores@0 AADSTS500176"}},
+		{name: "issuer renamed", reason: "the name does not matter", cas: []*entity{r, i}, leaf: renamed,
+			want: []string{"Issuing", "Root"}, openssl: "RFC 5280 section 6.1.3 (a)(4): names must chain"},
+		{name: "issuer not a CA", reason: "RFC 5280 6.1.4 (k)", cas: []*entity{r, notCA},
+			leaf: notCA.user(t, spec{name: "jane"}), want: []string{"Not a CA", "Root"}, fail: []string{"issuer is not a CA@1 AADSTS50017"}},
+		{name: "issuer not a CA, documented rules", reason: "no page names basic constraints", cas: []*entity{r, notCA},
+			leaf: notCA.user(t, spec{name: "jane"}), want: []string{"Not a CA", "Root"}, opt: trust.Options{DocumentedOnly: true},
+			openssl: "asked for less than RFC 5280"},
+		{name: "issuer without keyCertSign", reason: "RFC 5280 6.1.4 (n)", cas: []*entity{r, noSign},
+			leaf: noSign.user(t, spec{name: "jane"}), want: []string{"No certSign", "Root"},
+			fail: []string{"issuer may not sign certificates@1 AADSTS50017"}},
+		{name: "path length", reason: "RFC 5280 6.1.4 (m)", cas: []*entity{short, shortI},
+			leaf: shortI.user(t, spec{name: "jane"}), want: []string{"Under short", "Short"}, fail: []string{"path length constraint@2 AADSTS50017"}},
+		{name: "path length kept", reason: "its twin", cas: []*entity{short},
+			leaf: short.user(t, spec{name: "jane"}), want: []string{"Short"}},
+		{name: "ten CAs", reason: "the most that are followed", cas: deep[:10],
+			leaf: deep[9].user(t, spec{name: "jane"}), want: deepNames(9)},
+		{name: "eleven CAs", reason: "one more", cas: deep[:11],
+			leaf: deep[10].user(t, spec{name: "jane"}), want: deepNames(10), fail: []string{"too many CAs@11 AADSTS50017"},
+			openssl: "RFC 5280 has no such limit"},
+		{name: "three allowed of two", reason: "the limit is an option", cas: deep[:3], opt: trust.Options{MaxDepth: 2},
+			leaf: deep[2].user(t, spec{name: "jane"}), want: deepNames(2), fail: []string{"too many CAs@3 AADSTS50017"},
+			openssl: "RFC 5280 has no such limit"},
+		{name: "everything wrong", reason: "all failures are told, times from the leaf up, then the rest",
+			cas:  []*entity{expiredR, r.ca(t, spec{name: "X", key: notCA.key, ski: notCA.SubjectKeyId, notCA: true, to: past})},
+			leaf: notCA.user(t, spec{name: "jane", to: past}), want: []string{"X", "Root"},
+			fail: []string{"expired@0 AADSTS500172", "expired@1 AADSTS500176", "expired@2 AADSTS500176", "issuer is not a CA@1 AADSTS50017"}},
+		{name: "leaf expired and gap", reason: "the gap comes first", cas: []*entity{r},
+			leaf: i.user(t, spec{name: "jane", to: past}), fail: []string{"issuer not in the trust stores@0 AADSTS500176", "expired@0 AADSTS500172"}},
+		{name: "zero time", reason: "a forgotten time refuses", cas: []*entity{r, i}, leaf: user, at: time.Unix(0, 0),
+			want: []string{"Issuing", "Root"},
+			fail: []string{"not yet valid@0 AADSTS500172", "not yet valid@1 AADSTS500172", "not yet valid@2 AADSTS500172"}},
+	}
+}
+
+func TestChain(t *testing.T) {
+	cases := chainCases(t)
+	if len(cases) < 40 {
+		t.Fatalf("only %d cases", len(cases))
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if c.reason == "" {
+				t.Fatal("a case needs its reason")
+			}
+			at := c.at
+			if at.IsZero() {
+				at = now
+			}
+			entities := slices.Clone(c.cas)
+			for range 2 { // the other order must give the same
+				got := compile(t, configOf(t, entities...), c.opt).Chain(c.leaf.Certificate, at)
+				if diff := cmp.Diff(c.want, names(got)); diff != "" {
+					t.Errorf("CAs (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(c.fail, causes(got)); diff != "" {
+					t.Errorf("failures (-want +got):\n%s", diff)
+				}
+				if got.Trusted != (len(c.fail) == 0) {
+					t.Errorf("Trusted = %v", got.Trusted)
+				}
+				if (got.Root() != nil) != got.Trusted {
+					t.Errorf("Root = %v", got.Root())
+				}
+				checkSteps(t, got)
+				slices.Reverse(entities)
+			}
+		})
+	}
+}
+
+// checkSteps holds the promise of Steps: every failure is told once, no other
+// step fails, and everything has a source.
+func checkSteps(t *testing.T, c trust.Chain) {
+	t.Helper()
+	failed := 0
+	for _, s := range c.Steps() {
+		if s.Outcome == trust.Failed {
+			failed++
+			if s.Code == "" {
+				t.Errorf("failed step without a code: %+v", s)
+			}
+		}
+		if s.Source == "" || s.Detail == "" || s.Name == "" {
+			t.Errorf("step without source, detail or name: %+v", s)
+		}
+	}
+	if failed != len(c.Failures) {
+		t.Errorf("%d steps failed, %d failures:\n%+v\n%+v", failed, len(c.Failures), c.Steps(), c.Failures)
+	}
+}
+
+func TestChainOfNothing(t *testing.T) {
+	leaf := root(t, spec{name: "R"}).user(t, spec{name: "jane"}).Certificate
+	var none *trust.Store
+	for name, c := range map[string]trust.Chain{
+		"nil store":  none.Chain(leaf, now),
+		"zero store": new(trust.Store).Chain(leaf, now),
+		"nil leaf":   none.Chain(nil, now),
+		"zero chain": {},
+		"zero cert":  storeOf(t).Chain(&x509.Certificate{}, now),
+	} {
+		if c.Trusted || c.Root() != nil {
+			t.Errorf("%s: trusted", name)
+		}
+		c.Steps()
+	}
+	nobody := none.Chain(nil, now)
+	if code := nobody.Code(); code != "AADSTS50192" {
+		t.Errorf("code for no certificate = %q", code)
+	}
+	if h := none.Hints(); len(h.List) != 0 || len(none.CAs()) != 0 || none.WithSKI("00") != nil {
+		t.Error("a nil store has CAs")
+	}
+}
+
+// A self-signed certificate that is itself a root of the store is its own
+// issuer: it is trusted as far as the store goes, with a remark.
+func TestLeafIsStoredRoot(t *testing.T) {
+	r := root(t, spec{name: "Root", aki: []byte{1, 2, 3}, ski: []byte{1, 2, 3}})
+	c := storeOf(t, r).Chain(r.Certificate, now)
+	if !c.Trusted || len(c.CAs) != 1 {
+		t.Fatalf("%v %v", names(c), causes(c))
+	}
+	if !slices.ContainsFunc(c.Steps(), func(s trust.Step) bool { return s.Outcome == trust.Warned && s.Name == "basic constraints" }) {
+		t.Error("no remark that the leaf is a CA")
+	}
+}
+
+// Only a self-signed certificate ends a chain, unless the option says to believe
+// the mark in the store.
+func TestRootByFlag(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing"})
+	leaf := i.user(t, spec{name: "jane"}).Certificate
+	for _, c := range []struct {
+		kind    trust.AuthorityType
+		option  bool
+		trusted bool
+	}{
+		{trust.Root, false, false}, {trust.Root, true, true},
+		{trust.Intermediate, false, false}, {trust.Intermediate, true, false},
+	} {
+		config := configOf(t, i)
+		config.PKIs[0].CertificateAuthorities[0].CertificateAuthorityType = c.kind
+		chain := compile(t, config, trust.Options{RootByFlag: c.option}).Chain(leaf, now)
+		if chain.Trusted != c.trusted {
+			t.Errorf("%s, option %v: trusted = %v", c.kind, c.option, chain.Trusted)
+		}
+		checkSteps(t, chain)
+	}
+}
+
+func TestExplanationsNameTheNamesake(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	before := r.ca(t, spec{name: "Issuing"})
+	after := r.ca(t, spec{name: "Issuing"}) // a new key
+	c := storeOf(t, r, after).Chain(before.user(t, spec{name: "jane"}).Certificate, now)
+	want := fmt.Sprintf("its issuer has the key identifier %x, which no CA of the trust stores has as its subject key identifier; "+
+		`PKI "Contoso PKI", CA "Issuing" has the issuer's name but the subject key identifier %x`, before.SubjectKeyId, after.SubjectKeyId)
+	if got := c.Failures[0].Detail; got != want {
+		t.Errorf("detail\n got %s\nwant %s", got, want)
+	}
+}
+
+// Warnings do not change the verdict; each has a twin in the good chain, which
+// has none.
+func TestRemarks(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing", policies: []string{"1.2.3"}})
+	odd := pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}
+	for _, c := range []struct {
+		leaf *entity
+		want []string
+	}{
+		{i.user(t, spec{name: "plain"}), nil},
+		{i.user(t, spec{name: "same policy", policies: []string{"1.2.3"}}), nil},
+		{i.user(t, spec{name: "other policy", policies: []string{"1.2.3", "1.2.4"}}), []string{"policies"}},
+		{i.user(t, spec{name: "critical", extra: []pkix.Extension{odd}}), []string{"critical extension"}},
+		{i.user(t, spec{name: "renamed", issuer: "X"}), []string{"issuer name"}},
+	} {
+		chain := storeOf(t, r, i).Chain(c.leaf.Certificate, now)
+		if !chain.Trusted {
+			t.Errorf("%s: %v", c.leaf.Subject, causes(chain))
+		}
+		var got []string
+		for _, s := range chain.Steps() {
+			if s.Outcome == trust.Warned {
+				got = append(got, s.Name)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.leaf.Subject, diff)
+		}
+	}
+}
+
+func TestStoreIsSafeForConcurrentUse(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing"})
+	store, leaf := storeOf(t, r, i), i.user(t, spec{name: "jane"}).Certificate
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				c := store.Chain(leaf, now)
+				if !c.Trusted || len(c.Steps()) == 0 || len(store.Hints().List) != 2 || len(store.CAs()) != 2 {
+					t.Error("wrong answer")
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestEnumsHaveTexts(t *testing.T) {
+	check := func(name string, most int, text func(int) string) {
+		t.Helper()
+		seen := map[string]bool{}
+		for n := 1; n <= most; n++ {
+			s := text(n)
+			if s == "" || strings.Contains(s, "(") || seen[s] {
+				t.Errorf("%s %d is %q", name, n, s)
+			}
+			seen[s] = true
+		}
+		for _, n := range []int{0, most + 1} {
+			if s := text(n); s != fmt.Sprintf("%s(%d)", name, n) {
+				t.Errorf("%s %d is %q, want no name: is one missing in this test?", name, n, s)
+			}
+		}
+	}
+	check("Reason", int(trust.Duplicate), func(n int) string { return trust.Reason(n).String() })
+	check("Origin", int(trust.ClassicStore), func(n int) string { return trust.Origin(n).String() })
+	check("Precedence", int(trust.CRLsDiffer), func(n int) string { return trust.Precedence(n).String() })
+	check("Cause", int(trust.NoCertSign), func(n int) string { return trust.Cause(n).String() })
+	check("Outcome", int(trust.Failed), func(n int) string { return trust.Outcome(n).String() })
+}

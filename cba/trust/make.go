@@ -1,0 +1,377 @@
+package trust
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"example.com/entracba/cba/dn"
+)
+
+// NewAuthority returns the CA object for a certificate, filled in as the service
+// does when a bundle is uploaded: the type (root if self-signed), the name, the
+// thumbprint, the subject key identifier, the expiry, and as CRL URL the first
+// HTTP address among the certificate's CRL distribution points. The issuer hint
+// is off.
+//
+// For every CA but a root that CRL URL is the wrong one: the distribution points
+// of a certificate name the list of its issuer, and the property wants the list
+// that the CA itself issues. Learn's how-to leaves the correction to the
+// administrator; here [PKI.SetCRLs] makes it.
+//
+// The error is an [*Error]: no certificate, or one over [MaxCertificateSize].
+// Whether it is a CA's is not checked; [Config.Findings] tells.
+func NewAuthority(cert *x509.Certificate) (Authority, error) {
+	a, err := newAuthority(cert)
+	if err != nil {
+		return Authority{}, err
+	}
+	return a, nil
+}
+
+func newAuthority(cert *x509.Certificate) (Authority, *Error) {
+	if cert == nil || len(cert.Raw) == 0 {
+		return Authority{}, &Error{Reason: NoCertificate}
+	}
+	ca := newCA(cert)
+	if len(cert.Raw) > MaxCertificateSize {
+		return Authority{}, &Error{
+			Reason: OverLimit, Where: fmt.Sprintf("CA %q", displayName(cert, ca.Subject)),
+			Text: fmt.Sprintf("%d bytes, a CA may have %d", len(cert.Raw), MaxCertificateSize),
+		}
+	}
+	kind := Intermediate
+	if ca.SelfSigned {
+		kind = Root
+	}
+	return Authority{
+		Certificate:                  bytes.Clone(cert.Raw),
+		CertificateAuthorityType:     kind,
+		CertificateRevocationListURL: firstHTTP(cert.CRLDistributionPoints),
+		DisplayName:                  displayName(cert, ca.Subject),
+		Issuer:                       nameText(cert.RawIssuer),
+		IssuerSubjectKeyIdentifier:   ca.SKI,
+		ExpirationDateTime:           cert.NotAfter.UTC(),
+		Thumbprint:                   ca.Thumbprint,
+		IsIssuerHintEnabled:          new(bool),
+	}, nil
+}
+
+// displayName is the common name, else the whole subject, else the thumbprint:
+// never nothing, never too long.
+func displayName(cert *x509.Certificate, subject dn.Name) string {
+	name := ""
+	if names := subject.Values(dn.CommonName); len(names) > 0 {
+		name = strings.TrimSpace(names[len(names)-1])
+	}
+	if name == "" {
+		name = subject.String()
+	}
+	if name == "" {
+		name = thumbprint(cert.Raw)
+	}
+	if utf8.RuneCountInString(name) > MaxDisplayName {
+		name = string([]rune(name)[:MaxDisplayName])
+	}
+	return name
+}
+
+func firstHTTP(urls []string) string {
+	for _, text := range urls {
+		if u, err := url.Parse(text); err == nil && u.Scheme == "http" && u.Host != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// NewPKI returns a PKI with a CA object for each certificate ([NewAuthority]), in
+// their order. A certificate that is given twice is taken once.
+//
+// The error is an [*Error] with reason [OverLimit]: a display name that is empty
+// or over [MaxDisplayName], more than [MaxAuthorities] CAs, or one that is too
+// large.
+func NewPKI(displayName string, certs []*x509.Certificate) (PKI, error) {
+	where := fmt.Sprintf("PKI %q", displayName)
+	if n := utf8.RuneCountInString(displayName); n == 0 || n > MaxDisplayName {
+		return PKI{}, &Error{Reason: OverLimit, Where: "PKI", Text: fmt.Sprintf("a display name of %d characters, 1 to %d are allowed", n, MaxDisplayName)}
+	}
+	pki := PKI{DisplayName: displayName, CertificateAuthorities: []Authority{}}
+	seen := map[string]bool{}
+	for i, cert := range certs {
+		a, err := newAuthority(cert)
+		if err != nil {
+			return PKI{}, err.at(fmt.Sprintf("%s, certificate %d", where, i))
+		}
+		if !seen[string(a.Certificate)] {
+			seen[string(a.Certificate)] = true
+			pki.CertificateAuthorities = append(pki.CertificateAuthorities, a)
+		}
+	}
+	if n := len(pki.CertificateAuthorities); n > MaxAuthorities {
+		return PKI{}, &Error{Reason: OverLimit, Where: where, Text: fmt.Sprintf("%d CAs, the store holds %d", n, MaxAuthorities)}
+	}
+	return pki, nil
+}
+
+// SetCRLs sets the CRL and delta CRL URLs of every CA to those that a
+// certificate issued by it names, and returns how many CAs got a base URL.
+// Certificates issued by a CA are looked for among the other CAs of the PKI and
+// among samples, for which one user certificate of each issuing CA is enough;
+// what proves the issuer is its signature.
+//
+// A CA that issued none of them keeps the URL it has, unless that is one of its
+// own certificate's distribution points: there its issuer's list is, so the URL
+// is cleared.
+func (p *PKI) SetCRLs(samples ...*x509.Certificate) int {
+	certs := make([]*x509.Certificate, len(p.CertificateAuthorities))
+	for i, a := range p.CertificateAuthorities {
+		certs[i], _ = readCertificate(a.Certificate)
+	}
+	set := 0
+	for i := range p.CertificateAuthorities {
+		a, ca := &p.CertificateAuthorities[i], certs[i]
+		if ca == nil {
+			continue
+		}
+		base, delta := crlOf(ca, samples, certs)
+		switch {
+		case base != "":
+			a.CertificateRevocationListURL, a.DeltaCertificateRevocationListURL = base, delta
+			set++
+		case !newCA(ca).SelfSigned && slices.Contains(ca.CRLDistributionPoints, a.CertificateRevocationListURL):
+			a.CertificateRevocationListURL = ""
+		}
+	}
+	return set
+}
+
+// crlOf returns what the first certificate that a CA has issued says about the
+// CA's lists.
+func crlOf(ca *x509.Certificate, lists ...[]*x509.Certificate) (base, delta string) {
+	for _, list := range lists {
+		for _, cert := range list {
+			if cert == nil || bytes.Equal(cert.Raw, ca.Raw) || len(cert.AuthorityKeyId) == 0 ||
+				!bytes.Equal(cert.AuthorityKeyId, ca.SubjectKeyId) {
+				continue
+			}
+			if base, delta = CRLURLs(cert); base != "" && verify(cert, ca) == proven {
+				return base, delta
+			}
+		}
+	}
+	return "", ""
+}
+
+var oidFreshestCRL = asn1.ObjectIdentifier{2, 5, 29, 46}
+
+// CRLURLs returns where a certificate says that its issuer publishes its CRL and
+// delta CRL: the first HTTP address of the CRL distribution points and of the
+// freshest CRL extension (RFC 5280 sections 4.2.1.13 and 4.2.1.15). Either may be
+// empty. They belong into the issuer's entry, not into that of the certificate.
+func CRLURLs(issued *x509.Certificate) (base, delta string) {
+	base = firstHTTP(issued.CRLDistributionPoints)
+	for _, extension := range issued.Extensions {
+		if extension.Id.Equal(oidFreshestCRL) {
+			delta = firstHTTP(distributionPoints(extension.Value))
+		}
+	}
+	return base, delta
+}
+
+// distributionPoints returns the addresses of a CRLDistributionPoints value as
+// far as it can be read.
+func distributionPoints(der []byte) []string {
+	var urls []string
+	var points cryptobyte.String
+	input := cryptobyte.String(der)
+	if !input.ReadASN1(&points, cbasn1.SEQUENCE) {
+		return nil
+	}
+	constructed := cbasn1.Tag(0).ContextSpecific().Constructed()
+	for !points.Empty() {
+		var point, name, full cryptobyte.String
+		if !points.ReadASN1(&point, cbasn1.SEQUENCE) {
+			return urls
+		}
+		if !point.ReadASN1(&name, constructed) || !name.ReadASN1(&full, constructed) {
+			continue // named by its issuer, or by a relative name
+		}
+		for !full.Empty() {
+			var value cryptobyte.String
+			var tag cbasn1.Tag
+			if !full.ReadAnyASN1(&value, &tag) {
+				return urls
+			}
+			if tag == cbasn1.Tag(6).ContextSpecific() {
+				urls = append(urls, string(value))
+			}
+		}
+	}
+	return urls
+}
+
+// PKI returns a PKI for the PKI-based store with every CA of the classic store:
+// what Learn's "Migrate from a classic CA store to a PKI-based store" asks for.
+// CRL URLs and the root mark are carried over, everything else is read from the
+// certificates. The classic store stays as it is; remove it when the sign-in log
+// no longer says that the legacy store was used.
+//
+// The error is an [*Error], as for [NewPKI] and for a certificate that cannot be
+// read.
+func (c Classic) PKI(displayName string) (PKI, error) {
+	certs := make([]*x509.Certificate, len(c.CertificateAuthorities))
+	old := map[string]ClassicAuthority{}
+	for i, a := range c.CertificateAuthorities {
+		cert, err := readCertificate(a.Certificate)
+		if err != nil {
+			return PKI{}, err.at(fmt.Sprintf("classic store, certificateAuthorities[%d], certificate", i))
+		}
+		certs[i] = cert
+		if _, ok := old[string(cert.Raw)]; !ok {
+			old[string(cert.Raw)] = a
+		}
+	}
+	pki, err := NewPKI(displayName, certs)
+	if err != nil {
+		return PKI{}, err
+	}
+	for i := range pki.CertificateAuthorities {
+		a := &pki.CertificateAuthorities[i]
+		from := old[string(a.Certificate)]
+		a.CertificateAuthorityType = Intermediate
+		if from.IsRootAuthority {
+			a.CertificateAuthorityType = Root
+		}
+		a.CertificateRevocationListURL = from.CertificateRevocationListURL
+		a.DeltaCertificateRevocationListURL = from.DeltaCertificateRevocationListURL
+	}
+	return pki, nil
+}
+
+// maxFile bounds what is read at once: a bundle of the largest size, with the
+// overhead of PEM.
+const maxFile = 2 * MaxBundleSize
+
+// ReadCertificates reads a file of certificates in any form in which CAs hand
+// them out: DER (one or several), PEM, or a PKCS #7 bundle (.p7b) in either, and
+// text files in UTF-16, as PowerShell writes them. Other PEM blocks, such as keys
+// and CRLs, are passed over. The order is that of the file.
+//
+// The error is an [*Error]: [OverLimit] for more than 4 MB, [NotCertificate],
+// [NotBundle], or [NoCertificate] for a file without any.
+func ReadCertificates(file []byte) ([]*x509.Certificate, error) {
+	certs, err := readFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return certs, nil
+}
+
+func readFile(file []byte) ([]*x509.Certificate, *Error) {
+	if len(file) > maxFile {
+		return nil, &Error{Reason: OverLimit, Text: fmt.Sprintf("%d bytes, %d are read", len(file), maxFile)}
+	}
+	file = asUTF8(file)
+	if !bytes.Contains(file, []byte("-----BEGIN ")) {
+		return readDER(file, "")
+	}
+	var certs []*x509.Certificate
+	var others []string
+	for {
+		block, rest := pem.Decode(file)
+		if block == nil {
+			break
+		}
+		file = rest
+		where := fmt.Sprintf("PEM block %d", len(certs)+len(others)+1)
+		switch block.Type {
+		case "CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS", "PKCS #7 SIGNED DATA":
+		case "TRUSTED CERTIFICATE": // OpenSSL's: its own data behind the certificate
+			block.Bytes = firstElement(block.Bytes)
+		default:
+			others = append(others, block.Type)
+			continue
+		}
+		more, err := readDER(block.Bytes, where)
+		if err != nil {
+			return nil, err
+		}
+		certs = append(certs, more...)
+	}
+	if len(certs) > 0 {
+		return certs, nil
+	}
+	if len(others) > 0 {
+		return nil, &Error{Reason: NoCertificate, Text: fmt.Sprintf("only PEM blocks of type %q", others)}
+	}
+	return nil, &Error{Reason: NotCertificate, Text: "damaged PEM"}
+}
+
+// readDER reads certificates or a bundle of them.
+func readDER(der []byte, where string) ([]*x509.Certificate, *Error) {
+	if len(bytes.TrimSpace(der)) == 0 {
+		return nil, &Error{Reason: NoCertificate, Where: where, Text: "empty"}
+	}
+	if isPKCS7(der) {
+		certs, err := decodeBundle(der)
+		return certs, err.at(where)
+	}
+	certs, err := x509.ParseCertificates(der)
+	if err != nil || len(certs) == 0 {
+		return nil, &Error{Reason: NotCertificate, Where: where, Err: err}
+	}
+	return certs, nil
+}
+
+func firstElement(der []byte) []byte {
+	input := cryptobyte.String(der)
+	var element cryptobyte.String
+	if !input.ReadASN1Element(&element, cbasn1.SEQUENCE) {
+		return der
+	}
+	return element
+}
+
+// asUTF8 removes byte order marks and turns UTF-16 into UTF-8.
+func asUTF8(text []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
+		return text[3:]
+	case bytes.HasPrefix(text, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(text, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return text
+	}
+	units := make([]uint16, 0, len(text)/2)
+	for i := 2; i+1 < len(text); i += 2 {
+		units = append(units, order.Uint16(text[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// sameHex compares hexadecimal texts as [Store.WithSKI] reads them.
+func sameHex(text string, raw []byte) bool {
+	value, ok := parseHex(text)
+	return ok && bytes.Equal(value, raw)
+}
+
+func unhex(lower string) []byte {
+	raw, _ := hex.DecodeString(lower)
+	return raw
+}

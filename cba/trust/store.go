@@ -1,0 +1,476 @@
+package trust
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba/dn"
+)
+
+// Limits of the trust stores, from Learn, "How to configure Microsoft Entra
+// certificate-based authentication". Whether [MaxAuthorities] counts one PKI or
+// the whole tenant the pages do not say.
+const (
+	MaxAuthorities     = 250     // CAs in the PKI-based store
+	MaxCertificateSize = 8 << 10 // bytes of one CA
+	MaxBundleSize      = 2 << 20 // bytes of a .p7b
+	MaxDisplayName     = 256     // characters of a display name
+	MaxHintBytes       = 16 << 10
+	MaxDepth           = 10 // CAs above a user certificate (open question 9.27: an older note mixed 5 and 10)
+)
+
+// Options choose between readings of what Microsoft does not document. The zero
+// value is the reading that this module holds most likely.
+type Options struct {
+	// MaxDepth is how many CAs a chain may have. Zero means [MaxDepth].
+	MaxDepth int
+	// DocumentedOnly leaves out the checks that rest on RFC 5280 alone: the CA
+	// flag, the path length and the keyCertSign usage of the CAs. Microsoft's
+	// pages name neither. What remains is what they do name: every CA present,
+	// key identifiers, signatures and validity.
+	DocumentedOnly bool
+	// RootByFlag lets a chain end at a CA that the store marks as a root although
+	// another CA has issued it. Without it only a self-signed certificate ends a
+	// chain, for "every CA up to the root" must be there.
+	RootByFlag bool
+	// SkipUnreadable leaves out CAs whose certificate cannot be read, instead of
+	// refusing the whole configuration. [Config.Findings] names them.
+	SkipUnreadable bool
+}
+
+// An Origin is one of the two trust stores. The zero value is unset.
+type Origin uint8
+
+const (
+	PKIStore     Origin = iota + 1 // the PKI-based trust store
+	ClassicStore                   // the classic, or legacy, trust store
+)
+
+// String returns "PKI-based store" or "classic store".
+func (o Origin) String() string {
+	switch o {
+	case PKIStore:
+		return "PKI-based store"
+	case ClassicStore:
+		return "classic store"
+	}
+	return fmt.Sprintf("Origin(%d)", uint8(o))
+}
+
+// An Entry is what one of the stores says about a CA.
+type Entry struct {
+	Origin      Origin
+	PKI         string // display name of the container; empty in the classic store
+	PKIID       string // id of the container
+	ID          string // id of the CA's own object; the classic store has none
+	DisplayName string
+	Type        AuthorityType // in the classic store from isRootAuthority
+	CRL         string        // URL of the CA's base CRL, or empty
+	DeltaCRL    string        // URL of its delta CRL, or empty
+	IssuerHint  bool
+}
+
+// String names the entry: `PKI "Contoso PKI", CA "Issuing 01"`.
+func (e Entry) String() string {
+	if e.Origin == ClassicStore {
+		return fmt.Sprintf("classic store, CA %q", e.DisplayName)
+	}
+	return fmt.Sprintf("PKI %q, CA %q", e.PKI, e.DisplayName)
+}
+
+// A Precedence is why one entry of a CA is in force and not another. The zero
+// value is unset.
+type Precedence uint8
+
+const (
+	// OnlyEntry is a CA that only one store has.
+	OnlyEntry Precedence = iota + 1
+	// PKIPreferred is a CA in both stores whose PKI entry is in force.
+	PKIPreferred
+	// PKIHasNoCRL is a CA in both stores whose classic entry is in force because
+	// it alone has a CRL URL that can be fetched.
+	PKIHasNoCRL
+	// CRLsDiffer is a CA in both stores whose classic entry is in force because
+	// the two have different CRL URLs.
+	CRLsDiffer
+)
+
+// String says the reason in words.
+func (p Precedence) String() string {
+	switch p {
+	case OnlyEntry:
+		return "in one store only"
+	case PKIPreferred:
+		return "in both stores, the PKI-based one is preferred"
+	case PKIHasNoCRL:
+		return "in both stores, the classic entry has a CRL and the PKI entry has none"
+	case CRLsDiffer:
+		return "in both stores with different CRLs, so the classic entry is used"
+	}
+	return fmt.Sprintf("Precedence(%d)", uint8(p))
+}
+
+// A CA is one certificate of a compiled [Store] with the entry that is in force
+// for it. A Store hands out pointers to the same CA to everybody: do not change
+// what they point to.
+type CA struct {
+	Certificate *x509.Certificate
+	Subject     dn.Name
+	SKI         string // subject key identifier, lower-case hexadecimal; empty if there is none
+	Thumbprint  string // SHA-1 of the certificate, lower-case hexadecimal
+	Entry              // the entry in force: its CRL URLs are those that count
+	Why         Precedence
+	Others      []Entry // the entries of the same certificate that are not in force
+	SelfSigned  bool    // issuer and subject are one name, and the signature is by its own key
+
+	rank    int32
+	key     int32 // equal for certificates with one public key
+	root    bool  // ends a chain
+	self    bool  // self-issued
+	parents []link
+}
+
+// A link leads from a certificate to a CA whose key identifier fits.
+type link struct {
+	ca    *CA
+	proof proof
+}
+
+type proof uint8
+
+const (
+	proven    proof = iota + 1
+	disproven       // the signature is by another key
+	unchecked       // an algorithm or key size that cannot be checked here
+)
+
+// A Store is a compiled [Config]: certificates read, entries of both stores
+// joined by precedence, the signatures between its CAs checked once. It never
+// changes and is safe for concurrent use. A nil Store trusts nobody.
+type Store struct {
+	options   Options
+	cas       []*CA // by rank
+	bySKI     map[string][]*CA
+	bySubject map[string][]*CA // only to explain what is missing
+	hints     Hints
+}
+
+// Compile reads the certificates and checks every signature between them. Deleted
+// objects (deletedDateTime) are left out, as are the JSON properties that repeat
+// what the certificate says: only the certificate counts.
+//
+// For a CA in both stores the PKI entry is in force, except where Learn prefers
+// the classic one: if it has a CRL and the PKI entry has none, or if the two have
+// different CRLs. "Has a CRL" is read as an http or https URL, for what lies
+// behind it cannot be seen here; "different" as two base URLs that are not the
+// same text. One CA means one certificate, byte by byte. If one store has a
+// certificate twice, the entry with a CRL URL is in force, then the one whose PKI
+// has the smaller name: any rule does, but the order of a list must not decide.
+//
+// The error is an [*Error] (the first of them) for a CA without a certificate or
+// with one that cannot be read, unless [Options.SkipUnreadable] is set. The work
+// is one signature check for each pair of CAs whose key identifiers fit.
+func (c Config) Compile(options Options) (*Store, error) {
+	if options.MaxDepth <= 0 {
+		options.MaxDepth = MaxDepth
+	}
+	b := builder{byDER: map[string]*CA{}, entries: map[*CA][]Entry{}}
+	flagged := false
+	err := c.each(func(where string, der []byte, entry Entry) *Error {
+		cert, err := readCertificate(der)
+		if err != nil {
+			if options.SkipUnreadable {
+				return nil
+			}
+			return err.at(where)
+		}
+		flagged = flagged || entry.IssuerHint
+		b.add(cert, entry)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{options: options, bySKI: map[string][]*CA{}, bySubject: map[string][]*CA{}}
+	s.cas = b.finish()
+	s.options.MaxDepth = min(s.options.MaxDepth, len(s.cas)+1) // more CAs than there are cannot be in a chain
+	s.link()
+	s.hints = hintsOf(s.cas, flagged)
+	return s, nil
+}
+
+// each calls f for every CA that is not deleted.
+func (c Config) each(f func(where string, der []byte, entry Entry) *Error) error {
+	for i, pki := range c.PKIs {
+		if !pki.DeletedDateTime.IsZero() {
+			continue
+		}
+		for j, a := range pki.CertificateAuthorities {
+			if !a.DeletedDateTime.IsZero() {
+				continue
+			}
+			where := fmt.Sprintf("publicKeyInfrastructure[%d], PKI %q, CA %q (certificateAuthorities[%d]), certificate", i, pki.DisplayName, a.DisplayName, j)
+			err := f(where, a.Certificate, Entry{
+				Origin: PKIStore, PKI: pki.DisplayName, PKIID: pki.ID,
+				ID: a.ID, DisplayName: a.DisplayName, Type: a.CertificateAuthorityType,
+				CRL: a.CertificateRevocationListURL, DeltaCRL: a.DeltaCertificateRevocationListURL,
+				IssuerHint: a.IsIssuerHintEnabled != nil && *a.IsIssuerHintEnabled,
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for i, a := range c.Classic.CertificateAuthorities {
+		kind := Intermediate
+		if a.IsRootAuthority {
+			kind = Root
+		}
+		where := fmt.Sprintf("classic store, certificateAuthorities[%d], certificate", i)
+		err := f(where, a.Certificate, Entry{
+			Origin: ClassicStore, Type: kind,
+			CRL: a.CertificateRevocationListURL, DeltaCRL: a.DeltaCertificateRevocationListURL,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readCertificate reads one certificate and says what else the data may be.
+func readCertificate(der []byte) (*x509.Certificate, *Error) {
+	if len(der) == 0 {
+		return nil, &Error{Reason: NoCertificate}
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err == nil {
+		return cert, nil
+	}
+	e := &Error{Reason: NotCertificate, Err: err}
+	switch {
+	case bytes.Contains(der, []byte("-----BEGIN")):
+		e.Text, e.Err = "it is PEM text, encode its DER", nil
+	case isPKCS7(der):
+		e.Text, e.Err = "it is a PKCS #7 bundle, add its certificates one by one", nil
+	}
+	return nil, e
+}
+
+// A builder joins the entries of one certificate.
+type builder struct {
+	byDER   map[string]*CA
+	entries map[*CA][]Entry
+}
+
+func (b *builder) add(cert *x509.Certificate, entry Entry) {
+	ca := b.byDER[string(cert.Raw)]
+	if ca == nil {
+		ca = newCA(cert)
+		b.byDER[string(cert.Raw)] = ca
+	}
+	if entry.DisplayName == "" {
+		entry.DisplayName = displayName(cert, ca.Subject)
+	}
+	b.entries[ca] = append(b.entries[ca], entry)
+}
+
+func newCA(cert *x509.Certificate) *CA {
+	subject, _ := dn.ParseDER(cert.RawSubject) // a name that only Go's parser reads stays empty
+	ca := &CA{
+		Certificate: cert, Subject: subject,
+		SKI: hex.EncodeToString(cert.SubjectKeyId), Thumbprint: thumbprint(cert.Raw),
+		self: bytes.Equal(cert.RawSubject, cert.RawIssuer),
+	}
+	ca.SelfSigned = ca.self && verify(cert, cert) == proven
+	return ca
+}
+
+// thumbprint is what Windows and Microsoft Graph call it: SHA-1 of the DER.
+func thumbprint(der []byte) string {
+	sum := sha1.Sum(der)
+	return hex.EncodeToString(sum[:])
+}
+
+// finish returns the CAs in their rank: the one that lives longest first, so
+// that of two certificates for one key the renewed one is tried first. No two
+// have one rank, whatever the order they came in.
+func (b *builder) finish() []*CA {
+	cas := make([]*CA, 0, len(b.byDER))
+	for _, ca := range b.byDER {
+		cas = append(cas, ca)
+	}
+	slices.SortFunc(cas, func(x, y *CA) int {
+		return cmp.Or(
+			y.Certificate.NotAfter.Compare(x.Certificate.NotAfter),
+			bytes.Compare(x.Certificate.Raw, y.Certificate.Raw),
+		)
+	})
+	keys := map[string]int32{}
+	for i, ca := range cas {
+		ca.rank = int32(i)
+		spki := string(ca.Certificate.RawSubjectPublicKeyInfo)
+		if _, ok := keys[spki]; !ok {
+			keys[spki] = int32(len(keys))
+		}
+		ca.key = keys[spki]
+		ca.Entry, ca.Why, ca.Others = inForce(b.entries[ca])
+	}
+	return cas
+}
+
+// inForce applies Learn's "Prioritization between a PKI-based trust store and a
+// classic CA store".
+func inForce(entries []Entry) (Entry, Precedence, []Entry) {
+	sorted := slices.Clone(entries)
+	slices.SortStableFunc(sorted, func(x, y Entry) int {
+		return cmp.Or(
+			cmp.Compare(x.Origin, y.Origin),
+			cmp.Compare(empty(x.CRL), empty(y.CRL)),
+			cmp.Compare(x.PKI, y.PKI),
+			cmp.Compare(x.PKIID, y.PKIID),
+			cmp.Compare(x.CRL, y.CRL),
+			cmp.Compare(x.DeltaCRL, y.DeltaCRL),
+			cmp.Compare(x.Type, y.Type),
+			cmp.Compare(x.DisplayName, y.DisplayName),
+			cmp.Compare(x.ID, y.ID),
+		)
+	})
+	classic := slices.IndexFunc(sorted, func(e Entry) bool { return e.Origin == ClassicStore })
+	if classic <= 0 { // one store only
+		return sorted[0], OnlyEntry, sorted[1:]
+	}
+	pki, old := sorted[0], sorted[classic]
+	why := PKIPreferred
+	switch {
+	case pki.CRL == "" && fetchable(old.CRL):
+		why = PKIHasNoCRL
+	case pki.CRL != "" && old.CRL != "" && pki.CRL != old.CRL:
+		why = CRLsDiffer
+	}
+	if why == PKIPreferred {
+		return pki, why, sorted[1:]
+	}
+	return old, why, slices.Delete(sorted, classic, classic+1)
+}
+
+func empty(s string) int {
+	if s == "" {
+		return 1
+	}
+	return 0
+}
+
+// fetchable reports whether a URL is one that the service may fetch.
+func fetchable(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// link finds and proves the way from every CA to those that may have issued it.
+func (s *Store) link() {
+	for _, ca := range s.cas {
+		if ski := ca.Certificate.SubjectKeyId; len(ski) > 0 {
+			s.bySKI[string(ski)] = append(s.bySKI[string(ski)], ca)
+		}
+		name := string(ca.Certificate.RawSubject)
+		s.bySubject[name] = append(s.bySubject[name], ca)
+		ca.root = ca.SelfSigned || s.options.RootByFlag && ca.Type == Root
+	}
+	for _, ca := range s.cas {
+		if !ca.SelfSigned {
+			ca.parents = s.issuers(nil, ca.Certificate)
+		}
+	}
+}
+
+// issuers appends the CAs whose subject key identifier is the certificate's
+// authority key identifier, each with what its key says about the signature.
+// CAs that share a key are asked once.
+func (s *Store) issuers(links []link, cert *x509.Certificate) []link {
+	if len(cert.AuthorityKeyId) == 0 {
+		return links
+	}
+	for _, ca := range s.bySKI[string(cert.AuthorityKeyId)] {
+		l := link{ca: ca}
+		for _, other := range links {
+			if other.ca.key == ca.key {
+				l.proof = other.proof
+				break
+			}
+		}
+		if l.proof == 0 {
+			l.proof = verify(cert, ca.Certificate)
+		}
+		links = append(links, l)
+	}
+	return links
+}
+
+// Bounds of the RSA keys that are used. Below, crypto/rsa refuses; above, one
+// certificate could cost seconds.
+const (
+	minRSABits = 1024
+	maxRSABits = 16384
+)
+
+// verify checks child's signature with parent's key and nothing else: names,
+// constraints and usage are questions of their own. SHA-1 signatures are
+// accepted: the service documents no limit, and old roots have them.
+func verify(child, parent *x509.Certificate) proof {
+	if key, ok := parent.PublicKey.(*rsa.PublicKey); ok {
+		if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+			return unchecked
+		}
+	}
+	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
+	var insecure x509.InsecureAlgorithmError
+	switch {
+	case err == nil:
+		return proven
+	case errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm):
+		return unchecked
+	}
+	return disproven
+}
+
+// CAs returns the certificates of the store, each once, the one that lives
+// longest first.
+func (s *Store) CAs() []*CA {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.cas)
+}
+
+// WithSKI returns the CAs that have a subject key identifier, which is given in
+// hexadecimal as a CA scope or a CRL exemption holds it: letter case, blanks,
+// colons and hyphens do not matter. There are several if a CA was renewed or
+// cross-certified.
+func (s *Store) WithSKI(ski string) []*CA {
+	raw, ok := parseHex(ski)
+	if s == nil || !ok {
+		return nil
+	}
+	return slices.Clone(s.bySKI[string(raw)])
+}
+
+// parseHex reads hexadecimal as people copy it.
+func parseHex(text string) ([]byte, bool) {
+	raw, err := hex.DecodeString(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" :-", r) {
+			return -1
+		}
+		return r
+	}, text))
+	return raw, err == nil && len(raw) > 0
+}
