@@ -271,14 +271,16 @@ func cloneOIDs(oids []asn1.ObjectIdentifier) []asn1.ObjectIdentifier {
 	return clone
 }
 
-// newSerial draws 134 random bits into 17 octets, of which the first is neither
-// zero nor has its top bit set. The number is positive and has the same length
-// everywhere: whether certificateUserIds keeps the zero octet that DER puts in
-// front of a top bit is not known (see package certuserid), so there is none.
+// newSerial draws 133 random bits into 17 octets. The first octet is not zero and
+// has no top bit, the last is not zero: the number is positive, has one length
+// everywhere, and keeps it when it is written backwards. Whether certificateUserIds
+// keeps the zero octet that DER puts in front of a top bit is not known (see
+// package certuserid), so there is none.
 func newSerial() *big.Int {
 	var octets [17]byte
 	rand.Read(octets[:]) // never fails
 	octets[0] = octets[0]&0x3f | 0x40
+	octets[16] |= 1
 	return new(big.Int).SetBytes(octets[:])
 }
 

@@ -64,7 +64,7 @@ func (f SIDForm) String() string {
 // A Profile says what a user certificate is for and how long. The zero value is a
 // good certificate for Entra: valid for 365 days, digitalSignature, clientAuth,
 // and not a CA. Every certificate has both key identifiers, which Entra builds
-// chains by, a random serial number of 134 bits, and a SHA-2 signature chosen by
+// chains by, a random serial number of 133 bits, and a SHA-2 signature chosen by
 // the CA's key (RSA and P-256 sign SHA-256, P-384 SHA-384, P-521 SHA-512).
 type Profile struct {
 	// Validity is counted from now; zero means [DefaultValidity]. A certificate
