@@ -1,0 +1,98 @@
+package policy
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/san"
+)
+
+// A Certificate is what a configuration looks at in a certificate, taken out
+// once so that decisions about it are fast. It does not change and may be used
+// from many goroutines; the x509.Certificate must not be changed meanwhile.
+type Certificate struct {
+	cert     *x509.Certificate
+	options  certuserid.Options
+	values   *certuserid.Values
+	names    [2][]string // all UPNs and all e-mail addresses of the subjectAltName
+	issuer   string      // the key of the issuer's name, "" if it is empty
+	policies []string    // the DER of the policy OIDs
+}
+
+// Indexes of Certificate.names.
+const (
+	upns = iota
+	emails
+)
+
+// NewCertificate takes out of a certificate what policies look at: its issuer,
+// its policy OIDs, and the names and identifiers that username bindings compare.
+// ids chooses between readings of certificateUserIds; its zero value is what
+// package certuserid believes Entra compares.
+//
+// Validity dates, chain, revocation and key usage are not looked at. A
+// certificate without a subjectAltName, or with one that cannot be read, has no
+// names to bind; that is for [Policy.Explain] to say, not an error. The error is
+// for a certificate that does not come from [x509.ParseCertificate] or its like,
+// or whose issuer is not an encoded name.
+func NewCertificate(cert *x509.Certificate, ids certuserid.Options) (*Certificate, error) {
+	if cert == nil || len(cert.Raw) == 0 {
+		return nil, fmt.Errorf("policy: a certificate must come from x509.ParseCertificate")
+	}
+	var array [256]byte
+	key, err := dn.AppendKey(array[:0], cert.RawIssuer)
+	if err != nil {
+		return nil, fmt.Errorf("policy: issuer of the certificate: %w", err)
+	}
+	c := &Certificate{cert: cert, options: ids, values: ids.Values(cert), issuer: string(key)}
+	for _, oid := range cert.Policies {
+		der, err := oid.MarshalBinary()
+		if err != nil {
+			return nil, fmt.Errorf("policy: policy OID of the certificate: %w", err)
+		}
+		c.policies = append(c.policies, string(der))
+	}
+	if der := san.Find(cert); der != nil {
+		var names [2][]string
+		err := san.Each(der, func(kind san.Kind, value []byte) bool {
+			switch kind {
+			case san.UPN:
+				names[upns] = append(names[upns], string(value))
+			case san.Email:
+				names[emails] = append(names[emails], string(value))
+			}
+			return true
+		})
+		if err == nil { // a list that breaks off is not read at all
+			c.names = names
+		}
+	}
+	return c, nil
+}
+
+// id returns the certificate's certificateUserIds value under a mapping, the
+// zero ID if it has no field for it.
+func (c *Certificate) id(m certuserid.Mapping) certuserid.ID {
+	id, err := c.values.ID(m)
+	if err != nil {
+		return certuserid.ID{}
+	}
+	return id
+}
+
+// unfit returns what the certificate has for a mapping that has no ID, where it
+// has something that makes no legal value.
+func (c *Certificate) unfit(m certuserid.Mapping) string {
+	if c.values == nil {
+		return ""
+	}
+	_, err := c.values.ID(m)
+	var fault *certuserid.FieldError
+	if errors.As(err, &fault) {
+		return fault.Text
+	}
+	return ""
+}

@@ -1,0 +1,335 @@
+package policy
+
+import (
+	"strings"
+
+	"example.com/entracba/cba/certuserid"
+)
+
+// A Decision is what a configuration says to one certificate and one user. The
+// zero Decision refuses.
+//
+// It says nothing about the chain, revocation, validity and the scope of
+// authorities: a sign-in needs them too.
+type Decision struct {
+	// Enabled: certificate-based authentication is enabled in the tenant.
+	Enabled bool `json:"enabled"`
+	// InScope: the user is among the include targets and not among the excluded.
+	InScope bool `json:"inScope"`
+	// Bound: a username binding ties the certificate to the user.
+	Bound bool `json:"bound"`
+	// AuthenticationMode is the strength of the certificate, whether the user is
+	// bound or not.
+	AuthenticationMode AuthenticationMode `json:"authenticationMode"`
+	// RequiredAffinity is what a username binding had to have.
+	RequiredAffinity AffinityLevel `json:"requiredAffinity"`
+	// RuleIndex is the rule of the configuration that set the strength, or -1 for
+	// the default.
+	RuleIndex int `json:"ruleIndex"`
+	// BindingIndex is the username binding of the configuration that matched, or
+	// -1.
+	BindingIndex int `json:"bindingIndex"`
+}
+
+// SignsIn reports whether nothing in the configuration is against the sign-in.
+func (d Decision) SignsIn() bool { return d.Enabled && d.InScope && d.Bound }
+
+// differs reports whether two decisions on one user have different outcomes:
+// whether the user is bound, and the strength. Which of two rules or bindings
+// led there does not count.
+func (d Decision) differs(other Decision) bool {
+	return d.Bound != other.Bound || d.AuthenticationMode != other.AuthenticationMode
+}
+
+// Decide returns the decision for a certificate and the user whose name was
+// typed. It allocates nothing. [Policy.Explain] gives the same decision with its
+// reasons.
+func (p *Policy) Decide(cert *Certificate, user *User) Decision {
+	var d Decision
+	p.decide(cert, user, &d, nil)
+	return d
+}
+
+// decide fills in d, and the trace t if there is one.
+func (p *Policy) decide(cert *Certificate, user *User, d *Decision, t *trace) {
+	if cert == nil {
+		cert = &Certificate{}
+	}
+	if user == nil {
+		user = &User{}
+	}
+	d.Enabled = p.config.State == Enabled
+	d.InScope = p.include.find(user) >= 0 && p.exclude.find(user) < 0
+	strength := p.strength(cert)
+	d.AuthenticationMode, d.RuleIndex = strength.mode, strength.rule
+	d.RequiredAffinity = strength.affinity.level()
+	d.BindingIndex = p.bind(cert, user, strength.affinity, t)
+	d.Bound = d.BindingIndex >= 0
+}
+
+// A strength is the outcome of the authentication binding.
+type strength struct {
+	mode     AuthenticationMode
+	rule     int // in the configuration, or -1
+	tier     tier
+	affinity affinity
+	conflict bool // the rules of the deciding tier disagree
+	lowered  bool // a matching rule asks for low where high is required
+	several  bool // a matching rule that does not decide demands high
+}
+
+// A verdict is what the matching rules of one tier say: the rules that are first
+// in the configuration, as indexes into Policy.rules, or -1.
+type verdict struct {
+	single, multi int32
+}
+
+// strength evaluates the rules (Learn, technical deep dive, "Determine the
+// authentication binding"): issuer and OID, then OID, then issuer, then the
+// default; disagreement gives single-factor.
+func (p *Policy) strength(cert *Certificate) strength {
+	verdicts := [tiers]verdict{{-1, -1}, {-1, -1}, {-1, -1}}
+	var stated, demand affinity // over all rules that match
+	lowered := false
+	issuer, known := int32(noIssuer), false
+	if len(p.issuers) > 0 && cert.issuer != "" {
+		issuer, known = p.issuers[cert.issuer]
+	}
+	match := func(number int32) {
+		r := &p.rules[number]
+		if r.needs&^p.readings != 0 {
+			return
+		}
+		v := &verdicts[r.tier]
+		slot := &v.single
+		if r.multi {
+			slot = &v.multi
+		}
+		if *slot < 0 || r.index < p.rules[*slot].index {
+			*slot = number
+		}
+		stated, demand = max(stated, min(r.affinity, low)), max(demand, r.affinity)
+		lowered = lowered || r.affinity == low
+	}
+	if len(p.byOID) > 0 {
+		for _, oid := range cert.policies {
+			for _, number := range p.byOID[oid] {
+				if r := &p.rules[number]; r.tier == oidOnly || known && r.issuer == issuer {
+					match(number)
+				}
+			}
+		}
+	}
+	if known {
+		for _, number := range p.byIssuer[issuer] {
+			match(number)
+		}
+	}
+
+	s := strength{mode: SingleFactor, rule: -1, tier: tiers}
+	if p.config.AuthenticationMode.Default == MultiFactor {
+		s.mode = MultiFactor
+	}
+	deciding := int32(-1)
+	for rank, v := range verdicts {
+		if v.single < 0 && v.multi < 0 {
+			continue
+		}
+		s.tier = tier(rank)
+		s.conflict = v.single >= 0 && v.multi >= 0
+		multi := v.single < 0 || s.conflict && s.tier != oidOnly && p.readings.has(readConflict)
+		s.mode, deciding = SingleFactor, v.single
+		if multi {
+			s.mode, deciding = MultiFactor, v.multi
+		}
+		s.rule = p.rules[deciding].index
+		break
+	}
+
+	if deciding >= 0 {
+		s.several = demand == high && p.rules[deciding].affinity != high
+		if p.readings.has(readDecidingAffinity) {
+			demand = p.rules[deciding].affinity
+			stated = min(demand, low)
+		}
+	}
+	s.affinity = max(p.defaultAffinity, demand)
+	s.lowered = p.defaultAffinity == high && lowered
+	if stated != unstated && p.readings.has(readLowerAffinity) {
+		s.affinity = demand
+	}
+	return s
+}
+
+// bind walks the username bindings and returns the index in the configuration of
+// the one that matches, or -1.
+func (p *Policy) bind(cert *Certificate, user *User, required affinity, t *trace) int {
+	found := -1
+	for i := range p.bindings {
+		b := &p.bindings[i]
+		var how match
+		switch {
+		case found >= 0:
+			how.result = afterMatch
+		case !b.usable:
+			how.result = unusable
+		case required == high && b.level(p.readings) != high:
+			how.result = dropped
+		default:
+			how = p.try(b, cert, user)
+		}
+		if how.result == matched {
+			found = b.index
+		}
+		if t != nil {
+			t.tried(b, how)
+		} else if found >= 0 {
+			break
+		}
+		if how.result == mismatch && p.readings.has(readStop) {
+			if t != nil {
+				t.stopped()
+			}
+			break
+		}
+	}
+	return found
+}
+
+// A match says how a binding went.
+type match struct {
+	result result
+	value  string // of the user, that matched
+	leaned bool   // it matched by leaving letter case or an octet out of account
+	other  bool   // it matched by a name that is not the first
+}
+
+type result uint8
+
+const (
+	absent     result = iota // the certificate has no such field
+	mismatch                 // the user's property is another or empty
+	matched                  // it is the same
+	dropped                  // low affinity where high is required
+	unusable                 // not a binding that the service has
+	afterMatch               // not tried, for an earlier one matched
+)
+
+// try compares one field of the certificate with one property of the user.
+func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
+	if cert.values == nil {
+		return match{}
+	}
+	id := cert.id(b.mapping)
+	if id.Mapping() == 0 {
+		return match{}
+	}
+	if b.property == CertificateUserIDs {
+		var assumed match
+		for _, stored := range user.AuthorizationInfo.CertificateUserIDs {
+			switch fit(cert, b.mapping, stored) {
+			case certuserid.Exact:
+				return match{result: matched, value: stored}
+			case certuserid.Assumed:
+				assumed = match{result: matched, value: stored, leaned: true}
+			}
+		}
+		if assumed.leaned && !p.readings.has(readExactIDs) {
+			return assumed
+		}
+	} else {
+		want := user.UserPrincipalName
+		if b.property == OnPremisesUserPrincipalName {
+			want = user.OnPremisesUserPrincipalName
+		}
+		if same, leaned := p.sameName(id.Value(), want); same {
+			return match{result: matched, value: want, leaned: leaned}
+		}
+	}
+	if p.readings.has(readAnyName) {
+		if value, ok := p.tryOtherNames(b, cert, user); ok {
+			return match{result: matched, value: value, other: true}
+		}
+	}
+	return match{result: mismatch}
+}
+
+// fit is certuserid's, after a look that is cheaper: stored values of the same
+// mapping and authority differ early from the certificate's.
+func fit(cert *Certificate, m certuserid.Mapping, stored string) certuserid.Fit {
+	want := cert.id(m).String()
+	if stored == want {
+		return certuserid.Exact
+	}
+	for i := range min(len(stored), len(want)) {
+		if lower(stored[i]) != lower(want[i]) {
+			return certuserid.Unfit
+		}
+	}
+	return cert.values.Fit(m, stored)
+}
+
+// sameName compares a name of the certificate with a user principal name.
+// leaned says that they are the same but for letter case. Empty names are the
+// same as nothing.
+func (p *Policy) sameName(name, upn string) (same, leaned bool) {
+	switch {
+	case upn == "":
+		return false, false
+	case name == upn:
+		return true, false
+	}
+	return !p.readings.has(readExactNames) && equalFold(name, upn), true
+}
+
+// tryOtherNames compares the names behind the first.
+func (p *Policy) tryOtherNames(b *binding, cert *Certificate, user *User) (value string, ok bool) {
+	kind, tag := upns, "X509:<PN>"
+	switch b.mapping {
+	case certuserid.PrincipalName:
+	case certuserid.RFC822Name:
+		kind, tag = emails, "X509:<RFC822>"
+	default:
+		return "", false
+	}
+	for _, name := range cert.names[kind] {
+		switch b.property {
+		case CertificateUserIDs:
+			for _, stored := range user.AuthorizationInfo.CertificateUserIDs {
+				if rest, found := strings.CutPrefix(stored, tag); found && rest != "" && equalFold(rest, name) {
+					return stored, true
+				}
+			}
+		case UserPrincipalName:
+			if same, _ := p.sameName(name, user.UserPrincipalName); same {
+				return user.UserPrincipalName, true
+			}
+		case OnPremisesUserPrincipalName:
+			if same, _ := p.sameName(name, user.OnPremisesUserPrincipalName); same {
+				return user.OnPremisesUserPrincipalName, true
+			}
+		}
+	}
+	return "", false
+}
+
+// equalFold compares without regard to the letter case of ASCII letters. Under
+// Unicode's folding the Kelvin sign is a k, and two people could be one.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}

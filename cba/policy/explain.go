@@ -1,0 +1,557 @@
+package policy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"example.com/entracba/cba/certuserid"
+)
+
+// An Outcome is how a step went. The zero value is unset.
+type Outcome uint8
+
+const (
+	// Pass: the step is for the sign-in.
+	Pass Outcome = iota + 1
+	// Fail: the step refuses the sign-in.
+	Fail
+	// Skip: the step did not apply, or was passed over for the next one.
+	Skip
+	// Warn: the step could not be evaluated, or rests on something odd; it does
+	// not refuse by itself.
+	Warn
+)
+
+// String returns "pass", "fail", "skip" or "warn".
+func (o Outcome) String() string {
+	switch o {
+	case Pass:
+		return "pass"
+	case Fail:
+		return "fail"
+	case Skip:
+		return "skip"
+	case Warn:
+		return "warn"
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}
+
+// MarshalText writes the text of [Outcome.String]; an unset or unknown outcome is
+// an error.
+func (o Outcome) MarshalText() ([]byte, error) {
+	if o < Pass || o > Warn {
+		return nil, fmt.Errorf("policy: outcome %d has no text", uint8(o))
+	}
+	return []byte(o.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	for v := Pass; v <= Warn; v++ {
+		if v.String() == string(text) {
+			*o = v
+			return nil
+		}
+	}
+	return fmt.Errorf("policy: %q is not an outcome", text)
+}
+
+// A Step is one thing that was looked at, in the order in which it was.
+type Step struct {
+	Name    string  `json:"name"` // one of the constants below
+	Outcome Outcome `json:"outcome"`
+	Detail  string  `json:"detail"` // for people; may change
+	Source  string  `json:"source"` // the document that has the rule
+}
+
+// The names of steps, in the order in which [Policy.Explain] lists them.
+const (
+	StepMethod   = "method enabled"
+	StepIncluded = "user included"
+	StepExcluded = "user not excluded"
+	// StepAffinity says which affinity a username binding must have.
+	StepAffinity = "required affinity"
+	// StepBinding is one username binding; there is one step for each, by
+	// priority. A binding that does not match is skipped.
+	StepBinding = "username binding"
+	// StepUsername says whether any binding matched.
+	StepUsername = "username bound"
+	// StepRule is one rule; there is one step for each, in the order of the
+	// configuration.
+	StepRule = "authentication binding rule"
+	// StepMode says how strong the certificate is.
+	StepMode = "authentication mode"
+	// StepScope is one scope of a certificate authority.
+	StepScope = "certificate authority scope"
+)
+
+// Documents that steps and findings name.
+const (
+	sourceDeepDive  = "Learn: Certificate-based authentication technical deep dive"
+	sourceHowTo     = "Learn: How to configure certificate-based authentication"
+	sourceUserIDs   = "Learn: Certificate user IDs"
+	sourceManage    = "Learn: Manage authentication methods"
+	sourceRevoke    = "Learn: Certificate-based authentication, certificate revocation list"
+	sourceGraph     = "Graph v1.0: x509CertificateAuthenticationMethodConfiguration"
+	sourceRule      = "Graph: x509CertificateRule"
+	sourceBinding   = "Graph: x509CertificateUserBinding"
+	sourceScope     = "Graph: x509CertificateAuthorityScope"
+	sourceCRL       = "Graph: x509CertificateCRLValidationConfiguration"
+	sourceTarget    = "Graph: authenticationMethodTarget, excludeTarget"
+	sourceEvolvable = "Graph: Best practices, handling future members in evolvable enumerations"
+)
+
+// A ModeRule names the rule that set the strength.
+type ModeRule struct {
+	Index      int      `json:"index"`
+	Type       RuleType `json:"x509CertificateRuleType"`
+	Identifier string   `json:"identifier"` // for a rule of both, the issuer, " + " and the OID where the rule has none
+}
+
+// A BoundBy names the username binding that matched, and the user's value that
+// the certificate has.
+type BoundBy struct {
+	Field    CertificateField `json:"x509CertificateField"`
+	Property UserProperty     `json:"userProperty"`
+	Priority int32            `json:"priority"`
+	Value    string           `json:"value"`
+}
+
+// An Explanation is a [Decision] with its reasons. Its JSON is stable but for the
+// texts of details.
+type Explanation struct {
+	Decision
+	ModeRule    *ModeRule    `json:"modeRule"` // nil for the default
+	Binding     *BoundBy     `json:"binding"`  // nil if none matched
+	Steps       []Step       `json:"steps"`
+	Assumptions []Assumption `json:"assumptions"`
+}
+
+// Explain returns the decision of [Policy.Decide] with every step that led to it
+// and every undocumented reading that it leaned on or that would change it. It
+// looks at everything, also after something has refused the sign-in: the decision
+// signs in if and only if no step fails.
+func (p *Policy) Explain(cert *Certificate, user *User) Explanation {
+	if cert == nil {
+		cert = &Certificate{}
+	}
+	if user == nil {
+		user = &User{}
+	}
+	t := &trace{p: p, cert: cert, user: user}
+	e := Explanation{Steps: []Step{}, Assumptions: []Assumption{}}
+	p.decide(cert, user, &e.Decision, t)
+	s := p.strength(cert)
+	if s.rule >= 0 {
+		r := p.config.AuthenticationMode.Rules[s.rule]
+		e.ModeRule = &ModeRule{Index: s.rule, Type: r.Type, Identifier: r.identity()}
+	}
+	if e.BindingIndex >= 0 {
+		b := p.config.UserBindings[e.BindingIndex]
+		e.Binding = &BoundBy{Field: b.Field, Property: b.Property, Priority: b.Priority, Value: t.value}
+	}
+	e.Steps = append(e.Steps, p.admissionSteps(user)...)
+	e.Steps = append(e.Steps, p.affinityStep(s))
+	e.Steps = append(e.Steps, t.steps...)
+	e.Steps = append(e.Steps, t.summary(s))
+	e.Steps = append(e.Steps, p.ruleSteps(cert, s)...)
+	e.Steps = append(e.Steps, p.modeStep(s))
+	e.Assumptions = append(e.Assumptions, p.assumptions(cert, user, e.Decision, t.leaned|p.leaned(cert, s))...)
+	return e
+}
+
+// identity is the rule's identifier, or what stands in its place.
+func (r Rule) identity() string {
+	switch {
+	case r.Identifier != "":
+		return r.Identifier
+	case r.IssuerSubjectIdentifier != "" && r.PolicyOIDIdentifier != "":
+		return r.IssuerSubjectIdentifier + " + " + r.PolicyOIDIdentifier
+	}
+	return r.IssuerSubjectIdentifier + r.PolicyOIDIdentifier
+}
+
+func (p *Policy) admissionSteps(user *User) []Step {
+	method := Step{StepMethod, Pass, "the state is enabled", sourceGraph}
+	if state := p.config.State; state != Enabled {
+		method.Outcome, method.Detail = Fail, "the state is "+quoted(string(state))+", not enabled"
+	}
+
+	included := Step{StepIncluded, Pass, "", sourceTarget}
+	switch i := p.include.find(user); {
+	case i >= 0 && i == p.include.all:
+		included.Detail = fmt.Sprintf("includeTargets[%d] is all users", i)
+	case i >= 0:
+		included.Detail = fmt.Sprintf("includeTargets[%d], %s %s", i, p.config.IncludeTargets[i].Type, quoted(p.config.IncludeTargets[i].ID))
+	case len(p.config.IncludeTargets) == 0:
+		included.Outcome, included.Detail = Fail, "there are no include targets: nobody is included"
+	default:
+		included.Outcome = Fail
+		included.Detail = fmt.Sprintf("none of the user's %d groups is among the %d include targets", len(user.MemberOf), len(p.config.IncludeTargets))
+	}
+
+	excluded := Step{StepExcluded, Pass, "no exclude target has the user", sourceTarget}
+	if i := p.exclude.find(user); i >= 0 {
+		excluded.Outcome = Fail
+		excluded.Detail = fmt.Sprintf("excludeTargets[%d], %s %s, has the user", i, p.config.ExcludeTargets[i].Type, quoted(p.config.ExcludeTargets[i].ID))
+	}
+	return []Step{method, included, excluded}
+}
+
+func (p *Policy) affinityStep(s strength) Step {
+	step := Step{StepAffinity, Pass, "low: neither the default nor a matching rule asks for high", sourceDeepDive}
+	if s.affinity != high {
+		if s.lowered {
+			step.Detail = "low: a matching rule overrides the default of high, as chosen by the reading of 9.9"
+		}
+		return step
+	}
+	var by []string
+	if p.defaultAffinity == high {
+		by = append(by, "the default")
+	}
+	if s.several {
+		by = append(by, "a matching rule that does not set the strength")
+	} else if s.rule >= 0 && demanded(p.config.AuthenticationMode.Rules[s.rule].RequiredAffinity) == high {
+		by = append(by, fmt.Sprintf("rules[%d]", s.rule))
+	}
+	step.Detail = "high, asked for by " + strings.Join(by, " and ") + ": low-affinity bindings are not tried"
+	if s.lowered {
+		step.Outcome = Warn
+		step.Detail += "; a matching rule asks for low, and whether it lowers a default of high is not documented"
+	}
+	return step
+}
+
+// A trace collects what happened to the username bindings.
+type trace struct {
+	p      *Policy
+	cert   *Certificate
+	user   *User
+	steps  []Step
+	value  string
+	leaned readingSet
+}
+
+func (t *trace) tried(b *binding, how match) {
+	config := t.p.config.UserBindings[b.index]
+	step := Step{StepBinding, Skip, fmt.Sprintf("%v: ", config), sourceDeepDive}
+	switch how.result {
+	case afterMatch:
+		step.Detail += "not tried, an earlier binding matched"
+	case unusable:
+		step.Outcome, step.Source = Warn, sourceBinding
+		step.Detail += "not a pair of field and property that the service has; not tried"
+	case dropped:
+		step.Detail += "low affinity where high is required; not tried"
+	case absent:
+		step.Detail += "the certificate has no " + fieldName(b.mapping)
+		if text := t.cert.unfit(b.mapping); text != "" {
+			step.Detail += " that can be used; it has " + quoted(text)
+		}
+	case mismatch:
+		step.Detail += t.mismatch(b)
+	case matched:
+		step.Outcome = Pass
+		step.Detail += "the certificate and the user have " + quoted(how.value)
+		if how.leaned {
+			step.Detail += ", letter case aside"
+		}
+		t.value = how.value
+	}
+	if how.result == matched && how.leaned {
+		if b.property == CertificateUserIDs {
+			t.leaned |= 1 << readExactIDs
+		} else {
+			t.leaned |= 1 << readExactNames
+		}
+	}
+	if how.result == mismatch || how.result == matched {
+		kind := -1
+		switch b.mapping {
+		case certuserid.PrincipalName:
+			kind = upns
+		case certuserid.RFC822Name:
+			kind = emails
+		}
+		if kind >= 0 && len(t.cert.names[kind]) > 1 {
+			t.leaned |= 1 << readAnyName
+		}
+	}
+	if how.result == mismatch {
+		t.leaned |= 1 << readStop
+	}
+	if b.usable && b.stated != unstated && b.stated != b.affinity && how.result != afterMatch {
+		t.leaned |= 1 << readStatedAffinity
+	}
+	t.steps = append(t.steps, step)
+}
+
+func (t *trace) stopped() {
+	t.steps[len(t.steps)-1].Detail += "; no further binding is tried, as chosen by the reading of 9.15"
+}
+
+// mismatch says what the certificate has and what the user has instead.
+func (t *trace) mismatch(b *binding) string {
+	id := t.cert.id(b.mapping)
+	if b.property != CertificateUserIDs {
+		has := t.user.UserPrincipalName
+		if b.property == OnPremisesUserPrincipalName {
+			has = t.user.OnPremisesUserPrincipalName
+		}
+		if has == "" {
+			return fmt.Sprintf("the certificate has %s, the user has no %s", quoted(id.Value()), b.property)
+		}
+		return fmt.Sprintf("the certificate has %s, the user's %s is %s", quoted(id.Value()), b.property, quoted(has))
+	}
+	text := "the certificate gives " + quoted(id.String()) + ", the user has "
+	ids := t.user.AuthorizationInfo.CertificateUserIDs
+	if len(ids) == 0 {
+		return text + "no certificateUserIds"
+	}
+	text += fmt.Sprintf("%d certificateUserIds and none is it", len(ids))
+	for _, stored := range ids { // say what is wrong with a value that was meant
+		if near := t.cert.values.Match(stored); near.Mapping == b.mapping && len(near.Findings) > 0 {
+			f := near.Findings.Sorted()[0]
+			return text + "; of " + quoted(stored) + ": " + f.What
+		}
+	}
+	return text
+}
+
+// summary says how the username binding went as a whole.
+func (t *trace) summary(s strength) Step {
+	step := Step{StepUsername, Fail, "", sourceDeepDive}
+	tried := 0
+	for i := range t.p.bindings {
+		if b := &t.p.bindings[i]; b.usable && (s.affinity != high || b.level(t.p.readings) == high) {
+			tried++
+		}
+	}
+	switch {
+	case t.value != "":
+		step.Outcome, step.Detail = Pass, "the certificate is bound to the user"
+	case len(t.p.bindings) == 0:
+		step.Detail = "there are no username bindings"
+	case tried == 0 && s.affinity == high:
+		step.Detail = "high affinity is required and no binding has it: nobody can sign in with this certificate"
+	default:
+		step.Detail = "no binding matches the certificate to the user whose name was typed"
+	}
+	return step
+}
+
+// ruleSteps has one step for each rule.
+func (p *Policy) ruleSteps(cert *Certificate, s strength) []Step {
+	steps := make([]Step, 0, len(p.config.AuthenticationMode.Rules))
+	for i, r := range p.config.AuthenticationMode.Rules {
+		step := Step{StepRule, Skip, fmt.Sprintf("rules[%d], %v: ", i, r), sourceDeepDive}
+		how, rank := p.ruleMatch(cert, i)
+		switch {
+		case how == ruleUnread:
+			step.Outcome, step.Source = Warn, sourceRule
+			step.Detail += "cannot be evaluated and matches nothing"
+		case how == ruleIssuerReversed:
+			step.Outcome, step.Source = Warn, sourceRule
+			step.Detail += "would match if its issuer were written with the most specific part first"
+		case how == ruleNeedsReading:
+			step.Outcome, step.Source = Warn, sourceRule
+			step.Detail += "would match under another reading of it"
+		case how == ruleHalf:
+			step.Detail += "only one of issuer and policy OID matches"
+		case how == ruleNo:
+			step.Detail += "does not match"
+		case i == s.rule:
+			step.Outcome = Pass
+			step.Detail += "matches and sets the strength"
+			if r.Mode != SingleFactor && r.Mode != MultiFactor {
+				step.Outcome, step.Source = Warn, sourceEvolvable
+				step.Detail += "; its strength is not known and taken for single-factor"
+			}
+		case rank > s.tier:
+			step.Detail += "matches but is outranked by rules[" + strconv.Itoa(s.rule) + "]"
+		case s.conflict:
+			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does, which has another strength or stands first"
+		default:
+			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does"
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}
+
+// A ruleHow says how one rule relates to a certificate.
+type ruleHow uint8
+
+const (
+	ruleUnread         ruleHow = iota // no reading makes sense of it
+	ruleNo                            // matches nothing of the certificate
+	ruleHalf                          // one of the two parts
+	ruleIssuerReversed                // all of it if the issuer is read root first
+	ruleNeedsReading                  // all of it under another reading
+	ruleYes
+)
+
+// ruleMatch looks at one rule of the configuration by itself.
+func (p *Policy) ruleMatch(cert *Certificate, index int) (best ruleHow, rank tier) {
+	for i := p.firstRule[index]; i < p.firstRule[index+1]; i++ {
+		r := &p.rules[i]
+		rank = r.tier
+		issuer, known := p.issuers[cert.issuer]
+		issuerOK := r.tier == oidOnly || known && r.issuer == issuer
+		oidOK := r.tier == issuerOnly
+		for _, oid := range cert.policies {
+			oidOK = oidOK || oid == r.oid
+		}
+		missing := r.needs &^ p.readings
+		how := ruleNo
+		switch {
+		case issuerOK && oidOK && missing == 0:
+			how = ruleYes
+		case issuerOK && oidOK && missing == 1<<readRootFirst:
+			how = ruleIssuerReversed
+		case issuerOK && oidOK:
+			how = ruleNeedsReading
+		case missing&^(1<<readRootFirst) != 0:
+			how = ruleUnread
+		case issuerOK != oidOK && r.tier == issuerAndOID && missing == 0:
+			how = ruleHalf
+		}
+		best = max(best, how)
+	}
+	return best, rank
+}
+
+func (p *Policy) modeStep(s strength) Step {
+	step := Step{StepMode, Pass, s.mode.String(), sourceDeepDive}
+	switch {
+	case s.rule >= 0:
+		step.Detail += fmt.Sprintf(", set by rules[%d]", s.rule)
+		if s.conflict {
+			step.Outcome = Warn
+			step.Detail += "; rules that match equally well have different strengths"
+		}
+	case p.config.AuthenticationMode.Default == s.mode:
+		step.Detail += ", the default; no rule matches"
+	default:
+		step.Outcome = Warn
+		step.Detail += ", for no rule matches and the default is " + quoted(string(p.config.AuthenticationMode.Default))
+	}
+	return step
+}
+
+// leaned returns the readings that the strength leaned on.
+func (p *Policy) leaned(cert *Certificate, s strength) readingSet {
+	var set readingSet
+	if s.lowered {
+		set |= 1 << readLowerAffinity
+	}
+	if s.several {
+		set |= 1 << readDecidingAffinity
+	}
+	if s.conflict && s.tier != oidOnly {
+		set |= 1 << readConflict
+	}
+	return set
+}
+
+// assumptions lists the readings that the decision leaned on, and all others
+// that would change it, with the decision under the other reading.
+func (p *Policy) assumptions(cert *Certificate, user *User, d Decision, leaned readingSet) []Assumption {
+	var list []Assumption
+	for i := range readings {
+		q := *p
+		q.readings ^= 1 << i
+		otherwise := q.Decide(cert, user)
+		if changes := d.differs(otherwise); changes || leaned.has(i) {
+			list = append(list, Assumption{readings[i].id, readings[i].text, changes, otherwise})
+		}
+	}
+	if cert.cert == nil {
+		return list
+	}
+	for _, o := range otherOptions(cert.options) {
+		other, err := NewCertificate(cert.cert, o.options)
+		if err != nil {
+			continue
+		}
+		if otherwise := p.Decide(other, user); d.differs(otherwise) {
+			list = append(list, Assumption{o.id, o.text, true, otherwise})
+		}
+	}
+	return list
+}
+
+// An otherOption turns one reading of certificateUserIds round.
+type otherOption struct {
+	id, text string
+	options  certuserid.Options
+}
+
+func otherOptions(o certuserid.Options) []otherOption {
+	serial := o
+	serial.BrokenBigEndianSerial = !o.BrokenBigEndianSerial
+	list := []otherOption{{"9.2", "the serial number in certificateUserIds is in reversed byte order; Microsoft's own cmdlet does not reverse it", serial}}
+	if o.BrokenBigEndianSerial {
+		list[0].text = "the serial number in certificateUserIds is not in reversed byte order, as chosen; the documentation reverses it"
+	}
+	for _, input := range []certuserid.HashInput{certuserid.WholeCertificate, certuserid.PublicKeyInfo, certuserid.PublicKeyBits} {
+		if input != o.HashInput {
+			hash := o
+			hash.HashInput = input
+			list = append(list, otherOption{"9.3", fmt.Sprintf("the SHA-1 in certificateUserIds is of the %v, not of the %v", o.HashInput, input), hash})
+		}
+	}
+	return list
+}
+
+// fieldName names for people what a mapping looks at in a certificate.
+func fieldName(m certuserid.Mapping) string {
+	switch m {
+	case certuserid.PrincipalName:
+		return "user principal name in its subjectAltName"
+	case certuserid.RFC822Name:
+		return "e-mail address in its subjectAltName"
+	case certuserid.IssuerAndSubject:
+		return "issuer and subject"
+	case certuserid.Subject:
+		return "subject"
+	case certuserid.SKI:
+		return "subject key identifier"
+	case certuserid.SHA1PublicKey:
+		return "SHA-1"
+	case certuserid.IssuerAndSerialNumber:
+		return "issuer and serial number"
+	}
+	return "known field"
+}
+
+// String returns "single-factor", "multifactor", or an unknown text in quotes.
+func (m AuthenticationMode) String() string {
+	switch m {
+	case SingleFactor:
+		return "single-factor"
+	case MultiFactor:
+		return "multifactor"
+	case "":
+		return "no strength"
+	}
+	return quoted(string(m))
+}
+
+// String returns "low", "high", or an unknown text in quotes.
+func (a AffinityLevel) String() string {
+	switch a {
+	case LowAffinity, HighAffinity:
+		return string(a)
+	case "":
+		return "no stated"
+	}
+	return quoted(string(a))
+}
+
+func quoted(text string) string { return strconv.Quote(clip(text)) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,315 @@
+package policy
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/dn"
+)
+
+// A Policy is a configuration made ready for decisions: [Config.Compile] makes
+// one. It does not change, shares no memory with the Config, and may be used from
+// many goroutines.
+type Policy struct {
+	config   Config
+	readings readingSet
+	*tables
+}
+
+// tables are the parts that do not depend on the readings.
+type tables struct {
+	rules           []rule
+	firstRule       []int              // index in the configuration to the first of rules; one more for the end
+	issuers         map[string]int32   // key of a name to a number
+	byIssuer        [][]int32          // number to rules for that issuer
+	byOID           map[string][]int32 // DER of an OID to rules with that OID
+	defaultAffinity affinity
+	bindings        []binding // in the order in which they are tried
+	include         targets
+	exclude         targets
+	scopes          map[string][]int // octets of a SKI to scopes
+	exempt          map[string]bool  // octets of a SKI
+}
+
+// An affinity as it is compared: unknown texts demand high.
+type affinity uint8
+
+const (
+	unstated affinity = iota
+	low
+	high
+)
+
+// demanded reads the affinity that a rule or the default asks for.
+func demanded(level AffinityLevel) affinity {
+	switch level {
+	case "":
+		return unstated
+	case LowAffinity:
+		return low
+	}
+	return high
+}
+
+func (a affinity) level() AffinityLevel {
+	if a == high {
+		return HighAffinity
+	}
+	return LowAffinity
+}
+
+// A tier is the rank of a kind of rules: the lowest tier in which a rule matches
+// decides.
+type tier uint8
+
+const (
+	issuerAndOID tier = iota
+	oidOnly
+	issuerOnly
+	tiers
+)
+
+const noIssuer = -1
+
+// A rule is a [Rule] made ready. A Rule that can be read in two ways has one for
+// each.
+type rule struct {
+	index    int // in the configuration
+	tier     tier
+	issuer   int32
+	oid      string
+	multi    bool
+	affinity affinity
+	needs    readingSet // readings that must be turned round for the rule to be there
+}
+
+// A binding is a [UserBinding] made ready.
+type binding struct {
+	index    int // in the configuration
+	priority int32
+	mapping  certuserid.Mapping // zero if the field is not known
+	property UserProperty
+	usable   bool
+	// affinity by the field, and as stated where that is known.
+	affinity, stated affinity
+}
+
+// Compile makes the configuration ready for decisions, with the zero [Readings].
+// It accepts every configuration: what cannot be evaluated matches nothing,
+// requires more or grants less, and [Config.Findings] and [Policy.Explain] name
+// it.
+func (c Config) Compile() *Policy {
+	t := &tables{
+		issuers: map[string]int32{}, byOID: map[string][]int32{},
+		scopes: map[string][]int{}, exempt: map[string]bool{},
+		defaultAffinity: demanded(c.AuthenticationMode.DefaultAffinity),
+	}
+	for i, r := range c.AuthenticationMode.Rules {
+		t.firstRule = append(t.firstRule, len(t.rules))
+		t.addRule(i, r)
+	}
+	t.firstRule = append(t.firstRule, len(t.rules))
+	for i, b := range c.UserBindings {
+		t.bindings = append(t.bindings, compileBinding(i, b))
+	}
+	slices.SortStableFunc(t.bindings, compareBindings)
+	t.include = includeTargets(c.IncludeTargets)
+	t.exclude = excludeTargets(c.ExcludeTargets)
+	for i, s := range c.CertificateAuthorityScopes {
+		if ski, ok := parseSKI(s.SubjectKeyIdentifier); ok {
+			t.scopes[ski] = append(t.scopes[ski], i)
+		}
+	}
+	for _, text := range c.CRLValidation.ExemptedSKIs {
+		if ski, ok := parseSKI(text); ok {
+			t.exempt[ski] = true
+		}
+	}
+	return &Policy{config: c.clone(), tables: t}
+}
+
+// With returns the policy under other readings.
+func (p *Policy) With(r Readings) *Policy {
+	q := *p
+	q.readings = r.set()
+	return &q
+}
+
+// Config returns the configuration that the policy was made from.
+func (p *Policy) Config() Config { return p.config.clone() }
+
+// clone copies what a program could change. The texts that objects were read
+// from are never changed.
+func (c Config) clone() Config {
+	c.ExcludeTargets = slices.Clone(c.ExcludeTargets)
+	c.UserBindings = slices.Clone(c.UserBindings)
+	c.AuthenticationMode.Rules = slices.Clone(c.AuthenticationMode.Rules)
+	c.CertificateAuthorityScopes = slices.Clone(c.CertificateAuthorityScopes)
+	for i := range c.CertificateAuthorityScopes {
+		s := &c.CertificateAuthorityScopes[i]
+		s.IncludeTargets = slices.Clone(s.IncludeTargets)
+	}
+	c.CRLValidation.ExemptedSKIs = slices.Clone(c.CRLValidation.ExemptedSKIs)
+	c.IncludeTargets = slices.Clone(c.IncludeTargets)
+	return c
+}
+
+// addRule compiles a rule for every reading that makes it match something.
+func (t *tables) addRule(index int, r Rule) {
+	compiled := rule{index: index, multi: r.Mode == MultiFactor, affinity: demanded(r.RequiredAffinity)}
+	switch r.Type {
+	case IssuerSubject:
+		compiled.tier = issuerOnly
+		t.addIssuerRule(compiled, r.Issuer(), "")
+	case PolicyOID:
+		compiled.tier = oidOnly
+		compiled.issuer = noIssuer
+		if oid, ok := parseOID(r.OID()); ok {
+			compiled.oid = oid
+			t.add(compiled)
+		}
+	case IssuerSubjectAndPolicyOID:
+		compiled.tier = issuerAndOID
+		issuer, oid := r.IssuerSubjectIdentifier, r.PolicyOIDIdentifier
+		switch {
+		case issuer == "" && oid != "":
+			issuer, compiled.needs = r.Identifier, 1<<readIdentifier
+		case issuer != "" && oid == "":
+			oid, compiled.needs = r.Identifier, 1<<readIdentifier
+		}
+		t.addIssuerRule(compiled, issuer, oid)
+	default:
+		if r.IssuerSubjectIdentifier != "" && r.PolicyOIDIdentifier != "" {
+			compiled.tier, compiled.needs = issuerAndOID, 1<<readUnknownRule
+			t.addIssuerRule(compiled, r.IssuerSubjectIdentifier, r.PolicyOIDIdentifier)
+		}
+	}
+}
+
+// addIssuerRule adds a rule with an issuer, and one with the issuer read root
+// first.
+func (t *tables) addIssuerRule(r rule, issuer, oid string) {
+	if r.tier == issuerAndOID {
+		der, ok := parseOID(oid)
+		if !ok {
+			return
+		}
+		r.oid = der
+	}
+	forward, reversed, ok := issuerKeys(issuer)
+	if !ok {
+		return
+	}
+	r.issuer = t.issuerNumber(forward)
+	t.add(r)
+	if reversed != forward {
+		r.issuer = t.issuerNumber(reversed)
+		r.needs |= 1 << readRootFirst
+		t.add(r)
+	}
+}
+
+func (t *tables) issuerNumber(key string) int32 {
+	number, ok := t.issuers[key]
+	if !ok {
+		number = int32(len(t.issuers))
+		t.issuers[key] = number
+		t.byIssuer = append(t.byIssuer, nil)
+	}
+	return number
+}
+
+func (t *tables) add(r rule) {
+	number := int32(len(t.rules))
+	t.rules = append(t.rules, r)
+	if r.tier == issuerOnly {
+		t.byIssuer[r.issuer] = append(t.byIssuer[r.issuer], number)
+	} else {
+		t.byOID[r.oid] = append(t.byOID[r.oid], number)
+	}
+}
+
+// issuerKeys reads the issuer of a rule in both orders. A name without parts
+// matches nothing.
+func issuerKeys(text string) (forward, reversed string, ok bool) {
+	name, err := dn.Parse(text)
+	if err != nil || len(name) == 0 {
+		return "", "", false
+	}
+	key := func() string {
+		der, err := name.Marshal()
+		if err != nil {
+			return ""
+		}
+		key, err := dn.AppendKey(nil, der)
+		if err != nil {
+			return ""
+		}
+		return string(key)
+	}
+	forward = key()
+	slices.Reverse(name)
+	reversed = key()
+	return forward, reversed, forward != "" && reversed != ""
+}
+
+// parseOID reads the dotted form, with blanks around it, and returns the DER.
+func parseOID(text string) (string, bool) {
+	oid, err := x509.ParseOID(strings.TrimSpace(text))
+	if err != nil {
+		return "", false
+	}
+	der, err := oid.MarshalBinary()
+	return string(der), err == nil
+}
+
+// parseSKI reads the hexadecimal form of a subject key identifier.
+func parseSKI(text string) (string, bool) {
+	octets, err := hex.DecodeString(text)
+	return string(octets), err == nil && len(octets) > 0
+}
+
+func compileBinding(index int, b UserBinding) binding {
+	compiled := binding{index: index, priority: b.Priority, property: b.Property, usable: b.Field.BindsTo(b.Property)}
+	if mapping, err := certuserid.ParseField(string(b.Field)); err == nil {
+		compiled.mapping = mapping
+		compiled.affinity = demanded(AffinityLevel(mapping.Affinity().String()))
+	}
+	switch b.Affinity {
+	case LowAffinity:
+		compiled.stated = low
+	case HighAffinity:
+		compiled.stated = high
+	}
+	return compiled
+}
+
+// compareBindings orders by priority. Bindings of the same priority, which the
+// service does not allow, are ordered by what they are, so that their order in
+// the configuration does not matter.
+func compareBindings(a, b binding) int {
+	switch {
+	case a.priority != b.priority:
+		return int(min(max(int64(a.priority)-int64(b.priority), -1), 1))
+	case a.mapping != b.mapping:
+		return int(a.mapping) - int(b.mapping)
+	}
+	if a.property != b.property {
+		return strings.Compare(string(a.property), string(b.property))
+	}
+	return int(a.stated) - int(b.stated)
+}
+
+// level returns the affinity that counts.
+func (b *binding) level(readings readingSet) affinity {
+	if b.stated == unstated || b.stated == b.affinity {
+		return b.affinity
+	}
+	if readings.has(readStatedAffinity) {
+		return b.stated
+	}
+	return low
+}

@@ -1,0 +1,135 @@
+package policy
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// CRLRequired reports whether a certificate of an authority without a CRL is
+// refused. A state that is not known requires one.
+func (p *Policy) CRLRequired() bool {
+	state := p.config.CRLValidation.State
+	return state != "" && state != Disabled
+}
+
+// CRLExempt reports whether an authority, by the octets of its subject key
+// identifier, is exempted from [Policy.CRLRequired]. Whether the CRL of an
+// exempted authority that has one is still checked is not documented (open
+// question 9.32).
+func (p *Policy) CRLExempt(ski []byte) bool { return p.exempt[string(ski)] }
+
+// IssuerHints reports whether clients are told which authorities to offer
+// certificates of.
+func (p *Policy) IssuerHints() bool { return p.config.IssuerHints.State == Enabled }
+
+// A ScopeDecision says whether the scopes of certificate authorities let a user
+// in with a certificate of some chain. The zero value refuses.
+type ScopeDecision struct {
+	// Restricted: a scope names an authority of the chain.
+	Restricted bool `json:"restricted"`
+	// Allowed: no scope names one, or the user is in the group of one that does.
+	// The service refuses with AADSTS500189 otherwise.
+	Allowed bool `json:"allowed"`
+	// ScopeIndex is the scope of the configuration that let the user in, or -1.
+	ScopeIndex int `json:"scopeIndex"`
+}
+
+// CAScope evaluates the scopes of certificate authorities. chain holds the
+// subject key identifiers of the authorities above the user's certificate, the
+// one that issued it first and the root last.
+//
+// It climbs the chain and applies every scope until the user is in the group of
+// one. A chain that no scope names is unrestricted, which the documentation does
+// not say outright (open question 9.33).
+func (p *Policy) CAScope(user *User, chain [][]byte) ScopeDecision {
+	d, _ := p.caScope(user, chain, false)
+	return d
+}
+
+// ExplainCAScope is [Policy.CAScope] with a step for each scope that was applied.
+func (p *Policy) ExplainCAScope(user *User, chain [][]byte) (ScopeDecision, []Step) {
+	return p.caScope(user, chain, true)
+}
+
+func (p *Policy) caScope(user *User, chain [][]byte, explain bool) (ScopeDecision, []Step) {
+	if user == nil {
+		user = &User{}
+	}
+	d := ScopeDecision{ScopeIndex: -1}
+	var steps []Step
+	for _, ski := range chain {
+		for _, i := range p.scopes[string(ski)] {
+			d.Restricted = true
+			scope := p.config.CertificateAuthorityScopes[i]
+			step := Step{Name: StepScope, Outcome: Skip, Source: sourceDeepDive}
+			for _, target := range scope.IncludeTargets {
+				if isIn(user, target) {
+					d.Allowed, d.ScopeIndex = true, i
+					step.Outcome = Pass
+				}
+			}
+			if !explain {
+				if d.Allowed {
+					return d, nil
+				}
+				continue
+			}
+			not := ""
+			if !d.Allowed {
+				not = "not "
+			}
+			step.Detail = fmt.Sprintf("certificateAuthorityScopes[%d], authority %s of %s: the user is %sin its group %s",
+				i, strings.ToUpper(hex.EncodeToString(ski)), quoted(scope.PublicKeyInfrastructureIdentifier), not, targetIDs(scope.IncludeTargets))
+			steps = append(steps, step)
+			if d.Allowed {
+				return d, steps
+			}
+		}
+	}
+	d.Allowed = !d.Restricted
+	if explain {
+		last := Step{Name: StepScope, Outcome: Pass, Source: sourceDeepDive}
+		switch {
+		case len(p.config.CertificateAuthorityScopes) == 0:
+			last.Detail = "no certificate authority is restricted to a group"
+		case d.Allowed:
+			last.Detail = "no scope names an authority of this chain, which is taken for unrestricted (9.33)"
+		default:
+			last.Outcome, last.Detail = Fail, "the user is in the group of no scope of this chain: AADSTS500189"
+		}
+		steps = append(steps, last)
+	}
+	return d, steps
+}
+
+// isIn reports whether a target of a scope has the user.
+func isIn(user *User, target Target) bool {
+	switch {
+	case target.ID == "":
+		return false
+	case strings.EqualFold(target.ID, AllUsersID):
+		return true
+	case target.Type == UserTarget:
+		return strings.EqualFold(target.ID, user.ID)
+	case target.Type != GroupTarget:
+		return false
+	}
+	for _, group := range user.MemberOf {
+		if strings.EqualFold(group.ID, target.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+func targetIDs(list []Target) string {
+	if len(list) == 0 {
+		return "(none)"
+	}
+	ids := make([]string, 0, len(list))
+	for _, target := range list {
+		ids = append(ids, quoted(target.ID))
+	}
+	return strings.Join(ids, ", ")
+}

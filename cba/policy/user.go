@@ -1,0 +1,50 @@
+package policy
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// A User is what the configuration asks of a user, in the JSON of a Graph user:
+//
+//	GET /users/{id}?$select=id,userPrincipalName,onPremisesUserPrincipalName,authorizationInfo&$expand=memberOf($select=id)
+//
+// The zero User is in no group and matches no certificate.
+type User struct {
+	ID                          string            `json:"id,omitempty"`
+	UserPrincipalName           string            `json:"userPrincipalName,omitempty"`
+	OnPremisesUserPrincipalName string            `json:"onPremisesUserPrincipalName,omitempty"`
+	AuthorizationInfo           AuthorizationInfo `json:"authorizationInfo,omitzero"`
+	// MemberOf are the groups that the user is in. Graph's memberOf lists direct
+	// membership only; for groups inside of groups put transitiveMemberOf here.
+	// Whether the service counts nested groups is not documented on the pages
+	// that this package follows.
+	MemberOf []DirectoryObject `json:"memberOf,omitempty"`
+}
+
+// AuthorizationInfo is the part of a Graph user that binds certificates.
+type AuthorizationInfo struct {
+	CertificateUserIDs []string `json:"certificateUserIds,omitempty"`
+}
+
+// A DirectoryObject is one element of memberOf: a group or a role.
+type DirectoryObject struct {
+	ID string `json:"id"`
+}
+
+// ParseUser reads a Graph user. Other properties than those of [User] are not
+// kept. The error is a [*JSONError], for the same faults as in [Parse].
+func ParseUser(data []byte) (User, error) {
+	data, err := document(data)
+	if err != nil {
+		return User{}, err
+	}
+	if _, err := split(data); err != nil {
+		return User{}, err
+	}
+	var u User
+	if err := json.Unmarshal(data, &u); err != nil {
+		return User{}, &JSONError{Reason: WrongKind, Detail: strings.TrimPrefix(err.Error(), "json: ")}
+	}
+	return u, nil
+}
