@@ -213,7 +213,8 @@ func notDER(b []byte) *Error {
 	case len(b) >= 2 && b[1] == 0x80:
 		return faultf(NotDER, "it has an indefinite length, which is BER")
 	}
-	if _, end, ok := longHeader(append(b[:min(len(b), 8):8], make([]byte, 8)...), 0); ok && b[1] > 0x80 && end > len(b) {
+	start := append(bytes.Clone(b[:min(len(b), 8)]), make([]byte, 8)...)
+	if _, end, ok := longHeader(start, 0); ok && start[1] > 0x80 && end > len(b) {
 		return faultf(NotDER, "cut short: %d bytes are there of the %d that its header announces", len(b), end)
 	}
 	return faultf(NotDER, "the outermost length is malformed or longer than the %d bytes that are there", len(b))

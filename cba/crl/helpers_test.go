@@ -166,3 +166,5 @@ func must[T any](tb testing.TB) func(T, error) T {
 }
 
 var ctx = context.Background()
+
+func bigInt(n int64) *big.Int { return big.NewInt(n) }
