@@ -94,8 +94,8 @@ var pki = sync.OnceValue(func() (p struct {
 	p.impostor.cert.SubjectKeyId = p.issuing.cert.SubjectKeyId // so that the signature decides
 	p.other = issue("Woodgrove Root CA", ec(), nil, true)
 	p.users = map[string]party{
-		"rsa2048": issue("jane", rsaKey, &p.issuing, false),
-		"p256":    issue("john", ec(), &p.issuing, false),
+		"rsa2048": issue("john", rsaKey, &p.issuing, false),
+		"p256":    issue("jane", ec(), &p.issuing, false),
 		"ed25519": issue("alex", ed, &p.issuing, false),
 	}
 	return p

@@ -76,8 +76,9 @@ func Inspect(data []byte) (Info, error) {
 	}
 	in := Info{Bytes: len(data), BER: f.ber}
 	u := uses{}
-	total := int64(0)
+	var total, largest int64
 	describe := func(k kdf) *Algorithm {
+		largest = max(largest, k.iterations)
 		total = max(total, total+k.iterations) // stays when it overflows
 		return &Algorithm{k.name, max(k.iterations, 0), len(k.salt)}
 	}
@@ -127,9 +128,12 @@ func Inspect(data []byte) (Info, error) {
 		in.Readers = append(in.Readers, Reader{t, u.readBy(t, in.Encoding)})
 	}
 	in.Advice = in.advice(u)
-	in.Findings = in.findings(f.mac != nil, clearKey, total)
+	in.Findings = in.findings(f.mac != nil, clearKey, largest > MaxIterations || total > maxDotNetTotal)
 	return in, nil
 }
+
+// maxDotNetTotal is TotalKdfIterationLimit of .NET 9's Pkcs12LoaderLimits.
+const maxDotNetTotal = 1_000_000
 
 // uses are the encodings that a file's algorithms are taken from.
 type uses struct {
@@ -212,7 +216,7 @@ func (in Info) advice(u uses) string {
 	return s + "For those, " + rewrite + ". For any other, " + password + "."
 }
 
-func (in Info) findings(hasMAC, clearKey bool, iterations int64) (fs lint.Findings) {
+func (in Info) findings(hasMAC, clearKey, slow bool) (fs lint.Findings) {
 	add := func(code string, s lint.Severity, what, do, source string) {
 		fs = append(fs, lint.Finding{Code: code, Severity: s, Where: "pfx", What: what, Do: do, Source: source})
 	}
@@ -235,9 +239,9 @@ func (in Info) findings(hasMAC, clearKey bool, iterations int64) (fs lint.Findin
 	if in.BER {
 		add("pfx-ber", lint.Info, "the file is BER and not DER, which some programs, those in Go among them, do not read", "write it again", "RFC 7292 section 4")
 	}
-	if iterations > MaxIterations {
-		add("pfx-iterations", lint.Warning, fmt.Sprintf("opening it takes %d iterations of key derivation; .NET 9 accepts %d for one and 1000000 for all by default, and older .NET about 600000", iterations, MaxIterations),
-			fmt.Sprintf("use at most %d, and rather a random password", MaxIterations), "dotnet/runtime Pkcs12LoaderLimits; KB5025823")
+	if slow {
+		add("pfx-iterations", lint.Warning, fmt.Sprintf("it asks for more iterations of key derivation than .NET 9 accepts by default, %d for one use and %d for all", MaxIterations, maxDotNetTotal),
+			fmt.Sprintf("use at most %d, and rather a random password", MaxIterations), "dotnet/runtime Pkcs12LoaderLimits")
 	}
 	return fs
 }

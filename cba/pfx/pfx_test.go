@@ -182,7 +182,7 @@ type hsm struct{ crypto.Signer }
 func TestDecodeSorts(t *testing.T) {
 	p := pki()
 	jane := p.users["p256"]
-	renewed := issue("john, renewed", jane.key, &p.issuing, false)
+	renewed := issue("jane, renewed", jane.key, &p.issuing, false)
 	type certs = []*x509.Certificate
 	for _, test := range []struct {
 		name          string
