@@ -1,0 +1,381 @@
+// Issue makes certificates for users of Microsoft Entra certificate-based
+// authentication: a root CA if there is none, a certificate and a PFX file for
+// every user, and the certificateUserIds that bind each certificate to its
+// account.
+//
+//	go run ./examples/issue
+//	go run ./examples/issue -users FILE.csv -ca DIR -for windows-server-2016
+//
+// Run again with the same -out, it goes on where it stopped: nobody gets a second
+// certificate. Exit status: 0 done, 1 some users have no certificate, 2 unusable
+// command line or input.
+package main
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/asn1"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/files"
+	"example.com/entracba/examples/internal/manifest"
+)
+
+func main() { console.Main("issue", run) }
+
+// options is the command line, read and checked.
+type options struct {
+	out, users, ca string
+	key            cba.KeyType
+	encoding       pfx.Encoding
+	profile        cba.Profile
+	json           bool
+}
+
+func parse(args []string) (options, error) {
+	o := options{key: cba.RSA2048, encoding: pfx.Compatible}
+	f := flag.NewFlagSet("issue", flag.ContinueOnError)
+	f.StringVar(&o.out, "out", "out", "write into this `folder`")
+	f.StringVar(&o.users, "users", "", "CSV `file` with a header row: upn, and optional email, sid, subject, password")
+	f.StringVar(&o.ca, "ca", "", "use the CA in this `folder`: certificate and key in .crt, .cer, .pem or .key files")
+	f.Func("key", "`type` of user keys: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
+		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
+	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat (default) or modern",
+		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
+	f.Func("days", "days of validity (default 365)", func(text string) error {
+		days, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || days == 0 {
+			return errors.New("want a number of days from 1 to 65535")
+		}
+		o.profile.Validity = time.Duration(days) * cba.Day
+		return nil
+	})
+	f.Func("policy", "certificate policy `OID`s, joined by commas", func(text string) error {
+		for word := range strings.SplitSeq(text, ",") {
+			oid, err := parseOID(strings.TrimSpace(word))
+			if err != nil {
+				return err
+			}
+			o.profile.Policies = append(o.profile.Policies, oid)
+		}
+		return nil
+	})
+	f.Func("crl-url", "`URL` of the CA's revocation list, written into the certificates", func(text string) error {
+		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
+		return nil
+	})
+	f.BoolVar(&o.json, "json", false, "print the manifest instead of a table")
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "Makes certificates, PFX files and certificateUserIds for users.\n\nUsage: go run ./examples/issue [flags]\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, &console.Failure{Status: console.Unusable, Err: errors.New("see issue -h")}
+	}
+	if f.NArg() > 0 {
+		return o, console.Usage("unexpected argument %q: users go into a file, -users FILE.csv", f.Arg(0))
+	}
+	return o, nil
+}
+
+// parseOID reads an object identifier in its dotted form.
+func parseOID(text string) (asn1.ObjectIdentifier, error) {
+	var oid asn1.ObjectIdentifier
+	for word := range strings.SplitSeq(text, ".") {
+		n, err := strconv.ParseUint(word, 10, 31)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not an object identifier such as 1.2.3.4", text)
+		}
+		oid = append(oid, int(n))
+	}
+	return oid, nil
+}
+
+func run(args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	list, err := readUsers(o.users)
+	if err != nil {
+		return err
+	}
+	for _, folder := range []string{o.out, filepath.Join(o.out, "users")} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+	}
+	issuer, made, err := authority(o.out, o.ca)
+	if err != nil {
+		return err
+	}
+	book, err := manifest.Open(o.out, describe(issuer))
+	if err != nil {
+		return err
+	}
+	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, abort := context.WithCancelCause(interrupt)
+	defer abort(nil)
+	w := &work{options: o, issuer: issuer, list: list, book: book, abort: abort, notes: map[string]note{}}
+	failed := w.issue(ctx)
+	// Whatever happened, what was issued is put on record.
+	if err := book.Close(); err != nil {
+		return errors.Join(err, fmt.Errorf("the list is safe in %s: make room and run again", filepath.Join(o.out, "journal.jsonl")))
+	}
+	if o.json {
+		text, err := os.Open(filepath.Join(o.out, manifest.Name))
+		if err != nil {
+			return err
+		}
+		defer text.Close()
+		if _, err := io.Copy(os.Stdout, text); err != nil {
+			return err
+		}
+	} else {
+		w.report(os.Stdout, made)
+	}
+	return failed
+}
+
+// work is one run.
+type work struct {
+	options
+	issuer *cba.Issuer
+	list   *users
+	book   *manifest.Book
+	abort  context.CancelCauseFunc // ends the list: for what would fail for everyone
+
+	passwords sync.Map // by manifest.Key: those that the file gives, while they are needed
+	counts    cba.Progress
+	shown     []cba.Result // the first few, for the table
+	notes     map[string]note
+}
+
+// A note is a finding and how many certificates have it.
+type note struct {
+	lint.Finding
+	count int
+}
+
+// A delivery is what a worker leaves beside the certificate.
+type delivery struct {
+	user     manifest.User
+	password string
+	files    []files.Pending
+}
+
+// tableRows is how many users the table shows.
+const tableRows = 20
+
+// issue works through the list.
+func (w *work) issue(ctx context.Context) error {
+	bar := console.NewProgress(os.Stderr, "Issuing", w.list.count)
+	defer bar.End()
+	results := w.issuer.IssueAll(ctx, w.list.tasks(func(upn, password string) {
+		w.passwords.Store(manifest.Key(upn), password)
+	}), cba.Bulk{
+		Profile: w.profile,
+		KeyType: w.key,
+		Journal: w,
+		Finish:  w.finish,
+		Progress: func(counts cba.Progress) {
+			w.counts = counts
+			bar.Step(1)
+		},
+	})
+	var failures []error
+	for result, err := range results {
+		switch {
+		case err != nil && result.Task.Subject.UPN == "", errors.Is(err, ctx.Err()) && ctx.Err() != nil:
+			if cause := context.Cause(ctx); cause != nil {
+				err = fmt.Errorf("stopped after %d certificates: %w; run the same command again to go on", w.counts.Issued, cause)
+			}
+			return &console.Failure{Status: console.No, Err: errors.Join(append(failures, err)...)}
+		case err != nil:
+			if len(failures) < 10 {
+				failures = append(failures, fmt.Errorf("%s: %w", result.Task.Subject.UPN, err))
+			}
+			continue
+		}
+		if len(w.shown) < tableRows {
+			w.shown = append(w.shown, result)
+		}
+		for _, f := range result.Findings {
+			w.notes[f.Code] = note{f, w.notes[f.Code].count + 1}
+		}
+	}
+	if w.counts.Failed > 0 {
+		failures = append(failures, fmt.Errorf("%d of %d users have no certificate; correct what is said above and run again", w.counts.Failed, w.list.count))
+		return &console.Failure{Status: console.No, Err: errors.Join(failures...)}
+	}
+	return nil
+}
+
+// Done is part of [cba.Journal].
+func (w *work) Done(subject cba.Subject) (bool, error) { return w.book.Has(subject.UPN), nil }
+
+// Record is part of [cba.Journal]: first the line on the disk, then the files in
+// their place. A kill in between is mended by the next run.
+func (w *work) Record(result cba.Result) error {
+	d := result.Made.(delivery)
+	if err := w.book.Add(d.user, d.password); err != nil {
+		for _, file := range d.files {
+			file.Discard()
+		}
+		return err
+	}
+	for _, file := range d.files {
+		if err := file.Commit(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish packs the PFX and writes both files beside their places, on a worker.
+func (w *work) finish(_ context.Context, result *cba.Result) error {
+	upn := result.Task.Subject.UPN
+	d := delivery{password: pfx.GeneratePassword()}
+	if given, ok := w.passwords.LoadAndDelete(manifest.Key(upn)); ok {
+		d.password = given.(string)
+	}
+	file, err := w.encoding.Encode(pfx.Bundle{
+		Key:          result.Key,
+		Certificate:  result.Certificate,
+		Chain:        w.issuer.CACertificates(),
+		FriendlyName: upn,
+	}, d.password)
+	if err != nil {
+		return err
+	}
+	thumbprint := sha1.Sum(result.Certificate.Raw)
+	d.user = manifest.User{
+		UPN:                upn,
+		SerialNumber:       hex.EncodeToString(result.Certificate.SerialNumber.Bytes()),
+		NotAfter:           result.Certificate.NotAfter,
+		Thumbprint:         hex.EncodeToString(thumbprint[:]),
+		Certificate:        "users/" + upn + ".crt",
+		PFX:                "users/" + upn + ".pfx",
+		PFXEncoding:        w.encoding.String(),
+		CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{},
+	}
+	for _, id := range certuserid.All(result.Certificate) {
+		d.user.CertificateUserIDs[id.Mapping()] = id
+	}
+	write := func(name string, content []byte, mode os.FileMode) error {
+		pending, err := files.Prepare(filepath.Join(w.out, name), mode, func(w io.Writer) error {
+			_, err := w.Write(content)
+			return err
+		})
+		if err == nil {
+			d.files = append(d.files, pending)
+		}
+		return err
+	}
+	if err = write(d.user.PFX, file, files.Secret); err == nil {
+		err = write(d.user.Certificate, cba.EncodeCertificates(result.Certificate), files.Public)
+	}
+	if err != nil {
+		for _, pending := range d.files {
+			pending.Discard()
+		}
+		w.abort(err) // a disk that is full is full for everyone
+		return err
+	}
+	result.Key = nil // it is in the file now, and nowhere else
+	result.Made = d
+	return nil
+}
+
+// report is what a person reads at the end.
+func (w *work) report(out io.Writer, made bool) {
+	style := console.StyleFor(os.Stdout)
+	path := func(name string) string { return filepath.Join(w.out, filepath.FromSlash(name)) }
+	ca := describe(w.issuer)
+	state := "taken from " + w.ca
+	if w.ca == "" {
+		state = "kept from the last run"
+		if made {
+			state = "made now"
+		}
+	}
+	fmt.Fprintf(out, "%s  %s (%s), until %s\n\n", style.Bold("CA"), console.Clean(ca.Subject), state, ca.NotAfter.Format("2006-01-02"))
+
+	rows := [][]string{{"USER", "STATUS", "UNTIL", "PFX FILE"}}
+	for _, result := range w.shown {
+		if result.Skipped {
+			rows = append(rows, []string{result.Task.Subject.UPN, "has one", "", path("users/" + result.Task.Subject.UPN + ".pfx")})
+			continue
+		}
+		u := result.Made.(delivery).user
+		rows = append(rows, []string{u.UPN, "issued", u.NotAfter.Format("2006-01-02"), path(u.PFX)})
+	}
+	console.Table(out, style, rows...)
+	if more := w.counts.Issued + w.counts.Skipped - len(w.shown); more > 0 {
+		fmt.Fprintf(out, "... and %d more, all of them in %s\n", more, path(manifest.Name))
+	}
+	fmt.Fprintf(out, "\n%d issued, %d had a certificate already, %d failed; PFX encoding %s\n",
+		w.counts.Issued, w.counts.Skipped, w.counts.Failed, w.encoding)
+
+	for _, result := range w.shown {
+		if result.Skipped {
+			continue
+		}
+		fmt.Fprintf(out, "\n%s  what binds %s, for authorizationInfo.certificateUserIds\n", style.Bold("IDS"), console.Clean(result.Task.Subject.UPN))
+		rows := [][]string{{"MAPPING", "AFFINITY", "VALUE"}}
+		for _, id := range certuserid.All(result.Certificate) {
+			rows = append(rows, []string{id.Mapping().String(), id.Mapping().Affinity().String(), id.String()})
+		}
+		console.Table(out, style, rows...)
+		break // one shows the form; the manifest has all
+	}
+	for i, code := range slices.Sorted(maps.Keys(w.notes)) {
+		if i == 0 {
+			fmt.Fprintf(out, "\n%s\n", style.Bold("NOTES"))
+		}
+		n := w.notes[code]
+		fmt.Fprintf(out, "%s, %d of %d certificates: %s: %s (%s)\n", n.Severity, n.count, w.counts.Issued, console.Clean(n.Where), console.Clean(n.What), n.Code)
+		if n.Do != "" {
+			fmt.Fprintf(out, "  %s\n", console.Clean(n.Do))
+		}
+	}
+	fmt.Fprintf(out, "\n%s\n", style.Bold("NEXT"))
+	console.Table(out, console.Style{},
+		[]string{"1.", "Upload " + path("ca/rootCA.cer") + " to the tenant's certificate authorities, and switch the method on."},
+		[]string{"2.", "Hand every user the PFX file, and the password from " + path(manifest.PasswordsName) + " another way."},
+		[]string{"3.", "For bindings of high affinity, store an id of " + path(manifest.Name) + " with each account."},
+		[]string{"", "go run ./examples/userids " + path("users/"+firstUPN(w.shown)+".crt") + " explains the ids."},
+	)
+	if w.ca == "" {
+		fmt.Fprintf(out, "\n%s can sign in as anyone whom you issue for: keep it off this machine, or in an HSM.\n", path("ca/rootCA.key"))
+	}
+}
+
+func firstUPN(results []cba.Result) string {
+	if len(results) == 0 {
+		return "UPN"
+	}
+	return results[0].Task.Subject.UPN
+}

@@ -1,0 +1,374 @@
+package main_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/manifest"
+)
+
+// program is the path of the built program.
+var program string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "issue")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(folder, "issue.exe")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// issue runs the program in a folder.
+func issue(t *testing.T, folder string, args ...string) result {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = folder
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// good runs the program and fails the test unless it succeeds.
+func good(t *testing.T, folder string, args ...string) result {
+	t.Helper()
+	r := issue(t, folder, args...)
+	if r.code != 0 || r.stderr != "" {
+		t.Fatalf("issue %q: exit status %d\n%s%s", args, r.code, r.stdout, r.stderr)
+	}
+	return r
+}
+
+func write(t *testing.T, folder, name, content string) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func read(t *testing.T, parts ...string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(parts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// open decodes every PFX of a finished run with its password, and holds it
+// against the manifest.
+func open(t *testing.T, out string) map[string]pfx.Bundle {
+	t.Helper()
+	m, err := manifest.Load(filepath.Join(out, manifest.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	passwords, err := manifest.LoadPasswords(filepath.Join(out, manifest.PasswordsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundles := map[string]pfx.Bundle{}
+	for _, u := range m.Users {
+		b, err := pfx.Decode(read(t, out, u.PFX), passwords[manifest.Key(u.UPN)])
+		if err != nil {
+			t.Fatalf("%s: %v", u.PFX, err)
+		}
+		block, _ := pem.Decode(read(t, out, u.Certificate))
+		if block == nil || !bytes.Equal(block.Bytes, b.Certificate.Raw) {
+			t.Errorf("%s is not the certificate of the PFX", u.Certificate)
+		}
+		names, err := cba.NamesOf(b.Certificate)
+		if err != nil || len(names.UPNs) != 1 || names.UPNs[0] != u.UPN {
+			t.Errorf("%s: UPNs %q, %v", u.UPN, names.UPNs, err)
+		}
+		if b.FriendlyName != u.UPN {
+			t.Errorf("%s: friendly name %q", u.UPN, b.FriendlyName)
+		}
+		bundles[u.UPN] = b
+	}
+	return bundles
+}
+
+func TestNoFlags(t *testing.T) {
+	folder := t.TempDir()
+	r := good(t, folder)
+	for _, want := range []string{"made now", "jane@yourdomain.com", "3 issued", "X509:<PN>jane@yourdomain.com", "X509:<I>CN=Entra CBA Root CA<SR>", "rootCA.cer"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("the output has no %q:\n%s", want, r.stdout)
+		}
+	}
+	out := filepath.Join(folder, "out")
+	bundles := open(t, out)
+	if len(bundles) != 3 {
+		t.Fatalf("%d users", len(bundles))
+	}
+	root, err := x509.ParseCertificate(read(t, out, "ca", "rootCA.cer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(root)
+	for upn, b := range bundles {
+		if _, err := b.Certificate.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
+			t.Errorf("%s: %v", upn, err)
+		}
+	}
+	for name, mode := range map[string]os.FileMode{
+		"ca/rootCA.key": 0o600, "passwords.csv": 0o600, "users/jane@yourdomain.com.pfx": 0o600,
+		"users/jane@yourdomain.com.crt": 0o644, "manifest.json": 0o644, "ca/rootCA.crt": 0o644,
+	} {
+		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s: mode %v, want %v (%v)", name, info.Mode(), mode, err)
+		}
+	}
+	before := read(t, out, "manifest.json")
+	if r := good(t, folder); !strings.Contains(r.stdout, "0 issued, 3 had a certificate already") {
+		t.Errorf("the second run:\n%s", r.stdout)
+	}
+	if !bytes.Equal(before, read(t, out, "manifest.json")) {
+		t.Error("the second run changed the manifest")
+	}
+	open(t, out) // the passwords are still those of the files
+}
+
+func TestFlags(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "users.csv", "\ufeffUPN;email;sid;subject;password\r\n"+
+		"Jörg@yourdomain.com;j@yourdomain.com;S-1-5-21-1-2-3-4;CN=Jörg,DC=yourdomain,DC=com;Sommer-2026\r\n")
+	r := good(t, folder, "-users", "users.csv", "-key", "p384", "-for", "windows-11", "-days", "30",
+		"-policy", "1.2.3.4, 2.5.29.32.0", "-crl-url", "http://crl.yourdomain.com/ca.crl", "-json", "-out", "here")
+	var m manifest.Manifest
+	if err := json.Unmarshal([]byte(r.stdout), &m); err != nil {
+		t.Fatalf("%v:\n%s", err, r.stdout)
+	}
+	if len(m.Users) != 1 || m.Users[0].PFXEncoding != "modern" || m.Users[0].UPN != "Jörg@yourdomain.com" {
+		t.Errorf("manifest %+v", m)
+	}
+	cert := open(t, filepath.Join(folder, "here"))["Jörg@yourdomain.com"].Certificate
+	passwords, err := manifest.LoadPasswords(filepath.Join(folder, "here", "passwords.csv"))
+	if err != nil || passwords["jörg@yourdomain.com"] != "Sommer-2026" {
+		t.Errorf("password of the file not used: %v", err)
+	}
+	if name, err := dn.ParseDER(cert.RawSubject); err != nil || name.String() != "CN=Jörg,DC=yourdomain,DC=com" {
+		t.Errorf("subject %s, %v", name, err)
+	}
+	if cert.PublicKeyAlgorithm != x509.ECDSA || len(cert.Policies) != 2 || cert.CRLDistributionPoints[0] != "http://crl.yourdomain.com/ca.crl" ||
+		cert.EmailAddresses[0] != "j@yourdomain.com" || time.Until(cert.NotAfter) > 30*cba.Day {
+		t.Errorf("certificate: %v, policies %v, CRL %v, e-mail %v, until %v", cert.PublicKeyAlgorithm, cert.Policies,
+			cert.CRLDistributionPoints, cert.EmailAddresses, cert.NotAfter)
+	}
+	names, err := cba.NamesOf(cert)
+	if err != nil || names.SID().String() != "S-1-5-21-1-2-3-4" {
+		t.Errorf("SID %v, %v", names.SID(), err)
+	}
+}
+
+// Every row is a command line or a list that cannot be used, and what the
+// message must name. None may leave anything behind.
+func TestUnusable(t *testing.T) {
+	for _, test := range []struct {
+		reason, csv string
+		args        []string
+		says        []string
+	}{
+		{"no such key type", "", []string{"-key", "rsa1024"}, []string{"-key", "rsa1024"}},
+		{"no such target", "", []string{"-for", "windows-95"}, []string{"-for", "windows-95"}},
+		{"days", "", []string{"-days", "0"}, []string{"-days", "1 to 65535"}},
+		{"policy in words", "", []string{"-policy", "All Issuance Policies"}, []string{"-policy", "1.2.3.4"}},
+		{"unknown flag", "", []string{"-user", "x"}, []string{"-user"}},
+		{"an argument", "", []string{"jane@x"}, []string{"jane@x", "-users"}},
+		{"no such file", "", []string{"-users", "none.csv"}, []string{"none.csv"}},
+		{"empty file", " ", nil, []string{"users.csv", "line 1", "column"}},
+		{"no upn column", "email\na@b\n", nil, []string{"line 1", "upn"}},
+		{"unknown column", "upn,e-mail\na@b,a@b\n", nil, []string{"line 1", "e-mail"}},
+		{"column twice", "upn,upn\na,b\n", nil, []string{"line 1", "twice"}},
+		{"no users", "upn\n", nil, []string{"users.csv", "no user"}},
+		{"too many fields", "upn\na@b\nc@d,e\n", nil, []string{"line 3", "wrong number of fields"}},
+		{"open quote", "upn\na@b\n\"c@d\n", nil, []string{"line", "quote"}},
+		{"duplicate", "upn\na@b\nc@d\nA@B\n", nil, []string{"line 4", "line 2", "A@B"}},
+		{"empty upn", "upn,email\na@b,\n,x@y\n", nil, []string{"line 3", "upn"}},
+		{"out of the folder", "upn\n../x\n", nil, []string{"line 2", "../x"}},
+		{"a slash", "upn\na/b\n", nil, []string{"line 2", "a/b"}},
+		{"a backslash", "upn\na\\b\n", nil, []string{"line 2", "a\\\\b"}},
+		{"a dot in front", "upn\n.a@b\n", nil, []string{"line 2", ".a@b"}},
+		{"a device", "upn\nnul.x@b\n", nil, []string{"line 2", "device"}},
+		{"control character", "upn\na\x01@b\n", nil, []string{"line 2", "upn", "control"}},
+		{"not UTF-8", "upn\na\xff@b\n", nil, []string{"line 2", "upn", "UTF-8"}},
+		{"bad SID", "upn,sid\na@b,S-1-x\n", nil, []string{"line 2", "sid", "S-1-x"}},
+		{"bad subject", "upn,subject\na@b,Jane\n", nil, []string{"line 2", "subject", "Jane"}},
+		{"CA folder is missing", "", []string{"-ca", "nowhere"}, []string{"-ca", "nowhere"}},
+		{"CA folder is empty", "", []string{"-ca", "."}, []string{"no CA"}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			args := test.args
+			if test.csv != "" {
+				write(t, folder, "users.csv", test.csv)
+				args = append([]string{"-users", "users.csv"}, args...)
+			}
+			r := issue(t, folder, args...)
+			if r.code != 2 || r.stdout != "" {
+				t.Errorf("exit status %d, printed %q", r.code, r.stdout)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(r.stderr, want) {
+					t.Errorf("does not say %q:\n%s", want, r.stderr)
+				}
+			}
+			if strings.Contains(r.stderr, "Failure") || !strings.Contains(r.stderr, "issue: ") {
+				t.Errorf("message: %s", r.stderr)
+			}
+			for _, pattern := range []string{"out/ca", "out/users/*", "out/*.json*"} {
+				if left, _ := filepath.Glob(filepath.Join(folder, pattern)); len(left) > 0 {
+					t.Errorf("left behind: %v", left)
+				}
+			}
+		})
+	}
+}
+
+func TestOtherCAs(t *testing.T) {
+	folder := t.TempDir()
+	good(t, folder, "-key", "p256", "-out", "first")
+	ca := filepath.Join(folder, "first", "ca")
+
+	t.Run("its folder serves as -ca", func(t *testing.T) {
+		good(t, folder, "-key", "p256", "-ca", ca, "-out", "second")
+		if !bytes.Equal(read(t, ca, "rootCA.cer"), read(t, folder, "second", "ca", "rootCA.cer")) {
+			t.Error("another root was written")
+		}
+		if _, err := os.Stat(filepath.Join(folder, "second", "ca", "rootCA.key")); err == nil {
+			t.Error("the CA's key was copied")
+		}
+		r := issue(t, folder, "-out", "second")
+		if r.code != 2 || !strings.Contains(r.stderr, "-ca") {
+			t.Errorf("without its key: exit status %d: %s", r.code, r.stderr)
+		}
+	})
+	t.Run("lists of two CAs are not mixed", func(t *testing.T) {
+		good(t, folder, "-key", "p256", "-out", "third")
+		r := issue(t, folder, "-ca", filepath.Join(folder, "third", "ca"), "-out", "first")
+		if r.code == 0 || !strings.Contains(r.stderr, "another authority") {
+			t.Errorf("exit status %d: %s", r.code, r.stderr)
+		}
+	})
+	t.Run("a key of another CA", func(t *testing.T) {
+		mixed := t.TempDir()
+		write(t, mixed, "rootCA.crt", string(read(t, ca, "rootCA.crt")))
+		write(t, mixed, "rootCA.key", string(read(t, folder, "third", "ca", "rootCA.key")))
+		r := issue(t, folder, "-ca", mixed, "-out", "fourth")
+		if r.code != 2 || !strings.Contains(r.stderr, "key") {
+			t.Errorf("exit status %d: %s", r.code, r.stderr)
+		}
+	})
+	t.Run("garbage instead of PEM", func(t *testing.T) {
+		bad := t.TempDir()
+		write(t, bad, "rootCA.crt", "hello")
+		r := issue(t, folder, "-ca", bad, "-out", "fifth")
+		if r.code != 2 || !strings.Contains(r.stderr, "rootCA.crt") {
+			t.Errorf("exit status %d: %s", r.code, r.stderr)
+		}
+	})
+}
+
+// TestKilled ends the program at odd moments and runs it again: in the end
+// everyone has one certificate, and nobody who had one was issued another.
+func TestKilled(t *testing.T) {
+	folder := t.TempDir()
+	var list strings.Builder
+	list.WriteString("upn\n")
+	const users = 400
+	for i := range users {
+		list.WriteString("user" + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + string(rune('a'+i/26)) + "@yourdomain.com\n")
+	}
+	write(t, folder, "users.csv", list.String())
+	args := []string{"-users", "users.csv", "-key", "p256"}
+	seen := map[string][]byte{}
+	pfxFiles := func() []string {
+		names, err := filepath.Glob(filepath.Join(folder, "out", "users", "*.pfx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	kills := 0
+	for delay := 60 * time.Millisecond; delay < 600*time.Millisecond; delay += 60 * time.Millisecond {
+		cmd := exec.Command(program, args...)
+		cmd.Dir = folder
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(delay)
+		cmd.Process.Kill()
+		if err := cmd.Wait(); err != nil {
+			kills++
+		}
+		for _, name := range pfxFiles() {
+			content := read(t, name)
+			if old, ok := seen[name]; ok && !bytes.Equal(old, content) {
+				t.Fatalf("%s was issued twice", name)
+			}
+			seen[name] = content
+		}
+	}
+	if kills == 0 {
+		t.Fatal("no run was killed")
+	}
+	good(t, folder, args...)
+	for name, old := range seen {
+		if !bytes.Equal(old, read(t, name)) {
+			t.Errorf("%s was issued twice", name)
+		}
+	}
+	if bundles := open(t, filepath.Join(folder, "out")); len(bundles) != users {
+		t.Errorf("%d users in the manifest, want %d", len(bundles), users)
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "out", "users", "*.part")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestNoPasswordIsPrinted(t *testing.T) {
+	folder := t.TempDir()
+	const secret = "Tr0ub4dor-and-3"
+	write(t, folder, "users.csv", "upn,password\njane@yourdomain.com,"+secret+"\n")
+	r := good(t, folder, "-users", "users.csv", "-key", "p256")
+	if strings.Contains(r.stdout+r.stderr, secret) || bytes.Contains(read(t, folder, "out", "manifest.json"), []byte(secret)) {
+		t.Error("the password is printed, or in the manifest")
+	}
+	write(t, folder, "users.csv", "upn,password\njohn@yourdomain.com,"+secret+"\xff\n")
+	r = issue(t, folder, "-users", "users.csv", "-key", "p256")
+	if r.code == 0 || strings.Contains(r.stderr, secret) {
+		t.Errorf("exit status %d: %s", r.code, r.stderr)
+	}
+}
