@@ -1,0 +1,214 @@
+// Userids prints the certificateUserIds of certificates, or judges a stored value
+// against one.
+//
+//	go run ./examples/userids FILE...
+//	go run ./examples/userids -check 'X509:<SKI>...' FILE
+//
+// A file is PEM, DER or PFX (with -password-file). If it has several
+// certificates, the first is the user's and the rest its chain. Exit status: 0
+// done, or the value matches; 1 it does not match; 2 unusable command line or
+// input.
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/console"
+)
+
+func main() { console.Main("userids", run) }
+
+// An answer is what is said about one file, in the form of -json.
+type answer struct {
+	File     string        `json:"file"`
+	IDs      []identifier  `json:"ids"`
+	Findings lint.Findings `json:"findings"`
+	Check    *verdict      `json:"check,omitempty"` // with -check
+
+	cert *x509.Certificate
+}
+
+type identifier struct {
+	Mapping  certuserid.Mapping  `json:"mapping"`
+	Value    certuserid.ID       `json:"value"`
+	Affinity certuserid.Affinity `json:"affinity"`
+}
+
+// A verdict is the judgement on a stored value.
+type verdict struct {
+	Value   string `json:"value"`
+	Matches bool   `json:"matches"`
+	certuserid.Result
+}
+
+func run(args []string) error {
+	f := flag.NewFlagSet("userids", flag.ContinueOnError)
+	asJSON := f.Bool("json", false, "print JSON")
+	check := f.String("check", "", "judge this stored `value` instead of printing the right ones")
+	passwordFile := f.String("password-file", "", "`file` whose first line is the password of the PFX files")
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "Prints the certificateUserIds of certificates.\n\nUsage: go run ./examples/userids [flags] FILE...\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return console.Usage("see userids -h")
+	}
+	if f.NArg() == 0 {
+		return console.Usage("which certificate? give one file or more, PEM, DER or PFX (see userids -h)")
+	}
+	checking := false
+	f.Visit(func(f *flag.Flag) { checking = checking || f.Name == "check" })
+	answers := []answer{}
+	matches := true
+	for _, name := range f.Args() {
+		a, err := read(name, *passwordFile)
+		if err != nil {
+			return console.Usage("%s: %w", name, err)
+		}
+		if checking {
+			a.Check = &verdict{Value: *check, Result: certuserid.Match(*check, a.cert)}
+			a.Check.Matches = a.Check.Fit != certuserid.Unfit
+			matches = matches && a.Check.Matches
+		}
+		answers = append(answers, a)
+	}
+	if *asJSON {
+		if err := console.JSON(os.Stdout, answers); err != nil {
+			return err
+		}
+	} else {
+		for i, a := range answers {
+			if i > 0 {
+				fmt.Println()
+			}
+			a.print(os.Stdout)
+		}
+	}
+	if !matches {
+		return console.Answer
+	}
+	return nil
+}
+
+// read looks into a file, whatever its form.
+func read(name, passwordFile string) (answer, error) {
+	a := answer{File: name, IDs: []identifier{}}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		var path *os.PathError
+		if errors.As(err, &path) {
+			err = path.Err // the caller names the file
+		}
+		return a, err
+	}
+	chain, err := certificates(content, passwordFile)
+	if err != nil {
+		return a, err
+	}
+	a.cert = chain[0]
+	for _, id := range certuserid.All(a.cert) {
+		a.IDs = append(a.IDs, identifier{id.Mapping(), id, id.Mapping().Affinity()})
+	}
+	a.Findings = cba.Check(chain, cba.CheckOptions{At: time.Now()})
+	return a, nil
+}
+
+func certificates(content []byte, passwordFile string) ([]*x509.Certificate, error) {
+	chain, err := cba.ParseCertificates(content)
+	if err == nil {
+		return chain, nil
+	}
+	if _, notPFX := pfx.Inspect(content); notPFX != nil {
+		return nil, fmt.Errorf("neither a certificate nor a PFX file (%w)", err)
+	}
+	if passwordFile == "" {
+		return nil, errors.New("this is a PFX file: put its password into a file and give it with -password-file")
+	}
+	password, err := os.ReadFile(passwordFile)
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := bytes.Cut(password, []byte("\n"))
+	bundle, err := pfx.Decode(content, strings.TrimSuffix(string(line), "\r"))
+	if err != nil {
+		return nil, err
+	}
+	return append([]*x509.Certificate{bundle.Certificate}, bundle.Chain...), nil
+}
+
+func (a answer) print(w io.Writer) {
+	style := console.StyleFor(os.Stdout)
+	subject := a.cert.Subject.String()
+	if name, err := dn.ParseDER(a.cert.RawSubject); err == nil {
+		subject = name.String()
+	}
+	fmt.Fprintf(w, "%s  %s, until %s\n\n", style.Bold(console.Clean(a.File)), console.Clean(subject), a.cert.NotAfter.UTC().Format("2006-01-02"))
+	if a.Check != nil {
+		a.Check.print(w, style)
+		return
+	}
+	rows := [][]string{{"MAPPING", "AFFINITY", "VALUE"}}
+	for _, m := range certuserid.Mappings() {
+		id, err := certuserid.FromCertificate(a.cert, m)
+		value := id.String()
+		var missing *certuserid.FieldError
+		if errors.As(err, &missing) {
+			value = "none: " + missing.Reason.String()
+		}
+		rows = append(rows, []string{m.String(), m.Affinity().String(), value})
+	}
+	console.Table(w, style, rows...)
+	printFindings(w, style, a.Findings)
+}
+
+func (v verdict) print(w io.Writer, style console.Style) {
+	fmt.Fprintf(w, "stored   %s\n", console.Clean(v.Value))
+	switch {
+	case !v.Matches && v.Right != (certuserid.ID{}):
+		fmt.Fprintf(w, "right    %s\n", v.Right)
+		fmt.Fprintf(w, "verdict  %s\n", style.Red("does not match this certificate"))
+	case !v.Matches:
+		fmt.Fprintf(w, "verdict  %s\n", style.Red("does not match this certificate"))
+	case v.Fit == certuserid.Assumed:
+		fmt.Fprintf(w, "right    %s\n", v.Right)
+		fmt.Fprintf(w, "verdict  %s\n", style.Yellow(fmt.Sprintf("matches by %s, on an assumption", v.Mapping)))
+	default:
+		fmt.Fprintf(w, "verdict  %s\n", style.Green(fmt.Sprintf("matches by %s, letter for letter", v.Mapping)))
+	}
+	printFindings(w, style, v.Findings)
+}
+
+func printFindings(w io.Writer, style console.Style, findings lint.Findings) {
+	for _, f := range findings.Sorted() {
+		paint := style.Dim
+		switch f.Severity {
+		case lint.Error:
+			paint = style.Red
+		case lint.Warning:
+			paint = style.Yellow
+		}
+		fmt.Fprintf(w, "\n%s  %s: %s (%s)\n", paint(f.Severity.String()), console.Clean(f.Where), console.Clean(f.What), f.Code)
+		if f.Do != "" {
+			fmt.Fprintf(w, "  do      %s\n", console.Clean(f.Do))
+		}
+		if f.Source != "" {
+			fmt.Fprintf(w, "  source  %s\n", console.Clean(f.Source))
+		}
+	}
+}

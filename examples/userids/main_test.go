@@ -1,0 +1,196 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/pfx"
+)
+
+var program string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "userids")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(folder, "userids.exe")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+func userids(t *testing.T, folder string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = folder
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+const password = "Sommer-2026"
+
+// files writes one certificate in every form that the program reads, and returns
+// the folder and the serial number as certificate viewers print it.
+func files(t *testing.T) (folder, serial string) {
+	t.Helper()
+	name, err := dn.Parse("CN=WoodgroveCA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := cba.P256.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := root.Issue(key.Public(), cba.Subject{UPN: "bob@woodgrove.com"}, cba.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := pfx.Modern.Encode(pfx.Bundle{Key: key, Certificate: cert, Chain: root.CACertificates()}, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder = t.TempDir()
+	for name, content := range map[string][]byte{
+		"bob.pem": cba.EncodeCertificates(cert), "bob.cer": cert.Raw, "bob.pfx": file,
+		"chain.pem": cba.EncodeCertificates(append(root.CACertificates()[:0:0], cert, root.Certificate)...),
+		"password":  []byte(password + "\r\n"), "wrong": []byte("x"), "garbage.pem": []byte("hello"),
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder, hex.EncodeToString(cert.SerialNumber.Bytes())
+}
+
+func reverse(serial string) string {
+	var b strings.Builder
+	for i := len(serial) - 2; i >= 0; i -= 2 {
+		b.WriteString(serial[i : i+2])
+	}
+	return b.String()
+}
+
+func TestEveryForm(t *testing.T) {
+	folder, serial := files(t)
+	out, errs, code := userids(t, folder, "-json", "-password-file", "password", "bob.pem", "bob.cer", "bob.pfx", "chain.pem")
+	if code != 0 || errs != "" {
+		t.Fatalf("exit status %d: %s", code, errs)
+	}
+	var answers []struct {
+		File     string
+		IDs      []struct{ Mapping, Value, Affinity string }
+		Findings []struct{ Code, Severity string }
+	}
+	if err := json.Unmarshal([]byte(out), &answers); err != nil {
+		t.Fatal(err)
+	}
+	if len(answers) != 4 {
+		t.Fatalf("%d answers", len(answers))
+	}
+	for _, a := range answers {
+		if len(a.IDs) != 6 || a.IDs[0].Mapping != "PrincipalName" || a.IDs[0].Value != "X509:<PN>bob@woodgrove.com" || a.IDs[0].Affinity != "low" {
+			t.Errorf("%s: %+v", a.File, a.IDs)
+			continue
+		}
+		last := a.IDs[5]
+		if last.Mapping != "IssuerAndSerialNumber" || last.Affinity != "high" || last.Value != "X509:<I>CN=WoodgroveCA<SR>"+reverse(serial) {
+			t.Errorf("%s: %+v", a.File, last)
+		}
+		for _, f := range a.Findings {
+			if f.Severity == "error" {
+				t.Errorf("%s: %+v", a.File, f)
+			}
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	folder, _ := files(t)
+	out, _, code := userids(t, folder, "bob.pem")
+	for _, want := range []string{"bob.pem  CN=bob@woodgrove.com", "MAPPING", "RFC822Name             low       none", "cert-no-crl-url"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit status %d, no %q in\n%s", code, want, out)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	folder, serial := files(t)
+	for _, test := range []struct {
+		value string
+		code  int
+		says  []string
+	}{
+		{"X509:<PN>bob@woodgrove.com", 0, []string{"matches by PrincipalName, letter for letter"}},
+		{"X509:<I>CN=WoodgroveCA<SR>" + reverse(serial), 0, []string{"matches by IssuerAndSerialNumber"}},
+		{"X509:<I>CN=WoodgroveCA<SR>" + strings.ToUpper(reverse(serial)), 0, []string{"on an assumption"}},
+		{"X509:<I>CN=WoodgroveCA<SR>" + serial, 1, []string{"does not match", "userid-serial-order", reverse(serial)}},
+		{"x509:<PN>bob@woodgrove.com", 1, []string{"does not match", "X509:<PN>bob@woodgrove.com"}},
+		{"X509:<PN>alice@woodgrove.com", 1, []string{"does not match", "bob@woodgrove.com"}},
+		{"", 1, []string{"does not match"}},
+	} {
+		out, errs, code := userids(t, folder, "-check", test.value, "bob.cer")
+		if code != test.code || errs != "" {
+			t.Errorf("%q: exit status %d, want %d: %s", test.value, code, test.code, errs)
+		}
+		for _, want := range test.says {
+			if !strings.Contains(out, want) {
+				t.Errorf("%q: no %q in\n%s", test.value, want, out)
+			}
+		}
+		out, _, code = userids(t, folder, "-json", "-check", test.value, "bob.cer")
+		var answers []struct {
+			Check struct {
+				Matches bool
+				Right   string
+			}
+		}
+		if err := json.Unmarshal([]byte(out), &answers); err != nil || code != test.code || answers[0].Check.Matches != (code == 0) {
+			t.Errorf("%q with -json: exit status %d, %v\n%s", test.value, code, err, out)
+		}
+	}
+}
+
+func TestUnusable(t *testing.T) {
+	folder, _ := files(t)
+	for _, test := range []struct {
+		args []string
+		says string
+	}{
+		{nil, "which certificate"},
+		{[]string{"none.pem"}, "none.pem: no such file"},
+		{[]string{"garbage.pem"}, "neither a certificate nor a PFX"},
+		{[]string{"bob.pfx"}, "-password-file"},
+		{[]string{"-password-file", "wrong", "bob.pfx"}, "password"},
+		{[]string{"-password-file", "none", "bob.pfx"}, "none"},
+		{[]string{"-jason", "bob.pem"}, "-jason"},
+	} {
+		out, errs, code := userids(t, folder, test.args...)
+		if code != 2 || out != "" || !strings.Contains(errs, test.says) {
+			t.Errorf("%q: exit status %d, printed %q, said %q", test.args, code, out, errs)
+		}
+		if strings.Contains(errs, password) {
+			t.Errorf("%q: a password is in the message", test.args)
+		}
+	}
+}
