@@ -10,6 +10,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"math/big"
@@ -168,3 +169,16 @@ func must[T any](tb testing.TB) func(T, error) T {
 var ctx = context.Background()
 
 func bigInt(n int64) *big.Int { return big.NewInt(n) }
+
+func extension(id asn1.ObjectIdentifier, value []byte) []pkix.Extension {
+	return []pkix.Extension{{Id: id, Value: value}}
+}
+
+func manyEntries(n int) []x509.RevocationListEntry {
+	entries := make([]x509.RevocationListEntry, n)
+	for i := range entries {
+		serial := new(big.Int).Lsh(big.NewInt(int64(i)+1), 100)
+		entries[i] = x509.RevocationListEntry{SerialNumber: serial, RevocationTime: at.Add(-time.Duration(i) * time.Minute), ReasonCode: i % 6}
+	}
+	return entries
+}

@@ -1,0 +1,475 @@
+package crl_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/crl"
+)
+
+// A site serves what tests put on it, and counts.
+type site struct {
+	*httptest.Server
+	requests atomic.Int32
+	mu       sync.Mutex
+	answer   http.HandlerFunc
+}
+
+func newSite(tb testing.TB, answer http.HandlerFunc) *site {
+	s := &site{answer: answer}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.requests.Add(1)
+		s.mu.Lock()
+		answer := s.answer
+		s.mu.Unlock()
+		answer(w, r)
+	}))
+	tb.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s
+}
+
+func (s *site) set(answer http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+func bytesOf(content []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.Write(content) }
+}
+
+func status(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+}
+
+// A clock stands still until it is moved.
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
+func TestFetchKeepsUntilNextPublish(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	lists := func(number int64) []byte {
+		from := at.Add(time.Duration(number) * time.Hour)
+		return ca.list(t, &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: from, NextUpdate: from.Add(10 * time.Hour),
+			ExtraExtensions: extension(oidPublish, derOf(t, from.Add(4*time.Hour)))})
+	}
+	s := newSite(t, bytesOf(lists(1)))
+	time1 := &clock{at.Add(time.Hour)}
+	f := &crl.Fetcher{AllowPrivateAddresses: true, Now: time1.Now}
+	step := func(after time.Duration, number int64, requests int32) {
+		t.Helper()
+		time1.now = at.Add(time.Hour + after)
+		list, err := f.Fetch(ctx, s.URL, ca.Cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list.Number.Int64() != number || s.requests.Load() != requests {
+			t.Fatalf("after %v: list %v after %d requests, not %d after %d", after, list.Number, s.requests.Load(), number, requests)
+		}
+	}
+	step(0, 1, 1)
+	step(3*time.Hour, 1, 1)
+	step(4*time.Hour, 1, 2)                // due, but the server still has the old one
+	step(4*time.Hour+59*time.Second, 1, 2) // not asked again for a minute
+	s.set(bytesOf(lists(2)))
+	step(4*time.Hour+time.Minute, 2, 3)
+	step(4*time.Hour+2*time.Minute, 2, 3)
+	// List 2 is due at 5 h and valid to 11 h.
+	s.set(status(503))
+	step(5*time.Hour, 2, 4)
+	s.set(bytesOf(lists(1)))
+	step(5*time.Hour+time.Minute, 2, 5) // a number that went back
+	s.set(bytesOf([]byte("<html>")))
+	step(11*time.Hour, 2, 6) // the last second
+
+	for _, c := range []struct {
+		answer http.HandlerFunc
+		fault  crl.Fault
+	}{
+		{status(503), crl.Download},
+		{bytesOf(lists(1)), crl.NumberWentBack},
+		{bytesOf([]byte("<html>")), crl.NotDER},
+	} {
+		time1.now = at.Add(20 * time.Hour)
+		s.set(c.answer)
+		if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || faultOf(t, err) != c.fault {
+			t.Errorf("expired, and %v: list %v, error %v", c.fault, list, err)
+		}
+	}
+	s.set(bytesOf(lists(3)))
+	step(19*time.Hour, 3, 10)
+}
+
+// A list that is not by the authority is not kept, so that an answer from
+// somebody else does not stay.
+func TestFetchKeepsOnlyTheAuthoritysLists(t *testing.T) {
+	ca, other := newAuthority(t, "Woodgrove CA", "p256"), newAuthority(t, "Contoso CA", "p256")
+	s := newSite(t, bytesOf(other.list(t, &x509.RevocationList{})))
+	f := &crl.Fetcher{AllowPrivateAddresses: true, Now: func() time.Time { return at }}
+	_, err := f.Fetch(ctx, s.URL, ca.Cert)
+	if faultOf(t, err) != crl.WrongIssuer || !strings.Contains(err.Error(), s.URL) {
+		t.Fatalf("%v", err)
+	}
+	s.set(bytesOf(ca.list(t, &x509.RevocationList{})))
+	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
+		t.Fatal(err)
+	}
+	// The kept list is not given out for another authority.
+	if _, err := f.Fetch(ctx, s.URL, other.Cert); faultOf(t, err) != crl.WrongIssuer {
+		t.Errorf("%v", err)
+	}
+	if _, err := f.Fetch(ctx, s.URL, nil); err == nil {
+		t.Error("a list of nobody")
+	}
+}
+
+func TestFetchFailures(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	list := ca.list(t, &x509.RevocationList{RevokedCertificateEntries: manyEntries(5000)})
+	if len(list) < 1<<17 {
+		t.Fatal(len(list))
+	}
+	chunked := func(content []byte) http.HandlerFunc { // no Content-Length
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.(http.Flusher).Flush()
+			w.Write(content)
+		}
+	}
+	hang := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for _, c := range []struct {
+		name   string
+		answer http.HandlerFunc
+		limits crl.Limits
+		fault  crl.Fault
+		says   string
+		check  func(*crl.Error) bool
+	}{
+		{name: "exactly the limit", answer: bytesOf(list), limits: crl.Limits{Bytes: int64(len(list))}},
+		{name: "exactly the limit, chunked", answer: chunked(list), limits: crl.Limits{Bytes: int64(len(list))}},
+		{name: "announced too large", answer: bytesOf(list), limits: crl.Limits{Bytes: int64(len(list)) - 1}, fault: crl.TooLarge,
+			check: func(e *crl.Error) bool { return e.Size == int64(len(list)) && e.Code() == "AADSTS2205014" }},
+		{name: "too large by its header", answer: chunked(list), limits: crl.Limits{Bytes: int64(len(list)) - 1}, fault: crl.TooLarge,
+			check: func(e *crl.Error) bool { return e.Size == int64(len(list)) }},
+		{name: "endless text", answer: func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				if _, err := w.Write(bytes.Repeat([]byte("A"), 1<<15)); err != nil {
+					return
+				}
+			}
+		}, fault: crl.NotDER, says: `begins "AAAA`},
+		{name: "small limit", answer: chunked([]byte(strings.Repeat("A", 200))), limits: crl.Limits{Bytes: 100}, fault: crl.TooLarge},
+		{name: "cut", answer: chunked(list[:len(list)/2]), fault: crl.NotDER, says: "cut short"},
+		{name: "cut early", answer: bytesOf(list[:100]), fault: crl.NotDER, says: "cut short"},
+		{name: "more follows", answer: chunked(append(bytes.Clone(list), 1, 2, 3)), fault: crl.NotDER, says: "left over"},
+		{name: "less than announced", answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(list)+10))
+			w.Write(list[:1<<17])
+		}, fault: crl.NotDER, says: "cut short"},
+		{name: "nothing", answer: bytesOf(nil), fault: crl.NotDER, says: "0 bytes"},
+		{name: "PEM", answer: bytesOf(pemOf("X509 CRL", list)), fault: crl.NotDER, says: "PEM"},
+		{name: "certificate", answer: bytesOf(ca.Cert.Raw), fault: crl.NotCRL},
+		{name: "forbidden", answer: status(403), fault: crl.Download, says: "403 Forbidden",
+			check: func(e *crl.Error) bool { return e.HTTPStatus == 403 && e.Code() == "AADSTS500173" }},
+		{name: "no content", answer: status(204), fault: crl.Download},
+		{name: "partial content", answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(206); w.Write(list) }, fault: crl.Download},
+		{name: "no answer", answer: hang, limits: crl.Limits{Time: 50 * time.Millisecond}, fault: crl.Timeout,
+			check: func(e *crl.Error) bool { return e.Code() == "AADSTS2205012" }},
+		{name: "half an answer", answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Write(list[:1<<17])
+			w.(http.Flusher).Flush()
+			hang(w, r)
+		}, limits: crl.Limits{Time: 100 * time.Millisecond}, fault: crl.Timeout},
+		{name: "compressed", answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write([]byte("\x1f\x8b"))
+		}, fault: crl.NotDER, says: "gzip"},
+		{name: "hung up", answer: func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				conn.Close()
+			}
+		}, fault: crl.Download, check: func(e *crl.Error) bool { return e.HTTPStatus == 0 && e.Err != nil }},
+		{name: "redirected to LDAP", answer: http.RedirectHandler("ldap://dc.woodgrove.com/CN=CDP", 302).ServeHTTP, fault: crl.BadURL, says: "LDAP"},
+		{name: "redirected to a file", answer: http.RedirectHandler("file:///etc/passwd", 302).ServeHTTP, fault: crl.BadURL, says: "file"},
+		{name: "redirected for ever", answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", 301) },
+			fault: crl.Download, says: "redirects"},
+		{name: "large headers", answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X", strings.Repeat("x", 1<<18))
+			w.Write(list)
+		}, fault: crl.Download},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, c.answer)
+			f := &crl.Fetcher{AllowPrivateAddresses: true, Limits: c.limits, Now: func() time.Time { return at }}
+			got, err := f.Fetch(ctx, s.URL, ca.Cert)
+			if fault := faultOf(t, err); fault != c.fault || (got == nil) != (fault != 0) {
+				t.Fatalf("list %v, error %v", got, err)
+			}
+			if err == nil {
+				return
+			}
+			if e := err.(*crl.Error); e.URL != s.URL || c.check != nil && !c.check(e) {
+				t.Errorf("%+v", e)
+			}
+			if !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%q does not say %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestFetchFollowsRedirects(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	list := ca.list(t, &x509.RevocationList{})
+	hops := 0
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		if ae := r.Header.Get("Accept-Encoding"); ae != "" {
+			t.Errorf("asked for the encoding %q", ae)
+		}
+		if r.Header.Get("Referer") != "" {
+			t.Error("sent a Referer")
+		}
+		if hops++; hops <= 5 {
+			http.Redirect(w, r, "/next", http.StatusFound)
+			return
+		}
+		w.Write(list)
+	})
+	f := &crl.Fetcher{AllowPrivateAddresses: true}
+	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
+		t.Fatal(err)
+	}
+	hops = -1 // one more than allowed
+	f = &crl.Fetcher{AllowPrivateAddresses: true}
+	if _, err := f.Fetch(ctx, s.URL, ca.Cert); faultOf(t, err) != crl.Download {
+		t.Error(err)
+	}
+}
+
+func TestFetchRefusesURLs(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	f := &crl.Fetcher{RefuseHTTPS: true}
+	for _, url := range []string{"", "crl.woodgrove.com/a.crl", "//crl.woodgrove.com/a.crl", "ldap:///CN=a", "LDAPS://dc/CN=a", "file:///a.crl", "ftp://a/b",
+		"http://", "http:///a.crl", "http:a.crl", "http://user:secret@crl.woodgrove.com/a.crl", "https://crl.woodgrove.com/a.crl", "http://a b/", "http://[::1/", "\x00"} {
+		_, err := f.Fetch(ctx, url, ca.Cert)
+		if faultOf(t, err) != crl.BadURL {
+			t.Errorf("%q: %v", url, err)
+		}
+		if strings.Contains(fmt.Sprintf("%v %+v", err, err), "secret") {
+			t.Errorf("the error tells the password: %v", err)
+		}
+	}
+	if err := crl.CheckURL("https://crl.woodgrove.com/a.crl"); err != nil {
+		t.Error(err)
+	}
+}
+
+// By default a fetcher reaches nothing on this machine, under whatever name.
+func TestFetchRefusesPrivateAddresses(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	s := newSite(t, bytesOf(ca.list(t, &x509.RevocationList{})))
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	proxied := newSite(t, bytesOf(ca.list(t, &x509.RevocationList{})))
+	for _, name := range []string{"HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
+		t.Setenv(name, proxied.URL)
+	}
+	for _, host := range []string{"127.0.0.1", "localhost", "127.1.2.3", "0.0.0.0", "[::]", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
+		"[64:ff9b::7f00:1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]", "169.254.169.254", "10.0.0.1", "192.168.1.1", "100.64.0.1", "224.0.0.1", "[fe80::1]", "[fd00::1]", "[ff02::1]"} {
+		f := &crl.Fetcher{Limits: crl.Limits{Time: 5 * time.Second}}
+		_, err := f.Fetch(ctx, "http://"+net.JoinHostPort(strings.Trim(host, "[]"), port)+"/a.crl", ca.Cert)
+		if faultOf(t, err) != crl.ForbiddenAddress {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	if n := s.requests.Load() + proxied.requests.Load(); n != 0 {
+		t.Errorf("%d requests got through", n)
+	}
+	// The loud field lets the same request through, not by the proxy.
+	f := &crl.Fetcher{AllowPrivateAddresses: true}
+	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil || s.requests.Load() != 1 || proxied.requests.Load() != 0 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFetchIsShared(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	list := ca.list(t, &x509.RevocationList{})
+	arrived, release := make(chan struct{}, 100), make(chan struct{})
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-release
+		w.Write(list)
+	})
+	f := &crl.Fetcher{AllowPrivateAddresses: true, Now: func() time.Time { return at }}
+
+	first, giveUp := context.WithCancel(ctx)
+	firstDone := make(chan error)
+	go func() {
+		_, err := f.Fetch(first, s.URL, ca.Cert)
+		firstDone <- err
+	}()
+	<-arrived
+	const callers = 20
+	results := make(chan *crl.List, callers)
+	for range callers {
+		go func() {
+			list, err := f.Fetch(ctx, s.URL, ca.Cert)
+			if err != nil {
+				t.Error(err)
+			}
+			results <- list
+		}()
+	}
+	// The caller who started the download leaves; the others still get the list.
+	giveUp()
+	if err := <-firstDone; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first caller got %v", err)
+	}
+	time.Sleep(10 * time.Millisecond) // most of the others are waiting by now; the rest find it kept
+	close(release)
+	for range callers {
+		if list := <-results; list == nil {
+			t.Error("no list")
+		}
+	}
+	if n := s.requests.Load(); n > 2 { // a second one only if nobody had joined yet
+		t.Errorf("%d requests for %d callers", n, callers+1)
+	}
+	if _, err := f.Fetch(first, "http://other.woodgrove.com/a.crl", ca.Cert); !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller that has given up got %v", err)
+	}
+}
+
+// The download ends when the last caller has given up.
+func TestFetchEndsWithItsCallers(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	arrived, ended := make(chan struct{}), make(chan struct{})
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-r.Context().Done()
+		close(ended)
+	})
+	f := &crl.Fetcher{AllowPrivateAddresses: true}
+	canceled, cancel := context.WithCancel(ctx)
+	go func() { <-arrived; cancel() }()
+	if _, err := f.Fetch(canceled, s.URL, ca.Cert); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("the request goes on")
+	}
+	s.set(bytesOf(ca.list(t, &x509.RevocationList{})))
+	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
+		t.Error(err)
+	}
+}
+
+// The list that was not asked for the longest makes room.
+func TestFetchKeepsSoManyBytes(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	list := ca.list(t, &x509.RevocationList{})
+	s := newSite(t, bytesOf(list))
+	time1 := &clock{at}
+	f := &crl.Fetcher{AllowPrivateAddresses: true, KeepBytes: int64(2*len(list) + 20), Now: time1.Now}
+	for n, c := range []struct {
+		path     string
+		requests int32
+	}{{"/a", 1}, {"/b", 2}, {"/a", 2}, {"/b", 2}, {"/a", 2}, {"/c", 3}, {"/a", 3}, {"/c", 3}, {"/b", 4}, {"/c", 4}, {"/a", 5}} {
+		time1.now = time1.now.Add(time.Second)
+		if _, err := f.Fetch(ctx, s.URL+c.path, ca.Cert); err != nil {
+			t.Fatal(err)
+		}
+		if s.requests.Load() != c.requests {
+			t.Fatalf("step %d, %s: %d requests, not %d", n, c.path, s.requests.Load(), c.requests)
+		}
+	}
+	f = &crl.Fetcher{AllowPrivateAddresses: true, KeepBytes: -1, Now: time1.Now}
+	before := s.requests.Load()
+	for range 2 {
+		if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.requests.Load() != before+2 {
+		t.Error("kept although nothing is to be kept")
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for _, c := range []struct {
+		limits crl.Limits
+		bytes  int64
+	}{
+		{crl.InteractivePublic(), 20e6}, {crl.InteractiveGovernment(), 45e6},
+		{crl.BackgroundPublic(), 65e6}, {crl.BackgroundPublicCautious(), 45e6}, {crl.BackgroundGovernment(), 150e6},
+	} {
+		if c.limits.Bytes != c.bytes || c.limits.Time < 10*time.Second {
+			t.Errorf("%+v", c.limits)
+		}
+	}
+	if crl.InteractivePublic().Time != 10*time.Second || crl.InteractiveGovernment().Time != 10*time.Second {
+		t.Error("not 10 s")
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (r roundTrip) RoundTrip(q *http.Request) (*http.Response, error) { return r(q) }
+
+// A transport of the caller's own makes the requests, for example a proxy.
+func TestInsecureTransport(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	s := newSite(t, bytesOf(ca.list(t, &x509.RevocationList{})))
+	f := &crl.Fetcher{InsecureTransport: roundTrip(func(q *http.Request) (*http.Response, error) {
+		if q.URL.Host != "crl.woodgrove.com" {
+			t.Errorf("request for %v", q.URL)
+		}
+		return http.Get(s.URL)
+	})}
+	if _, err := f.Fetch(ctx, "http://crl.woodgrove.com/a.crl", ca.Cert); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestURLFindings(t *testing.T) {
+	for url, want := range map[string]string{
+		"http://crl.woodgrove.com/users.crl":     "",
+		"http://crl.woodgrove.com:8080/users":    "",
+		"http://20.190.128.1/users.crl":          "",
+		"HTTPS://crl.woodgrove.com/users.crl":    "crl-url-https",
+		"ldap:///CN=CDP":                         "crl-url-unusable",
+		"":                                       "crl-url-unusable",
+		"http://pki/users.crl":                   "crl-url-private",
+		"http://pki.woodgrove.local./users.crl":  "crl-url-private",
+		"http://192.168.0.7/users.crl":           "crl-url-private",
+		"http://[fd00::7]/users.crl":             "crl-url-private",
+		"http://crl.woodgrove.com/users.crl.PEM": "crl-url-not-der",
+		"http://user:secret@crl.woodgrove.com/a": "crl-url-unusable",
+	} {
+		findings := crl.URLFindings(url)
+		if want == "" && len(findings) > 0 || want != "" && (len(findings) != 1 || findings[0].Code != want) {
+			t.Errorf("%s: %v", url, findings)
+		}
+		if strings.Contains(fmt.Sprint(findings), "secret") {
+			t.Errorf("a finding tells the password: %v", findings)
+		}
+	}
+}
