@@ -41,6 +41,9 @@ func (r *reader) name(text, wanted string) (string, bool) {
 	if wanted != "" {
 		return r.wantedName(text, pairs, strict, wanted)
 	}
+	if strict && hasEscape(text) {
+		r.note("userid-name-escape-likely", "")
+	}
 	if looksReversed(pairs) {
 		r.note("userid-name-order-likely", quote(text))
 		return render(reversedPairs(pairs))
@@ -73,6 +76,9 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 	case foldText(text) == foldText(wanted):
 		r.note("userid-name-blanks-lost", "")
 		return wanted, true
+	case strict && hasEscape(text) && slices.Equal(foldPairs(unescaped(pairs)), b):
+		r.note("userid-name-escape", "")
+		return wanted, true
 	default:
 		r.note("userid-name-other", quote(wanted))
 		if strict {
@@ -90,6 +96,22 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 		}
 	}
 	return wanted, true
+}
+
+// unescaped reads the values of a strict name as RFC 4514 would.
+func unescaped(pairs []pair) []pair {
+	out := slices.Clone(pairs)
+	for i, p := range out {
+		c := cutter{reader: &reader{}, text: p.value}
+		var b []byte
+		for ; c.at < len(c.text); c.at++ {
+			if c.text[c.at] != '\\' || !c.escape(&b) {
+				b = append(b, c.text[c.at])
+			}
+		}
+		out[i].value = string(b)
+	}
+	return out
 }
 
 func foldBlanks(s string) string { return strings.ReplaceAll(s, " ", "") }
@@ -174,9 +196,6 @@ func render(pairs []pair) (string, bool) {
 // says what is wrong with the form. strict is true if nothing is.
 func (r *reader) pairs(text string) (pairs []pair, strict, ok bool) {
 	if pairs, ok := strictPairs(text); ok {
-		if hasEscape(text) {
-			r.note("userid-name-escape-likely", "")
-		}
 		return pairs, true, true
 	}
 	c := cutter{reader: r, text: text}
@@ -476,6 +495,9 @@ func (c *cutter) quoted(p *pair) (joint byte, ok bool) {
 		}
 		c.at++
 		p.value = string(b)
+		if !needsQuotes(p.value) {
+			c.reader.note("userid-name-quoting", quote(p.value))
+		}
 		after := c.at
 		for after < len(c.text) && isBlank(rune(c.text[after])) {
 			after++

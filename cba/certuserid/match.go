@@ -161,7 +161,7 @@ func (v *Values) explain(stored string) Result {
 	r := reader{value: stored, cert: v}
 	id := r.read()
 	result := Result{Mapping: r.mapping, Right: r.wanted(), Findings: r.findings}
-	if id.mapping != 0 && r.findings.Worst() < lint.Error {
+	if id.mapping != 0 && id.text == stored && r.findings.Worst() < lint.Error {
 		// The form is right and nothing known is wrong: the values differ.
 		result.Findings = append(result.Findings, finding("userid-other", stored, quote(result.Right.text)))
 	}

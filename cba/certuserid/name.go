@@ -88,10 +88,9 @@ func scanValue(s string, at int) (int, Reason) {
 
 // scanQuoted reads a value in quotes, which must need them.
 func scanQuoted(s string, at int) (int, Reason) {
-	needed := false
+	needed := false // there is a quote inside
 	for i := at + 1; i < len(s); i++ {
 		if s[i] != '"' {
-			needed = needed || strings.IndexByte(special, s[i]) >= 0
 			continue
 		}
 		if i+1 < len(s) && s[i+1] == '"' {
@@ -99,14 +98,18 @@ func scanQuoted(s string, at int) (int, Reason) {
 			i++
 			continue
 		}
-		value := s[at+1 : i]
-		needed = needed || value == "" || value[0] == ' ' || value[len(value)-1] == ' '
-		if !needed {
+		if value := s[at+1 : i]; !needed && !needsQuotes(value) {
 			return at, BadName
 		}
 		return endOfValue(s, i+1)
 	}
 	return at, BadName
+}
+
+// needsQuotes holds CertNameToStr's rule for values without control characters,
+// which have been refused before.
+func needsQuotes(value string) bool {
+	return value == "" || value[0] == ' ' || value[len(value)-1] == ' ' || strings.ContainsAny(value, special)
 }
 
 // scanRaw reads "#" and the hexadecimal DER of a value that is no text.
