@@ -56,7 +56,10 @@ func (p *PKIs) UnmarshalJSON(data []byte) error {
 // syntax error has this package's type too.
 func ParsePKIs(data []byte) (PKIs, error) {
 	var pkis PKIs
-	return pkis, parse(data, &pkis)
+	if err := parse(data, &pkis); err != nil {
+		return nil, err
+	}
+	return pkis, nil
 }
 
 // ParseClassic reads what GET
@@ -64,7 +67,10 @@ func ParsePKIs(data []byte) (PKIs, error) {
 // that list. The error is an [*Error].
 func ParseClassic(data []byte) (Classic, error) {
 	var classic Classic
-	return classic, parse(data, &classic)
+	if err := parse(data, &classic); err != nil {
+		return Classic{}, err
+	}
+	return classic, nil
 }
 
 func parse(data []byte, dst json.Unmarshaler) error {

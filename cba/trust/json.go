@@ -107,6 +107,10 @@ func (r *reader) binary(name string, dst *[]byte) {
 	if r.err != nil || text == "" {
 		return
 	}
+	if strings.Contains(text, "-----BEGIN") { // whose hyphens and letters base64url has too
+		r.fail(&Error{Reason: NotBase64, Text: "PEM text: give the base64 between its header and footer lines"}, name)
+		return
+	}
 	plain := strings.Map(func(c rune) rune {
 		switch c {
 		case '-':
@@ -120,11 +124,7 @@ func (r *reader) binary(name string, dst *[]byte) {
 	}, text)
 	der, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(plain, "="))
 	if err != nil {
-		e := &Error{Reason: NotBase64, Text: shorten([]byte(text))}
-		if strings.Contains(text, "-----BEGIN") {
-			e.Text = "PEM text: give the base64 between its header and footer lines"
-		}
-		r.fail(e, name)
+		r.fail(&Error{Reason: NotBase64, Text: shorten([]byte(text))}, name)
 		return
 	}
 	*dst = der

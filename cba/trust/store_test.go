@@ -1,0 +1,155 @@
+package trust_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"example.com/entracba/cba/trust"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+const (
+	urlA  = "http://crl.contoso.com/a.crl"
+	urlB  = "http://crl.contoso.com/b.crl"
+	ldapA = "ldap:///CN=A?certificateRevocationList"
+)
+
+// Learn, "Prioritization between a PKI-based trust store and a classic CA store".
+func TestPrecedence(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	for _, c := range []struct {
+		name         string
+		pki, classic []string // CRL and delta URLs; nil: not in that store
+		want         trust.Origin
+		crl, delta   string
+		why          trust.Precedence
+	}{
+		{"PKI alone", []string{urlA, ""}, nil, trust.PKIStore, urlA, "", trust.OnlyEntry},
+		{"classic alone", nil, []string{urlA, ""}, trust.ClassicStore, urlA, "", trust.OnlyEntry},
+		{"both the same", []string{urlA, ""}, []string{urlA, ""}, trust.PKIStore, urlA, "", trust.PKIPreferred},
+		{"both without", []string{"", ""}, []string{"", ""}, trust.PKIStore, "", "", trust.PKIPreferred},
+		{"only classic has a CRL", []string{"", ""}, []string{urlA, urlB}, trust.ClassicStore, urlA, urlB, trust.PKIHasNoCRL},
+		{"only classic has a CRL, of ldap", []string{"", ""}, []string{ldapA, ""}, trust.PKIStore, "", "", trust.PKIPreferred},
+		{"only PKI has a CRL", []string{urlA, ""}, []string{"", ""}, trust.PKIStore, urlA, "", trust.PKIPreferred},
+		{"they differ", []string{urlA, ""}, []string{urlB, ""}, trust.ClassicStore, urlB, "", trust.CRLsDiffer},
+		{"only the deltas differ", []string{urlA, ""}, []string{urlA, urlB}, trust.PKIStore, urlA, "", trust.PKIPreferred},
+	} {
+		var config trust.Config
+		if c.pki != nil {
+			config = configOf(t, r)
+			config.PKIs[0].CertificateAuthorities[0].CertificateRevocationListURL = c.pki[0]
+			config.PKIs[0].CertificateAuthorities[0].DeltaCertificateRevocationListURL = c.pki[1]
+		}
+		if c.classic != nil {
+			config.Classic.CertificateAuthorities = []trust.ClassicAuthority{{
+				Certificate: r.Raw, IsRootAuthority: true,
+				CertificateRevocationListURL: c.classic[0], DeltaCertificateRevocationListURL: c.classic[1],
+			}}
+		}
+		cas := compile(t, config, trust.Options{}).CAs()
+		if len(cas) != 1 {
+			t.Fatalf("%s: %d CAs", c.name, len(cas))
+		}
+		ca := cas[0]
+		if ca.Origin != c.want || ca.CRL != c.crl || ca.DeltaCRL != c.delta || ca.Why != c.why {
+			t.Errorf("%s: %v, %q, %q, %v", c.name, ca.Origin, ca.CRL, ca.DeltaCRL, ca.Why)
+		}
+		wantOthers := 0
+		if c.pki != nil && c.classic != nil {
+			wantOthers = 1
+		}
+		if len(ca.Others) != wantOthers || wantOthers == 1 && ca.Others[0].Origin == ca.Origin {
+			t.Errorf("%s: others = %v", c.name, ca.Others)
+		}
+	}
+}
+
+func TestDeletedIsNotUsed(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	config := configOf(t, r)
+	config.PKIs[0].DeletedDateTime = now
+	if n := len(compile(t, config, trust.Options{}).CAs()); n != 0 {
+		t.Errorf("a deleted PKI has %d CAs", n)
+	}
+	config = configOf(t, r)
+	config.PKIs[0].CertificateAuthorities[0].DeletedDateTime = now
+	if n := len(compile(t, config, trust.Options{}).CAs()); n != 0 {
+		t.Errorf("a deleted CA is used")
+	}
+}
+
+// The order of PKIs and of CAs in them decides nothing, even if entries of one
+// certificate contradict each other.
+func TestOrderDoesNotMatter(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing"})
+	renewed := r.ca(t, spec{name: "Issuing", key: i.key})
+	leaf := i.user(t, spec{name: "jane"})
+	a, b := configOf(t, r, i, renewed).PKIs[0], configOf(t, renewed, r, i).PKIs[0]
+	b.DisplayName = "Another PKI"
+	for j := range b.CertificateAuthorities {
+		b.CertificateAuthorities[j].CertificateRevocationListURL = urlB
+		a.CertificateAuthorities[j].CertificateRevocationListURL = urlA
+	}
+	b.CertificateAuthorities = append(b.CertificateAuthorities, a.CertificateAuthorities[0])
+	describe := func(pkis trust.PKIs) []string {
+		var list []string
+		c := compile(t, trust.Config{PKIs: pkis}, trust.Options{}).Chain(leaf.Certificate, now)
+		for _, s := range c.Steps() {
+			list = append(list, s.Name+": "+s.Detail)
+		}
+		for _, ca := range c.CAs {
+			list = append(list, ca.Thumbprint, ca.CRL, ca.PKI)
+		}
+		return list
+	}
+	want := describe(trust.PKIs{a, b})
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20 {
+		for _, list := range [][]trust.Authority{a.CertificateAuthorities, b.CertificateAuthorities} {
+			random.Shuffle(len(list), func(x, y int) { list[x], list[y] = list[y], list[x] })
+		}
+		if diff := cmp.Diff(want, describe(trust.PKIs{b, a})); diff != "" {
+			t.Fatalf("(-before +after shuffling):\n%s", diff)
+		}
+	}
+}
+
+func TestWithSKI(t *testing.T) {
+	r := root(t, spec{name: "Root", ski: []byte{0xab, 0xcd, 0x01}})
+	old := root(t, spec{name: "Old root", key: r.key, ski: []byte{0xab, 0xcd, 0x01}, to: now.AddDate(0, 1, 0)})
+	store := storeOf(t, old, r)
+	for _, text := range []string{"abcd01", "ABCD01", "AB:CD:01", "ab cd 01", "AB-CD-01"} {
+		var got []string
+		for _, ca := range store.WithSKI(text) {
+			got = append(got, ca.Certificate.Subject.CommonName)
+		}
+		if diff := cmp.Diff([]string{"Root", "Old root"}, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+	for _, text := range []string{"", "abcd02", "xyz", "abcd0"} {
+		if got := store.WithSKI(text); len(got) != 0 {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// A CA of the classic store has no name of its own: its subject's is shown.
+func TestEntryNames(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	nameless := root(t, spec{emptyName: true})
+	config := trust.Config{Classic: trust.Classic{CertificateAuthorities: []trust.ClassicAuthority{
+		{Certificate: r.Raw}, {Certificate: nameless.Raw},
+	}}}
+	var got []string
+	for _, ca := range compile(t, config, trust.Options{}).CAs() {
+		got = append(got, strings.ReplaceAll(ca.String(), ca.Thumbprint, "THUMBPRINT"))
+	}
+	want := []string{`classic store, CA "Root"`, `classic store, CA "THUMBPRINT"`}
+	if diff := cmp.Diff(want, got, cmpopts.SortSlices(strings.Compare)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
