@@ -232,6 +232,7 @@ type trace struct {
 	user   *User
 	steps  []Step
 	value  string
+	missed bool // a binding did not match
 	leaned readingSet
 }
 
@@ -280,11 +281,12 @@ func (t *trace) tried(b *binding, how match) {
 			t.leaned |= 1 << readAnyName
 		}
 	}
-	if how.result == mismatch {
+	if t.missed && (how.result == absent || how.result == mismatch || how.result == matched) {
 		t.leaned |= 1 << readStop
 	}
+	t.missed = t.missed || how.result == mismatch
 	if b.usable && b.stated != unstated && b.stated != b.affinity && how.result != afterMatch {
-		t.leaned |= 1 << readStatedAffinity
+		t.leaned |= 1 << readEitherAffinity
 	}
 	t.steps = append(t.steps, step)
 }
@@ -473,6 +475,9 @@ func (p *Policy) assumptions(cert *Certificate, user *User, d Decision, leaned r
 		return list
 	}
 	for _, o := range otherOptions(cert.options) {
+		if n := len(list); n > 0 && list[n-1].ID == o.id {
+			continue // one other reading that changes the outcome is enough
+		}
 		other, err := NewCertificate(cert.cert, o.options)
 		if err != nil {
 			continue

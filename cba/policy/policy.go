@@ -308,8 +308,8 @@ func (b *binding) level(readings readingSet) affinity {
 	if b.stated == unstated || b.stated == b.affinity {
 		return b.affinity
 	}
-	if readings.has(readStatedAffinity) {
-		return b.stated
+	if readings.has(readEitherAffinity) {
+		return high
 	}
 	return low
 }

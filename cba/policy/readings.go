@@ -25,10 +25,9 @@ type Readings struct {
 	// certificate has (9.15), as an older text says. By default the next binding
 	// is tried.
 	StopAtMismatch bool
-	// StatedAffinity takes the affinity that a binding states, where it is
-	// contrary to its field's (3.2). By default a binding has high affinity only
-	// if its field has and it does not state low.
-	StatedAffinity bool
+	// EitherAffinity gives a binding high affinity if its field has it or it states
+	// so, where the two are contrary (3.2). By default both must be high.
+	EitherAffinity bool
 	// AnyName tries every principal name and e-mail address of the certificate
 	// (9.23). By default only the first of each kind is tried.
 	AnyName bool
@@ -83,8 +82,8 @@ var readings = [...]reading{
 		func(r *Readings) *bool { return &r.UnknownRuleIsCombined }},
 	readDecidingAffinity: {"2.4", "every matching rule can demand high affinity, not only the one that sets the strength",
 		func(r *Readings) *bool { return &r.OnlyDecidingRuleAffinity }},
-	readStatedAffinity: {"3.2", "a binding has high affinity only if its field has and it does not state low",
-		func(r *Readings) *bool { return &r.StatedAffinity }},
+	readEitherAffinity: {"3.2", "a binding has high affinity only if its field has and it does not state low",
+		func(r *Readings) *bool { return &r.EitherAffinity }},
 	readExactNames: {"3.3", "letter case does not matter when a name of the certificate is compared with a user principal name",
 		func(r *Readings) *bool { return &r.ExactNames }},
 	readExactIDs: {"9.4", "letter case and the 00 octet of a serial number do not matter when certificateUserIds are compared",
@@ -107,7 +106,7 @@ var readings = [...]reading{
 const (
 	readUnknownRule = iota
 	readDecidingAffinity
-	readStatedAffinity
+	readEitherAffinity
 	readExactNames
 	readExactIDs
 	readLowerAffinity
