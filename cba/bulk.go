@@ -258,8 +258,11 @@ func (r *run) handOut() {
 		r.end(nil)
 		<-o.ready // what was begun is finished, the rest is dropped at once
 	}
-	if o.err == errDropped {
-		r.cut = true
+	if o.err == nil && o.result.Certificate == nil && !o.result.Skipped {
+		r.end(nil) // dropped by a worker that saw the context end before we did
+	}
+	if r.finished && o.result.Certificate == nil {
+		r.cut = true // not begun, or nothing came of it: no longer of interest
 		return
 	}
 	var failed error
@@ -307,15 +310,11 @@ func (r *run) drain() {
 	}
 }
 
-// errDropped marks a task that no worker began.
-var errDropped = &Error{What: "dropped"}
-
 // work makes certificates until there are no more tasks.
 func (r *run) work() {
 	for o := range r.jobs {
-		if r.stop.Load() || r.ctx.Err() != nil {
-			o.err = errDropped
-		} else {
+		// What is not begun when the list ends has no certificate and is dropped.
+		if !r.stop.Load() && r.ctx.Err() == nil {
 			o.err = r.issue(&o.result)
 		}
 		close(o.ready)

@@ -1,0 +1,809 @@
+package cba_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lint"
+	"github.com/google/go-cmp/cmp"
+)
+
+// Every kind of CA key signs for every kind of user key, the hash is the one
+// that belongs to the CA's key, and crypto/x509 verifies the chain for TLS
+// clients.
+func TestIssueKeyTypes(t *testing.T) {
+	hashes := map[cba.KeyType]x509.SignatureAlgorithm{
+		cba.RSA2048: x509.SHA256WithRSA, cba.RSA3072: x509.SHA256WithRSA, cba.RSA4096: x509.SHA256WithRSA,
+		cba.P256: x509.ECDSAWithSHA256, cba.P384: x509.ECDSAWithSHA384, cba.P521: x509.ECDSAWithSHA512,
+	}
+	for ca := cba.RSA2048; ca <= cba.P521; ca++ {
+		issuing := newIssuing(t, ca)
+		roots, between := x509.NewCertPool(), x509.NewCertPool()
+		roots.AddCert(issuing.Chain[0])
+		between.AddCert(issuing.Certificate)
+		for user := cba.RSA2048; user <= cba.P521; user++ {
+			cert, err := issuing.Issue(testKey(t, user, "jane").Public(), jane, cba.Profile{})
+			if err != nil {
+				t.Fatalf("%v for %v: %v", ca, user, err)
+			}
+			if cert.SignatureAlgorithm != hashes[ca] {
+				t.Errorf("%v signed with %v", ca, cert.SignatureAlgorithm)
+			}
+			if _, err := cert.Verify(x509.VerifyOptions{
+				Roots: roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+			}); err != nil {
+				t.Errorf("%v for %v: %v", ca, user, err)
+			}
+		}
+	}
+}
+
+// The zero profile is what its comment says, and nothing else is in the
+// certificate.
+func TestZeroProfile(t *testing.T) {
+	issuing := newIssuing(t, cba.P256)
+	cert := issue(t, issuing, jane, cba.Profile{})
+	if want := now.Add(-5 * time.Minute); !cert.NotBefore.Equal(want) {
+		t.Errorf("begins %v, want %v", cert.NotBefore, want)
+	}
+	if want := now.Add(365 * 24 * time.Hour); !cert.NotAfter.Equal(want) {
+		t.Errorf("ends %v, want %v", cert.NotAfter, want)
+	}
+	if cert.KeyUsage != x509.KeyUsageDigitalSignature || cert.IsCA || !cert.BasicConstraintsValid {
+		t.Errorf("key usage %b, CA %v", cert.KeyUsage, cert.IsCA)
+	}
+	if !cmp.Equal(cert.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}) || len(cert.UnknownExtKeyUsage) != 0 {
+		t.Errorf("usages %v %v", cert.ExtKeyUsage, cert.UnknownExtKeyUsage)
+	}
+	if !bytes.Equal(cert.AuthorityKeyId, issuing.Certificate.SubjectKeyId) || len(cert.SubjectKeyId) != 20 {
+		t.Errorf("AKI %x, SKI %x", cert.AuthorityKeyId, cert.SubjectKeyId)
+	}
+	if bits := cert.SerialNumber.BitLen(); cert.SerialNumber.Sign() <= 0 || bits != 135 {
+		t.Errorf("serial number of %d bits: %x", bits, cert.SerialNumber)
+	}
+	var ids []string
+	for _, e := range cert.Extensions {
+		ids = append(ids, fmt.Sprintf("%v %v", e.Id, e.Critical))
+	}
+	want := []string{"2.5.29.15 true", "2.5.29.37 false", "2.5.29.19 true", "2.5.29.14 false", "2.5.29.35 false", "2.5.29.17 false"}
+	if diff := cmp.Diff(want, ids); diff != "" {
+		t.Errorf("extensions (-want +got):\n%s", diff)
+	}
+	if worst := cba.Check([]*x509.Certificate{cert, issuing.Certificate, issuing.Chain[0]}, cba.CheckOptions{At: now, UPN: jane.UPN}).Worst(); worst > lint.Info {
+		t.Errorf("findings up to %v about a good certificate", worst)
+	}
+}
+
+func TestSerialNumbersDiffer(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	seen := map[string]bool{}
+	for range 200 {
+		draft, err := root.Prepare(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		serial := draft.Certificate.SerialNumber.Bytes()
+		if seen[string(serial)] {
+			t.Fatalf("serial number %x twice", serial)
+		}
+		seen[string(serial)] = true
+		if len(serial) != 17 || serial[0]&0x80 != 0 || serial[0] == 0 || serial[16] == 0 {
+			t.Errorf("serial number %x", serial)
+		}
+	}
+}
+
+func TestProfile(t *testing.T) {
+	issuing := newIssuing(t, cba.P256)
+	p := cba.SmartcardUser()
+	p.Email, p.EFS = true, true
+	p.ExtraUsages = []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 2, 3, 4}}
+	p.Policies = []asn1.ObjectIdentifier{cba.AllIssuancePolicies, {1, 2, 3, 4}}
+	p.CRLURLs = []string{"http://crl.contoso.com/ca.crl", "http://crl2.contoso.com/ca.crl"}
+	p.CAURLs = []string{"http://crl.contoso.com/ca.cer"}
+	p.Validity, p.Backdate = 90*cba.Day, 3*time.Minute
+	rsaUsage := x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
+	for kt, usage := range map[cba.KeyType]x509.KeyUsage{cba.RSA2048: rsaUsage, cba.P256: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement} {
+		cert, err := issuing.Issue(testKey(t, kt, "jane").Public(), jane, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cert.KeyUsage != usage {
+			t.Errorf("%v: key usage %b, want %b", kt, cert.KeyUsage, usage)
+		}
+		if want := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection}; !cmp.Equal(cert.ExtKeyUsage, want) {
+			t.Errorf("usages %v", cert.ExtKeyUsage)
+		}
+		wantUnknown := []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}, {1, 3, 6, 1, 4, 1, 311, 10, 3, 4}, {1, 3, 6, 1, 5, 2, 3, 4}}
+		if diff := cmp.Diff(wantUnknown, cert.UnknownExtKeyUsage); diff != "" {
+			t.Errorf("further usages (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(p.Policies, cert.PolicyIdentifiers); diff != "" {
+			t.Errorf("policies (-want +got):\n%s", diff)
+		}
+		if !cmp.Equal(cert.CRLDistributionPoints, p.CRLURLs) || !cmp.Equal(cert.IssuingCertificateURL, p.CAURLs) || len(cert.OCSPServer) != 0 {
+			t.Errorf("URLs %v %v %v", cert.CRLDistributionPoints, cert.IssuingCertificateURL, cert.OCSPServer)
+		}
+		if length := cert.NotAfter.Sub(cert.NotBefore); length != 90*cba.Day+3*time.Minute {
+			t.Errorf("valid for %v", length)
+		}
+	}
+	intune := issue(t, issuing, cba.Subject{UPN: jane.UPN, SID: parseSID(t, sidText)}, cba.IntuneUser())
+	names, err := cba.NamesOf(intune)
+	if err != nil || !names.ExtensionSID.IsZero() || len(names.URISIDs) != 1 {
+		t.Errorf("Intune's form: %+v, %v", names, err)
+	}
+}
+
+func TestProfileRefused(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	for name, test := range map[string]struct {
+		profile cba.Profile
+		want    cba.Reason
+	}{
+		"negative validity":     {cba.Profile{Validity: -1}, cba.OutOfRange},
+		"unknown SID form":      {cba.Profile{SIDForm: 9}, cba.OutOfRange},
+		"policy of one number":  {cba.Profile{Policies: []asn1.ObjectIdentifier{{1}}}, cba.Malformed},
+		"policy of no number":   {cba.Profile{Policies: []asn1.ObjectIdentifier{nil}}, cba.Malformed},
+		"negative policy":       {cba.Profile{Policies: []asn1.ObjectIdentifier{{1, 2, -3}}}, cba.Malformed},
+		"policy twice":          {cba.Profile{Policies: []asn1.ObjectIdentifier{{1, 2, 3}, {1, 2, 3}}}, cba.Ambiguous},
+		"usage that is there":   {cba.Profile{ExtraUsages: []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 2}}}, cba.Ambiguous},
+		"usage of nonsense":     {cba.Profile{ExtraUsages: []asn1.ObjectIdentifier{{9, 9}}}, cba.Malformed},
+		"CRL URL without host":  {cba.Profile{CRLURLs: []string{"crl.contoso.com/ca.crl"}}, cba.Malformed},
+		"empty CRL URL":         {cba.Profile{CRLURLs: []string{""}}, cba.Empty},
+		"CRL URL with a blank":  {cba.Profile{CRLURLs: []string{"http://contoso.com/my ca.crl"}}, cba.Malformed},
+		"CRL URL not in ASCII":  {cba.Profile{CRLURLs: []string{"http://bücher.de/ca.crl"}}, cba.NotASCII},
+		"CA URL with backslash": {cba.Profile{CAURLs: []string{`http://contoso.com\ca.cer`}}, cba.Malformed},
+	} {
+		cert, err := root.Issue(testKey(t, cba.P256, "jane").Public(), jane, test.profile)
+		if cert != nil {
+			t.Errorf("%s: issued", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) { wantReason(t, err, test.want) })
+	}
+}
+
+// A certificate never outlives its CA and never begins before it.
+func TestClippedToTheCA(t *testing.T) {
+	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Short"), Key: testKey(t, cba.P256, "root"), Validity: 100 * cba.Day, Backdate: -1, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft, err := root.Prepare(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := draft.Certificate; !c.NotAfter.Equal(root.Certificate.NotAfter) || !c.NotBefore.Equal(root.Certificate.NotBefore) || !c.NotBefore.Equal(now) {
+		t.Errorf("valid from %v to %v", c.NotBefore, c.NotAfter)
+	}
+	if !draft.Findings.Has("cert-clipped") {
+		t.Errorf("no finding about it: %v", draft.Findings)
+	}
+	draft, err = root.Prepare(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{Validity: 100 * cba.Day})
+	if err != nil || draft.Findings.Has("cert-clipped") {
+		t.Errorf("as long as the CA: %v, %v", draft.Findings, err)
+	}
+	sub, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Sub"), Key: testKey(t, cba.P256, "issuing")})
+	if err != nil || !sub.Certificate.NotAfter.Equal(root.Certificate.NotAfter) {
+		t.Errorf("intermediate ends %v, %v", sub.Certificate.NotAfter, err)
+	}
+}
+
+// Dates from 2050 on are written as GeneralizedTime (RFC 5280 section 4.1.2.5).
+func TestAfter2049(t *testing.T) {
+	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Long"), Key: testKey(t, cba.P256, "root"), Validity: 40 * 365 * cba.Day, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if y := root.Certificate.NotAfter.Year(); y != 2066 {
+		t.Fatalf("ends in %d", y)
+	}
+	if !bytes.Contains(root.Certificate.Raw, []byte("20661111120000Z")) || !bytes.Contains(root.Certificate.Raw, []byte("\x17\x0d261121115500Z")) {
+		t.Error("dates are not UTCTime before 2050 and GeneralizedTime after")
+	}
+}
+
+// selfSigned makes a CA certificate that this package would not make.
+func selfSigned(tb testing.TB, key crypto.Signer, change func(*x509.Certificate)) *x509.Certificate {
+	tb.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Contoso Old CA"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: []byte{1, 2, 3, 4},
+	}
+	change(template)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return cert
+}
+
+func TestNewIssuerRefused(t *testing.T) {
+	key := testKey(t, cba.P256, "root")
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ed, _ := ed25519.GenerateKey(rand.Reader)
+	// NewIssuer looks at the real clock, not at that of the tests.
+	good := selfSigned(t, key, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	})
+	at := func(change func(*x509.Certificate)) *x509.Certificate {
+		return selfSigned(t, key, func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+			change(c)
+		})
+	}
+	for _, test := range []struct {
+		name string
+		cert *x509.Certificate
+		key  crypto.Signer
+		want cba.Reason // 0: accepted
+	}{
+		{"good", good, key, 0},
+		{"no key usage, as openssl req -x509 makes them", at(func(c *x509.Certificate) { c.KeyUsage = 0 }), key, 0},
+		{"no certificate", nil, key, cba.Empty},
+		{"no key", good, nil, cba.Empty},
+		{"no CA", at(func(c *x509.Certificate) { c.IsCA = false }), key, cba.NotAuthority},
+		{"no basic constraints", at(func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = false, false }), key, cba.NotAuthority},
+		{"no keyCertSign", at(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }), key, cba.NotAuthority},
+		{"expired", at(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }), key, cba.NotValidNow},
+		{"not yet valid", at(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }), key, cba.NotValidNow},
+		{"another key", good, testKey(t, cba.P256, "other"), cba.KeyMismatch},
+		{"a key of another kind", good, testKey(t, cba.RSA2048, "jane"), cba.KeyMismatch},
+		{"RSA of 1024 bits", selfSigned(t, weak, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = good.NotBefore, good.NotAfter }), weak, cba.WeakKey},
+		{"Ed25519", selfSigned(t, ed, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = good.NotBefore, good.NotAfter }), ed, cba.UnsupportedKey},
+		{"no subject key identifier", withoutSKI(t, key), key, cba.NoKeyIdentifier},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			i, err := cba.NewIssuer(test.cert, test.key)
+			if test.want == 0 {
+				if err != nil || i.Certificate != test.cert || i.Key != test.key || len(i.Chain) != 0 {
+					t.Errorf("%+v, %v", i, err)
+				}
+				return
+			}
+			if i != nil {
+				t.Error("an issuer beside the error")
+			}
+			wantReason(t, err, test.want)
+			// An issuer put together by hand is refused just so when it is used.
+			_, err = (&cba.Issuer{Certificate: test.cert, Key: test.key}).Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+			wantReason(t, err, test.want)
+			_, err = (&cba.Issuer{Certificate: test.cert, Key: test.key}).NewIntermediate(cba.Authority{Name: parseName(t, "CN=x")})
+			wantReason(t, err, test.want)
+		})
+	}
+}
+
+// withoutSKI makes a CA certificate without subject key identifier, which
+// crypto/x509 does not: an old one is made by signing it as a user's.
+func withoutSKI(tb testing.TB, key crypto.Signer) *x509.Certificate {
+	return selfSigned(tb, key, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		c.SubjectKeyId, c.IsCA, c.BasicConstraintsValid = nil, false, false
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}}}
+	})
+}
+
+// NewIssuer finds the way up in any order, proves every step and leaves out what
+// does not belong to it.
+func TestNewIssuerChain(t *testing.T) {
+	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	middle, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Middle"), Key: testKey(t, cba.P256, "middle"), PathLen: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	low, err := middle.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Low"), Key: testKey(t, cba.P256, "low")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Middle"), Key: testKey(t, cba.P256, "other")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := cba.NewIssuer(low.Certificate, low.Key, root.Certificate, forged.Certificate, low.Certificate, nil, middle.Certificate, middle.Certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(i.Chain) != 2 || i.Chain[0] != middle.Certificate || i.Chain[1] != root.Certificate {
+		t.Errorf("chain has %d certificates", len(i.Chain))
+	}
+	if cas := i.CACertificates(); len(cas) != 3 || cas[0] != low.Certificate {
+		t.Errorf("CA certificates: %d", len(cas))
+	}
+	if i, err = cba.NewIssuer(low.Certificate, low.Key, root.Certificate); err != nil || len(i.Chain) != 0 {
+		t.Errorf("with a gap: %v, %v", i.Chain, err)
+	}
+}
+
+func TestCheckKey(t *testing.T) {
+	for kt := cba.RSA2048; kt <= cba.P521; kt++ {
+		if err := cba.CheckKey(testKey(t, kt, "jane").Public()); err != nil {
+			t.Errorf("%v: %v", kt, err)
+		}
+	}
+	n := testKey(t, cba.RSA2048, "jane").Public().(*rsa.PublicKey).N
+	point := testKey(t, cba.P256, "jane").Public().(*ecdsa.PublicKey)
+	_, ed, _ := ed25519.GenerateKey(rand.Reader)
+	for _, test := range []struct {
+		name string
+		key  crypto.PublicKey
+		want cba.Reason
+	}{
+		{"nil", nil, cba.Empty},
+		{"nil RSA", (*rsa.PublicKey)(nil), cba.Malformed},
+		{"nil ECDSA", (*ecdsa.PublicKey)(nil), cba.Malformed},
+		{"zero RSA", &rsa.PublicKey{}, cba.Malformed},
+		{"zero ECDSA", &ecdsa.PublicKey{}, cba.Malformed},
+		{"even modulus", &rsa.PublicKey{N: new(big.Int).Sub(n, big.NewInt(1)), E: 65537}, cba.Malformed},
+		{"negative modulus", &rsa.PublicKey{N: new(big.Int).Neg(n), E: 65537}, cba.Malformed},
+		{"exponent 1", &rsa.PublicKey{N: n, E: 1}, cba.WeakKey},
+		{"exponent 3", &rsa.PublicKey{N: n, E: 3}, cba.WeakKey},
+		{"even exponent", &rsa.PublicKey{N: n, E: 65538}, cba.WeakKey},
+		{"2047 bits", &rsa.PublicKey{N: new(big.Int).SetBit(new(big.Int).Rsh(n, 1), 0, 1), E: 65537}, cba.WeakKey},
+		{"over 8192 bits", &rsa.PublicKey{N: new(big.Int).SetBit(new(big.Int).Lsh(n, 7000), 0, 1), E: 65537}, cba.UnsupportedKey},
+		{"P-224", &ecdsa.PublicKey{Curve: elliptic.P224(), X: big.NewInt(1), Y: big.NewInt(1)}, cba.UnsupportedKey},
+		{"off the curve", &ecdsa.PublicKey{Curve: elliptic.P256(), X: point.X, Y: new(big.Int).Add(point.Y, big.NewInt(1))}, cba.Malformed},
+		{"Ed25519", ed.Public(), cba.UnsupportedKey},
+		{"a private key", testKey(t, cba.P256, "jane"), cba.UnsupportedKey},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			wantReason(t, cba.CheckKey(test.key), test.want)
+			_, err := newRoot(t, cba.P256).Issue(test.key, jane, cba.Profile{})
+			wantReason(t, err, test.want)
+		})
+	}
+}
+
+func TestKeyTypeText(t *testing.T) {
+	n := 0
+	for kt := cba.RSA2048; kt <= cba.P521; kt++ {
+		text, err := kt.MarshalText()
+		if err != nil || strings.Contains(string(text), "(") {
+			t.Errorf("%d: %s, %v", kt, text, err)
+		}
+		var back cba.KeyType
+		if err := back.UnmarshalText(text); err != nil || back != kt {
+			t.Errorf("%s came back as %v, %v", text, back, err)
+		}
+		n++
+	}
+	if n != 6 {
+		t.Errorf("%d key types", n)
+	}
+	var kt cba.KeyType
+	for _, text := range []string{"", "rsa1024", "RSA2048", "ed25519", "KeyType(0)"} {
+		wantReason(t, kt.UnmarshalText([]byte(text)), cba.OutOfRange)
+	}
+	_, err := kt.MarshalText()
+	wantReason(t, err, cba.OutOfRange)
+	_, err = kt.Generate()
+	wantReason(t, err, cba.OutOfRange)
+}
+
+// A draft is signed once, by one of many who try, and what is signed is what was
+// looked at.
+func TestSignOnce(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	draft, err := root.Prepare(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if draft.Certificate.CheckSignatureFrom(root.Certificate) == nil {
+		t.Error("the draft is signed already")
+	}
+	var wg sync.WaitGroup
+	certs := make([]*x509.Certificate, 8)
+	errs := make([]error, 8)
+	for i := range certs {
+		wg.Go(func() { certs[i], errs[i] = draft.Sign() })
+	}
+	wg.Wait()
+	signed := 0
+	for i, cert := range certs {
+		if errs[i] != nil {
+			wantReason(t, errs[i], cba.AlreadySigned)
+			continue
+		}
+		signed++
+		if !bytes.Equal(cert.RawTBSCertificate, draft.Certificate.RawTBSCertificate) {
+			t.Error("other bytes were signed than were prepared")
+		}
+	}
+	if signed != 1 {
+		t.Errorf("signed %d times", signed)
+	}
+}
+
+// The same draft signed by a deterministic signature gives the same bytes: a
+// golden form without a golden file.
+func TestSameInSameOut(t *testing.T) {
+	root := newRoot(t, cba.RSA2048)
+	draft, err := root.Prepare(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := draft.Sign()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What crypto/x509 makes from the fields that were read, PKCS #1 v1.5.
+	template := *cert
+	template.ExtraExtensions = cert.Extensions
+	again, err := x509.CreateCertificate(nil, &template, root.Certificate, testKey(t, cba.P256, "jane").Public(), root.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(cert.Raw, again) {
+		t.Errorf("crypto/x509 writes the same certificate in other bytes\nours   %x\ntheirs %x", cert.Raw, again)
+	}
+}
+
+// A signer that misbehaves: an HSM that fails, one that signs something else.
+type oddSigner struct {
+	crypto.Signer
+	sign func(digest []byte, opts crypto.SignerOpts) ([]byte, error)
+}
+
+func (s oddSigner) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return s.sign(digest, opts)
+}
+
+func TestSignerThatMisbehaves(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	broken := errors.New("the token was pulled")
+	for name, test := range map[string]struct {
+		sign func([]byte, crypto.SignerOpts) ([]byte, error)
+		want cba.Reason
+	}{
+		"fails":         {func([]byte, crypto.SignerOpts) ([]byte, error) { return nil, broken }, cba.SignerFailed},
+		"signs garbage": {func([]byte, crypto.SignerOpts) ([]byte, error) { return []byte("garbage"), nil }, cba.BadSignature},
+		"signs nothing": {func([]byte, crypto.SignerOpts) ([]byte, error) { return nil, nil }, cba.BadSignature},
+		"signs another hash": {func(d []byte, o crypto.SignerOpts) ([]byte, error) {
+			return root.Key.Sign(rand.Reader, make([]byte, len(d)), o)
+		}, cba.BadSignature},
+	} {
+		odd := &cba.Issuer{Certificate: root.Certificate, Key: oddSigner{root.Key, test.sign}, Now: clock}
+		cert, err := odd.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+		if cert != nil {
+			t.Errorf("%s: issued", name)
+		}
+		wantReason(t, err, test.want)
+		if test.want == cba.SignerFailed && !errors.Is(err, broken) {
+			t.Errorf("%s: the cause is lost: %v", name, err)
+		}
+	}
+	// The twin: a signer that is none of ours and works.
+	hsm := &cba.Issuer{Certificate: root.Certificate, Now: clock, Key: oddSigner{root.Key, func(d []byte, o crypto.SignerOpts) ([]byte, error) {
+		return root.Key.Sign(rand.Reader, d, o)
+	}}}
+	if _, err := hsm.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Issue refuses what Check calls an error; Prepare and Sign leave it to the
+// caller.
+func TestIssueRefusesTheUnfit(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	s := cba.Subject{Name: parseName(t, "CN=Jane")} // no UPN, no e-mail
+	pub := testKey(t, cba.P256, "jane").Public()
+	cert, err := root.Issue(pub, s, cba.Profile{})
+	wantReason(t, err, cba.Unfit)
+	if e := err.(*cba.Error); cert != nil || !e.Findings.Has("cert-no-upn") || !strings.Contains(err.Error(), "no UPN") {
+		t.Errorf("%v, findings %v", err, e.Findings)
+	}
+	draft, err := root.Prepare(pub, s, cba.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := draft.Sign(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The caller may change its slices after Prepare.
+func TestPrepareKeepsItsOwnCopies(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	p := cba.Profile{Policies: []asn1.ObjectIdentifier{{1, 2, 3}}, CRLURLs: []string{"http://a.com/"}, ExtraUsages: []asn1.ObjectIdentifier{{1, 2, 3}}}
+	s := cba.Subject{UPN: "a@b", Emails: []string{"a@b.com"}, Name: parseName(t, "CN=a")}
+	draft, err := root.Prepare(testKey(t, cba.P256, "jane").Public(), s, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Policies[0][2], p.CRLURLs[0], p.ExtraUsages[0][2], s.Emails[0], s.Name[0][0].Value = 9, "x", 9, "x", "x"
+	if _, err := draft.Sign(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAuthorities(t *testing.T) {
+	root := newRoot(t, cba.P384)
+	if c := root.Certificate; !c.IsCA || c.KeyUsage != x509.KeyUsageCertSign|x509.KeyUsageCRLSign || c.MaxPathLen != -1 ||
+		!bytes.Equal(c.SubjectKeyId, c.AuthorityKeyId) || len(c.Policies) != 0 || c.NotAfter.Sub(now) != 3650*cba.Day || len(c.ExtKeyUsage) != 0 {
+		t.Errorf("root: %+v", c)
+	}
+	if found := root.Check(); len(found) != 0 {
+		t.Errorf("findings about our own root: %v", found)
+	}
+	issuing := newIssuing(t, cba.P384)
+	if c := issuing.Certificate; !c.IsCA || c.MaxPathLen != 0 || !c.MaxPathLenZero || c.NotAfter.Sub(now) != 1825*cba.Day ||
+		!cmp.Equal(c.PolicyIdentifiers, []asn1.ObjectIdentifier{{2, 5, 29, 32, 0}}) {
+		t.Errorf("intermediate: %+v", c)
+	}
+	if found := issuing.Check(); len(found) != 0 {
+		t.Errorf("findings about our own intermediate: %v", found)
+	}
+	if _, err := issuing.NewIntermediate(cba.Authority{Name: parseName(t, "CN=x")}); err == nil {
+		t.Error("an intermediate of path length 0 made another")
+	} else {
+		wantReason(t, err, cba.NotAuthority)
+	}
+	// Path lengths shrink on the way down.
+	one, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=1"), Key: testKey(t, cba.P256, "middle"), PathLen: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := one.NewIntermediate(cba.Authority{Name: parseName(t, "CN=2"), Key: testKey(t, cba.P256, "low"), PathLen: -1})
+	if err != nil || two.Certificate.MaxPathLen != 1 {
+		t.Errorf("path length %d, %v", two.Certificate.MaxPathLen, err)
+	}
+	_, err = one.NewIntermediate(cba.Authority{Name: parseName(t, "CN=2"), PathLen: 2})
+	wantReason(t, err, cba.NotAuthority)
+
+	_, err = cba.NewRoot(cba.Authority{})
+	wantReason(t, err, cba.Empty)
+	_, err = cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), KeyType: 99})
+	wantReason(t, err, cba.OutOfRange)
+	_, err = cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), Validity: -1})
+	wantReason(t, err, cba.OutOfRange)
+	_, err = cba.NewRoot(cba.Authority{Name: dn.Name{{}}})
+	wantReason(t, err, cba.Malformed)
+	_, ed, _ := ed25519.GenerateKey(rand.Reader)
+	_, err = cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), Key: ed})
+	wantReason(t, err, cba.UnsupportedKey)
+	made, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), KeyType: cba.P256})
+	if err != nil || made.Certificate.PublicKeyAlgorithm != x509.ECDSA {
+		t.Errorf("a root with a key of its own: %v", err)
+	}
+}
+
+// pemKeys returns one key in every form that people have it in.
+func pemKeys(tb testing.TB, key crypto.Signer) map[string][]byte {
+	tb.Helper()
+	forms := map[string][]byte{}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	forms["PKCS #8"] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
+	forms["PKCS #8 in DER"] = pkcs8
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		forms["PKCS #1"] = pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(k)})
+		forms["PKCS #1 in DER"] = x509.MarshalPKCS1PrivateKey(k)
+	case *ecdsa.PrivateKey:
+		der, err := x509.MarshalECPrivateKey(k)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		forms["SEC 1"] = pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})
+		forms["SEC 1 in DER"] = der
+		forms["SEC 1 behind its parameters"] = append([]byte("-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"), forms["SEC 1"]...)
+	}
+	return forms
+}
+
+func TestParseIssuer(t *testing.T) {
+	for _, kt := range []cba.KeyType{cba.RSA2048, cba.P256} {
+		root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, kt, "root")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Sub"), Key: testKey(t, kt, "issuing")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		certs := cba.EncodeCertificates(i.Certificate, root.Certificate)
+		for form, key := range pemKeys(t, i.Key) {
+			inputs := map[string][][]byte{"two inputs": {certs, key}, "key first": {key, certs}, "certificates in DER": {i.Certificate.Raw, root.Certificate.Raw, key}}
+			if !strings.Contains(form, "DER") {
+				inputs["one input"] = [][]byte{append(bytes.Clone(key), certs...)}
+				inputs["root first"] = [][]byte{append(cba.EncodeCertificates(root.Certificate, i.Certificate), key...)}
+				inputs["with text"] = [][]byte{[]byte("Bag Attributes\n    localKeyID: 01\nsubject=CN = Sub\n" + string(certs)), []byte("Key Attributes: <No Attributes>\n" + string(key))}
+			}
+			for name, input := range inputs {
+				got, err := cba.ParseIssuer(input...)
+				if err != nil {
+					t.Errorf("%v, %s, %s: %v", kt, form, name, err)
+					continue
+				}
+				if !got.Certificate.Equal(i.Certificate) || len(got.Chain) != 1 || !got.Chain[0].Equal(root.Certificate) {
+					t.Errorf("%v, %s, %s: another CA", kt, form, name)
+				}
+				if _, err := got.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
+					t.Errorf("%v, %s, %s: %v", kt, form, name, err)
+				}
+			}
+			if k, err := cba.ParseKey(key); err != nil || !k.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(i.Key.Public()) {
+				t.Errorf("%v, %s: ParseKey: %v", kt, form, err)
+			}
+		}
+		ours, err := cba.EncodeKey(i.Key)
+		if err != nil || !bytes.Equal(ours, pemKeys(t, i.Key)["PKCS #8"]) {
+			t.Errorf("EncodeKey: %v", err)
+		}
+	}
+}
+
+func TestParseIssuerRefused(t *testing.T) {
+	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key := cba.EncodeCertificates(root.Certificate), pemKeys(t, root.Key)["PKCS #8"]
+	other := pemKeys(t, testKey(t, cba.P256, "other"))["PKCS #8"]
+	leaf, err := root.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	legacy := "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\nAAAA\n-----END RSA PRIVATE KEY-----\n"
+	for _, test := range []struct {
+		name   string
+		inputs [][]byte
+		want   cba.Reason
+	}{
+		{"nothing", nil, cba.Missing},
+		{"an empty file", [][]byte{cert, {}}, cba.Empty},
+		{"certificate without key", [][]byte{cert}, cba.Missing},
+		{"key without certificate", [][]byte{key}, cba.Missing},
+		{"two keys", [][]byte{cert, key, other}, cba.Ambiguous},
+		{"another key", [][]byte{cert, other}, cba.KeyMismatch},
+		{"two certificates of the key", [][]byte{cert, cba.EncodeCertificates(renewed.Certificate), key}, cba.Ambiguous},
+		{"a user's certificate", [][]byte{cba.EncodeCertificates(leaf), pemKeys(t, testKey(t, cba.P256, "jane"))["PKCS #8"]}, cba.NotAuthority},
+		{"encrypted PKCS #8", [][]byte{cert, pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{0x30, 0}})}, cba.Encrypted},
+		{"encrypted in the old way", [][]byte{cert, []byte(legacy)}, cba.Encrypted},
+		{"garbage", [][]byte{[]byte("garbage")}, cba.Malformed},
+		{"garbage in PEM", [][]byte{pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("garbage")})}, cba.Malformed},
+		{"a key that is garbage", [][]byte{cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("garbage")})}, cba.Malformed},
+		{"PEM cut off", [][]byte{cert[:len(cert)/2], key}, cba.Malformed},
+		{"over 1 MiB", [][]byte{bytes.Repeat([]byte{'a'}, 1<<20+1)}, cba.OutOfRange},
+		{"something else in PEM", [][]byte{pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: []byte{0x30, 0}})}, cba.Missing},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			i, err := cba.ParseIssuer(test.inputs...)
+			if i != nil {
+				t.Error("an issuer beside the error")
+			}
+			wantReason(t, err, test.want)
+		})
+	}
+	// The same certificate twice is one.
+	if _, err := cba.ParseIssuer(cert, cert, key); err != nil {
+		t.Error(err)
+	}
+	certs, err := cba.ParseCertificates(append(bytes.Clone(cert), cba.EncodeCertificates(leaf)...))
+	if err != nil || len(certs) != 2 || !certs[1].Equal(leaf) {
+		t.Errorf("%d certificates, %v", len(certs), err)
+	}
+	_, err = cba.ParseCertificates(key)
+	wantReason(t, err, cba.Missing)
+	_, err = cba.EncodeKey(oddSigner{Signer: root.Key})
+	wantReason(t, err, cba.UnsupportedKey)
+}
+
+// No error says a private key, in any of its forms.
+func TestErrorsHoldNoKey(t *testing.T) {
+	key := testKey(t, cba.P256, "root").(*ecdsa.PrivateKey)
+	d := key.D.Bytes()
+	secrets := [][]byte{d, []byte(fmt.Sprintf("%x", d)), []byte(fmt.Sprintf("%X", d)), []byte(key.D.String())}
+	checked := 0
+	check := func(err error) {
+		t.Helper()
+		if err == nil {
+			t.Fatal("no error to look at")
+		}
+		checked++
+		for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
+			for _, secret := range secrets {
+				if bytes.Contains([]byte(text), secret) {
+					t.Errorf("the key stands in %q", text)
+				}
+			}
+		}
+	}
+	for _, form := range pemKeys(t, key) {
+		secrets = append(secrets, bytes.TrimSpace(form))
+		for _, n := range []int{len(form) / 2, len(form) - 3} {
+			_, err := cba.ParseKey(form[:n])
+			check(err)
+		}
+		_, err := cba.ParseIssuer(form)
+		check(err)
+		_, err = cba.ParseRequest(form)
+		check(err)
+		_, err = cba.ParseCertificates(form)
+		check(err)
+	}
+	root := newRoot(t, cba.P256)
+	check((cba.CheckKey(key)))
+	_, err := root.Issue(key, jane, cba.Profile{}) // the private key where the public one belongs
+	check(err)
+	_, err = cba.EncodeKey(oddSigner{Signer: key})
+	check(err)
+	if checked < 20 {
+		t.Errorf("looked at %d errors", checked)
+	}
+}
+
+func TestParseOID(t *testing.T) {
+	oid, err := cba.ParseOID("1.3.6.1.4.1.311.20.2.2")
+	if err != nil || !oid.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}) {
+		t.Errorf("%v, %v", oid, err)
+	}
+	for _, text := range []string{"", "1", "All Issuance Policies", "1.2.", ".1.2", "1..2", "3.1", "1.40", "-1.2", "1.2.+3", "1.2.2147483648", "2.25.329800735698586629295641978511506172918", " 1.2.3"} {
+		_, err := cba.ParseOID(text)
+		if err == nil {
+			t.Errorf("read %q", text)
+			continue
+		}
+		wantReason(t, err, cba.Malformed)
+	}
+}
+
+// Every reason has words, and an unknown one does not panic.
+func TestReasons(t *testing.T) {
+	n := 0
+	for r := cba.Empty; r <= cba.Duplicate; r++ {
+		if strings.Contains(r.String(), "(") {
+			t.Errorf("reason %d has no words", r)
+		}
+		n++
+	}
+	if n != 21 || cba.Reason(0).String() != "Reason(0)" || cba.Reason(99).String() != "Reason(99)" {
+		t.Errorf("%d reasons, %v, %v", n, cba.Reason(0), cba.Reason(99))
+	}
+	for f := cba.SIDAsExtension; f <= cba.SIDAsBoth; f++ {
+		if strings.Contains(f.String(), "(") {
+			t.Errorf("SID form %d has no words", f)
+		}
+	}
+	long := &cba.Error{Reason: cba.Malformed, What: "UPN", Text: strings.Repeat("x", 5000)}
+	if len(long.Error()) > 300 {
+		t.Errorf("error of %d bytes", len(long.Error()))
+	}
+}
