@@ -11,9 +11,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -181,4 +183,43 @@ func manyEntries(n int) []x509.RevocationListEntry {
 		entries[i] = x509.RevocationListEntry{SerialNumber: serial, RevocationTime: at.Add(-time.Duration(i) * time.Minute), ReasonCode: i % 6}
 	}
 	return entries
+}
+
+// The authority of the crash test's helper process, whose key is handed over in
+// the environment.
+func helperAuthority() authority {
+	der, err := base64.StdEncoding.DecodeString(os.Getenv("CRL_TEST_KEY"))
+	if err != nil {
+		panic(err)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		panic(err)
+	}
+	signer := key.(crypto.Signer)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Helper"}, NotBefore: at, NotAfter: at.AddDate(50, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, SubjectKeyId: []byte{1, 2, 3}}
+	der, err = x509.CreateCertificate(rand.Reader, template, template, signer.Public(), signer)
+	if err != nil {
+		panic(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return authority{cert, signer}
+}
+
+// helperKey makes that key once for a test.
+func helperKey(tb testing.TB) string {
+	if os.Getenv("CRL_TEST_KEY") == "" {
+		der := must[[]byte](tb)(x509.MarshalPKCS8PrivateKey(newKey(tb, "p256")))
+		tb.(*testing.T).Setenv("CRL_TEST_KEY", base64.StdEncoding.EncodeToString(der))
+	}
+	return os.Getenv("CRL_TEST_KEY")
+}
+
+func helperAuthorityOf(tb testing.TB) authority {
+	helperKey(tb)
+	return helperAuthority()
 }

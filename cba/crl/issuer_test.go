@@ -1,0 +1,340 @@
+package crl_test
+
+import (
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.com/entracba/cba/crl"
+)
+
+// contents writes a list as "number[<base] serial=reason ...".
+func contents(l *crl.List) string {
+	s := l.Number.String()
+	if l.IsDelta() {
+		s += "<" + l.BaseNumber.String()
+	}
+	for e := range l.All() {
+		s += fmt.Sprintf(" %v=%v", e.Serial(), e.Reason)
+	}
+	return s
+}
+
+// A desk drives an issuer through a day of work.
+type desk struct {
+	*testing.T
+	*crl.Issuer
+	now time.Time
+}
+
+func (d *desk) revoke(serial int64, reason crl.Reason) {
+	d.Helper()
+	if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(serial), Time: d.now, Reason: reason}); err != nil {
+		d.Fatal(err)
+	}
+}
+
+func (d *desk) release(serial int64) {
+	d.Helper()
+	if err := d.Release(ctx, big.NewInt(serial)); err != nil {
+		d.Fatal(err)
+	}
+}
+
+func (d *desk) base(want string, options ...crl.Options) *crl.List {
+	d.Helper()
+	return d.issued(want, d.Base, options)
+}
+
+func (d *desk) delta(want string, options ...crl.Options) *crl.List {
+	d.Helper()
+	return d.issued(want, d.Delta, options)
+}
+
+type issueFunc = func(ctx contextT, o crl.Options) (*crl.List, error)
+
+func (d *desk) issued(want string, issue issueFunc, options []crl.Options) *crl.List {
+	d.Helper()
+	o := crl.Options{}
+	if len(options) > 0 {
+		o = options[0]
+	}
+	d.now = d.now.Add(time.Hour)
+	o.ThisUpdate = d.now
+	list, err := issue(ctx, o)
+	if err != nil {
+		d.Fatal(err)
+	}
+	if got := contents(list); got != want {
+		d.Fatalf("list %q, not %q", got, want)
+	}
+	return list
+}
+
+func newDesk(t *testing.T) *desk {
+	return &desk{t, newAuthority(t, "Woodgrove CA", "p256").issuer(t), at}
+}
+
+func TestBaseAndDelta(t *testing.T) {
+	d := newDesk(t)
+	if _, err := d.Delta(ctx, crl.Options{}); err == nil || !strings.Contains(err.Error(), "no base list") {
+		t.Fatalf("a delta before any base: %v", err)
+	}
+	d.base("1")
+	d.revoke(10, crl.KeyCompromise)
+	d.revoke(11, crl.CertificateHold)
+	d.delta("2<1 10=keyCompromise 11=certificateHold")
+	d.delta("3<1 10=keyCompromise 11=certificateHold")
+	d.revoke(12, crl.CertificateHold)
+	d.release(12) // no list has had it: it is as if nothing had been
+	d.release(11) // a delta has
+	d.delta("4<1 10=keyCompromise 11=removeFromCRL")
+	d.base("5 10=keyCompromise")
+	d.delta("6<5")
+	d.revoke(11, crl.CertificateHold) // again, after it was released
+	d.revoke(13, crl.Unspecified)
+	d.base("7 10=keyCompromise 11=certificateHold 13=unspecified")
+	d.release(11)
+	d.delta("8<7 11=removeFromCRL")
+	d.revoke(11, crl.Superseded) // for good, before the release reached a base
+	d.delta("9<7 11=superseded")
+	d.revoke(13, crl.KeyCompromise) // a correction
+	d.delta("10<7 11=superseded 13=keyCompromise")
+	d.revoke(13, crl.KeyCompromise) // nothing new
+	d.base("11 10=keyCompromise 11=superseded 13=keyCompromise", crl.Options{Number: 3})
+	d.base("100 10=keyCompromise 11=superseded 13=keyCompromise", crl.Options{Number: 100})
+	d.delta("101<100")
+
+	var kept []string
+	for r, err := range d.Revocations(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, fmt.Sprint(r.Serial, " ", r.Reason))
+	}
+	if diff := cmp.Diff([]string{"10 keyCompromise", "11 superseded", "13 keyCompromise"}, kept); diff != "" {
+		t.Error(diff)
+	}
+	for range d.Revocations(ctx) {
+		break // and the lock is free again
+	}
+	d.base("102 10=keyCompromise 11=superseded 13=keyCompromise")
+}
+
+// An entry leaves when a base list that was issued after the certificate's end
+// has had it, and not before (RFC 5280 section 3.3).
+func TestExpiredEntriesLeave(t *testing.T) {
+	d := newDesk(t)
+	err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(1), Time: at, Expires: at.Add(90 * time.Minute)},
+		crl.Revocation{Serial: big.NewInt(2), Time: at, Expires: at.AddDate(1, 0, 0)}, crl.Revocation{Serial: big.NewInt(3), Time: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.base("1 1=unspecified 2=unspecified 3=unspecified") // at 1 h
+	d.base("2 1=unspecified 2=unspecified 3=unspecified") // at 2 h: the first beyond the end
+	d.base("3 2=unspecified 3=unspecified")
+	// Revoked after its end: it still appears once.
+	if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(4), Time: at, Expires: at.Add(time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	d.delta("4<3 4=unspecified")
+	d.base("5 2=unspecified 3=unspecified 4=unspecified")
+	d.base("6 2=unspecified 3=unspecified")
+}
+
+func TestRevokeRefuses(t *testing.T) {
+	d := newDesk(t)
+	d.revoke(1, crl.KeyCompromise)
+	d.revoke(2, crl.CertificateHold)
+	number := func(n int64) *big.Int { return big.NewInt(n) }
+	long := new(big.Int).Lsh(number(1), 159)
+	for name, r := range map[string][]crl.Revocation{
+		"no serial":              {{}},
+		"negative serial":        {{Serial: number(-1)}},
+		"21 octets":              {{Serial: long}},
+		"the same twice":         {{Serial: number(3)}, {Serial: number(3)}},
+		"a reason for deltas":    {{Serial: number(3), Reason: crl.RemoveFromCRL}},
+		"a reason that is none":  {{Serial: number(3), Reason: 7}},
+		"a reason below all":     {{Serial: number(3), Reason: -1}},
+		"hold after revocation":  {{Serial: number(3)}, {Serial: number(1), Reason: crl.CertificateHold}},
+		"a year before all":      {{Serial: number(3), Time: time.Date(1949, 1, 1, 0, 0, 0, 0, time.UTC)}},
+		"an end after all years": {{Serial: number(3), Expires: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}},
+	} {
+		if err := d.Revoke(ctx, r...); err == nil || !strings.HasPrefix(err.Error(), "crl: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, serial := range []int64{1, 9} {
+		if err := d.Release(ctx, number(2), number(serial)); !errors.Is(err, crl.ErrNotOnHold) {
+			t.Errorf("release of %d: %v", serial, err)
+		}
+	}
+	if err := d.Release(ctx, nil); err == nil {
+		t.Error("nil is released")
+	}
+	d.base("1 1=keyCompromise 2=certificateHold") // nothing of all that was recorded
+	largest := new(big.Int).Sub(long, number(1))
+	if err := d.Revoke(ctx, crl.Revocation{Serial: largest}, crl.Revocation{Serial: number(0)}); err != nil {
+		t.Error(err)
+	}
+	d.base(fmt.Sprintf("2 1=keyCompromise 2=certificateHold %v=unspecified 0=unspecified", largest))
+}
+
+func TestOptions(t *testing.T) {
+	d := newDesk(t)
+	list := must[*crl.List](t)(d.Base(ctx, crl.Options{ThisUpdate: at, FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}))
+	if !list.NextUpdate.Equal(at.AddDate(0, 0, 7)) || !list.NextPublish.Equal(at.Add(7*24*time.Hour/4*3)) {
+		t.Errorf("base: next update %v, next publish %v", list.NextUpdate, list.NextPublish)
+	}
+	if diff := cmp.Diff([]string{"http://crl.woodgrove.com/d.crl"}, list.FreshestCRL); diff != "" {
+		t.Error(diff)
+	}
+	list = must[*crl.List](t)(d.Delta(ctx, crl.Options{ThisUpdate: at}))
+	if !list.NextUpdate.Equal(at.AddDate(0, 0, 1)) {
+		t.Errorf("delta: next update %v", list.NextUpdate)
+	}
+	far := time.Date(2055, 1, 2, 3, 4, 5, 999, time.UTC) // GeneralizedTime, and no fraction
+	list = must[*crl.List](t)(d.Base(ctx, crl.Options{ThisUpdate: at, NextUpdate: far, NextPublish: far}))
+	if !list.NextUpdate.Equal(far.Truncate(time.Second)) {
+		t.Errorf("far: next update %v", list.NextUpdate)
+	}
+	for name, o := range map[string]crl.Options{
+		"next update before this":    {ThisUpdate: at, NextUpdate: at},
+		"next publish before this":   {ThisUpdate: at, NextPublish: at.Add(-time.Second)},
+		"next publish after update":  {ThisUpdate: at, NextPublish: at.AddDate(0, 0, 8)},
+		"SHA-1":                      {SignatureAlgorithm: x509.ECDSAWithSHA1},
+		"an algorithm for other key": {SignatureAlgorithm: x509.SHA256WithRSA},
+		"freshest over LDAP":         {FreshestCRL: []string{"ldap:///CN=a"}},
+	} {
+		if list, err := d.Base(ctx, o); err == nil || list != nil {
+			t.Errorf("%s: %v, %v", name, list, err)
+		}
+	}
+	if _, err := d.Delta(ctx, crl.Options{FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}); err == nil {
+		t.Error("a delta with a freshest CRL")
+	}
+}
+
+func TestIssuerRefuses(t *testing.T) {
+	ca, other := newAuthority(t, "Woodgrove CA", "p256"), newAuthority(t, "Contoso CA", "p256")
+	store := crl.FileStore{Path: filepath.Join(t.TempDir(), "ledger")}
+	change := func(f func(*x509.Certificate)) authority { return newAuthority(t, "Woodgrove CA", "p256", f) }
+	noSign := change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
+	noCA := newAuthority(t, "Woodgrove CA", "p256").leaf(t, 5)
+	bare := *ca.Cert
+	bare.SubjectKeyId = nil
+	for name, issuer := range map[string]*crl.Issuer{
+		"nothing":        {},
+		"no key":         {Certificate: ca.Cert, Store: store},
+		"no store":       {Certificate: ca.Cert, Key: ca.Key},
+		"no path":        {Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{}},
+		"another key":    {Certificate: ca.Cert, Key: other.Key, Store: store},
+		"no key id":      {Certificate: &bare, Key: ca.Key, Store: store},
+		"may not sign":   {Certificate: noSign.Cert, Key: noSign.Key, Store: store},
+		"no authority":   {Certificate: noCA, Key: ca.Key, Store: store},
+		"a broken token": {Certificate: ca.Cert, Key: brokenToken{ca.Key, other.Key}, Store: store},
+	} {
+		if list, err := issuer.Base(ctx, crl.Options{}); err == nil || list != nil {
+			t.Errorf("%s: %v, %v", name, list, err)
+		}
+	}
+	// A ledger stays with its authority.
+	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: store}
+	if _, err := issuer.Base(ctx, crl.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	issuer = &crl.Issuer{Certificate: other.Cert, Key: other.Key, Store: store}
+	if _, err := issuer.Base(ctx, crl.Options{}); err == nil || !strings.Contains(err.Error(), "another authority") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A brokenToken says that it has one key and signs with another.
+type brokenToken struct{ says, signs crypto.Signer }
+
+func (b brokenToken) Public() crypto.PublicKey { return b.says.Public() }
+func (b brokenToken) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	return b.signs.Sign(r, digest, o)
+}
+
+// A base list becomes what deltas continue when Publish has succeeded. Numbers
+// are never used twice, whatever fails.
+func TestPublish(t *testing.T) {
+	d := newDesk(t)
+	var published []string
+	publish := crl.Options{Publish: func(l *crl.List) error { published = append(published, contents(l)); return nil }}
+	fail := crl.Options{Publish: func(l *crl.List) error {
+		published = append(published, "failed "+contents(l))
+		return errors.New("no space")
+	}}
+	d.revoke(1, crl.CertificateHold)
+	d.base("1 1=certificateHold", publish)
+	d.release(1)
+	if _, err := d.Base(ctx, fail); err == nil || !strings.Contains(err.Error(), "no space") {
+		t.Fatal(err)
+	}
+	// The failed base is none: the release still has to be told.
+	d.delta("3<1 1=removeFromCRL", publish)
+	if _, err := d.Delta(ctx, fail); err == nil {
+		t.Fatal("a delta that was not published")
+	}
+	d.base("5", publish)
+	d.delta("6<5", publish)
+	want := []string{"1 1=certificateHold", "failed 2", "3<1 1=removeFromCRL", "failed 4<1 1=removeFromCRL", "5", "6<5"}
+	if diff := cmp.Diff(want, published); diff != "" {
+		t.Error(diff)
+	}
+	// A panic in Publish must not leave the store locked.
+	func() {
+		defer func() { recover() }()
+		d.Base(ctx, crl.Options{Publish: func(*crl.List) error { panic("oh") }})
+	}()
+	d.base("8")
+}
+
+// A damaged ledger issues nothing: not one bit of it can be changed, nothing cut
+// off or added.
+func TestLedgerDamage(t *testing.T) {
+	d := newDesk(t)
+	d.revoke(1, crl.KeyCompromise)
+	d.base("1 1=keyCompromise")
+	path := d.Store.(crl.FileStore).Path
+	good := must[[]byte](t)(os.ReadFile(path))
+	try := func(what string, content []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := d.Base(ctx, crl.Options{ThisUpdate: at}); err == nil || list != nil {
+			t.Fatalf("%s: a list is issued", what)
+		}
+		if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(2)}); err == nil {
+			t.Fatalf("%s: a revocation is recorded", what)
+		}
+		if after := must[[]byte](t)(os.ReadFile(path)); string(after) != string(content) {
+			t.Fatalf("%s: the ledger was changed", what)
+		}
+	}
+	for i := range good {
+		changed := append([]byte(nil), good...)
+		changed[i] ^= 1
+		try(fmt.Sprintf("byte %d", i), changed)
+		try(fmt.Sprintf("%d bytes", i), good[:i])
+	}
+	try("a line more", append(append([]byte(nil), good...), "end\n"...))
+	try("a line twice", append(append([]byte(nil), good...), good...))
+	if err := os.WriteFile(path, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.base("2 1=keyCompromise")
+}
