@@ -91,18 +91,20 @@ func (r Rule) OID() string {
 
 // String names the rule for people: what it matches and what it gives.
 func (r Rule) String() string {
-	var what string
+	return r.what() + ": " + r.Mode.String() + ", " + r.RequiredAffinity.String() + " affinity"
+}
+
+// what names what the rule matches.
+func (r Rule) what() string {
 	switch r.Type {
 	case IssuerSubject:
-		what = "issuer " + quoted(r.Issuer())
+		return "issuer " + quoted(r.Issuer())
 	case PolicyOID:
-		what = "policy OID " + quoted(r.OID())
+		return "policy OID " + quoted(r.OID())
 	case IssuerSubjectAndPolicyOID:
-		what = "issuer " + quoted(r.Issuer()) + " with policy OID " + quoted(r.OID())
-	default:
-		what = "type " + quoted(string(r.Type)) + " " + quoted(r.Identifier)
+		return "issuer " + quoted(r.Issuer()) + " with policy OID " + quoted(r.OID())
 	}
-	return what + ": " + r.Mode.String() + ", " + r.RequiredAffinity.String() + " affinity"
+	return "of type " + quoted(string(r.Type)) + ", " + quoted(r.identity())
 }
 
 // String names the binding for people: "PrincipalName to userPrincipalName,

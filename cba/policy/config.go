@@ -147,7 +147,7 @@ func Parse(data []byte) (Config, error) {
 	if inner, ok := envelope(data); ok {
 		data = inner
 	}
-	if err := c.UnmarshalJSON(data); err != nil {
+	if err := c.decode(data); err != nil {
 		return Config{}, err
 	}
 	return c, nil
@@ -174,8 +174,16 @@ func envelope(data []byte) ([]byte, bool) {
 // UnmarshalJSON replaces c by the object in data, see [Parse]. On an error c
 // stays as it was.
 func (c *Config) UnmarshalJSON(data []byte) error {
+	if err := check(data); err != nil {
+		return err
+	}
+	return c.decode(data)
+}
+
+// decode reads a text that check has passed.
+func (c *Config) decode(data []byte) error {
 	var read Config
-	if err := unmarshal(data, &read); err != nil {
+	if err := decode(data, &read); err != nil {
 		return err
 	}
 	for _, m := range read.members {

@@ -254,17 +254,21 @@ func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
 	return match{result: mismatch}
 }
 
-// fit is certuserid's, after a look that is cheaper: stored values of the same
-// mapping and authority differ early from the certificate's.
+// fit is certuserid's, after a look that is cheaper. What Values.Fit tolerates,
+// letter case and one octet in front of a number's sign, leaves the end of equally
+// long values alone, and values of one authority differ at the end.
 func fit(cert *Certificate, m certuserid.Mapping, stored string) certuserid.Fit {
 	want := cert.id(m).String()
-	if stored == want {
-		return certuserid.Exact
-	}
-	for i := range min(len(stored), len(want)) {
-		if lower(stored[i]) != lower(want[i]) {
-			return certuserid.Unfit
+	switch len(stored) - len(want) {
+	case 0:
+		for i := len(want) - 1; i >= 0; i-- {
+			if lower(stored[i]) != lower(want[i]) {
+				return certuserid.Unfit
+			}
 		}
+	case -2, 2:
+	default:
+		return certuserid.Unfit
 	}
 	return cert.values.Fit(m, stored)
 }

@@ -153,7 +153,7 @@ func (p *Policy) Explain(cert *Certificate, user *User) Explanation {
 		e.Binding = &BoundBy{Field: b.Field, Property: b.Property, Priority: b.Priority, Value: t.value}
 	}
 	e.Steps = append(e.Steps, p.admissionSteps(user)...)
-	e.Steps = append(e.Steps, p.affinityStep(s))
+	e.Steps = append(e.Steps, p.affinityStep(cert, s))
 	e.Steps = append(e.Steps, t.steps...)
 	e.Steps = append(e.Steps, t.summary(s))
 	e.Steps = append(e.Steps, p.ruleSteps(cert, s)...)
@@ -200,7 +200,7 @@ func (p *Policy) admissionSteps(user *User) []Step {
 	return []Step{method, included, excluded}
 }
 
-func (p *Policy) affinityStep(s strength) Step {
+func (p *Policy) affinityStep(cert *Certificate, s strength) Step {
 	step := Step{StepAffinity, Pass, "low: neither the default nor a matching rule asks for high", sourceDeepDive}
 	if s.affinity != high {
 		if s.lowered {
@@ -212,10 +212,10 @@ func (p *Policy) affinityStep(s strength) Step {
 	if p.defaultAffinity == high {
 		by = append(by, "the default")
 	}
-	if s.several {
-		by = append(by, "a matching rule that does not set the strength")
-	} else if s.rule >= 0 && demanded(p.config.AuthenticationMode.Rules[s.rule].RequiredAffinity) == high {
-		by = append(by, fmt.Sprintf("rules[%d]", s.rule))
+	for i, r := range p.config.AuthenticationMode.Rules {
+		if how, _ := p.ruleMatch(cert, i); how == ruleYes && demanded(r.RequiredAffinity) == high {
+			by = append(by, fmt.Sprintf("rules[%d]", i))
+		}
 	}
 	step.Detail = "high, asked for by " + strings.Join(by, " and ") + ": low-affinity bindings are not tried"
 	if s.lowered {
@@ -232,7 +232,8 @@ type trace struct {
 	user   *User
 	steps  []Step
 	value  string
-	missed bool // a binding did not match
+	missed bool                // a binding did not match
+	near   []certuserid.Result // of the user's values, once one was asked for
 	leaned readingSet
 }
 
@@ -314,10 +315,14 @@ func (t *trace) mismatch(b *binding) string {
 		return text + "no certificateUserIds"
 	}
 	text += fmt.Sprintf("%d certificateUserIds and none is it", len(ids))
-	for _, stored := range ids { // say what is wrong with a value that was meant
-		if near := t.cert.values.Match(stored); near.Mapping == b.mapping && len(near.Findings) > 0 {
-			f := near.Findings.Sorted()[0]
-			return text + "; of " + quoted(stored) + ": " + f.What
+	if t.near == nil {
+		for _, stored := range ids {
+			t.near = append(t.near, t.cert.values.Match(stored))
+		}
+	}
+	for i, near := range t.near { // say what is wrong with a value that was meant
+		if near.Mapping == b.mapping && len(near.Findings) > 0 {
+			return text + "; of " + quoted(ids[i]) + ": " + near.Findings.Sorted()[0].What
 		}
 	}
 	return text
@@ -374,10 +379,10 @@ func (p *Policy) ruleSteps(cert *Certificate, s strength) []Step {
 			}
 		case rank > s.tier:
 			step.Detail += "matches but is outranked by rules[" + strconv.Itoa(s.rule) + "]"
-		case s.conflict:
-			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does, which has another strength or stands first"
+		case (r.Mode == MultiFactor) != (s.mode == MultiFactor):
+			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does and has another strength, which does not count"
 		default:
-			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does"
+			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does, which stands first"
 		}
 		steps = append(steps, step)
 	}
@@ -430,7 +435,7 @@ func (p *Policy) modeStep(s strength) Step {
 	step := Step{StepMode, Pass, s.mode.String(), sourceDeepDive}
 	switch {
 	case s.rule >= 0:
-		step.Detail += fmt.Sprintf(", set by rules[%d]", s.rule)
+		step.Detail += fmt.Sprintf(", set by rules[%d], %s", s.rule, p.config.AuthenticationMode.Rules[s.rule].what())
 		if s.conflict {
 			step.Outcome = Warn
 			step.Detail += "; rules that match equally well have different strengths"

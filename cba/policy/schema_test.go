@@ -66,10 +66,10 @@ func TestTypesAreThoseOfTheSchema(t *testing.T) {
 		"authorizationInfo":                                reflect.TypeFor[AuthorizationInfo](),
 	}
 	kinds := map[string]reflect.Type{
-		"Edm.String":                                           reflect.TypeFor[string](),
-		"Edm.Int32":                                            reflect.TypeFor[int32](),
-		"Edm.Boolean":                                          reflect.TypeFor[bool](),
-		"graph.authenticationMethodState":                      reflect.TypeFor[State](),
+		"Edm.String":                      reflect.TypeFor[string](),
+		"Edm.Int32":                       reflect.TypeFor[int32](),
+		"Edm.Boolean":                     reflect.TypeFor[bool](),
+		"graph.authenticationMethodState": reflect.TypeFor[State](),
 		"graph.x509CertificateCRLValidationConfigurationState": reflect.TypeFor[State](),
 		"graph.x509CertificateIssuerHintsState":                reflect.TypeFor[State](),
 		"graph.x509CertificateAuthenticationMode":              reflect.TypeFor[AuthenticationMode](),

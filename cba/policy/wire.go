@@ -140,8 +140,12 @@ func check(data []byte) error {
 	if len(data) > MaxJSON {
 		return &JSONError{Reason: TooLarge, Detail: fmt.Sprintf("%d bytes, at most %d", len(data), MaxJSON)}
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(data, &whole); err != nil {
+	if !json.Valid(data) {
+		var whole json.RawMessage
+		err := json.Unmarshal(data, &whole)
+		if err == nil { // cannot be
+			return &JSONError{Reason: BadSyntax}
+		}
 		e := &JSONError{Reason: BadSyntax, Detail: strings.TrimPrefix(err.Error(), "json: ")}
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
@@ -174,12 +178,17 @@ func checkValue(data []byte, depth int) error {
 		if err != nil {
 			return err
 		}
-		seen := make(map[string]bool, len(members))
+		var seen map[string]bool
+		if len(members) > 1 {
+			seen = make(map[string]bool, len(members))
+		}
 		for _, m := range members {
 			if seen[m.name] {
 				return &JSONError{Reason: DuplicateName, Path: clip(m.name)}
 			}
-			seen[m.name] = true
+			if seen != nil {
+				seen[m.name] = true
+			}
 			if err := checkValue(m.raw, depth+1); err != nil {
 				return within(clip(m.name), err)
 			}
@@ -214,9 +223,9 @@ func split(data []byte) ([]member, error) {
 			return members, nil
 		}
 		end := valueEnd(data, at)
-		var name string
-		if err := json.Unmarshal(data[at:end], &name); err != nil {
-			return nil, &JSONError{Reason: BadSyntax, Detail: err.Error()}
+		name, ok := unquote(data[at:end])
+		if !ok {
+			return nil, &JSONError{Reason: BadSyntax, Detail: "bad property name"}
 		}
 		at = skipTo(data, end)
 		end = valueEnd(data, at)
@@ -314,7 +323,16 @@ func unmarshal(data []byte, v any) error {
 	if err := check(data); err != nil {
 		return err
 	}
-	return decodeObject(bytes.Clone(data), reflect.ValueOf(v).Elem())
+	return decode(data, v)
+}
+
+// decode is unmarshal for a text that check has passed.
+func decode(data []byte, v any) error {
+	var b bytes.Buffer // all values are kept as parts of this copy
+	if err := json.Compact(&b, data); err != nil {
+		return &JSONError{Reason: BadSyntax, Detail: err.Error()}
+	}
+	return decodeObject(b.Bytes(), reflect.ValueOf(v).Elem())
 }
 
 func decodeObject(data []byte, v reflect.Value) error {
@@ -322,12 +340,7 @@ func decodeObject(data []byte, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	for i, m := range members {
-		var b bytes.Buffer
-		if err := json.Compact(&b, m.raw); err != nil {
-			return err
-		}
-		members[i].raw = b.Bytes()
+	for _, m := range members {
 		if field := fieldByName(v, m.name); field.IsValid() {
 			if err := decodeValue(m.raw, field); err != nil {
 				return within(m.name, err)
@@ -340,8 +353,9 @@ func decodeObject(data []byte, v reflect.Value) error {
 
 // fieldByName returns the field for a property, exactly as it is spelled.
 func fieldByName(v reflect.Value, name string) reflect.Value {
-	for i := 1; i < v.NumField(); i++ { // the first is the wire
-		if v.Type().Field(i).Tag.Get("json") == name {
+	typ := v.Type()
+	for i := 1; i < typ.NumField(); i++ { // the first is the wire
+		if typ.Field(i).Tag.Get("json") == name {
 			return v.Field(i)
 		}
 	}
@@ -361,8 +375,8 @@ func decodeValue(raw json.RawMessage, field reflect.Value) error {
 		if raw[0] != '"' {
 			return wrong("a string")
 		}
-		var text string
-		if err := json.Unmarshal(raw, &text); err != nil {
+		text, ok := unquote(raw)
+		if !ok {
 			return wrong("a string")
 		}
 		field.SetString(text)
@@ -517,8 +531,21 @@ func encodeValue(b *bytes.Buffer, field reflect.Value, had json.RawMessage) {
 
 // isText reports whether a JSON value is the string.
 func isText(raw json.RawMessage, text string) bool {
-	var was string
-	return json.Unmarshal(raw, &was) == nil && was == text
+	was, ok := unquote(raw)
+	return ok && was == text
+}
+
+// unquote reads a valid JSON string.
+func unquote(raw []byte) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	var text string
+	err := json.Unmarshal(raw, &text)
+	return text, err == nil
 }
 
 // quote writes a JSON string. Unlike json.Marshal it leaves <, > and & as they
