@@ -111,6 +111,7 @@ func (i *Issuer) IssueAll(ctx context.Context, tasks iter.Seq2[Task, error], bul
 		defer r.close()
 		for task, err := range tasks {
 			if !r.accept(task, err) {
+				r.cut = true
 				break
 			}
 		}
@@ -188,7 +189,6 @@ func (r *run) close() {
 // list is to end.
 func (r *run) accept(task Task, err error) bool {
 	if r.ctx.Err() != nil {
-		r.cut = true
 		return false
 	}
 	o := &outcome{ready: make(chan struct{}), result: Result{Index: r.next, Task: task}, err: err}
