@@ -47,12 +47,13 @@ var checks = []check{
 
 	// Names.
 	{"userid-name-blank", lint.Error, lint.LocksOut, "has blanks around the separators of a name", "write a comma alone between the parts", learnHowTo},
-	{"userid-name-separator", lint.Error, lint.LocksOut, "has a semicolon, slash or line break between the parts of a name", "write a comma alone between the parts", pkca},
+	{"userid-name-separator", lint.Error, lint.LocksOut, "has something else than a comma between the parts of a name, or a separator at its end", "write a comma alone between the parts", pkca},
 	{"userid-name-order", lint.Error, lint.LocksOut, "has the parts of a name in another order than the certificate", "write them in encoded order, root first, the reverse of what certificate viewers show", learnHowTo},
 	{"userid-name-order-likely", lint.Warning, lint.LocksOut, "has a name that seems to begin with its most specific part (a guess from the attribute types; the certificate can tell)", "write it root first, the reverse of what certificate viewers show", learnHowTo},
 	{"userid-name-type", lint.Error, lint.LocksOut, "has an attribute type that Windows calls otherwise", "write Windows' names: S for ST, E for emailAddress, G for GN, OID.0.9.2342.19200300.100.1.1 for UID", nameToStr},
 	{"userid-name-type-unknown", lint.Error, lint.LocksOut, "has an attribute type that is not known", "write OID. and the number of the type", nameToStr},
 	{"userid-name-plus", lint.Error, lint.LocksOut, "joins the values of a multi-valued part by a plus sign", "join them by one blank", pkca},
+	{"userid-name-joint", lint.Error, lint.LocksOut, "joins by a blank what are two parts of the certificate's name, or by a comma what is one", "write a comma between parts and a blank inside one", pkca},
 	{"userid-name-escape", lint.Error, lint.LocksOut, "escapes characters with a backslash", "put the whole value in double quotes", nameToStr},
 	{"userid-name-escape-likely", lint.Warning, lint.LocksOut, "has a backslash that may be an escape of RFC 4514; it is read as a backslash here (the certificate can tell)", "Windows escapes nothing, it puts the value in quotes", nameToStr},
 	{"userid-name-quoting", lint.Error, lint.LocksOut, "has a value that needs double quotes and has none, or has them without need", "quote values with , + = \" < > # ; or blanks at an end, and no others", nameToStr},

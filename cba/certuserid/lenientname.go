@@ -65,8 +65,9 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 	backwards := slices.Clone(a)
 	slices.Reverse(backwards)
 	sortedA, sortedB := slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	inOrder := slices.Equal(a, b)
 	switch {
-	case slices.Equal(a, b):
+	case inOrder:
 	case slices.Equal(sortedA, sortedB):
 		r.note("userid-name-order", quote(text))
 		if !slices.Equal(backwards, b) {
@@ -93,6 +94,9 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 			r.note("userid-case", quote(got))
 		case foldBlanks(got) == foldBlanks(should):
 			r.note("userid-name-blanks-lost", quote(got))
+		}
+		if inOrder && i > 0 && (pairs[i].joint == ',') != (want[i].joint == ',') {
+			r.note("userid-name-joint", pairs[i].keyword)
 		}
 	}
 	return wanted, true
@@ -141,9 +145,34 @@ func foldPairs(pairs []pair) []string {
 // looksReversed guesses from the attribute types: a country or a domain component
 // stands at the root, a common name at the other end.
 func looksReversed(pairs []pair) bool {
-	first, last := pairs[0].keyword, pairs[len(pairs)-1].keyword
-	isRoot := func(keyword string) bool { return keyword == "C" || keyword == "DC" }
-	return isRoot(last) && !isRoot(first) || first == "CN" && last == "O"
+	end := 1
+	for end < len(pairs) && pairs[end].joint != ',' {
+		end++
+	}
+	start := len(pairs) - 1
+	for start > 0 && pairs[start].joint != ',' {
+		start--
+	}
+	first, last := height(pairs[:end]), height(pairs[start:])
+	return last == 3 && first < 3 || last == 2 && first == 1
+}
+
+// height says how near the root the part of a name usually stands: 3 for country
+// and domain components, 2 for an organization, 1 for a common name, 0 for what
+// may stand anywhere.
+func height(part []pair) int {
+	has := func(keyword string) bool {
+		return slices.ContainsFunc(part, func(p pair) bool { return p.keyword == keyword })
+	}
+	switch {
+	case has("C") || has("DC"):
+		return 3
+	case has("O") && !has("CN"):
+		return 2
+	case has("CN") && !has("O"):
+		return 1
+	}
+	return 0
 }
 
 // reversedPairs reverses the parts of a name; the values of a multi-valued part
@@ -327,7 +356,7 @@ func (c *cutter) typeAt(i int) bool {
 func (c *cutter) isSeparator(i int) bool {
 	switch c.text[i] {
 	case ',', ';', '+', '\n', '\r':
-		return c.typeAt(i+1) || strings.TrimRight(c.text[i:], ",;+ \r\n") == ""
+		return c.typeAt(i+1) || strings.Trim(c.text[i:], ",;+ \r\n") == ""
 	case '/':
 		return c.slash && c.typeAt(i+1)
 	}
@@ -340,9 +369,6 @@ func (c *cutter) cut() ([]pair, bool) {
 	for c.at < len(c.text) {
 		keyword, start, equal, ok := c.keywordAt(c.at)
 		if !ok {
-			if len(pairs) > 0 && strings.Trim(c.text[c.at:], " ,;+\r\n") == "" {
-				break // a separator at the end
-			}
 			c.reader.note("userid-malformed", quote(c.text[c.at:]))
 			return nil, false
 		}
@@ -406,7 +432,7 @@ func (c *cutter) value(p *pair) (joint byte, ok bool) {
 	for end > kept && isBlank(rune(b[end-1])) {
 		end--
 	}
-	if end != len(b) && joint != ' ' {
+	if end != len(b) {
 		c.reader.note("userid-name-blank", "")
 	}
 	p.value = string(b[:end])
@@ -450,6 +476,10 @@ func (c *cutter) separator() (joint byte) {
 		joint = ','
 	}
 	c.at++
+	if strings.Trim(c.text[c.at:], ",;+ \r\n") == "" {
+		c.reader.note("userid-name-separator", "at the end")
+		c.at = len(c.text)
+	}
 	return joint
 }
 
