@@ -93,22 +93,31 @@ func FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
 
 // FromCertificate is the function [FromCertificate] with these options.
 func (o Options) FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
-	var array [256]byte
-	text, fault := o.append(array[:0], cert, m)
-	return o.id(string(text), m, fault)
-}
-
-// id turns a made text into an ID. It is the strict parser that decides, so that
-// every ID of a certificate can be parsed.
-func (o Options) id(text string, m Mapping, fault *FieldError) (ID, error) {
+	var text, names [256]byte
+	w := writer{options: o, cert: cert, names: names[:0]}
+	buffer, value, fault := w.append(text[:0], m)
 	if fault != nil {
 		return ID{}, fault
 	}
-	id, _, reason := parse(text)
-	if reason != 0 || id.mapping != m {
-		return ID{}, &FieldError{Mapping: m, Reason: reason, Text: text}
+	id, fault := newID(string(buffer), m, value)
+	if fault != nil {
+		return ID{}, fault
 	}
 	return id, nil
+}
+
+// newID checks what a certificate may have put into a text that its form does not
+// rule out. The rest of the grammar is true by construction: what a writer made
+// is what Parse takes, which FuzzFromCertificate holds.
+func newID(text string, m Mapping, value int) (ID, *FieldError) {
+	_, reason := checkText(text)
+	if reason == 0 && (m == PrincipalName || m == RFC822Name) {
+		_, reason = checkPlain(text, value)
+	}
+	if reason != 0 {
+		return ID{}, &FieldError{Mapping: m, Reason: reason, Text: text}
+	}
+	return ID{text: text, mapping: m, value: uint16(value)}, nil
 }
 
 // All returns the IDs that a certificate has, in the order of [Mappings], with
@@ -132,17 +141,23 @@ type Values struct {
 // Values makes the seven IDs of a certificate.
 func (o Options) Values(cert *x509.Certificate) *Values {
 	v := &Values{options: o, cert: cert}
-	var array [1024]byte
-	buffer := array[:0]
-	var ends [lastMapping + 1]int
+	var text, names [1024]byte
+	w := writer{options: o, cert: cert, names: names[:0]}
+	buffer := text[:0]
+	var ends, values [lastMapping + 1]int
 	var faults [lastMapping + 1]*FieldError
 	for m := PrincipalName; m <= lastMapping; m++ {
-		buffer, faults[m] = o.append(buffer, cert, m)
+		buffer, values[m], faults[m] = w.append(buffer, m)
 		ends[m] = len(buffer)
 	}
 	all := string(buffer) // one string for the seven
 	for m := PrincipalName; m <= lastMapping; m++ {
-		v.ids[m], v.faults[m] = o.id(all[ends[m-1]:ends[m]], m, faults[m])
+		if faults[m] == nil {
+			v.ids[m], faults[m] = newID(all[ends[m-1]:ends[m]], m, values[m])
+		}
+		if faults[m] != nil { // a nil *FieldError must not become an error
+			v.faults[m] = faults[m]
+		}
 	}
 	return v
 }
@@ -167,63 +182,105 @@ func (v *Values) All() []ID {
 	return ids
 }
 
-// append writes the text of one mapping. With a fault, dst is returned unchanged.
-func (o Options) append(dst []byte, cert *x509.Certificate, m Mapping) ([]byte, *FieldError) {
+// A writer writes the texts of one certificate.
+type writer struct {
+	options         Options
+	cert            *x509.Certificate
+	names           []byte // the text of the issuer and behind it that of the subject, once made
+	issuer, subject []byte // parts of names
+}
+
+// append writes the text of one mapping and says where in it its last part
+// begins. With a fault, dst is returned unchanged.
+func (w *writer) append(dst []byte, m Mapping) (text []byte, value int, fault *FieldError) {
 	start := len(dst)
-	if cert == nil {
-		return dst, &FieldError{Mapping: m, Reason: NoField}
+	none := func(text string) ([]byte, int, *FieldError) {
+		return dst[:start], 0, &FieldError{Mapping: m, Reason: NoField, Text: text}
 	}
-	ok := true
-	fault := func(text string) ([]byte, *FieldError) {
-		return dst[:start], &FieldError{Mapping: m, Reason: NoField, Text: text}
+	if w.cert == nil {
+		return none("")
 	}
 	switch m {
-	case PrincipalName:
-		upn := choose(cert, san.UPN, o.UPN)
-		if upn == nil {
-			return fault(o.UPN)
+	case PrincipalName, RFC822Name:
+		kind, tag, wanted := san.UPN, tagPN, w.options.UPN
+		if m == RFC822Name {
+			kind, tag, wanted = san.Email, tagRFC822, w.options.Email
 		}
-		dst = append(append(dst, tagPN...), upn...)
-	case RFC822Name:
-		email := choose(cert, san.Email, o.Email)
-		if email == nil {
-			return fault(o.Email)
+		name := choose(w.cert, kind, wanted)
+		if name == nil {
+			return none(wanted)
 		}
-		dst = append(append(dst, tagRFC822...), email...)
+		dst = append(dst, tag...)
+		value = len(dst)
+		dst = append(dst, name...)
 	case IssuerAndSubject:
-		dst, ok = appendName(append(dst, tagIssuer...), cert.RawIssuer)
-		if ok {
-			dst, ok = appendName(append(dst, tagAfterS...), cert.RawSubject)
+		if !w.hasIssuer() || !w.hasSubject() {
+			return none("")
 		}
+		dst = append(append(append(dst, tagIssuer...), w.issuer...), tagAfterS...)
+		value = len(dst)
+		dst = append(dst, w.subject...)
 	case Subject:
-		dst, ok = appendName(append(dst, tagSubject...), cert.RawSubject)
-	case SKI:
-		if len(cert.SubjectKeyId) == 0 {
-			return fault("")
+		if !w.hasSubject() {
+			return none("")
 		}
-		dst = o.appendHex(append(dst, tagSKI...), cert.SubjectKeyId)
+		dst = append(dst, tagSubject...)
+		value = len(dst)
+		dst = append(dst, w.subject...)
+	case SKI:
+		if len(w.cert.SubjectKeyId) == 0 {
+			return none("")
+		}
+		dst = append(dst, tagSKI...)
+		value = len(dst)
+		dst = w.options.appendHex(dst, w.cert.SubjectKeyId)
 	case SHA1PublicKey:
-		input := o.hashInput(cert)
+		input := w.options.hashInput(w.cert)
 		if len(input) == 0 {
-			return fault("")
+			return none("")
 		}
 		sum := fingerprint(input)
-		dst = o.appendHex(append(dst, tagSHA1...), sum[:])
+		dst = append(dst, tagSHA1...)
+		value = len(dst)
+		dst = w.options.appendHex(dst, sum[:])
 	case IssuerAndSerialNumber:
-		octets := serialOctets(cert)
-		if len(octets) == 0 {
-			return fault("")
+		octets := serialOctets(w.cert)
+		if len(octets) == 0 || !w.hasIssuer() {
+			return none("")
 		}
-		if dst, ok = appendName(append(dst, tagIssuer...), cert.RawIssuer); ok {
-			dst = o.appendSerial(append(dst, tagAfterSR...), octets)
-		}
+		dst = append(append(append(dst, tagIssuer...), w.issuer...), tagAfterSR...)
+		value = len(dst)
+		dst = w.options.appendSerial(dst, octets)
 	default:
-		return fault("")
+		return none("")
 	}
-	if !ok {
-		return fault("")
+	return dst, value - start, nil
+}
+
+// hasIssuer makes the text of the issuer's name, once, and reports whether there
+// is any. hasSubject does so for the subject. The empty name cannot be mapped.
+func (w *writer) hasIssuer() bool {
+	if w.issuer == nil {
+		w.issuer = w.name(w.cert.RawIssuer)
 	}
-	return dst, nil
+	return len(w.issuer) > 0
+}
+
+func (w *writer) hasSubject() bool {
+	if w.subject == nil {
+		w.subject = w.name(w.cert.RawSubject)
+	}
+	return len(w.subject) > 0
+}
+
+func (w *writer) name(der []byte) []byte {
+	start := len(w.names)
+	names, err := dn.AppendWindows(w.names, der)
+	if err != nil {
+		return []byte{}
+	}
+	w.names = names
+	return names[start:len(names):len(names)]
 }
 
 // choose returns the first name of a kind, or the one that is wanted; nil if
@@ -247,13 +304,6 @@ func choose(cert *x509.Certificate, kind san.Kind, wanted string) []byte {
 		return nil
 	}
 	return found
-}
-
-// appendName writes a name that has parts; the empty one cannot be mapped.
-func appendName(dst, der []byte) ([]byte, bool) {
-	before := len(dst)
-	dst, err := dn.AppendWindows(dst, der)
-	return dst, err == nil && len(dst) > before
 }
 
 func (o Options) appendHex(dst, octets []byte) []byte {

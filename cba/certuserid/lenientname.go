@@ -1,7 +1,6 @@
 package certuserid
 
 import (
-	"encoding/asn1"
 	"encoding/hex"
 	"slices"
 	"strconv"
@@ -12,11 +11,10 @@ import (
 
 // A pair is one type and value of a name as it was found in text.
 type pair struct {
-	keyword string                // Windows' name of the type
-	oid     asn1.ObjectIdentifier // the type
-	value   string                // the value without quotes and escapes
-	raw     bool                  // value is "#" and hexadecimal DER
-	joint   byte                  // what stands before it: ',' for a new part, ' ' or '+' inside one
+	keyword string // Windows' name of the type
+	value   string // the value without quotes and escapes
+	raw     bool   // value is "#" and hexadecimal DER
+	joint   byte   // what stands before it: ',' for a new part, ' ' or '+' inside one
 }
 
 // name puts the text of a name right. wanted is the certificate's name, if there
@@ -71,7 +69,7 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 	case slices.Equal(sortedA, sortedB):
 		r.note("userid-name-order", quote(text))
 		if !slices.Equal(backwards, b) {
-			break
+			return wanted, true
 		}
 		slices.Reverse(pairs)
 	case foldText(text) == foldText(wanted):
@@ -195,13 +193,17 @@ func render(pairs []pair) (string, bool) {
 	var name dn.Name
 	plus := false
 	for i, p := range pairs {
-		attribute := dn.Attribute{Type: p.oid, Value: p.value}
+		typed, err := dn.ParseRootFirst(p.keyword + "=x")
+		if err != nil || len(typed) != 1 {
+			return "", false
+		}
+		attribute := dn.Attribute{Type: typed[0][0].Type, Value: p.value}
 		if p.raw {
 			raw, err := hex.DecodeString(p.value[1:])
 			if err != nil {
 				return "", false
 			}
-			attribute = dn.Attribute{Type: p.oid, Raw: raw}
+			attribute = dn.Attribute{Type: attribute.Type, Raw: raw}
 		}
 		if p.joint == ',' || i == 0 {
 			name, plus = append(name, nil), false
@@ -265,14 +267,9 @@ func strictPairs(text string) ([]pair, bool) {
 	joint := byte(',')
 	for at := 0; at < len(text); {
 		equal := at + strings.IndexByte(text[at:], '=')
-		keyword := text[at:equal]
-		_, oid, ok := lookUpType(keyword)
-		if !ok {
-			return nil, false
-		}
 		start := equal + 1
 		end, _ := scanValue(text, start)
-		p := pair{keyword: keyword, oid: oid, value: text[start:end], joint: joint}
+		p := pair{keyword: text[at:equal], value: text[start:end], joint: joint}
 		switch p.value[0] {
 		case '"':
 			p.value = strings.ReplaceAll(p.value[1:len(p.value)-1], `""`, `"`)
@@ -288,15 +285,19 @@ func strictPairs(text string) ([]pair, bool) {
 	return pairs, true
 }
 
-// lookUpType finds an attribute type by any name that programs write for it.
-func lookUpType(keyword string) (windows string, oid asn1.ObjectIdentifier, ok bool) {
+// windowsType finds Windows' name for an attribute type by any name that programs
+// write for it.
+func windowsType(keyword string) (windows string, ok bool) {
 	if keyword == "" || len(keyword) > 100 {
-		return "", nil, false
+		return "", false
+	}
+	if isWindowsType(keyword) {
+		return keyword, true
 	}
 	for i := 0; i < len(keyword); i++ {
 		c := lower(keyword[i])
 		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '-') {
-			return "", nil, false
+			return "", false
 		}
 	}
 	switch strings.ToLower(keyword) { // names that package dn does not read
@@ -311,10 +312,10 @@ func lookUpType(keyword string) (windows string, oid asn1.ObjectIdentifier, ok b
 	}
 	name, err := dn.ParseRootFirst(keyword + "=x")
 	if err != nil || len(name) != 1 || len(name[0]) != 1 {
-		return "", nil, false
+		return "", false
 	}
 	windows, _, _ = strings.Cut(name.Windows(), "=")
-	return windows, name[0][0].Type, windows != ""
+	return windows, windows != ""
 }
 
 // A cutter cuts up the text of a name that is not in its right form.
@@ -349,7 +350,7 @@ func (c *cutter) typeAt(i int) bool {
 	if !ok {
 		return false
 	}
-	_, _, ok = lookUpType(keyword)
+	_, ok = windowsType(keyword)
 	return ok
 }
 
@@ -372,7 +373,7 @@ func (c *cutter) cut() ([]pair, bool) {
 			c.reader.note("userid-malformed", quote(c.text[c.at:]))
 			return nil, false
 		}
-		windows, oid, ok := lookUpType(keyword)
+		windows, ok := windowsType(keyword)
 		if !ok {
 			c.reader.note("userid-name-type-unknown", quote(keyword))
 			return nil, false
@@ -384,7 +385,7 @@ func (c *cutter) cut() ([]pair, bool) {
 			c.reader.note("userid-name-type", keyword+" for "+windows)
 		}
 		c.at = equal + 1
-		p := pair{keyword: windows, oid: oid, joint: joint}
+		p := pair{keyword: windows, joint: joint}
 		if joint, ok = c.value(&p); !ok {
 			return nil, false
 		}
@@ -457,7 +458,7 @@ func (c *cutter) jointBefore(b []byte, kept int) (blank int, ok bool) {
 	if i < 0 || from+i == 0 {
 		return 0, false
 	}
-	_, _, ok = lookUpType(string(b[from+i+1:]))
+	_, ok = windowsType(string(b[from+i+1:]))
 	return from + i, ok
 }
 
