@@ -17,6 +17,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,13 +33,21 @@ type authority struct {
 	Key  crypto.Signer
 }
 
+var rsaKey = sync.OnceValue(func() crypto.Signer {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
 func newKey(tb testing.TB, kind string) crypto.Signer {
 	tb.Helper()
 	var key crypto.Signer
 	var err error
 	switch kind {
-	case "rsa":
-		key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "rsa": // one for all tests: it takes long to make
+		return rsaKey()
 	case "p256":
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case "p384":
