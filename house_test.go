@@ -22,6 +22,7 @@ var imports = map[string][]string{
 	"cba/pfx":              {"cba/dn", "cba/lint", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto"},
 	"cba/crl":              {"cba/dn", "cba/lint", "golang.org/x/crypto"},
 	"cba":                  {"cba/dn", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
+	"cba/deploy":           {"cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/trust":            {"cba/crl", "cba/dn", "cba/lint", "golang.org/x/crypto", "github.com/smallstep/pkcs7"},
 	"cba/policy":           {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
 	"cba/signin": {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/san",

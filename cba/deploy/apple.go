@@ -1,0 +1,230 @@
+package deploy
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"howett.net/plist"
+)
+
+// A profile is a configuration profile (Apple, Device Management: TopLevel).
+type profile struct {
+	PayloadContent           []payload
+	PayloadDescription       string
+	PayloadDisplayName       string
+	PayloadIdentifier        string
+	PayloadOrganization      string `plist:",omitempty"`
+	PayloadRemovalDisallowed bool
+	PayloadScope             string // of macOS; iOS has only one user
+	PayloadType              string
+	PayloadUUID              string
+	PayloadVersion           int
+}
+
+// A payload is a root (Device Management: CertificateRoot) or an identity
+// (CertificatePKCS12), which alone has the last three.
+type payload struct {
+	PayloadCertificateFileName string
+	PayloadContent             []byte
+	PayloadDescription         string
+	PayloadDisplayName         string
+	PayloadIdentifier          string
+	PayloadType                string
+	PayloadUUID                string
+	PayloadVersion             int
+	Password                   string `plist:",omitempty"`
+	KeyIsExtractable           *bool  `plist:",omitempty"` // macOS; nothing there means true
+	AllowAllAppsAccess         *bool  `plist:",omitempty"` // macOS
+}
+
+// MobileConfig returns a configuration profile for macOS and iOS with the root
+// and the PFX, as an XML property list, not signed. The password is asked for
+// during installation, or is in the profile with [Options.EmbedPassword]; Apple
+// says that a profile is no protection for it and advises to leave it out.
+//
+// Identifier and UUIDs are made from the UPN and the certificates, and so stay
+// the same however often the profile is written: installing it again replaces
+// it, and the profile of the next certificate replaces that of this one. The
+// root becomes trusted for servers too, as always with this kind of payload.
+//
+// The error is an [*Error]: [Missing], [BadName] (an identifier that is none,
+// or text that XML cannot hold), or [UnfitPassword] for an embedded password with
+// a character that XML cannot hold.
+func (p Package) MobileConfig(o Options) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if o.EmbedPassword {
+		if err := checkPassword(p.Password); err != nil {
+			return nil, err
+		}
+		if !isXML(p.Password) {
+			return nil, fail(UnfitPassword, "a configuration profile cannot hold a control character; leave the password to the prompt")
+		}
+	}
+	identifier := o.Identifier
+	switch {
+	case identifier == "":
+		identifier = identifierOf(p.UPN)
+	case !isIdentifier(identifier):
+		return nil, fail(BadName, "%q as an identifier (letters, digits, hyphens and dots)", identifier)
+	}
+	if !isXML(p.UPN) || !isXML(o.Organization) || !isXML(title(p.Root)) || !isXML(title(p.Certificate)) {
+		return nil, fail(BadName, "a name has a character that a configuration profile cannot hold")
+	}
+	file := p.fileName("p12")
+	top := profile{
+		PayloadDescription:  "Certificate for signing in to Microsoft Entra as " + p.UPN + ", and its root.",
+		PayloadDisplayName:  "Sign-in certificate of " + p.UPN,
+		PayloadIdentifier:   identifier,
+		PayloadOrganization: o.Organization,
+		PayloadScope:        "User",
+		PayloadType:         "Configuration",
+		PayloadUUID:         uuid(identifier, sha256Hex(p.Certificate), sha256Hex(p.Root)),
+		PayloadVersion:      1,
+		PayloadContent: []payload{
+			{
+				PayloadCertificateFileName: rootName,
+				PayloadContent:             p.Root.Raw,
+				PayloadDescription:         "Root of the sign-in certificate.",
+				PayloadDisplayName:         title(p.Root),
+				PayloadIdentifier:          identifier + ".root",
+				PayloadType:                "com.apple.security.root",
+				PayloadUUID:                uuid(identifier+".root", sha256Hex(p.Root)),
+				PayloadVersion:             1,
+			},
+			{
+				PayloadCertificateFileName: file,
+				PayloadContent:             p.PFX,
+				PayloadDescription:         "Certificate and key.",
+				PayloadDisplayName:         title(p.Certificate),
+				PayloadIdentifier:          identifier + ".identity",
+				PayloadType:                "com.apple.security.pkcs12",
+				PayloadUUID:                uuid(identifier+".identity", sha256Hex(p.Certificate)),
+				PayloadVersion:             1,
+				KeyIsExtractable:           &o.Exportable,
+				AllowAllAppsAccess:         new(bool),
+			},
+		},
+	}
+	warning := ""
+	if o.EmbedPassword {
+		top.PayloadContent[1].Password = p.Password
+		top.PayloadDescription = "SECRET: holds its password in the clear. " + top.PayloadDescription
+		warning = "<!-- " + p.secret("the PKCS#12 payload") + " -->\n"
+	}
+	out, err := plist.MarshalIndent(top, plist.XMLFormat, "\t")
+	if err != nil {
+		return nil, fail(BadName, "the property list: %v", err)
+	}
+	at := bytes.Index(out, []byte("<plist"))
+	return append(slices.Insert(out, at, []byte(warning)...), '\n'), nil
+}
+
+// SecurityScript returns a shell script for macOS that puts the root and the
+// PFX, which lie beside it, into the user's login keychain. The format is named
+// (-f pkcs12), without which newer systems do not read AES. The root is added but
+// not trusted for anything, which a client certificate does not need.
+//
+// The security command asks for the password in a window, or takes it from its
+// command line: with [Options.EmbedPassword] other programs can read it there
+// while the command runs; no other way exists.
+//
+// The error is an [*Error]: [Missing], [BadName] or [UnfitPassword] (a zero byte).
+func (p Package) SecurityScript(o Options) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	file := p.fileName("p12")
+	var b lines
+	b.add("#!/bin/sh")
+	password, extractable := "", " -x"
+	if o.EmbedPassword {
+		if err := checkPassword(p.Password); err != nil {
+			return nil, err
+		}
+		word, err := shell(p.Password)
+		if err != nil {
+			return nil, err
+		}
+		password = " -P " + word
+		b.add("# ", p.secret(file))
+	}
+	if o.Exportable {
+		extractable = ""
+	}
+	b.add("# Imports the certificate of ", comment(p.UPN), " and the root ", comment(title(p.Root)), " into the login keychain.")
+	b.add("set -eu")
+	b.add(`cd -- "$(dirname -- "$0")"`)
+	b.add(`keychain=$HOME/Library/Keychains/login.keychain-db`)
+	b.add(`if security find-certificate -a -Z "$keychain" | grep -q `, thumbprint(p.Root), `; then`)
+	b.add("\techo 'The root is there already.'")
+	b.add("else")
+	b.add("\tsecurity import ", rootName, ` -k "$keychain"`)
+	b.add("fi")
+	if o.EmbedPassword {
+		b.add("# The command line shows the password while this runs.")
+	} else {
+		b.add("# A window asks for the password.")
+	}
+	b.add("security import ", file, ` -k "$keychain" -f pkcs12`, extractable, password)
+	return []byte(b.String()), nil
+}
+
+// identifierOf makes an identifier from a UPN: jane@yourdomain.com becomes
+// com.yourdomain.cba.jane. Where a UPN has other characters, a hash keeps two
+// of them apart.
+func identifierOf(upn string) string {
+	local, domain, _ := strings.Cut(strings.ToLower(upn), "@")
+	labels := strings.Split(domain, ".")
+	slices.Reverse(labels)
+	want := strings.TrimLeft(strings.Join(labels, ".")+".cba."+local, ".")
+	identifier := strings.Map(func(r rune) rune {
+		if r < 0x80 && (isAlphanumeric(byte(r)) || r == '.' || r == '-') {
+			return r
+		}
+		return '-'
+	}, want)
+	if identifier == want && isIdentifier(identifier) {
+		return identifier
+	}
+	for strings.Contains(identifier, "..") {
+		identifier = strings.ReplaceAll(identifier, "..", ".")
+	}
+	sum := sha256.Sum256([]byte(upn))
+	return strings.Trim(identifier[:min(len(identifier), 200)], ".") + "-" + hex.EncodeToString(sum[:4])
+}
+
+func isIdentifier(text string) bool {
+	if len(text) > 255 {
+		return false
+	}
+	for _, label := range strings.Split(text, ".") {
+		if label == "" || strings.ContainsFunc(label, func(r rune) bool { return r >= 0x80 || !isAlphanumeric(byte(r)) && r != '-' }) {
+			return false
+		}
+	}
+	return true
+}
+
+// uuidSpace is the name space of this package's UUIDs. It must never change.
+const uuidSpace = "\x8c\x1e\x5b\x0f\x7a\x43\x4d\x1e\x9f\x27\x60\xc4\x12\xd8\x3b\xa6"
+
+// uuid returns a UUID made from names (RFC 9562 section 5.5, version 5).
+func uuid(names ...string) string {
+	h := sha1.New()
+	h.Write([]byte(uuidSpace))
+	for _, name := range names {
+		fmt.Fprintf(h, "%s\n", name)
+	}
+	u := h.Sum(nil)[:16]
+	u[6] = u[6]&0x0f | 0x50
+	u[8] = u[8]&0x3f | 0x80
+	s := strings.ToUpper(hex.EncodeToString(u))
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}

@@ -1,0 +1,178 @@
+package deploy
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/json"
+	"strings"
+)
+
+// NSSScript returns a shell script that puts the root and the PFX, which lie
+// beside it, into the NSS database of the user who runs it: ~/.pki/nssdb, which
+// Chrome, Chromium and Edge read, or the folder in the variable NSSDB, such as a
+// profile of Firefox. A database is made, without a password of its own, if
+// there is none. The root is marked as one for client certificates (T) and for
+// nothing else, least of all for servers.
+//
+// pk12util asks for the password; with [Options.EmbedPassword] it reads it from
+// a temporary file, so that no command line shows it.
+//
+// The error is an [*Error]: [Missing], [BadName], or [UnfitPassword] for an
+// embedded password with a line end or a zero byte.
+func (p Package) NSSScript(o Options) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	file := p.fileName("pfx")
+	var b lines
+	b.add("#!/bin/sh")
+	word := ""
+	if o.EmbedPassword {
+		if err := checkPassword(p.Password); err != nil {
+			return nil, err
+		}
+		if strings.ContainsAny(p.Password, "\r\n") {
+			return nil, fail(UnfitPassword, "pk12util reads the password from the first line of a file, and this one has a line end")
+		}
+		var err error
+		if word, err = shell(p.Password); err != nil {
+			return nil, err
+		}
+		b.add("# ", p.secret(file))
+	}
+	nickname := strings.ToValidUTF8(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == ':' { // a colon stands between token and name
+			return '-'
+		}
+		return r
+	}, title(p.Root)), "-")
+	b.add("# Imports the certificate of ", comment(p.UPN), " and the root ", comment(title(p.Root)), " into an NSS database.")
+	b.add("set -eu")
+	b.add("umask 077")
+	b.add(`cd -- "$(dirname -- "$0")"`)
+	b.add(`db=${NSSDB:-$HOME/.pki/nssdb}`)
+	b.add(`mkdir -p -- "$db"`)
+	b.add(`[ -e "$db/cert9.db" ] || certutil -N -d "sql:$db" --empty-password`)
+	b.add("# T,, means: a root of client certificates, and of nothing else.")
+	b.add(`certutil -A -d "sql:$db" -n `, shellWord(nickname), ` -t T,, -i `, rootName)
+	if word == "" {
+		b.add("# Asks for the password.")
+		b.add(`pk12util -d "sql:$db" -i `, file)
+	} else {
+		b.add("# The password goes through a file of this user's: a command line is for all to see.")
+		b.add("secret=$(mktemp)")
+		b.add(`trap 'rm -f -- "$secret"' EXIT`)
+		b.add("trap 'exit 1' HUP INT TERM")
+		b.add("printf '%s\\n' ", word, ` >"$secret"`)
+		b.add(`pk12util -d "sql:$db" -i `, file, ` -w "$secret"`)
+	}
+	return []byte(b.String()), nil
+}
+
+// TrustScript returns a shell script that adds the root to the machine's trust
+// store with p11-kit. Signing in with a certificate does not need it: it is for
+// machines that have to verify certificates of this CA themselves. It makes the
+// root trusted for servers too.
+//
+// The error is an [*Error]: [Missing] or [BadName].
+func (p Package) TrustScript() ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	var b lines
+	b.add("#!/bin/sh")
+	b.add("# Trusts the root ", comment(title(p.Root)), " on this machine, for servers too. Signing in with a")
+	b.add("# certificate does not need this. Run it as root; trust anchor --remove ", rootName, " takes it back.")
+	b.add("set -eu")
+	b.add(`cd -- "$(dirname -- "$0")"`)
+	b.add("trust anchor --store ", rootName)
+	return []byte(b.String()), nil
+}
+
+// ChromiumPolicy returns a policy file for Chrome, Chromium and Edge that
+// answers the question for a certificate at Entra's certauth hosts, those with
+// issuer hints included, with the one of this issuer and this subject
+// (AutoSelectCertificateForUrls). On Linux it belongs into
+// /etc/opt/chrome/policies/managed, /etc/chromium/policies/managed or
+// /etc/opt/edge/policies/managed; the list in it is also what the policy of this name
+// takes on Windows and macOS.
+//
+// A browser compares common name, locality, organisation and organisational
+// unit. Those that a name has once are in the filter; a name that has none of
+// them once cannot be told from others, which is an [*Error] with [BadName].
+func (p Package) ChromiumPolicy(o Options) ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	host := o.cloud().certauth()
+	if host == "" {
+		return nil, fail(BadOption, "%v is not a cloud", o.Cloud)
+	}
+	type entry struct {
+		Pattern string `json:"pattern"`
+		Filter  struct {
+			Issuer  map[string]string `json:"ISSUER"`
+			Subject map[string]string `json:"SUBJECT,omitempty"`
+		} `json:"filter"`
+	}
+	var e entry
+	e.Pattern = "https://[*.]" + host
+	e.Filter.Issuer = principal(p.Certificate, true)
+	if !o.IssuerOnly {
+		e.Filter.Subject = principal(p.Certificate, false)
+	}
+	if len(e.Filter.Issuer) == 0 {
+		return nil, fail(BadName, "the issuer %q has none of CN, L, O and OU exactly once", p.Certificate.Issuer)
+	}
+	if !o.IssuerOnly && len(e.Filter.Subject) == 0 {
+		return nil, fail(BadName, "the subject %q has none of CN, L, O and OU exactly once; select by issuer only", p.Certificate.Subject)
+	}
+	inner, err := toJSON(e, "")
+	if err != nil {
+		return nil, err
+	}
+	return toJSON(map[string][]string{"AutoSelectCertificateForUrls": {strings.TrimRight(string(inner), "\n")}}, "  ")
+}
+
+func toJSON(v any, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", indent)
+	if err := encoder.Encode(v); err != nil {
+		return nil, fail(BadName, "the policy: %v", err)
+	}
+	return b.Bytes(), nil
+}
+
+// principal returns what a browser's policy can compare of a name.
+func principal(c *x509.Certificate, issuer bool) map[string]string {
+	names := c.Subject.Names
+	if issuer {
+		names = c.Issuer.Names
+	}
+	found, count := map[string]string{}, map[string]int{}
+	for _, n := range names {
+		key := ""
+		switch {
+		case n.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 3}):
+			key = "CN"
+		case n.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 7}):
+			key = "L"
+		case n.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 10}):
+			key = "O"
+		case n.Type.Equal(asn1.ObjectIdentifier{2, 5, 4, 11}):
+			key = "OU"
+		default:
+			continue
+		}
+		count[key]++
+		if text, ok := n.Value.(string); ok && text != "" && count[key] == 1 {
+			found[key] = text
+		} else {
+			delete(found, key)
+		}
+	}
+	return found
+}

@@ -1,0 +1,278 @@
+package deploy_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"example.com/entracba/cba/deploy"
+)
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// isWithin reports whether every byte of old is in out, in its order, as one or
+// more runs between insertions: a splice and nothing else.
+func isWithin(old, out []byte) bool {
+	for _, b := range out {
+		if len(old) > 0 && old[0] == b {
+			old = old[1:]
+		}
+	}
+	return len(old) == 0
+}
+
+func TestMergeKeepsTheRest(t *testing.T) {
+	p := sample(t)
+	files, err := filepath.Glob("testdata/unattend-*.xml")
+	if err != nil || len(files) < 8 {
+		t.Fatalf("%d answer files: %v", len(files), err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		old := read(t, name)
+		for _, pass := range []deploy.Pass{deploy.OOBESystem, deploy.Specialize} {
+			o := deploy.Options{Pass: pass}
+			if strings.Contains(name, "two-architectures") {
+				o.Architecture = "arm64"
+			}
+			out, err := p.MergeUnattend(old, o)
+			if err != nil {
+				t.Errorf("%s, %v: %v", name, pass, err)
+				continue
+			}
+			commands, err := p.UnattendCommands(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := out
+			if name == "unattend-utf16.xml" {
+				text = []byte(decodeUTF16(out))
+			}
+			line, other := "CommandLine", "Path"
+			if pass == deploy.Specialize {
+				line, other = other, line
+			}
+			oldText := old
+			if name == "unattend-utf16.xml" {
+				oldText = []byte(decodeUTF16(old))
+			}
+			if got, want := textOf(t, text, line), append(textOf(t, oldText, line), commands...); len(got) != len(want) ||
+				!slices.Equal(sorted(got), sorted(want)) {
+				t.Errorf("%s, %v: the commands are %q, want %q", name, pass, got, want)
+			}
+			if got, want := textOf(t, text, other), textOf(t, oldText, other); !slices.Equal(got, want) {
+				t.Errorf("%s, %v: the other pass has %q, had %q", name, pass, got, want)
+			}
+			if !isWithin(old, out) {
+				t.Errorf("%s, %v: something that was there is gone", name, pass)
+			}
+			if bytes.Contains(oldText, []byte("\r\n")) == bytes.Contains(bytes.ReplaceAll(text, []byte("\r\n"), nil), []byte("\n")) &&
+				bytes.Contains(oldText, []byte("\n")) {
+				t.Errorf("%s, %v: mixed line ends", name, pass)
+			}
+			again, err := p.MergeUnattend(out, o)
+			if err != nil || !bytes.Equal(again, out) {
+				t.Errorf("%s, %v: the second time changes the file: %v", name, pass, err)
+			}
+		}
+	}
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
+
+func TestMergeContinuesTheOrder(t *testing.T) {
+	p := sample(t)
+	out, err := p.MergeUnattend(read(t, "unattend-commands.xml"), deploy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := textOf(t, out, "Order"); !slices.Equal(got, []string{"1", "2", "7", "8", "9", "3"}) {
+		t.Errorf("orders %q", got)
+	}
+	out, err = p.MergeUnattend(out, deploy.Options{Pass: deploy.Specialize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := textOf(t, out, "Order"); !slices.Equal(got, []string{"1", "2", "7", "8", "9", "3", "4", "5"}) {
+		t.Errorf("orders %q", got)
+	}
+}
+
+// The whole text, once, so that a person can judge it.
+func TestMergeLooksAsIfWrittenByHand(t *testing.T) {
+	p := sample(t)
+	out, err := p.MergeUnattend(read(t, "unattend-commands.xml"), deploy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := read(t, "want-commands.xml"); !bytes.Equal(out, want) {
+		t.Errorf("got\n%s\nwant\n%s", out, want)
+	}
+}
+
+const (
+	head  = `<?xml version="1.0" encoding="utf-8"?><unattend xmlns="urn:schemas-microsoft-com:unattend" xmlns:wcm="http://schemas.microsoft.com/WMIConfig/2002/State">`
+	shell = `<component name="Microsoft-Windows-Shell-Setup" processorArchitecture="amd64">`
+)
+
+func TestMergeRefuses(t *testing.T) {
+	p := sample(t)
+	for _, test := range []struct {
+		name, text string
+		want       deploy.Reason
+		o          deploy.Options
+	}{
+		{"nothing", "", deploy.NotAnswerFile, deploy.Options{}},
+		{"text", "not xml", deploy.NotAnswerFile, deploy.Options{}},
+		{"another document", "<plist/>", deploy.NotAnswerFile, deploy.Options{}},
+		{"no namespace", "<unattend/>", deploy.NotAnswerFile, deploy.Options{}},
+		{"another namespace", `<unattend xmlns="urn:example"/>`, deploy.NotAnswerFile, deploy.Options{}},
+		{"cut off", head + `<settings pass="oobeSystem">`, deploy.NotAnswerFile, deploy.Options{}},
+		{"two documents", head + "</unattend><unattend/>", deploy.NotAnswerFile, deploy.Options{}},
+		{"entities", `<!DOCTYPE unattend [<!ENTITY a "b">]>` + head[38:] + "</unattend>", deploy.NotAnswerFile, deploy.Options{}},
+		{"an encoding", strings.Replace(head, "utf-8", "windows-1252", 1) + "</unattend>", deploy.NotAnswerFile, deploy.Options{}},
+		{"not UTF-8", head + "<!-- \xff --></unattend>", deploy.NotAnswerFile, deploy.Options{}},
+		{"half a character", "\xff\xfe<", deploy.NotAnswerFile, deploy.Options{}},
+		{"half a surrogate", "\xff\xfe\x00\xd8", deploy.NotAnswerFile, deploy.Options{}},
+		{"deep", head + strings.Repeat("<a>", 100) + strings.Repeat("</a>", 100) + "</unattend>", deploy.NotAnswerFile, deploy.Options{}},
+		{"huge", head + strings.Repeat(" ", 5<<20) + "</unattend>", deploy.NotAnswerFile, deploy.Options{}},
+		{"two passes", head + `<settings pass="oobeSystem"/><settings pass="oobeSystem"></settings></unattend>`, deploy.Ambiguous, deploy.Options{}},
+		{"two components", head + `<settings pass="oobeSystem">` + shell + "</component>" + shell + "</component></settings></unattend>", deploy.Ambiguous, deploy.Options{}},
+		{"two lists", head + `<settings pass="oobeSystem">` + shell + "<FirstLogonCommands/><FirstLogonCommands/></component></settings></unattend>", deploy.Ambiguous, deploy.Options{}},
+		{"two architectures", string(read(t, "unattend-two-architectures.xml")), deploy.Ambiguous, deploy.Options{}},
+		{"no number", head + `<settings pass="oobeSystem">` + shell + "<FirstLogonCommands><SynchronousCommand><Order>x</Order></SynchronousCommand></FirstLogonCommands></component></settings></unattend>", deploy.NotAnswerFile, deploy.Options{}},
+		{"no order left", head + `<settings pass="oobeSystem">` + shell + "<FirstLogonCommands><SynchronousCommand><Order>499</Order></SynchronousCommand></FirstLogonCommands></component></settings></unattend>", deploy.BadOption, deploy.Options{}},
+		{"an architecture", head + "</unattend>", deploy.BadOption, deploy.Options{Architecture: "amd65"}},
+		{"a user's store without a user", head + "</unattend>", deploy.BadOption, deploy.Options{Pass: deploy.Specialize, Store: deploy.UserStore}},
+		{"a label", head + "</unattend>", deploy.BadName, deploy.Options{VolumeLabel: strings.Repeat("A", 33)}},
+		{"a wildcard", head + "</unattend>", deploy.BadName, deploy.Options{VolumeLabel: "*"}},
+		{"a pass", head + "</unattend>", deploy.BadOption, deploy.Options{Pass: 9}},
+	} {
+		out, err := p.MergeUnattend([]byte(test.text), test.o)
+		if reason(err) != test.want || out != nil {
+			t.Errorf("%s: %v, want the reason %v", test.name, err, test.want)
+		}
+	}
+	// The twin that passes.
+	if _, err := p.MergeUnattend([]byte(head+"</unattend>"), deploy.Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSpecializeHasItsLimit(t *testing.T) {
+	p := sample(t)
+	for length := 1; length < 60; length++ {
+		p.Password = strings.Repeat("a", length)
+		commands, err := p.UnattendCommands(deploy.Options{Pass: deploy.Specialize})
+		if err != nil {
+			if reason(err) != deploy.TooLong {
+				t.Fatal(err)
+			}
+			if length <= 36 {
+				t.Errorf("a password of %d letters is too long: %v", length, err)
+			}
+			continue
+		}
+		for _, line := range commands {
+			if len(line) > 259 {
+				t.Errorf("a Path of %d characters", len(line))
+			}
+		}
+	}
+	p.Password = strings.Repeat(`"`, 100)
+	if _, err := p.UnattendCommands(deploy.Options{}); reason(err) != deploy.TooLong {
+		t.Errorf("1,300 characters: %v", err)
+	}
+	for _, pass := range []deploy.Pass{deploy.OOBESystem, deploy.Specialize} {
+		commands, err := p.UnattendCommands(deploy.Options{Pass: pass, ScriptOnVolume: true})
+		if err != nil || len(commands) != 1 || strings.Contains(commands[0], "34") {
+			t.Errorf("%v with a script: %q, %v", pass, commands, err)
+		}
+	}
+}
+
+func TestScriptOnVolumeKeepsThePasswordOutOfTheAnswerFile(t *testing.T) {
+	p := sample(t)
+	files, err := p.Artefacts(deploy.WindowsUSB, deploy.Options{ScriptOnVolume: true, Pass: deploy.Specialize})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name)
+		if holds := bytes.Contains(f.Content, []byte(p.Password)); holds != f.Password {
+			t.Errorf("%s: holds the password %v, says %v", f.Name, holds, f.Password)
+		}
+		if strings.HasSuffix(f.Name, ".ps1") && !bytes.Contains(f.Content, []byte(`Cert:\LocalMachine\My`)) {
+			t.Error("the script imports into another store than the pass has")
+		}
+	}
+	if want := []string{"autounattend.xml", "Certs/Import-Certificate.ps1", "Certs/rootCA.cer", "Certs/jane-cba.pfx"}; !slices.Equal(names, want) {
+		t.Errorf("files %q, want %q", names, want)
+	}
+	// The call operator has to be escaped in XML.
+	if !bytes.Contains(files[0].Content, []byte(";&amp; ($p+'Import-Certificate.ps1')")) {
+		t.Errorf("%s", files[0].Content)
+	}
+}
+
+// The law: a merge gives an error of the package's type and nothing else, or a
+// file that still has every byte of the old one in order, has the commands, and
+// stays as it is when merged again.
+func FuzzMerge(f *testing.F) {
+	p := sample(f)
+	files, _ := filepath.Glob("testdata/unattend-*.xml")
+	if len(files) < 8 {
+		f.Fatal("no seeds")
+	}
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b, true)
+		f.Add(b, false)
+	}
+	f.Add([]byte(head+`<settings pass="oobeSystem">`+shell+"<FirstLogonCommands/></component></settings></unattend>"), false)
+	f.Fuzz(func(t *testing.T, old []byte, early bool) {
+		o := deploy.Options{}
+		if early {
+			o.Pass = deploy.Specialize
+		}
+		out, err := p.MergeUnattend(old, o)
+		if err != nil {
+			if reason(err) == 0 || out != nil {
+				t.Fatalf("error %v with %d bytes", err, len(out))
+			}
+			return
+		}
+		if !isWithin(old, out) {
+			t.Fatalf("lost something:\n%s", out)
+		}
+		again, err := p.MergeUnattend(out, o)
+		if err != nil || !bytes.Equal(again, out) {
+			t.Fatalf("again: %v\n%s\n%s", err, out, again)
+		}
+	})
+}
+
+// utf16File is the text as Windows' editor saves it.
+func utf16File(text string) []byte {
+	out := []byte{0xff, 0xfe}
+	for _, u := range utf16.Encode([]rune(text)) {
+		out = binary.LittleEndian.AppendUint16(out, u)
+	}
+	return out
+}

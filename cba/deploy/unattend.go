@@ -1,0 +1,203 @@
+package deploy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Pass is a configuration pass of Windows Setup. The zero value is unset.
+type Pass uint8
+
+const (
+	// OOBESystem is the last pass. The commands are the FirstLogonCommands of
+	// the component Microsoft-Windows-Shell-Setup: they run when the first user
+	// signs in to Windows, as that user, who must be an administrator.
+	OOBESystem Pass = iota + 1
+	// Specialize is the pass before the first start. The commands are the
+	// RunSynchronous of the component Microsoft-Windows-Deployment, which has
+	// none in oobeSystem: they run as the system, before there is any user.
+	Specialize
+)
+
+// String returns the name in answer files, "oobeSystem" or "specialize".
+func (p Pass) String() string {
+	switch p {
+	case OOBESystem:
+		return "oobeSystem"
+	case Specialize:
+		return "specialize"
+	}
+	return fmt.Sprintf("Pass(%d)", uint8(p))
+}
+
+// ParsePass reads the text of [Pass.String].
+func ParsePass(text string) (Pass, error) {
+	for p := OOBESystem; p <= Specialize; p++ {
+		if p.String() == text {
+			return p, nil
+		}
+	}
+	return 0, fail(BadOption, "%q is not a pass (oobeSystem, specialize)", text)
+}
+
+// A place is where in an answer file a pass has its commands.
+type place struct {
+	component, container, command, line string
+	limit                               int // characters of line
+}
+
+// place returns what the reference of answer files says (Learn, "Unattended
+// Windows Setup Reference": Path of RunSynchronousCommand has up to 259
+// characters, CommandLine of SynchronousCommand up to 1,024).
+func (p Pass) place() place {
+	if p == Specialize {
+		return place{"Microsoft-Windows-Deployment", "RunSynchronous", "RunSynchronousCommand", "Path", 259}
+	}
+	return place{"Microsoft-Windows-Shell-Setup", "FirstLogonCommands", "SynchronousCommand", "CommandLine", 1024}
+}
+
+// maxOrder is the highest Order of a command (Learn, as above).
+const maxOrder = 500
+
+// A step is one command of an answer file.
+type step struct{ line, what string }
+
+func (o Options) pass() Pass {
+	if o.Pass == 0 {
+		return OOBESystem
+	}
+	return o.Pass
+}
+
+// UnattendCommands returns the command lines for Windows Setup, in their order:
+// the root, then the PFX; or one that runs the script, with
+// [Options.ScriptOnVolume]. Each finds the stick by its label, whatever its
+// drive letter, and takes the files from its folder Certs. They are not escaped
+// for XML; [Package.UnattendFragment] is.
+//
+// They hold the password, but in no command line except PowerShell's own: it
+// goes to Import-PfxCertificate, not to certutil, whose arguments Windows
+// PowerShell does not quote safely. Every password survives.
+//
+// The error is an [*Error]: [Missing], [BadName], [BadOption] (the system's own
+// user store in [Specialize]), [UnfitPassword] or [TooLong].
+func (p Package) UnattendCommands(o Options) ([]string, error) {
+	steps, err := p.steps(o)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, s := range steps {
+		all = append(all, s.line)
+	}
+	return all, nil
+}
+
+func (p Package) steps(o Options) ([]step, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if err := checkPassword(p.Password); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.Pass > Specialize || o.Store > MachineStore:
+		return nil, fail(BadOption, "%v, %v", o.Pass, o.Store)
+	case o.pass() == Specialize && o.store() == UserStore:
+		return nil, fail(BadOption, "in the pass specialize there is no user yet, only the system; use the machine's store or the pass oobeSystem")
+	}
+	label := o.VolumeLabel
+	if label == "" {
+		label = "ESD-USB"
+	}
+	if n := utf8.RuneCountInString(label); n > 32 || !isXML(label) || strings.ContainsAny(label, "\t\r\n*?[]") {
+		return nil, fail(BadName, "%q as a volume label", label)
+	}
+	// The label may be on two volumes; the first is taken. -f gives text, where
+	// + would have to add to a character, and joins before + does.
+	volume := "@(Get-Volume -FileSystemLabel " + powerShellOperand(label) + ")[0].DriveLetter"
+	folder := `$p='{0}:\` + certFolder + `\' -f ` + volume + ";"
+	const prompt = "powershell -NoProfile -Command "
+
+	var steps []step
+	if o.ScriptOnVolume {
+		steps = []step{{`powershell -NoProfile -ExecutionPolicy Bypass -Command "` + folder + "& ($p+'" + scriptName + `')"`,
+			"CBA: import the root and the certificate of " + comment(p.UPN)}}
+	} else {
+		path, store, plain, force, exportable := " -FilePath ", " -CertStoreLocation ", " -AsPlainText", " -Force", ""
+		if o.pass() == Specialize { // every character counts: positions, and names that are still unambiguous
+			path, store, plain, force = " ", " ", " -AsP", " -F"
+		}
+		if o.Exportable {
+			exportable = " -Exportable"
+		}
+		steps = []step{
+			{prompt + `"` + folder + "certutil -addstore Root ($p+'" + rootName + `')"`,
+				"CBA: trust the root " + comment(title(p.Root))},
+			{prompt + `"` + folder + "Import-PfxCertificate" + path + "($p+'" + p.fileName("pfx") + "')" + store + o.store().path() +
+				" -Password (ConvertTo-SecureString " + powerShellOperand(p.Password) + plain + force + ")" + exportable + `"`,
+				"CBA: import the certificate of " + comment(p.UPN)},
+		}
+	}
+	for i, s := range steps {
+		if limit := o.pass().place().limit; len(s.line) > limit { // ASCII
+			return nil, fail(TooLong, "a command of %d characters where the pass %v allows %d; use oobeSystem, a script on the volume, or a password of letters and digits",
+				len(s.line), o.pass(), limit)
+		}
+		steps[i].what = s.what[:min(len(s.what), 256)] // ASCII; the limit of Description
+	}
+	return steps, nil
+}
+
+// UnattendFragment returns the commands as XML, to be pasted into an answer
+// file: RunSynchronousCommand elements for RunSynchronous of the component
+// Microsoft-Windows-Deployment in the pass specialize, or SynchronousCommand
+// elements for FirstLogonCommands of Microsoft-Windows-Shell-Setup in
+// oobeSystem. Order begins at 1; the prefix wcm must be declared around it, as it is
+// in every answer file. [Package.MergeUnattend] does all that by itself.
+//
+// The error is that of [Package.UnattendCommands].
+func (p Package) UnattendFragment(o Options) ([]byte, error) {
+	steps, err := p.steps(o)
+	if err != nil {
+		return nil, err
+	}
+	text := p.unattendComment(o, "\r\n")
+	for i, s := range steps {
+		text += s.xml(o.pass().place(), i+1, " wcm:action=\"add\"", "", "    ", "\r\n")
+	}
+	return []byte(text), nil
+}
+
+// unattendComment is the warning, or nothing if there is nothing to warn of.
+func (p Package) unattendComment(o Options, eol string) string {
+	if o.ScriptOnVolume {
+		return ""
+	}
+	return "<!-- " + p.secret(p.fileName("pfx")) + " -->" + eol
+}
+
+// xml writes the command with its line ends.
+func (s step) xml(at place, order int, attributes, indent, unit, eol string) string {
+	var b strings.Builder
+	put := func(depth int, text string) {
+		b.WriteString(indent + strings.Repeat(unit, depth) + text + eol)
+	}
+	put(0, "<"+at.command+attributes+">")
+	put(1, "<Order>"+strconv.Itoa(order)+"</Order>")
+	put(1, "<"+at.line+">"+xmlText(s.line)+"</"+at.line+">")
+	put(1, "<Description>"+xmlText(s.what)+"</Description>")
+	put(0, "</"+at.command+">")
+	return b.String()
+}
+
+// Unattend returns a whole answer file that has nothing but the commands. As
+// it answers none of Setup's questions, somebody still has to.
+//
+// The error is that of [Package.UnattendCommands].
+func (p Package) Unattend(o Options) ([]byte, error) {
+	return p.MergeUnattend([]byte("<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n"+
+		"<unattend xmlns=\""+unattendSpace+"\">\r\n</unattend>\r\n"), o)
+}
