@@ -279,7 +279,7 @@ func TestNewIssuerRefused(t *testing.T) {
 		{"a key of another kind", good, testKey(t, cba.RSA2048, "jane"), cba.KeyMismatch},
 		{"RSA of 1024 bits", selfSigned(t, weak, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = good.NotBefore, good.NotAfter }), weak, cba.WeakKey},
 		{"Ed25519", selfSigned(t, ed, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = good.NotBefore, good.NotAfter }), ed, cba.UnsupportedKey},
-		{"no subject key identifier", withoutSKI(t, key), key, cba.NoKeyIdentifier},
+		{"no subject key identifier", withoutSKI(t, key, good.NotBefore, good.NotAfter), key, cba.NoKeyIdentifier},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			i, err := cba.NewIssuer(test.cert, test.key)
@@ -304,9 +304,9 @@ func TestNewIssuerRefused(t *testing.T) {
 
 // withoutSKI makes a CA certificate without subject key identifier, which
 // crypto/x509 does not: an old one is made by signing it as a user's.
-func withoutSKI(tb testing.TB, key crypto.Signer) *x509.Certificate {
+func withoutSKI(tb testing.TB, key crypto.Signer, from, to time.Time) *x509.Certificate {
 	return selfSigned(tb, key, func(c *x509.Certificate) {
-		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+		c.NotBefore, c.NotAfter = from, to
 		c.SubjectKeyId, c.IsCA, c.BasicConstraintsValid = nil, false, false
 		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: []byte{0x30, 3, 1, 1, 0xff}}}
 	})
