@@ -1,8 +1,9 @@
 package dn
 
 import (
-	"bytes"
 	"encoding/hex"
+	"math"
+	"strconv"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -81,12 +82,34 @@ func appendWindowsType(dst []byte, oid cryptobyte.String) ([]byte, bool) {
 	if t := typeByDER(oid); t != nil && t.windows != "" {
 		return append(dst, t.windows...), true
 	}
-	numbers, ok := decodeOID(oid)
-	if !ok {
-		return dst, false
+	return appendOID(append(dst, "OID."...), oid)
+}
+
+// appendOID writes the content of an encoded object identifier in numbers. It
+// takes what decodeOID takes: arcs below 2^31 in their shortest form.
+func appendOID(dst []byte, content []byte) ([]byte, bool) {
+	arc, first, begun := uint64(0), true, false
+	for _, c := range content {
+		if !begun && c == 0x80 { // a leading zero
+			return dst, false
+		}
+		begun = true
+		if arc = arc<<7 | uint64(c&0x7f); arc > math.MaxInt32 {
+			return dst, false
+		}
+		if c >= 0x80 {
+			continue
+		}
+		if first { // the first two arcs in one number, X.690 section 8.19.4
+			top := min(arc/40, 2)
+			dst = strconv.AppendUint(dst, top, 10)
+			arc -= 40 * top
+			first = false
+		}
+		dst = strconv.AppendUint(append(dst, '.'), arc, 10)
+		arc, begun = 0, false
 	}
-	dst = append(dst, "OID."...)
-	return append(dst, numbers.String()...), true
+	return dst, !first && !begun
 }
 
 func appendWindowsValue(dst []byte, value cryptobyte.String) []byte {
@@ -114,7 +137,14 @@ func appendWindowsValue(dst []byte, value cryptobyte.String) []byte {
 // value is quoted (dotnet/runtime follows Windows in both).
 func needsWindowsQuotes(text []byte) bool {
 	isSpace := func(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
-	return len(text) == 0 ||
-		isSpace(text[0]) || isSpace(text[len(text)-1]) ||
-		bytes.ContainsAny(text, ",+=\"\n<>#;")
+	if len(text) == 0 || isSpace(text[0]) || isSpace(text[len(text)-1]) {
+		return true
+	}
+	for _, c := range text {
+		switch c {
+		case ',', '+', '=', '"', '\n', '<', '>', '#', ';':
+			return true
+		}
+	}
+	return false
 }
