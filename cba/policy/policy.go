@@ -257,9 +257,11 @@ func issuerKeys(text string) (forward, reversed string, ok bool) {
 }
 
 // parseOID reads the dotted form, with blanks around it, and returns the DER.
+// Numbers with leading zeros are no such form.
 func parseOID(text string) (string, bool) {
-	oid, err := x509.ParseOID(strings.TrimSpace(text))
-	if err != nil {
+	text = strings.TrimSpace(text)
+	oid, err := x509.ParseOID(text)
+	if err != nil || oid.String() != text {
 		return "", false
 	}
 	der, err := oid.MarshalBinary()
