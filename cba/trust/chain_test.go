@@ -323,6 +323,7 @@ func TestRemarks(t *testing.T) {
 		{i.user(t, spec{name: "other policy", policies: []string{"1.2.3", "1.2.4"}}), []string{"policies"}},
 		{i.user(t, spec{name: "critical", extra: []pkix.Extension{odd}}), []string{"critical extension"}},
 		{i.user(t, spec{name: "renamed", issuer: "X"}), []string{"issuer name"}},
+		{&entity{Certificate: resign(t, i.user(t, spec{name: "SHA-1"}).Certificate, i)}, []string{"signature algorithm"}},
 	} {
 		chain := storeOf(t, r, i).Chain(c.leaf.Certificate, now)
 		if !chain.Trusted {

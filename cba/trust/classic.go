@@ -106,6 +106,7 @@ func (c *Classic) unmarshal(data []byte) *Error {
 	if r.err != nil {
 		return r.err.at(where)
 	}
+	delete(r.left, "certificateAuthorities") // a null is written as the empty list
 	in.Extra = r.rest()
 	*c = in
 	return nil
@@ -149,6 +150,7 @@ func (a *ClassicAuthority) unmarshal(data []byte) *Error {
 	if r.err != nil {
 		return r.err
 	}
+	delete(r.left, "isRootAuthority") // a null is written as false
 	in.Extra = r.rest()
 	*a = in
 	return nil

@@ -94,7 +94,6 @@ func TestHintSizesAreThoseOnTheWire(t *testing.T) {
 			ClientAuth:   tls.RequestClientCert, ClientCAs: pool, MaxVersion: tls.VersionTLS12,
 		})
 		s.Handshake()
-		s.Close()
 	})
 	c := tls.Client(sniffed, &tls.Config{
 		InsecureSkipVerify: true, // the server is ours
@@ -106,7 +105,7 @@ func TestHintSizesAreThoseOnTheWire(t *testing.T) {
 	if err := c.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	c.Close()
+	client.Close()
 	wg.Wait()
 	if len(names) != len(h.List) {
 		t.Fatalf("%d names on the wire, %d hints", len(names), len(h.List))
