@@ -72,10 +72,11 @@ func newRoot(tb testing.TB, t cba.KeyType) *cba.Issuer {
 	return root
 }
 
-// newIssuing makes an intermediate under a new root.
+// newIssuing makes an intermediate with a key of type t under a root on P-256:
+// large RSA keys are slow to make.
 func newIssuing(tb testing.TB, t cba.KeyType) *cba.Issuer {
 	tb.Helper()
-	issuing, err := newRoot(tb, t).NewIntermediate(cba.Authority{
+	issuing, err := newRoot(tb, cba.P256).NewIntermediate(cba.Authority{
 		Name: parseName(tb, "CN=Contoso Issuing CA,DC=contoso,DC=com"),
 		Key:  testKey(tb, t, "issuing"),
 	})
