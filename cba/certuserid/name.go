@@ -8,6 +8,17 @@ import (
 // special are the characters for which CertNameToStr puts a value in quotes.
 const special = ",+=\"\n<>#;"
 
+// indexSpecial is strings.IndexAny(s, special) without its preparations.
+func indexSpecial(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case ',', '+', '=', '"', '\n', '<', '>', '#', ';':
+			return i
+		}
+	}
+	return -1
+}
+
 // scanName reads a name as dn.AppendWindows writes it, from s[at:] to the end or
 // to the '<' of the next tag, and returns where that is; with a fault, where the
 // fault is.
@@ -57,7 +68,7 @@ func scanValue(s string, at int) (int, Reason) {
 	case '#':
 		return scanRaw(s, at)
 	}
-	end := strings.IndexAny(s[at:], special)
+	end := indexSpecial(s[at:])
 	if end < 0 {
 		end = len(s) - at
 	}
@@ -109,7 +120,7 @@ func scanQuoted(s string, at int) (int, Reason) {
 // needsQuotes holds CertNameToStr's rule for values without control characters,
 // which have been refused before.
 func needsQuotes(value string) bool {
-	return value == "" || value[0] == ' ' || value[len(value)-1] == ' ' || strings.ContainsAny(value, special)
+	return value == "" || value[0] == ' ' || value[len(value)-1] == ' ' || indexSpecial(value) >= 0
 }
 
 // scanRaw reads "#" and the hexadecimal DER of a value that is no text.
