@@ -96,7 +96,7 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 	s.set(bytesOf(lists(1)))
 	step(5*time.Hour+time.Minute, 2, 5) // a number that went back
 	s.set(bytesOf([]byte("<html>")))
-	step(11*time.Hour, 2, 6) // the last second
+	step(11*time.Hour-time.Second, 2, 6) // the last second
 
 	for _, c := range []struct {
 		answer http.HandlerFunc

@@ -155,15 +155,28 @@ func TestIssuerConcurrently(t *testing.T) {
 	}
 }
 
-// The helper of TestCrash: it issues and revokes until it is killed, and says
-// what it has been promised.
+// largeHelper is what BenchmarkLarge runs in processes of their own, where the
+// system tells how much memory they took.
+var largeHelper func(how, folder string) error
+
+// TestMain makes the test binary the helper processes of TestCrash and
+// BenchmarkLarge.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("CRL_TEST_LEDGER"); path != "" {
 		crashHelper(path)
 	}
+	if how := os.Getenv("CRL_TEST_LARGE"); how != "" && largeHelper != nil {
+		if err := largeHelper(how, os.Getenv("CRL_TEST_FOLDER")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
+// crashHelper issues and revokes until it is killed, and says what it has been
+// promised.
 func crashHelper(path string) {
 	ca := helperAuthority()
 	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{Path: path}}

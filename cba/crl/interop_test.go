@@ -194,7 +194,8 @@ func asPython(l *crl.List, ca authority) pythonList {
 // Lists of OpenSSL's ca command, with every reason that it writes.
 func TestWeReadOpenSSL(t *testing.T) {
 	openssl := interop.Find(t, "openssl")
-	for _, key := range []string{"rsa", "p256", "p521", "ed25519"} {
+	for _, c := range [][2]string{{"rsa", "sha256"}, {"rsa", "sha1"}, {"rsa", "sha512"}, {"p256", "sha256"}, {"p256", "sha1"}, {"p521", "sha512"}, {"ed25519", "null"}} {
+		key, hash := c[0], c[1]
 		ca := newAuthority(t, "Woodgrove CA", key)
 		folder := t.TempDir()
 		write := func(name, content string) string {
@@ -225,7 +226,7 @@ issuingDistributionPoint = critical,@idp
 [idp]
 fullname = URI:http://crl.woodgrove.com/users.crl
 onlyuser = TRUE
-`, folder, map[bool]string{true: "null", false: "sha256"}[key == "ed25519"]))
+`, folder, hash))
 		keyDER := must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key))
 		out := filepath.Join(folder, "out.pem")
 		openssl.Run(t, nil, "ca", "-config", conf, "-gencrl", "-crldays", "30", "-batch", "-out", out,
@@ -237,6 +238,9 @@ onlyuser = TRUE
 		}
 		if list.Number.Int64() != 0xbad || list.Len() != len(reasons) || !list.Scope.OnlyUsers || len(list.Scope.URLs) != 1 {
 			t.Errorf("%s: number %v, %d entries, scope %+v", key, list.Number, list.Len(), list.Scope)
+		}
+		if list.Findings(at).Has("crl-sha1") != (hash == "sha1") {
+			t.Errorf("%s, %s: %v", key, hash, list.Findings(at))
 		}
 		want := []crl.Reason{0, 0, crl.KeyCompromise, crl.CACompromise, crl.AffiliationChanged, crl.Superseded, crl.CessationOfOperation, crl.CertificateHold,
 			crl.RemoveFromCRL, crl.CertificateHold, crl.KeyCompromise, crl.CACompromise}

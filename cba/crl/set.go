@@ -84,7 +84,7 @@ func (l *List) checkTime(at time.Time) *Error {
 		return faultf(NotYetValid, "This Update is %s, and it is %s", l.ThisUpdate.Format(layout), at.UTC().Format(layout))
 	case l.NextUpdate.IsZero():
 		return faultf(Expired, "the list has no Next Update, so nothing says until when it holds")
-	case at.After(l.NextUpdate):
+	case !at.Before(l.NextUpdate): // in that second, too, as OpenSSL has it
 		return faultf(Expired, "Next Update was %s, and it is %s", l.NextUpdate.Format(layout), at.UTC().Format(layout))
 	}
 	return nil
