@@ -91,42 +91,42 @@ func (v *Values) Fit(m Mapping, stored string) Fit {
 	if stored == want.text {
 		return Exact
 	}
-	// Fast way out: nothing tolerated changes more than two digits of length.
-	if d := len(stored) - len(want.text); d < -2 || d > 2 {
-		return Unfit
-	}
-	id, _, fault := parse(stored)
-	if fault != 0 || id.mapping != m || !equalFold(id.Issuer(), want.Issuer()) {
-		return Unfit
-	}
-	a, b := id.Value(), want.Value()
+	// Compare first, for most values are of other certificates; folding ASCII
+	// letters moves no byte, so the parts of both begin at the same places.
+	a, b := stored, want.text
 	if m == IssuerAndSerialNumber && !v.options.BrokenBigEndianSerial {
-		a, b = cutSignOctet(a), cutSignOctet(b)
+		a, b = cutSignOctet(a, int(want.value)), cutSignOctet(b, int(want.value))
 	}
 	if !equalFold(a, b) {
+		return Unfit
+	}
+	// The tags, and all that is not letter case, must be right.
+	if id, _, fault := parse(stored); fault != 0 || id.mapping != m || id.value != want.value {
 		return Unfit
 	}
 	return Assumed
 }
 
-// cutSignOctet drops the 00 at the end of a reversed serial number if DER would
-// ask for it: if the octet before has its first bit set.
-func cutSignOctet(digits string) string {
-	n := len(digits)
-	if n > 2 && digits[n-2:] == "00" && digits[n-4] >= '8' {
-		return digits[:n-2]
+// cutSignOctet drops the 00 at the end of a reversed serial number, whose digits
+// begin at value, if DER would ask for it: if the octet before has its first bit
+// set.
+func cutSignOctet(text string, value int) string {
+	n := len(text)
+	if n >= value+4 && text[n-2:] == "00" && text[n-4] >= '8' {
+		return text[:n-2]
 	}
-	return digits
+	return text
 }
 
 // equalFold is strings.EqualFold for ASCII letters only: under Unicode's folding
-// the Kelvin sign is a k, and two different people could be one.
+// the Kelvin sign is a k, and two different people could be one. It begins at the
+// end, where the values of one authority differ.
 func equalFold(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
-	for i := 0; i < len(a); i++ {
-		if lower(a[i]) != lower(b[i]) {
+	for i := len(a) - 1; i >= 0; i-- {
+		if a[i] != b[i] && lower(a[i]) != lower(b[i]) {
 			return false
 		}
 	}

@@ -364,7 +364,7 @@ func (r *reader) arrange(parts []part) ([]part, bool) {
 		want := r.cert.ids[IssuerAndSerialNumber]
 		probe := reader{value: r.value, cert: r.cert, mapping: IssuerAndSerialNumber}
 		serial, ok := probe.serial(parts[0].text)
-		if !ok || cutSignOctet(serial) != cutSignOctet(want.Value()) {
+		if !ok || cutSignOctet(serial, 0) != cutSignOctet(want.Value(), 0) {
 			return nil, false
 		}
 		return []part{{"I", want.Issuer()}, parts[0]}, true
