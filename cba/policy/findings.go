@@ -27,7 +27,7 @@ const (
 // Codes begin with "policy-". Effects are marked: what locks people out, and what
 // lets the wrong ones in.
 func (c Config) Findings() lint.Findings {
-	f := &finder{c: c}
+	f := &finder{c: c, hasHigh: hasHighBinding(c.UserBindings)}
 	f.unknown("", reflect.ValueOf(c))
 	f.method()
 	f.targets()
@@ -43,8 +43,9 @@ func (c Config) Findings() lint.Findings {
 
 // A finder collects findings.
 type finder struct {
-	c     Config
-	found lint.Findings
+	c       Config
+	hasHigh bool // a binding has high affinity
+	found   lint.Findings
 }
 
 // A kind of finding: severity and effect.
@@ -324,15 +325,15 @@ func (f *finder) mode() {
 	case "":
 		f.add("default-missing", info, in+"x509CertificateAuthenticationDefaultMode", "is missing; the service's default is single-factor", "", sourceGraph)
 	}
-	if m.DefaultAffinity == HighAffinity && !f.hasHighBinding() {
+	if m.DefaultAffinity == HighAffinity && !f.hasHigh {
 		f.add("affinity-no-binding", locksOut, in+"x509CertificateDefaultRequiredAffinityLevel",
 			"high affinity is required and no username binding has it: every user is locked out",
 			"add a binding of SubjectKeyIdentifier or IssuerAndSerialNumber to certificateUserIds first", sourceDeepDive)
 	}
 }
 
-func (f *finder) hasHighBinding() bool {
-	for i, b := range f.c.UserBindings {
+func hasHighBinding(bindings []UserBinding) bool {
+	for i, b := range bindings {
 		if b := compileBinding(i, b); b.usable && b.level(0) == high {
 			return true
 		}
@@ -478,7 +479,7 @@ func (f *finder) ruleEffects(i int, r Rule) {
 				"2.5.29.32.0 is no policy in particular; authorities put it into certificates of all kinds", "name the policy of hardware-backed keys", sourceHowTo)
 		}
 	}
-	if r.RequiredAffinity == HighAffinity && m.DefaultAffinity != HighAffinity && !f.hasHighBinding() {
+	if r.RequiredAffinity == HighAffinity && m.DefaultAffinity != HighAffinity && !f.hasHigh {
 		f.add("rule-affinity-no-binding", locksOut, at(inRules, i, "x509CertificateRequiredAffinityLevel"),
 			"high affinity is required and no username binding has it: users with a certificate that the rule matches are locked out",
 			"add a binding of SubjectKeyIdentifier or IssuerAndSerialNumber to certificateUserIds first", sourceDeepDive)

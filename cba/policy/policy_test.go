@@ -1,0 +1,298 @@
+package policy_test
+
+import (
+	"crypto/x509"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/policy"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestZeroConfigSignsNobodyIn(t *testing.T) {
+	p := policy.Config{}.Compile()
+	user := benchUser(t)
+	e := p.Explain(prepare(t, benchSpec.certificate(t)), user)
+	if e.SignsIn() || e.Enabled || e.InScope || e.Bound || e.AuthenticationMode != policy.SingleFactor {
+		t.Errorf("%+v", e.Decision)
+	}
+	failed := []string{}
+	for _, s := range e.Steps {
+		if s.Outcome == policy.Fail {
+			failed = append(failed, s.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{policy.StepMethod, policy.StepIncluded, policy.StepUsername}, failed); diff != "" {
+		t.Error(diff)
+	}
+	if (policy.Decision{}).SignsIn() || (policy.ScopeDecision{}).Allowed {
+		t.Error("a zero decision lets somebody in")
+	}
+}
+
+func TestNewCertificateRefusesWhatWasNotParsed(t *testing.T) {
+	for _, cert := range []*x509.Certificate{nil, {}, {Raw: []byte{1}, RawIssuer: []byte{1}}} {
+		if c, err := policy.NewCertificate(cert, certuserid.Options{}); err == nil || c != nil {
+			t.Errorf("%+v was taken", cert)
+		}
+	}
+}
+
+// Certificates that are odd but legal give a decision: no subjectAltName, no
+// identifiers, an empty subject, an empty issuer, 1,000 policy OIDs, a broken
+// subjectAltName, an extension of 5 MB.
+func TestOddCertificates(t *testing.T) {
+	many := benchSpec
+	for i := range 1000 {
+		many.Policies = append(many.Policies, fmt.Sprintf("1.3.6.1.4.1.99998.%d", i))
+	}
+	large := benchSpec
+	large.Names = []string{"upn:" + strings.Repeat("a", 5<<20) + "@woodgrove.com"}
+	for name, test := range map[string]struct {
+		spec  certSpec
+		bound bool
+		rule  int
+	}{
+		"as it is":          {benchSpec, true, 49},
+		"no names":          {certSpec{Issuer: benchSpec.Issuer, Subject: "CN=Bob", Serial: benchSpec.Serial}, true, 0},
+		"nothing":           {certSpec{Issuer: "CN=Unknown", Serial: "01"}, false, -1},
+		"empty issuer":      {certSpec{Subject: "CN=Bob", Serial: "01"}, false, -1},
+		"1,000 policy OIDs": {many, true, 49},
+		"5 MB of name":      {large, true, 49},
+	} {
+		p := benchConfig(t, 50).Compile()
+		e := p.Explain(prepare(t, test.spec.certificate(t)), benchUser(t))
+		if e.Bound != test.bound || e.RuleIndex != test.rule {
+			t.Errorf("%s: %+v", name, e.Decision)
+		}
+		for _, s := range e.Steps {
+			if len(s.Detail) > 2000 {
+				t.Errorf("%s: a detail of %d bytes", name, len(s.Detail))
+			}
+		}
+	}
+}
+
+// A configuration as large as can be read is compiled, linted and explained in
+// the time of a few sorts of its size, not of its square.
+func TestHostileSizes(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty rules":    `{"authenticationModeConfiguration":{"rules":[` + strings.Repeat(`{},`, 20_000) + `{}]}}`,
+		"same rules":     `{"authenticationModeConfiguration":{"rules":[` + strings.Repeat(`{"x509CertificateRuleType":"policyOID","identifier":"1.3.6.1.4.1.99999.1000"},`, 6_000) + `{}]}}`,
+		"high and low":   `{"authenticationModeConfiguration":{"rules":[` + strings.Repeat(`{"x509CertificateRequiredAffinityLevel":"high"},`, 3_000) + `{}]},"certificateUserBindings":[` + strings.Repeat(`{"x509CertificateField":"PrincipalName","userProperty":"certificateUserIds"},`, 6_000) + `{}]}`,
+		"empty bindings": `{"certificateUserBindings":[` + strings.Repeat(`{},`, 20_000) + `{}]}`,
+		"targets":        `{"includeTargets":[` + strings.Repeat(`{"id":"a"},`, 10_000) + `{}]}`,
+		"scopes":         `{"certificateAuthorityScopes":[` + strings.Repeat(`{"subjectKeyIdentifier":"00"},`, 5_000) + `{}]}`,
+		"names":          `{` + manyNames(10_000) + `}`,
+		"deep":           `{"x":` + strings.Repeat(`[`, 60) + strings.Repeat(`0,`, 100_000) + `0` + strings.Repeat(`]`, 60) + `}`,
+	} {
+		start := time.Now()
+		c := mustParse(t, text)
+		c.Findings()
+		c.Compile().Explain(prepare(t, benchSpec.certificate(t)), benchUser(t))
+		if _, err := c.PatchBody(); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d bytes in %v", name, len(text), time.Since(start))
+	}
+}
+
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `"a%d":1`, i)
+	}
+	return b.String()
+}
+
+// A policy does not change when the program changes what it was made from or
+// what it gives out.
+func TestPolicyIsImmutable(t *testing.T) {
+	c := benchConfig(t, 50)
+	c.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo([]byte{1}, "PKI", groupA)}
+	c.CRLValidation = policy.CRLValidationConfiguration{State: policy.Enabled, ExemptedSKIs: []string{"01"}}
+	p := c.Compile()
+	cert, user := prepare(t, benchSpec.certificate(t)), benchUser(t)
+	before := mustJSON(t, p.Explain(cert, user))
+	for _, c := range []policy.Config{c, p.Config()} {
+		c.UserBindings[6].Field = "x"
+		c.AuthenticationMode.Rules[49] = policy.Rule{}
+		c.IncludeTargets[0].ID = ""
+		c.CertificateAuthorityScopes[0].IncludeTargets[0].ID = "x"
+		c.CRLValidation.ExemptedSKIs[0] = "02"
+	}
+	if after := mustJSON(t, p.Explain(cert, user)); after != before {
+		t.Errorf("the policy changed:\n%s", cmp.Diff(before, after))
+	}
+	if !p.Config().Equal(func() policy.Config {
+		c := benchConfig(t, 50)
+		c.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo([]byte{1}, "PKI", groupA)}
+		c.CRLValidation = policy.CRLValidationConfiguration{State: policy.Enabled, ExemptedSKIs: []string{"01"}}
+		return c
+	}()) {
+		t.Error("the configuration of the policy changed")
+	}
+}
+
+// One policy and one certificate serve many goroutines; run with -race.
+func TestConcurrentUse(t *testing.T) {
+	p := benchConfig(t, 50).Compile()
+	cert, user := prepare(t, benchSpec.certificate(t)), benchUser(t)
+	want := mustJSON(t, p.Explain(cert, user))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				if got := mustJSON(t, p.Explain(cert, user)); got != want {
+					t.Error("another answer")
+				}
+				p.With(policy.Readings{AnyName: true}).Decide(cert, user)
+				p.Config().Findings()
+				p.CAScope(user, [][]byte{{1}})
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Every reading is an option, and turning every one alone changes the outcome of
+// some case.
+func TestEveryReadingMattersSomewhere(t *testing.T) {
+	typ := reflect.TypeFor[policy.Readings]()
+	matters := map[string]bool{}
+	for _, dir := range caseDirs(t) {
+		c := loadCase(t, dir)
+		p, cert := c.config.Compile(), prepare(t, c.cert)
+		d := p.Decide(cert, &c.user)
+		for i := range typ.NumField() {
+			var r policy.Readings
+			reflect.ValueOf(&r).Elem().Field(i).SetBool(true)
+			other := p.With(r).Decide(cert, &c.user)
+			if other.Bound != d.Bound || other.AuthenticationMode != d.AuthenticationMode {
+				matters[typ.Field(i).Name] = true
+			}
+			if p.With(r).With(policy.Readings{}).Decide(cert, &c.user) != d {
+				t.Errorf("%s: the zero Readings do not give the first decision back", dir)
+			}
+		}
+	}
+	for i := range typ.NumField() {
+		if name := typ.Field(i).Name; !matters[name] {
+			t.Errorf("%s changes no case", name)
+		}
+	}
+}
+
+func TestCAScope(t *testing.T) {
+	root, middle, issuing := []byte{1}, []byte{2, 0xab}, []byte{3}
+	chain := [][]byte{issuing, middle, root}
+	in := &policy.User{ID: "55555555-5555-5555-5555-555555555555", MemberOf: []policy.DirectoryObject{{ID: strings.ToUpper(groupA)}}}
+	out := &policy.User{ID: "u"}
+	for _, test := range []struct {
+		reason string
+		scopes []policy.AuthorityScope
+		user   *policy.User
+		want   policy.ScopeDecision
+	}{
+		{"no scopes at all", nil, out, policy.ScopeDecision{Allowed: true, ScopeIndex: -1}},
+		{"no scope for this chain: unrestricted (9.33)", []policy.AuthorityScope{policy.ScopeTo([]byte{9}, "PKI", groupA)}, out, policy.ScopeDecision{Allowed: true, ScopeIndex: -1}},
+		{"in the group of the issuing authority", []policy.AuthorityScope{policy.ScopeTo(issuing, "PKI", groupA)}, in, policy.ScopeDecision{Restricted: true, Allowed: true}},
+		{"outside of the group: AADSTS500189", []policy.AuthorityScope{policy.ScopeTo(issuing, "PKI", groupA)}, out, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
+		{"an intermediate authority works too", []policy.AuthorityScope{policy.ScopeTo(middle, "PKI", groupA)}, in, policy.ScopeDecision{Restricted: true, Allowed: true}},
+		{"every scope up the chain is applied until one has the user",
+			[]policy.AuthorityScope{policy.ScopeTo(root, "PKI", groupA), policy.ScopeTo(issuing, "PKI", groupB)}, in, policy.ScopeDecision{Restricted: true, Allowed: true, ScopeIndex: 0}},
+		{"the issuing authority's scope comes first",
+			[]policy.AuthorityScope{policy.ScopeTo(root, "PKI", groupA), policy.ScopeTo(issuing, "PKI", groupA)}, in, policy.ScopeDecision{Restricted: true, Allowed: true, ScopeIndex: 1}},
+		{"a scope without a group has nobody", []policy.AuthorityScope{{SubjectKeyIdentifier: "03"}}, in, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
+		{"a target that is no group has nobody", []policy.AuthorityScope{{SubjectKeyIdentifier: "03", IncludeTargets: []policy.Target{{ID: groupA, Type: "x"}}}}, in, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
+		{"a single user", []policy.AuthorityScope{{SubjectKeyIdentifier: "03", IncludeTargets: []policy.Target{{ID: in.ID, Type: policy.UserTarget}}}}, in, policy.ScopeDecision{Restricted: true, Allowed: true}},
+		{"hexadecimal in either case", []policy.AuthorityScope{{SubjectKeyIdentifier: "02AB", IncludeTargets: []policy.Target{policy.ExcludeGroup(groupA)}}}, in, policy.ScopeDecision{Restricted: true, Allowed: true}},
+		{"no user", []policy.AuthorityScope{policy.ScopeTo(issuing, "PKI", groupA)}, nil, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
+		{"an empty id is nobody's", []policy.AuthorityScope{{SubjectKeyIdentifier: "03", IncludeTargets: []policy.Target{{Type: policy.UserTarget}}}}, &policy.User{}, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
+	} {
+		p := policy.Config{CertificateAuthorityScopes: test.scopes}.Compile()
+		got, steps := p.ExplainCAScope(test.user, chain)
+		if got != test.want || p.CAScope(test.user, chain) != got {
+			t.Errorf("%s: %+v, want %+v", test.reason, got, test.want)
+		}
+		failed := slices.ContainsFunc(steps, func(s policy.Step) bool { return s.Outcome == policy.Fail })
+		if len(steps) == 0 || failed == got.Allowed {
+			t.Errorf("%s: steps %+v", test.reason, steps)
+		}
+	}
+	p := benchConfig(t, 1).Compile()
+	if n := testing.AllocsPerRun(10, func() { p.CAScope(in, chain) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestCRLValidation(t *testing.T) {
+	for state, want := range map[policy.State]bool{"": false, policy.Disabled: false, policy.Enabled: true, "x": true} {
+		p := policy.Config{CRLValidation: policy.CRLValidationConfiguration{State: state, ExemptedSKIs: []string{"9A42", "9a4", ""}}}.Compile()
+		if p.CRLRequired() != want {
+			t.Errorf("%q: required %v", state, !want)
+		}
+		if !p.CRLExempt([]byte{0x9a, 0x42}) || p.CRLExempt([]byte{0x9a}) || p.CRLExempt(nil) {
+			t.Error("exemptions")
+		}
+	}
+	if (policy.Config{}).Compile().IssuerHints() || !(policy.Config{IssuerHints: policy.IssuerHintsConfiguration{State: policy.Enabled}}).Compile().IssuerHints() {
+		t.Error("issuer hints")
+	}
+}
+
+func TestEnumerationsHaveTexts(t *testing.T) {
+	for o := policy.Pass; o <= policy.Warn; o++ {
+		text, err := o.MarshalText()
+		var back policy.Outcome
+		if err != nil || back.UnmarshalText(text) != nil || back != o || strings.Contains(o.String(), "(") {
+			t.Errorf("%v", o)
+		}
+	}
+	if _, err := policy.Outcome(0).MarshalText(); err == nil {
+		t.Error("an unset outcome was written")
+	}
+	if policy.Outcome(9).String() != "Outcome(9)" || new(policy.Outcome).UnmarshalText([]byte("Pass")) == nil {
+		t.Error("unknown outcomes")
+	}
+	for r := policy.BadSyntax; r <= policy.WrongObject; r++ {
+		if strings.Contains(r.String(), "(") {
+			t.Errorf("%v has no text", r)
+		}
+	}
+	if policy.JSONReason(99).String() != "JSONReason(99)" {
+		t.Error("unknown reason")
+	}
+}
+
+// Affinity and allowed properties agree with package certuserid and the table of
+// the deep dive.
+func TestFields(t *testing.T) {
+	names := map[policy.CertificateField]bool{policy.PrincipalName: true, policy.RFC822Name: true}
+	seen := 0
+	for _, m := range certuserid.Mappings() {
+		f := policy.CertificateField(m.Field())
+		seen++
+		if string(f.Affinity()) != m.Affinity().String() {
+			t.Errorf("%s: affinity %s", f, f.Affinity())
+		}
+		for _, p := range []policy.UserProperty{policy.UserPrincipalName, policy.OnPremisesUserPrincipalName, policy.CertificateUserIDs, "email"} {
+			want := p == policy.CertificateUserIDs || names[f] && p != "email"
+			if f.BindsTo(p) != want {
+				t.Errorf("%s to %s: %v", f, p, !want)
+			}
+		}
+	}
+	if seen != 7 || policy.CertificateField("SKI").Affinity() != "" || policy.CertificateField("").BindsTo(policy.CertificateUserIDs) {
+		t.Error("unknown fields")
+	}
+}
