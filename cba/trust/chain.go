@@ -2,7 +2,10 @@ package trust
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -309,25 +312,27 @@ func (s *Store) deadEnd(c *Chain, first []link) Failure {
 	case slices.ContainsFunc(links, func(l link) bool { return l.proof == proven }):
 		f.Cause, f.Also, f.Inferred = NoRoot, nil, true
 		f.Detail = "the CAs above it certify each other in a circle; none of them is a self-signed root"
-	case len(aki) > 0 && bytes.Equal(aki, cert.SubjectKeyId) && bytes.Equal(cert.RawIssuer, cert.RawSubject) &&
-		verify(cert, cert) == unchecked:
-		f.Cause, f.Code, f.Also = UncheckedSignature, "AADSTS50017", nil
-		f.Detail = fmt.Sprintf("its signature by itself (%v) cannot be checked here", cert.SignatureAlgorithm)
-		f.Source, f.Inferred = source50017, true
+	case top > 0 && c.CAs[top-1].self && (len(aki) == 0 || bytes.Equal(aki, cert.SubjectKeyId)): // a root, it says
+		f.Cause, f.Code, f.Also, f.Source = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}, source50017
+		f.Detail = "it has one name for issuer and subject, but its own key did not sign it"
+		if verify(cert, cert) == unchecked {
+			f.Cause, f.Also, f.Inferred = UncheckedSignature, nil, true
+			f.Detail = fmt.Sprintf("its signature by its own key (%s) cannot be checked here", algorithm(cert, cert))
+		}
 	case slices.ContainsFunc(links, func(l link) bool { return l.proof == disproven }):
 		f.Cause, f.Code, f.Also = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}
-		f.Detail = fmt.Sprintf("it names the key identifier %x, but the key of %s did not sign it", aki, links[0].ca)
+		f.Detail = fmt.Sprintf("it names the key identifier %s, but the key of %s did not sign it", keyText(aki), links[0].ca)
 		f.Source = source50017
 	case len(links) > 0:
 		f.Cause, f.Code, f.Also = UncheckedSignature, "AADSTS50017", nil
-		f.Detail = fmt.Sprintf("its signature (%v) by the key of %s cannot be checked here", cert.SignatureAlgorithm, links[0].ca)
+		f.Detail = fmt.Sprintf("its signature by the key of %s (%s) cannot be checked here", links[0].ca, algorithm(cert, links[0].ca.Certificate))
 		f.Source, f.Inferred = source50017, true
 	case len(aki) == 0:
 		f.Cause = NoAuthorityKeyID
 		f.Detail = "it has no authority key identifier, and issuers are never found by name" + s.namesakes(cert)
 	default:
 		f.Cause = IssuerNotFound
-		f.Detail = fmt.Sprintf("its issuer has the key identifier %x, which no CA of the trust stores has as its subject key identifier", aki) + s.namesakes(cert)
+		f.Detail = fmt.Sprintf("its issuer has the key identifier %s, which no CA of the trust stores has as its subject key identifier", keyText(aki)) + s.namesakes(cert)
 	}
 	return f
 }
@@ -337,7 +342,7 @@ func (s *Store) deadEnd(c *Chain, first []link) Failure {
 func (s *Store) namesakes(cert *x509.Certificate) string {
 	list := s.bySubject[string(cert.RawIssuer)]
 	if len(list) == 0 {
-		return fmt.Sprintf("; nor is there one named %q", nameText(cert.RawIssuer))
+		return fmt.Sprintf("; nor is there one named %q", shortName(cert.RawIssuer))
 	}
 	ca := list[0]
 	if ca.SKI == "" {
@@ -352,6 +357,31 @@ func nameText(der []byte) string {
 		return fmt.Sprintf("%x", der)
 	}
 	return name.String()
+}
+
+// shortName and keyText are for messages: a user's certificate can hold
+// megabytes where a name or an identifier belongs.
+func shortName(der []byte) string {
+	const most = 2000
+	if len(der) > most {
+		return fmt.Sprintf("a name of %d bytes", len(der))
+	}
+	return nameText(der)
+}
+
+func keyText(id []byte) string {
+	const most = 64
+	if len(id) > most {
+		return fmt.Sprintf("%x... (%d bytes)", id[:most], len(id))
+	}
+	return hex.EncodeToString(id)
+}
+
+func algorithm(child, parent *x509.Certificate) string {
+	if key, ok := parent.PublicKey.(*rsa.PublicKey); ok {
+		return fmt.Sprintf("%v, %d bits", child.SignatureAlgorithm, key.N.BitLen())
+	}
+	return child.SignatureAlgorithm.String()
 }
 
 // judge appends what is wrong along the way that was found: times first, for
@@ -389,7 +419,7 @@ func (s *Store) judge(c *Chain) {
 func outside(cause Cause, at int, cert *x509.Certificate, now time.Time) Failure {
 	f := Failure{Cause: cause, At: at, Code: "AADSTS500172", Also: []string{"AADSTS1000502"}, Source: sourceCodes}
 	f.Detail = fmt.Sprintf("%s by %s is valid from %s to %s, the time is %s",
-		nameText(cert.RawSubject), nameText(cert.RawIssuer),
+		shortName(cert.RawSubject), shortName(cert.RawIssuer),
 		stamp(cert.NotBefore), stamp(cert.NotAfter), stamp(now))
 	if at > 0 && cause == Expired {
 		// The description of 500176 names an expired CA, that of 500172 a
@@ -481,7 +511,7 @@ func (c *Chain) Steps() []Step {
 		}
 		if !failed(i, NotYetValid, Expired) {
 			steps = append(steps, Step{At: i, Name: "validity", Outcome: Passed, Source: sourceCodes,
-				Detail: fmt.Sprintf("%s is valid until %s", nameText(cert.RawSubject), stamp(cert.NotAfter))})
+				Detail: fmt.Sprintf("%s is valid until %s", shortName(cert.RawSubject), stamp(cert.NotAfter))})
 		}
 		if !failed(i, NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature) {
 			steps = append(steps, c.issuerStep(i, cert))
@@ -513,7 +543,7 @@ func (c *Chain) issuerStep(i int, cert *x509.Certificate) Step {
 		return Step{At: i, Name: "root", Outcome: Passed, Detail: detail, Source: sourceChain}
 	}
 	return Step{At: i, Name: "issuer", Outcome: Passed, Source: sourceChain,
-		Detail: fmt.Sprintf("key identifier %x is %s, whose key signed it", cert.AuthorityKeyId, nameText(c.CAs[i].Certificate.RawSubject))}
+		Detail: fmt.Sprintf("key identifier %s is %s, whose key signed it", keyText(cert.AuthorityKeyId), shortName(c.CAs[i].Certificate.RawSubject))}
 }
 
 func (c *Chain) remarks(i int, cert *x509.Certificate) []Step {
@@ -525,7 +555,7 @@ func (c *Chain) remarks(i int, cert *x509.Certificate) []Step {
 		parent := c.CAs[i].Certificate
 		if string(cert.RawIssuer) != string(parent.RawSubject) {
 			warn("issuer name", sourceChain, "its issuer is named %q, the CA with that key identifier %q: the chain goes by key identifiers, but binding rules and certificateUserIds go by the issuer's name",
-				nameText(cert.RawIssuer), nameText(parent.RawSubject))
+				shortName(cert.RawIssuer), shortName(parent.RawSubject))
 		}
 		if sha1Signature(cert) {
 			warn("signature algorithm", "RFC 6194", "it is signed with SHA-1 (%v)", cert.SignatureAlgorithm)
@@ -537,18 +567,60 @@ func (c *Chain) remarks(i int, cert *x509.Certificate) []Step {
 	if i == 0 && cert.IsCA {
 		warn("basic constraints", "RFC 5280 section 4.2.1.9", "the user's certificate is that of a CA")
 	}
-	if unread := cert.UnhandledCriticalExtensions; len(unread) > 0 {
-		oids := make([]string, len(unread))
-		for j, oid := range unread {
-			oids[j] = oid.String()
+	if unread := criticalUnread(cert); unread != "" {
+		warn("critical extension", "RFC 5280 section 4.2", "it has critical extensions that are not checked here: %s", unread)
+	}
+	if i > 0 && !c.CAs[i-1].root {
+		if unread := constraints(cert); unread != "" {
+			warn("constraints", "RFC 5280 section 6.1", "it has constraints for the certificates below it that are not checked here: %s", unread)
 		}
-		warn("critical extension", "RFC 5280 section 4.2", "it has critical extensions that are not checked here: %s", strings.Join(oids, ", "))
 	}
 	return steps
 }
 
 func sha1Signature(cert *x509.Certificate) bool {
 	return cert.SignatureAlgorithm == x509.SHA1WithRSA || cert.SignatureAlgorithm == x509.ECDSAWithSHA1
+}
+
+// criticalUnread lists critical extensions that neither crypto/x509 nor this
+// package reads, but for those that constraints lists.
+func criticalUnread(cert *x509.Certificate) string {
+	var oids []string
+	for _, oid := range cert.UnhandledCriticalExtensions {
+		if len(oids) == 10 {
+			return strings.Join(oids, ", ") + ", ..."
+		}
+		if !oid.Equal(oidNameConstraints) {
+			oids = append(oids, oid.String())
+		}
+	}
+	return strings.Join(oids, ", ")
+}
+
+var (
+	oidNameConstraints   = asn1.ObjectIdentifier{2, 5, 29, 30}
+	oidPolicyMappings    = asn1.ObjectIdentifier{2, 5, 29, 33}
+	oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
+	oidInhibitAnyPolicy  = asn1.ObjectIdentifier{2, 5, 29, 54}
+)
+
+// constraints lists the extensions of a CA that RFC 5280 section 6.1 applies to
+// everything below it and that no page of Microsoft's speaks of.
+func constraints(cert *x509.Certificate) string {
+	var list []string
+	for _, e := range cert.Extensions {
+		switch {
+		case e.Id.Equal(oidNameConstraints):
+			list = append(list, "name constraints")
+		case e.Id.Equal(oidPolicyMappings):
+			list = append(list, "policy mappings")
+		case e.Id.Equal(oidPolicyConstraints):
+			list = append(list, "policy constraints")
+		case e.Id.Equal(oidInhibitAnyPolicy):
+			list = append(list, "inhibit any policy")
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // lostPolicy returns the first policy of a certificate that its issuer, having
@@ -558,14 +630,16 @@ func lostPolicy(cert, parent *x509.Certificate) string {
 		return ""
 	}
 	const anyPolicy = "2.5.29.32.0"
+	has := map[string]bool{anyPolicy: true}
 	for _, p := range parent.Policies {
 		if p.String() == anyPolicy {
 			return ""
 		}
+		has[p.String()] = true
 	}
 	for _, p := range cert.Policies {
-		if p.String() != anyPolicy && !slices.ContainsFunc(parent.Policies, p.Equal) {
-			return p.String()
+		if text := p.String(); !has[text] {
+			return text
 		}
 	}
 	return ""

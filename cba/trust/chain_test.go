@@ -1,6 +1,9 @@
 package trust_test
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -52,6 +55,11 @@ func chainCases(t testing.TB) []chainCase {
 	short := root(t, spec{name: "Short", pathLen: new(int)})
 	shortI := short.ca(t, spec{name: "Under short"})
 	renamed := i.user(t, spec{name: "alex", issuer: "Another name"})
+
+	falseRoot := root(t, spec{name: "Root", key: r.key, signer: other.key})
+	falseRootAKI := root(t, spec{name: "Root", key: r.key, signer: other.key, ski: r.SubjectKeyId, aki: r.SubjectKeyId})
+	small := root(t, spec{name: "Small", key: smallKey(t)})
+	smallI := small.ca(t, spec{name: "Under small"})
 
 	// Two CAs that certify each other, and no root.
 	keyA, keyB := newKey(t), newKey(t)
@@ -129,6 +137,14 @@ func chainCases(t testing.TB) []chainCase {
 			openssl: "OpenSSL takes the first certificate that fits by name and identifier and tries no other when the signature is wrong"},
 		{name: "only the impostor", reason: "identifier alone proves nothing", cas: []*entity{impostor, r}, leaf: user,
 			fail: []string{"wrong signature@0 AADSTS50017"}},
+		{name: "root with a wrong signature", reason: "a root proves itself", cas: []*entity{falseRoot, i}, leaf: user,
+			want: []string{"Issuing", "Root"}, fail: []string{"wrong signature@2 AADSTS50017"}},
+		{name: "root with a wrong signature and AKI", reason: "the same with an authority key identifier", cas: []*entity{falseRootAKI, i}, leaf: user,
+			want: []string{"Issuing", "Root"}, fail: []string{"wrong signature@2 AADSTS50017"}},
+		{name: "small RSA key", reason: "crypto/rsa refuses keys below 1,024 bits", cas: []*entity{small}, leaf: small.user(t, spec{name: "jane"}),
+			fail: []string{"signature cannot be checked@0 AADSTS50017"}, openssl: "OpenSSL still checks RSA keys of 768 bits"},
+		{name: "small RSA root", reason: "nor can it prove itself", cas: []*entity{small, smallI}, leaf: smallI.user(t, spec{name: "jane"}),
+			want: []string{"Under small"}, fail: []string{"signature cannot be checked@1 AADSTS50017"}, openssl: "OpenSSL still checks RSA keys of 768 bits"},
 		{name: "loop", reason: "two CAs that certify each other end", cas: []*entity{a, b}, leaf: a.user(t, spec{name: "jane"}),
 			want: []string{"A", "B"}, fail: []string{"no root@2 AADSTS500176"}},
 		{name: "loop with an exit", reason: "the way out is found", cas: []*entity{a, b, seedB}, leaf: a.user(t, spec{name: "jane"}),
@@ -175,6 +191,48 @@ func chainCases(t testing.TB) []chainCase {
 		{name: "zero time", reason: "a forgotten time refuses", cas: []*entity{r, i}, leaf: user, at: time.Unix(0, 0),
 			want: []string{"Issuing", "Root"},
 			fail: []string{"not yet valid@0 AADSTS500172", "not yet valid@1 AADSTS500172", "not yet valid@2 AADSTS500172"}},
+	}
+}
+
+// smallKey is an RSA key that Go makes and uses only if told to.
+func smallKey(t testing.TB) crypto.Signer {
+	t.Helper()
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	key, err := rsa.GenerateKey(rand.Reader, 768)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// A user's certificate may hold anything; what is said about it stays short.
+func TestHugeCertificate(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	huge := make([]byte, 5<<20)
+	value, err := asn1.Marshal(huge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policies []string
+	for n := range 1000 {
+		policies = append(policies, fmt.Sprintf("1.2.3.%d", n))
+	}
+	i := r.ca(t, spec{name: "Issuing", policies: []string{"1.2.3.1"}})
+	for name, leaf := range map[string]*entity{
+		"AKI":       i.user(t, spec{name: "jane", aki: huge}),
+		"name":      i.user(t, spec{name: strings.Repeat("x", 5<<20)}),
+		"extension": i.user(t, spec{name: "jane", extra: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: value}}}),
+		"policies":  i.user(t, spec{name: "jane", policies: policies}),
+	} {
+		c := storeOf(t, r, i).Chain(leaf.Certificate, now)
+		if c.Trusted != (name != "AKI") {
+			t.Errorf("%s: trusted = %v", name, c.Trusted)
+		}
+		for _, s := range c.Steps() {
+			if len(s.Detail) > 3000 {
+				t.Errorf("%s: step %q has a detail of %d bytes", name, s.Name, len(s.Detail))
+			}
+		}
 	}
 }
 

@@ -46,8 +46,11 @@ const (
 // Where names the PKI, the CA and, if it is about one, the property.
 func (c Config) Findings(at time.Time) lint.Findings {
 	store, err := c.Compile(Options{SkipUnreadable: true})
-	if err != nil { // cannot be: unreadable CAs are left out
-		return lint.Findings{{Code: "store-unreadable", Severity: lint.Error, Where: "trust stores", What: err.Error()}}
+	if err != nil {
+		return lint.Findings{{
+			Code: "store-too-large", Severity: lint.Error, Where: "trust stores", What: strings.TrimPrefix(err.Error(), "trust: "),
+			Do: fmt.Sprintf("the PKI-based store holds %d CAs: check where this comes from", MaxAuthorities), Source: sourceLimits,
+		}}
 	}
 	f := &finder{at: at, store: store, byDER: map[string]*CA{}}
 	for _, ca := range store.cas {
@@ -397,10 +400,15 @@ func (f *finder) certificate(where string, ca *CA) {
 			f.add(lint.Warning, lint.LetsIn, "ca-weak-signature", where, fmt.Sprintf("it is signed with %v", cert.SignatureAlgorithm), "have it issued anew with SHA-256", sourceFIPS)
 		}
 	}
-	if ca.root || len(cert.UnhandledCriticalExtensions) == 0 {
+	if ca.root {
 		return
 	}
-	f.add(lint.Info, 0, "ca-critical-extension", where, fmt.Sprintf("it has critical extensions that are not checked here: %v", cert.UnhandledCriticalExtensions), "test a sign-in: what the service makes of them is not documented", sourceRFC5280)
+	if unread := criticalUnread(cert); unread != "" {
+		f.add(lint.Info, 0, "ca-critical-extension", where, "it has critical extensions that are not checked here: "+unread, "test a sign-in: what the service makes of them is not documented", sourceRFC5280)
+	}
+	if unread := constraints(cert); unread != "" {
+		f.add(lint.Info, 0, "ca-constraints", where, "it has constraints for the certificates below it that are not checked here: "+unread, "test a sign-in: what the service makes of them is not documented", sourceRFC5280)
+	}
 }
 
 // toRoot checks the way of one CA to a root, as if it had issued a certificate.

@@ -45,7 +45,7 @@ func hintsOf(cas []*CA, flagged bool) Hints {
 	h := Hints{Flagged: flagged}
 	index := map[string]int{}
 	for _, ca := range cas {
-		if flagged && !ca.hinted() {
+		if flagged && !ca.Hinted() {
 			continue
 		}
 		raw := ca.Certificate.RawSubject
@@ -59,11 +59,6 @@ func hintsOf(cas []*CA, flagged bool) Hints {
 		h.List[i].CAs = append(h.List[i].CAs, ca)
 	}
 	return h
-}
-
-// hinted reports whether any entry of the CA has the flag, be it in force or not.
-func (ca *CA) hinted() bool {
-	return ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint })
 }
 
 // TLS12 returns the size of the certificate_authorities field of a TLS 1.2

@@ -28,6 +28,9 @@ const (
 	MaxDepth           = 10 // CAs above a user certificate (open question 9.27: an older note mixed 5 and 10)
 )
 
+// maxConfig bounds the work of [Config.Compile].
+const maxConfig = 4096
+
 // Options choose between readings of what Microsoft does not document. The zero
 // value is the reading that this module holds most likely.
 type Options struct {
@@ -139,6 +142,20 @@ type CA struct {
 	parents []link
 }
 
+// Hinted reports whether any entry of the CA has isIssuerHintEnabled, be it in
+// force or not.
+func (ca *CA) Hinted() bool {
+	return ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint })
+}
+
+// InPKI reports whether the CA is in the PKI with this display name, be that
+// entry in force or not. Letter case does not matter: how the service compares
+// the name in a CA scope is not documented.
+func (ca *CA) InPKI(name string) bool {
+	is := func(e Entry) bool { return e.Origin == PKIStore && strings.EqualFold(e.PKI, name) }
+	return is(ca.Entry) || slices.ContainsFunc(ca.Others, is)
+}
+
 // A link leads from a certificate to a CA whose key identifier fits.
 type link struct {
 	ca    *CA
@@ -177,11 +194,19 @@ type Store struct {
 // has the smaller name: any rule does, but the order of a list must not decide.
 //
 // The error is an [*Error] (the first of them) for a CA without a certificate or
-// with one that cannot be read, unless [Options.SkipUnreadable] is set. The work
-// is one signature check for each pair of CAs whose key identifiers fit.
+// with one that cannot be read, unless [Options.SkipUnreadable] is set, and for
+// more than 4,096 CAs, which is far above what the service takes. The work is one
+// signature check for each pair of CAs whose key identifiers fit.
 func (c Config) Compile(options Options) (*Store, error) {
 	if options.MaxDepth <= 0 {
 		options.MaxDepth = MaxDepth
+	}
+	total := len(c.Classic.CertificateAuthorities)
+	for _, pki := range c.PKIs {
+		total += len(pki.CertificateAuthorities)
+	}
+	if total > maxConfig {
+		return nil, &Error{Reason: OverLimit, Where: "trust stores", Text: fmt.Sprintf("%d CAs, %d are read", total, maxConfig)}
 	}
 	b := builder{byDER: map[string]*CA{}, entries: map[*CA][]Entry{}}
 	flagged := false
@@ -393,13 +418,18 @@ func (s *Store) link() {
 	}
 }
 
+// maxKeysPerID bounds the work for one certificate. One identifier for several
+// keys is already a mistake; certificates of one key, however many, count once.
+const maxKeysPerID = 32
+
 // issuers appends the CAs whose subject key identifier is the certificate's
-// authority key identifier, each with what its key says about the signature.
-// CAs that share a key are asked once.
+// authority key identifier, by rank, each with what its key says about the
+// signature.
 func (s *Store) issuers(links []link, cert *x509.Certificate) []link {
 	if len(cert.AuthorityKeyId) == 0 {
 		return links
 	}
+	keys := 0
 	for _, ca := range s.bySKI[string(cert.AuthorityKeyId)] {
 		l := link{ca: ca}
 		for _, other := range links {
@@ -409,6 +439,9 @@ func (s *Store) issuers(links []link, cert *x509.Certificate) []link {
 			}
 		}
 		if l.proof == 0 {
+			if keys++; keys > maxKeysPerID {
+				break
+			}
 			l.proof = verify(cert, ca.Certificate)
 		}
 		links = append(links, l)
