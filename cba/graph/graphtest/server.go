@@ -1,0 +1,36 @@
+package graphtest
+
+import (
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+)
+
+// A Server is a [Graph] behind TLS on a port of this machine.
+type Server struct {
+	*Graph
+	// URL is "https://127.0.0.1:port", without a version.
+	URL  string
+	http *httptest.Server
+}
+
+// Serve starts a server, which the caller closes. Nothing but this machine can
+// reach it.
+func Serve(g *Graph) *Server {
+	s := httptest.NewTLSServer(g)
+	return &Server{Graph: g, URL: s.URL, http: s}
+}
+
+// Client returns a client that trusts the server's certificate. It sends no
+// token.
+func (s *Server) Client() *http.Client { return s.http.Client() }
+
+// Roots holds the server's certificate, for clients that are made elsewhere.
+func (s *Server) Roots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(s.http.Certificate())
+	return pool
+}
+
+// Close ends the server after the answers under way.
+func (s *Server) Close() { s.http.Close() }
