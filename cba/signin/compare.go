@@ -1,0 +1,214 @@
+package signin
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"iter"
+	"runtime"
+	"sync"
+	"time"
+
+	"example.com/entracba/cba/policy"
+)
+
+// A Case is a user and the certificates that the user has, for [Compare].
+type Case struct {
+	User         *policy.User
+	Certificates []*x509.Certificate
+}
+
+// A Difference says what a change means for one user. The zero value is unset.
+type Difference uint8
+
+const (
+	// Same: in or out as before, with the same strength.
+	Same Difference = iota + 1
+	// Gains: out before, in after.
+	Gains
+	// Loses: in before, out after.
+	Loses
+	// Stronger: in both times, and multifactor only after.
+	Stronger
+	// Weaker: in both times, and multifactor only before.
+	Weaker
+)
+
+// String returns "same", "gains", "loses", "stronger" or "weaker".
+func (d Difference) String() string {
+	switch d {
+	case Same:
+		return "same"
+	case Gains:
+		return "gains"
+	case Loses:
+		return "loses"
+	case Stronger:
+		return "stronger"
+	case Weaker:
+		return "weaker"
+	}
+	return fmt.Sprintf("Difference(%d)", uint8(d))
+}
+
+// MarshalText writes the text of [Difference.String]; an unset or unknown
+// difference is an error.
+func (d Difference) MarshalText() ([]byte, error) {
+	if d < Same || d > Weaker {
+		return nil, fmt.Errorf("signin: difference %d has no text", uint8(d))
+	}
+	return []byte(d.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Difference) UnmarshalText(text []byte) error {
+	for v := Same; v <= Weaker; v++ {
+		if v.String() == string(text) {
+			*d = v
+			return nil
+		}
+	}
+	return fmt.Errorf("signin: %q is not a difference", text)
+}
+
+// A Change is what a change of the tenant means for one user. The answers are
+// those for the certificate that does most for the user each time, which may be
+// two: signed in before refused, multifactor before single-factor, the first in
+// the list before the others. A user without certificates is refused both times,
+// with no code.
+type Change struct {
+	Index         int // the place in the list, from 0
+	Case          Case
+	Difference    Difference
+	Before, After Answer
+}
+
+// CompareOptions are the options of [Compare]. At is required.
+type CompareOptions struct {
+	// At is the time of the sign-ins.
+	At time.Time
+	// Require is what they must satisfy.
+	Require Requirement
+	// Workers is how many users are looked at at once; zero means one for each
+	// core (GOMAXPROCS).
+	Workers int
+}
+
+// Compare says for every user what a change from one tenant to the other means:
+// "would this lock anyone out?". It reads the list as answers are taken, works on
+// all cores, and hands out the answers in the order of the list; memory does not
+// grow with the list.
+//
+// An error that the list yields is handed out in its place, with the index. The
+// walk ends after an error of ctx, or of a sign-in that could not be asked (see
+// [Tenant.Decide]). No goroutine is left when the loop is.
+func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, error], options CompareOptions) iter.Seq2[Change, error] {
+	return func(yield func(Change, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		workers := options.Workers
+		if workers <= 0 {
+			workers = runtime.GOMAXPROCS(0)
+		}
+		type job struct {
+			change Change
+			err    error
+			done   chan struct{}
+		}
+		jobs := make(chan *job, 16*workers)
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer close(jobs)
+		for range workers {
+			running.Go(func() {
+				for j := range jobs {
+					j.err = j.change.compare(ctx, before, after, options)
+					close(j.done)
+				}
+			})
+		}
+		var waiting []*job
+		// hand gives out the oldest answer; it reports whether to go on.
+		hand := func() bool {
+			j := waiting[0]
+			waiting[0], waiting = nil, waiting[1:]
+			<-j.done
+			return yield(j.change, j.err) && ctx.Err() == nil
+		}
+		index := 0
+		for c, err := range cases {
+			j := &job{change: Change{Index: index, Case: c}, err: err, done: make(chan struct{})}
+			index++
+			if waiting = append(waiting, j); err != nil {
+				close(j.done)
+			} else {
+				jobs <- j // never blocks for long: no more than its capacity are waiting
+			}
+			if len(waiting) == cap(jobs) && !hand() {
+				cancel()
+				return
+			}
+		}
+		for len(waiting) > 0 {
+			if !hand() {
+				cancel()
+				return
+			}
+		}
+	}
+}
+
+// compare asks both tenants about one user.
+func (c *Change) compare(ctx context.Context, before, after *Tenant, options CompareOptions) (err error) {
+	if c.Before, err = before.best(ctx, c.Case, options); err != nil {
+		return err
+	}
+	if c.After, err = after.best(ctx, c.Case, options); err != nil {
+		return err
+	}
+	switch b, a := rank(c.Before), rank(c.After); {
+	case b == a:
+		c.Difference = Same
+	case b == 0:
+		c.Difference = Gains
+	case a == 0:
+		c.Difference = Loses
+	case a > b:
+		c.Difference = Stronger
+	default:
+		c.Difference = Weaker
+	}
+	return nil
+}
+
+// best returns the answer for the certificate that does most for the user.
+func (t *Tenant) best(ctx context.Context, c Case, options CompareOptions) (Answer, error) {
+	if c.User == nil {
+		return Answer{}, errNoUser
+	}
+	var best Answer
+	for i, cert := range c.Certificates {
+		if err := ctx.Err(); err != nil {
+			return Answer{}, err
+		}
+		answer, err := t.Decide(ctx, Request{User: c.User, Certificate: cert, At: options.At, Require: options.Require})
+		if err != nil {
+			return Answer{}, fmt.Errorf("signin: certificate %d of %q: %w", i, c.User.UserPrincipalName, err)
+		}
+		if i == 0 || rank(answer) > rank(best) {
+			best = answer
+		}
+	}
+	return best, nil
+}
+
+// rank orders answers: refused, single-factor, multifactor.
+func rank(a Answer) int {
+	switch {
+	case !a.SignedIn:
+		return 0
+	case a.AuthenticationMode != policy.MultiFactor:
+		return 1
+	}
+	return 2
+}
