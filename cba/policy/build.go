@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
+	"strconv"
 	"strings"
 
 	"example.com/entracba/cba/dn"
@@ -110,5 +111,5 @@ func (r Rule) what() string {
 // String names the binding for people: "PrincipalName to userPrincipalName,
 // priority 1".
 func (b UserBinding) String() string {
-	return clip(string(b.Field)) + " to " + clip(string(b.Property)) + ", priority " + itoa(int(b.Priority))
+	return shown(string(b.Field)) + " to " + shown(string(b.Property)) + ", priority " + strconv.Itoa(int(b.Priority))
 }

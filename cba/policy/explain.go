@@ -184,7 +184,7 @@ func (p *Policy) admissionSteps(user *User) []Step {
 	case i >= 0 && i == p.include.all:
 		included.Detail = fmt.Sprintf("includeTargets[%d] is all users", i)
 	case i >= 0:
-		included.Detail = fmt.Sprintf("includeTargets[%d], %s %s", i, p.config.IncludeTargets[i].Type, quoted(p.config.IncludeTargets[i].ID))
+		included.Detail = fmt.Sprintf("includeTargets[%d], %s %s", i, shown(string(p.config.IncludeTargets[i].Type)), quoted(p.config.IncludeTargets[i].ID))
 	case len(p.config.IncludeTargets) == 0:
 		included.Outcome, included.Detail = Fail, "there are no include targets: nobody is included"
 	default:
@@ -195,7 +195,7 @@ func (p *Policy) admissionSteps(user *User) []Step {
 	excluded := Step{StepExcluded, Pass, "no exclude target has the user", sourceTarget}
 	if i := p.exclude.find(user); i >= 0 {
 		excluded.Outcome = Fail
-		excluded.Detail = fmt.Sprintf("excludeTargets[%d], %s %s, has the user", i, p.config.ExcludeTargets[i].Type, quoted(p.config.ExcludeTargets[i].ID))
+		excluded.Detail = fmt.Sprintf("excludeTargets[%d], %s %s, has the user", i, shown(string(p.config.ExcludeTargets[i].Type)), quoted(p.config.ExcludeTargets[i].ID))
 	}
 	return []Step{method, included, excluded}
 }
@@ -564,4 +564,16 @@ func (a AffinityLevel) String() string {
 
 func quoted(text string) string { return strconv.Quote(clip(text)) }
 
-func itoa(n int) string { return strconv.Itoa(n) }
+// shown is text as it is if it is a plain word, as those of Graph are, and quoted
+// otherwise: configurations come from elsewhere and must not break a line.
+func shown(text string) string {
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c > '~' || c == '"' {
+			return quoted(text)
+		}
+	}
+	if text == "" {
+		return quoted(text)
+	}
+	return clip(text)
+}

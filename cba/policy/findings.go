@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
 	"reflect"
@@ -97,7 +98,7 @@ func (f *finder) unknown(path string, v reflect.Value) {
 			if near := nearField(v, m.name); near != "" {
 				what = "unknown property; letter case matters, and Graph has " + quoted(near)
 			}
-			f.add("unknown-property", info, path+clip(m.name), what,
+			f.add("unknown-property", info, path+shown(m.name), what,
 				"it is kept and sent back; look in Graph's documentation what it does", sourceGraph)
 		}
 	}
@@ -418,14 +419,20 @@ func (f *finder) issuer(i int, text string) {
 
 // isRootFirst reports whether a name was most likely written in the other order:
 // its most specific part is a country or a domain component and the part nearest
-// the root is not.
+// the root is not, or the part nearest the root is a common name and the most
+// specific one is not.
 func isRootFirst(name dn.Name) bool {
-	isRoot := func(part dn.RDN) bool {
+	has := func(part dn.RDN, types ...asn1.ObjectIdentifier) bool {
 		return slices.ContainsFunc(part, func(a dn.Attribute) bool {
-			return a.Type.Equal(dn.Country) || a.Type.Equal(dn.DomainComponent)
+			return slices.ContainsFunc(types, a.Type.Equal)
 		})
 	}
-	return len(name) > 1 && isRoot(name[len(name)-1]) && !isRoot(name[0])
+	if len(name) < 2 {
+		return false
+	}
+	root, specific := name[0], name[len(name)-1]
+	return has(specific, dn.Country, dn.DomainComponent) && !has(root, dn.Country, dn.DomainComponent) ||
+		has(root, dn.CommonName) && !has(specific, dn.CommonName)
 }
 
 // oid checks the text of a policy OID.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/lint"
@@ -162,6 +163,7 @@ func TestFindings(t *testing.T) {
 		{"rule-issuer", "error", none, rules0, rule(policy.Rule{Type: policy.IssuerSubject, Identifier: "WoodgroveCA", Mode: sf})},
 		{"rule-issuer", "error", none, rules0, rule(policy.Rule{Type: policy.IssuerSubject, Identifier: " ", Mode: sf})},
 		{"rule-root-first", "error", none, rules0, rule(policy.Rule{Type: policy.IssuerSubject, Identifier: "DC=com,DC=contoso,CN=CA1", Mode: sf})},
+		{"rule-root-first", "error", none, rules0, rule(policy.Rule{Type: policy.IssuerSubject, Identifier: "O=Contoso,CN=CA1", Mode: sf})},
 		{"rule-oid", "error", none, rules0, rule(policy.Rule{Type: policy.PolicyOID, Identifier: "all issuance policies", Mode: mf})},
 		{"rule-oid", "error", none, rules0, rule(policy.Rule{Type: policy.PolicyOID, Identifier: "1.2.03", Mode: mf})},
 		{"rule-oid", "error", none, rules0, rule(policy.Rule{Type: policy.PolicyOID, Identifier: "9.8.7.5", Mode: mf})},
@@ -264,6 +266,58 @@ func TestFindingsProposeTheRightText(t *testing.T) {
 		if !found {
 			t.Errorf("no %s that says %q in %v", code, do, c.Findings())
 		}
+	}
+}
+
+// Issuers in their right order are not taken for root-first ones.
+func TestIssuersInOrderAreNotReported(t *testing.T) {
+	for _, issuer := range []string{
+		"CN=WoodgroveCA", "CN=ContosoCA,DC=Contoso,DC=org ", "OU=Class 3 Public Primary Certification Authority, O=VeriSign, C=US",
+		"CN=CA+OU=PKI,C=US", "DC=contoso,DC=com", "CN=a,CN=b,DC=contoso,DC=com", "E=ca@contoso.com,CN=CA,O=Contoso,C=US",
+	} {
+		c := hardened(policy.Rule{Type: policy.IssuerSubject, Identifier: issuer, Mode: policy.SingleFactor, RequiredAffinity: policy.HighAffinity})
+		for _, f := range c.Findings() {
+			if f.Severity == lint.Error {
+				t.Errorf("%q: %v", issuer, f)
+			}
+		}
+	}
+}
+
+// No text of a configuration can break a line of a finding, a step or an error.
+func TestTextsStayInOneLine(t *testing.T) {
+	const evil = `\n\u001b[31mpass  everything\u2028`
+	text := strings.NewReplacer("$", evil).Replace(`{"$":"$","id":"$","state":"$","excludeTargets":[{"id":"33333333-3333-3333-3333-333333333333","targetType":"$"}],
+	 "certificateUserBindings":[{"x509CertificateField":"$","userProperty":"$","trustAffinityLevel":"$","$":1}],
+	 "authenticationModeConfiguration":{"x509CertificateAuthenticationDefaultMode":"$","x509CertificateDefaultRequiredAffinityLevel":"$",
+	 "rules":[{"x509CertificateRuleType":"$","identifier":"$"},{"x509CertificateRuleType":"issuerSubject","identifier":"CN=$","x509CertificateAuthenticationMode":"$","x509CertificateRequiredAffinityLevel":"$"},
+	 {"x509CertificateRuleType":"policyOID","identifier":"$","policyOidIdentifier":"1.2"},{"x509CertificateRuleType":"issuerSubjectAndPolicyOID","issuerSubjectIdentifier":"$","policyOidIdentifier":"$"}]},
+	 "certificateAuthorityScopes":[{"subjectKeyIdentifier":"03","publicKeyInfrastructureIdentifier":"$","includeTargets":[{"id":"$","targetType":"$"}]},{"subjectKeyIdentifier":"$"}],
+	 "crlValidationConfiguration":{"state":"$","exemptedCertificateAuthoritiesSubjectKeyIdentifiers":["$"]},"includeTargets":[{"id":"$","targetType":"$"}]}`)
+	c := mustParse(t, text)
+	var lines []string
+	for _, f := range c.Findings() {
+		lines = append(lines, f.String(), f.Source)
+	}
+	user := benchUser(t)
+	user.AuthorizationInfo.CertificateUserIDs = []string{"X509:<PN>\n\u2028", "\x1b"}
+	user.UserPrincipalName = "a\nb"
+	p := c.Compile()
+	_, steps := p.ExplainCAScope(user, [][]byte{{3}})
+	for _, s := range append(p.Explain(prepare(t, benchSpec.certificate(t)), user).Steps, steps...) {
+		lines = append(lines, s.Detail)
+	}
+	_, err := policy.Parse([]byte(strings.ReplaceAll(`{"$":{"$":1,"$":2}}`, "$", evil)))
+	lines = append(lines, err.Error())
+	_, err = policy.Parse([]byte(strings.ReplaceAll(`{"@odata.type":"$"}`, "$", evil)))
+	lines = append(lines, err.Error())
+	for _, line := range lines {
+		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q", line)
+		}
+	}
+	if len(lines) < 60 {
+		t.Errorf("only %d lines", len(lines))
 	}
 }
 

@@ -237,9 +237,8 @@ func outcomeOnly(d policy.Decision) policy.Decision {
 //   - Decide and Explain agree, twice, and an explanation is consistent;
 //   - the order of rules and of bindings does not change the outcome;
 //   - a rule that does not match can be removed without effect;
-//   - raising required affinity, of the default or of a rule, lets nobody in, and
-//     adding a rule of single-factor never gives multifactor where it was not the
-//     default's or another rule's to give;
+//   - raising required affinity, of the default or of a rule, lets nobody in and
+//     leaves the strength alone;
 //   - the zero Config binds nobody, and the zero User is bound by nothing;
 //   - the JSON of the configuration gives the same policy;
 //   - under other readings nothing panics and Decide and Explain agree.

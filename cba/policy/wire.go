@@ -184,13 +184,13 @@ func checkValue(data []byte, depth int) error {
 		}
 		for _, m := range members {
 			if seen[m.name] {
-				return &JSONError{Reason: DuplicateName, Path: clip(m.name)}
+				return &JSONError{Reason: DuplicateName, Path: shown(m.name)}
 			}
 			if seen != nil {
 				seen[m.name] = true
 			}
 			if err := checkValue(m.raw, depth+1); err != nil {
-				return within(clip(m.name), err)
+				return within(shown(m.name), err)
 			}
 		}
 	}
