@@ -2,6 +2,7 @@ package crl
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"slices"
 
@@ -20,7 +21,8 @@ import (
 //   - that both have a key identifier and the two are the same ([WrongKeyID];
 //     Entra needs them once revocation is checked),
 //   - that ca may sign lists by its basic constraints and key usage, and that its
-//     key made the signature ([BadSignature]).
+//     key made the signature ([BadSignature]); a signature that was good once is
+//     not verified again for the same key.
 //
 // It does not check the validity of ca or who issued it.
 func (l *List) CheckIssuer(ca *x509.Certificate) error {
@@ -49,6 +51,9 @@ func (l *List) checkIssuer(ca *x509.Certificate) *Error {
 	if ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCRLSign == 0 {
 		return faultf(BadSignature, "the authority's key usage does not let it sign lists")
 	}
+	if known := l.signedBy.Load(); known != nil && sameKey(*known, ca.PublicKey) {
+		return nil
+	}
 	if err := l.scheme.verify(ca.PublicKey, l.digest, l.RawTBS, l.Signature); err != nil {
 		fault := BadSignature
 		if err == errAlgorithm {
@@ -56,7 +61,14 @@ func (l *List) checkIssuer(ca *x509.Certificate) *Error {
 		}
 		return &Error{Fault: fault, Err: err}
 	}
+	var key crypto.PublicKey = ca.PublicKey
+	l.signedBy.Store(&key)
 	return nil
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
 }
 
 // checkContent refuses a list that says what this package does not process.

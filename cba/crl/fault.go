@@ -21,10 +21,9 @@ const (
 	// ForbiddenAddress: the URL leads to an address that a [Fetcher] does not
 	// connect to.
 	ForbiddenAddress
-	// Missing: there is no list to check, or a delta list without a base list's
-	// URL being known (see BaseMissing for the latter).
+	// Missing: there is no list at all.
 	Missing
-	// BaseMissing: there is a delta list but no base list.
+	// BaseMissing: there is a delta list but no base list, or two delta lists.
 	BaseMissing
 	// NotDER: the bytes are not DER: nothing, PEM, HTML, cut short, malformed.
 	NotDER

@@ -141,14 +141,20 @@ func (f *Fetcher) Fetch(ctx context.Context, url string, ca *x509.Certificate) (
 	return list, nil
 }
 
-// due is when a kept list is to be fetched again.
+// due is when a kept list is to be fetched again: at its Next CRL Publish or Next
+// Update, but not within a minute of the last attempt, unless the list has
+// expired since.
 func (k *keptList) due() time.Time {
-	due := k.list.NextUpdate
+	expiry := k.list.NextUpdate
+	due := expiry
 	if p := k.list.NextPublish; !p.IsZero() && p.Before(due) {
 		due = p
 	}
 	if due.Before(k.retry) {
-		return k.retry
+		due = k.retry
+	}
+	if attempt := k.retry.Add(-refetch); attempt.Before(expiry) && expiry.Before(due) {
+		due = expiry
 	}
 	return due
 }

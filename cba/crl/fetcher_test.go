@@ -97,6 +97,10 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 	step(5*time.Hour+time.Minute, 2, 5) // a number that went back
 	s.set(bytesOf([]byte("<html>")))
 	step(11*time.Hour-time.Second, 2, 6) // the last second
+	time1.now = at.Add(12 * time.Hour)
+	if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || faultOf(t, err) != crl.NotDER || s.requests.Load() != 7 {
+		t.Fatalf("an expired list was waited with: %v, %v, %d requests", list, err, s.requests.Load())
+	}
 
 	for _, c := range []struct {
 		answer http.HandlerFunc
@@ -113,7 +117,7 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 		}
 	}
 	s.set(bytesOf(lists(3)))
-	step(19*time.Hour, 3, 10)
+	step(19*time.Hour, 3, 11)
 }
 
 // A list that is not by the authority is not kept, so that an answer from

@@ -2,6 +2,7 @@ package crl
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
@@ -9,10 +10,10 @@ import (
 	"iter"
 	"math"
 	"math/big"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"example.com/entracba/cba/dn"
 )
@@ -49,25 +50,13 @@ type List struct {
 	entries     [2]int // where the entries are in Raw
 	index       index
 	duplicates  int
-	removals    bool // an entry has the reason removeFromCRL
-	unsupported []byte
-	entryScope  []byte // like unsupported, found in an entry
-}
+	removals    bool   // an entry has the reason removeFromCRL
+	unsupported []byte // OID of an extension that keeps the list from being used
+	entryScope  []byte // the same, of an entry
 
-// A Scope is what a list says in its issuing distribution point about the
-// certificates that it covers (RFC 5280 section 5.2.5). The zero Scope covers
-// all certificates of the issuer.
-//
-// Whether Entra heeds it is not documented.
-type Scope struct {
-	Present   bool     // the list has the extension
-	URLs      []string // names of the distribution point, as far as they are URLs
-	OnlyUsers bool     // only certificates that are no CA's
-	OnlyCAs   bool     // only CA certificates
-
-	OnlyAttributes  bool // attribute certificates: refused by [Set.Check]
-	OnlySomeReasons bool // only some revocation reasons: refused by [Set.Check]
-	Indirect        bool // certificates of other issuers, too: refused by [Set.Check]
+	// signedBy is the key that is known to have made the signature, so that a
+	// list that answers for many certificates is verified once.
+	signedBy atomic.Pointer[crypto.PublicKey]
 }
 
 // Parse reads a revocation list (RFC 5280 section 5.1, version 2) in DER. The
@@ -339,181 +328,6 @@ func (l *List) All() iter.Seq[Entry] {
 
 // IsDelta reports whether this is a delta list.
 func (l *List) IsDelta() bool { return l.BaseNumber != nil }
-
-// readExtensions reads the extensions of the list.
-func (l *List) readExtensions(raw []byte) *Error {
-	tag, pos, end, ok := header(raw, 0)
-	if !ok || tag != tagSequence {
-		return faultf(NotDER, "malformed extensions")
-	}
-	if end != len(raw) {
-		return faultf(NotDER, "trailing bytes after the extensions")
-	}
-	var seen [7]bool
-	for pos < end {
-		x, next, problem := readExtension(raw, pos)
-		if problem != "" {
-			return faultf(NotDER, "%s, in the extensions of the list", problem)
-		}
-		known, ok := l.readExtension(x)
-		if !ok {
-			return faultf(NotDER, "malformed value of the extension %s", oidText(x.oid))
-		}
-		if seen[known] && known != 0 {
-			return faultf(NotDER, "the extension %s is there twice", oidText(x.oid))
-		}
-		seen[known] = true
-		if known == 0 && x.critical && l.unsupported == nil {
-			l.unsupported = x.oid
-		}
-		pos = next
-	}
-	return nil
-}
-
-// readExtension reads one extension's value. It returns a number for each kind
-// of extension, 0 for those it does not know, and whether the value was
-// well-formed.
-func (l *List) readExtension(x extension) (known int, ok bool) {
-	value := cryptobyte.String(x.value)
-	switch string(x.oid) {
-	case oidAuthorityKey:
-		known = 1
-		l.AuthorityKeyID, ok = readKeyID(value)
-	case oidCRLNumber:
-		known = 2
-		l.Number, ok = readNumber(value)
-	case oidDeltaCRL:
-		known = 3
-		l.BaseNumber, ok = readNumber(value)
-	case oidMSNextPublish:
-		known = 4
-		var end int
-		l.NextPublish, end, ok = readTime(x.value, 0)
-		ok = ok && end == len(x.value)
-	case oidFreshestCRL:
-		known = 5
-		l.FreshestCRL, ok = readDistributionPoints(value)
-	case oidDistribution:
-		known = 6
-		l.Scope, ok = readScope(value)
-	default:
-		ok = true
-	}
-	return known, ok
-}
-
-func readNumber(value cryptobyte.String) (*big.Int, bool) {
-	n := new(big.Int)
-	ok := value.ReadASN1Integer(n) && value.Empty()
-	return n, ok
-}
-
-// readKeyID reads the keyIdentifier of an AuthorityKeyIdentifier. One that names
-// the authority by issuer and serial number only gives nil.
-func readKeyID(value cryptobyte.String) ([]byte, bool) {
-	var id, content cryptobyte.String
-	if !value.ReadASN1(&content, tagSequence) || !value.Empty() {
-		return nil, false
-	}
-	if !content.PeekASN1Tag(tagKeyID) {
-		return nil, true
-	}
-	ok := content.ReadASN1(&id, tagKeyID)
-	return id, ok
-}
-
-const (
-	tagPointName = 0xa0 // [0] distributionPoint
-	tagFullName  = 0xa0 // [0] fullName
-	tagURL       = 0x86 // [6] uniformResourceIdentifier
-
-	maxURLs = 100 // of one extension: each costs more memory than its two bytes
-)
-
-// readDistributionPoints reads the URLs of a CRLDistributionPoints.
-func readDistributionPoints(value cryptobyte.String) (urls []string, ok bool) {
-	var points cryptobyte.String
-	if !value.ReadASN1(&points, tagSequence) || !value.Empty() {
-		return nil, false
-	}
-	for !points.Empty() {
-		var point, name cryptobyte.String
-		var present bool
-		if !points.ReadASN1(&point, tagSequence) || !point.ReadOptionalASN1(&name, &present, tagPointName) {
-			return nil, false
-		}
-		if urls, ok = readPointName(urls, name); !ok {
-			return nil, false
-		}
-	}
-	return urls, true
-}
-
-// readPointName appends the URLs of a DistributionPointName to urls.
-func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
-	if !name.PeekASN1Tag(tagFullName) { // absent, or relative to the issuer
-		return urls, true
-	}
-	var names, value cryptobyte.String
-	if !name.ReadASN1(&names, tagFullName) {
-		return nil, false
-	}
-	for !names.Empty() {
-		var tag cbasn1.Tag
-		if !names.ReadAnyASN1(&value, &tag) {
-			return nil, false
-		}
-		if tag == tagURL {
-			if len(urls) == maxURLs {
-				return nil, false
-			}
-			urls = append(urls, string(value))
-		}
-	}
-	return urls, true
-}
-
-// readScope reads an IssuingDistributionPoint.
-func readScope(value cryptobyte.String) (s Scope, ok bool) {
-	var point cryptobyte.String
-	if !value.ReadASN1(&point, tagSequence) || !value.Empty() {
-		return s, false
-	}
-	s.Present = true
-	for !point.Empty() {
-		var field cryptobyte.String
-		var tag cbasn1.Tag
-		if !point.ReadAnyASN1(&field, &tag) {
-			return s, false
-		}
-		yes := len(field) == 1 && field[0] == 0xff
-		switch tag {
-		case tagPointName:
-			if s.URLs, ok = readPointName(nil, field); !ok {
-				return s, false
-			}
-			continue
-		case 0x81:
-			s.OnlyUsers = yes
-		case 0x82:
-			s.OnlyCAs = yes
-		case 0x83:
-			s.OnlySomeReasons = true
-			continue
-		case 0x84:
-			s.Indirect = yes
-		case 0x85:
-			s.OnlyAttributes = yes
-		default:
-			return s, false
-		}
-		if !yes && !(len(field) == 1 && field[0] == 0) {
-			return s, false
-		}
-	}
-	return s, true
-}
 
 // Issuer returns the issuer's name as text, for people; the comparison of
 // [List.CheckIssuer] does not use it.
