@@ -76,7 +76,7 @@ var checks = []check{
 	{"userid-serial-sign", lint.Warning, 0, "differs from the certificate in the 00 octet that DER puts before a first bit that is set; which form Entra takes is not documented", "prefer SKI, or issue serial numbers below 80", "dotnet/corefx#3893; open question 9.2"},
 	{"userid-ski-wrapped", lint.Error, lint.LocksOut, "has the header 0414 of the extension before the key identifier", "write the identifier alone", "RFC 5280 section 4.2.1.2"},
 	{"userid-ski-wrapped-likely", lint.Warning, lint.LocksOut, "seems to have the header 0414 of the extension before the key identifier (the certificate can tell)", "write the identifier alone", "RFC 5280 section 4.2.1.2"},
-	{"userid-sha1-input", lint.Error, lint.LocksOut, "has the SHA-1 of the certificate's key; Learn and Microsoft's tools hash the whole certificate", "write the thumbprint", openHash},
+	{"userid-sha1-input", lint.Error, lint.LocksOut, "has another SHA-1 of the certificate than the one that is compared; Learn and Microsoft's tools hash the whole certificate", "write the thumbprint", openHash},
 	{"userid-sha256", lint.Error, lint.LocksOut, "has 64 digits, a SHA-256, where a SHA-1 must be", "write the SHA-1 thumbprint, or use SKI", learnDive},
 
 	// UPN and e-mail.

@@ -36,9 +36,20 @@ const maxInput = 16 << 10
 //
 // No findings mean that the value is right, so far as it can be seen.
 func Normalize(value string, cert *x509.Certificate) (ID, lint.Findings) {
-	r := reader{value: value}
 	if cert != nil {
-		r.cert = Options{}.Values(cert)
+		return Options{}.Values(cert).Normalize(value)
+	}
+	r := reader{value: value}
+	id := r.read()
+	return id, r.findings
+}
+
+// Normalize is the function [Normalize] with this certificate. Of the options,
+// those that choose a UPN, an e-mail address or what is hashed count.
+func (v *Values) Normalize(value string) (ID, lint.Findings) {
+	r := reader{value: value, cert: v}
+	if v.cert == nil {
+		r.cert = nil
 	}
 	id := r.read()
 	return id, r.findings
@@ -540,8 +551,9 @@ func (r *reader) digest(text string) (string, bool) {
 		return digits, true
 	}
 	if r.mapping == SHA1PublicKey && want != "" {
-		for _, input := range []HashInput{PublicKeyInfo, PublicKeyBits} {
-			if id, err := (Options{HashInput: input}).FromCertificate(r.cert.cert, SHA1PublicKey); err == nil && digits == id.Value() {
+		for _, input := range []HashInput{WholeCertificate, PublicKeyInfo, PublicKeyBits} {
+			id, err := Options{HashInput: input}.FromCertificate(r.cert.cert, SHA1PublicKey)
+			if err == nil && digits == id.Value() && input != r.cert.options.HashInput {
 				r.note("userid-sha1-input", input.String())
 				return want, true
 			}
