@@ -11,13 +11,10 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Defaults of [Decoder].
 const (
-	// DefaultMaxBytes is a hundred times the size of an ordinary file.
-	DefaultMaxBytes = 1 << 20
-	// DefaultMaxDecodeIterations admits a file of GnuTLS, which derives four
-	// keys with 600,000 iterations each, and takes about a second.
-	DefaultMaxDecodeIterations = 3_000_000
+	defaultMaxBytes = 1 << 20
+	// GnuTLS and NSS derive up to four keys with 600,000 iterations each.
+	defaultMaxDecode = 3_000_000
 )
 
 // maxKeyBytes bounds a PKCS#8 key; RSA with 16,384 bits has 9,300.
@@ -26,14 +23,15 @@ const maxKeyBytes = 10_000
 // A Decoder reads PFX files. The zero value is ready to use, and [Decode] is
 // the short form for it.
 type Decoder struct {
-	// MaxBytes is the largest file accepted. Zero means [DefaultMaxBytes].
+	// MaxBytes is the largest file accepted. Zero means 1 MiB, a
+	// hundred times an ordinary file.
 	MaxBytes int
 
 	// MaxIterations is how many iterations of key derivation one file may ask
 	// for, added over its MAC, its encrypted parts and its key. Zero means
-	// [DefaultMaxDecodeIterations]. It is checked before each derivation,
-	// inside decrypted parts too. The derivation for 3DES does the work of
-	// three for each iteration.
+	// 3,000,000, which admits the four times 600,000 of GnuTLS and NSS and is
+	// a matter of seconds at worst. It is checked before each derivation,
+	// inside decrypted parts too.
 	MaxIterations int
 
 	// InsecureAllowNoMAC accepts a file that has encrypted parts and no MAC,
@@ -53,7 +51,8 @@ func Decode(data []byte, password string) (Bundle, error) {
 // SHA-512. It reads an empty password in both of the forms in which files have
 // it, and passwords outside ASCII, emoji included.
 //
-// Certificate is the one that belongs to the key, wherever in the file it is.
+// Certificate is the one that belongs to the key, wherever in the file it is, and
+// FriendlyName is the key's or, without one, that certificate's.
 // Chain is put in order by names and key identifiers, without a look at
 // signatures; certificates that are not in it come back in Others. Nothing is
 // checked that [Encoder.Encode] or a verifier would check. A certificate that
@@ -66,10 +65,10 @@ func Decode(data []byte, password string) (Bundle, error) {
 // it) or [FIPSOnly]. The Bundle is empty then.
 func (d Decoder) Decode(data []byte, password string) (Bundle, error) {
 	if d.MaxBytes == 0 {
-		d.MaxBytes = DefaultMaxBytes
+		d.MaxBytes = defaultMaxBytes
 	}
 	if d.MaxIterations == 0 {
-		d.MaxIterations = DefaultMaxDecodeIterations
+		d.MaxIterations = defaultMaxDecode
 	}
 	if len(data) > d.MaxBytes {
 		return Bundle{}, fail(TooCostly, "the file has %d bytes, more than %d", len(data), d.MaxBytes)

@@ -9,8 +9,8 @@ type Reason uint8
 const (
 	// WrongPassword: the password does not open the file. A file that was
 	// changed or damaged inside the part that its MAC protects looks exactly
-	// the same. A password with which no file can be written or opened
-	// (invalid UTF-8) is this reason too.
+	// the same. A password that no file can have (invalid UTF-8) is this
+	// reason too.
 	WrongPassword Reason = iota + 1
 	// NotSupported: the file may be sound, but uses an algorithm or a shape
 	// that this package does not read.

@@ -77,6 +77,7 @@ func must(err error) {
 var pki = sync.OnceValue(func() (p struct {
 	root, issuing, other party
 	impostor             party // named as issuing
+	renewedRoot          party // root again, with the same key
 	users                map[string]party
 }) {
 	ec := func() crypto.Signer {
@@ -92,6 +93,7 @@ var pki = sync.OnceValue(func() (p struct {
 	p.issuing = issue("Contoso Issuing CA", ec(), &p.root, true)
 	p.impostor = issue("Contoso Issuing CA", ec(), &p.root, true)
 	p.impostor.cert.SubjectKeyId = p.issuing.cert.SubjectKeyId // so that the signature decides
+	p.renewedRoot = issue("Contoso Root CA", p.root.key, nil, true)
 	p.other = issue("Woodgrove Root CA", ec(), nil, true)
 	p.users = map[string]party{
 		"rsa2048": issue("john", rsaKey, &p.issuing, false),

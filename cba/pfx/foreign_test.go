@@ -55,9 +55,9 @@ func read(t *testing.T, path, password string, want pfx.Bundle, reason pfx.Reaso
 	if _, err := pfx.Inspect(data); err != nil {
 		t.Errorf("Inspect: %v", err)
 	}
-	again, err := pfx.Reencode(data, password, pfx.Compatible, testPassword)
+	again, err := pfx.Compatible.Encode(got, testPassword)
 	if err != nil {
-		t.Fatalf("Reencode: %v", err)
+		t.Fatalf("Encode: %v", err)
 	}
 	if got, err = pfx.Decode(again, testPassword); err != nil {
 		t.Fatal(err)

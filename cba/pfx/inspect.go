@@ -64,11 +64,11 @@ type Reader struct {
 // encrypted parts is not counted.
 //
 // The error is an [*Error] with reason [Malformed], [NotSupported] (protection
-// by public keys) or [TooCostly] (more than [DefaultMaxBytes], or too many
+// by public keys) or [TooCostly] (more than 1 MiB, or too many
 // entries). A file that is only expensive or weak is described.
 func Inspect(data []byte) (Info, error) {
-	if len(data) > DefaultMaxBytes {
-		return Info{}, fail(TooCostly, "the file has %d bytes, more than %d", len(data), DefaultMaxBytes)
+	if len(data) > defaultMaxBytes {
+		return Info{}, fail(TooCostly, "the file has %d bytes, more than %d", len(data), defaultMaxBytes)
 	}
 	f, err := parseFile(data)
 	if err != nil {
@@ -86,7 +86,6 @@ func Inspect(data []byte) (Info, error) {
 		in.MAC = describe(f.mac.kdf)
 		u.mac = f.mac.family
 	}
-	clearKey := false
 	for _, p := range f.parts {
 		part := Part{}
 		if p.scheme != nil {
@@ -103,9 +102,10 @@ func Inspect(data []byte) (Info, error) {
 		for _, b := range bags {
 			switch b.kind {
 			case certBag:
+				u.clear = true
 				part.Certificates++
 			case keyBag:
-				clearKey = true
+				u.clear, u.clearKey = true, true
 				part.Keys = append(part.Keys, Algorithm{Name: "none"})
 			case shroudedBag:
 				s, _, ok := b.shrouded()
@@ -123,22 +123,27 @@ func Inspect(data []byte) (Info, error) {
 		}
 		in.Parts = append(in.Parts, part)
 	}
+	u.slow = largest > MaxIterations || total > maxDotNetTotal
 	in.Encoding = u.encoding(f.mac != nil)
 	for _, t := range Targets() {
 		in.Readers = append(in.Readers, Reader{t, u.readBy(t, in.Encoding)})
 	}
 	in.Advice = in.advice(u)
-	in.Findings = in.findings(f.mac != nil, clearKey, largest > MaxIterations || total > maxDotNetTotal)
+	in.Findings = in.findings(u, f.mac != nil)
 	return in, nil
 }
 
 // maxDotNetTotal is TotalKdfIterationLimit of .NET 9's Pkcs12LoaderLimits.
 const maxDotNetTotal = 1_000_000
 
-// uses are the encodings that a file's algorithms are taken from.
+// uses are the encodings that a file's algorithms are taken from, and what else
+// decides who reads it.
 type uses struct {
-	mac     Encoding
-	ciphers [InsecureUnencrypted + 1]bool // [0]: an algorithm of none of them
+	mac      Encoding
+	ciphers  [InsecureUnencrypted + 1]bool // [0]: an algorithm of none of them
+	clear    bool                          // a key or certificates are not encrypted
+	clearKey bool
+	slow     bool // more iterations than .NET 9 likes
 }
 
 func (u *uses) add(e Encoding) { u.ciphers[e] = true }
@@ -170,7 +175,14 @@ func (u uses) oldWithNewMAC() bool {
 
 func (u uses) readBy(t Target, e Encoding) Answer {
 	if e != 0 {
-		return t.Reads(e)
+		a := t.Reads(e)
+		// Readers that refuse a file without any encryption may stumble over
+		// half of one; macOS is said to (dotnet/runtime #112741).
+		half := u.clear && e != InsecureUnencrypted && t.Reads(InsecureUnencrypted) != Yes
+		if a == Yes && (half || u.slow && t == DotNet5) {
+			return NotKnown
+		}
+		return a
 	}
 	if u.oldWithNewMAC() {
 		switch {
@@ -216,11 +228,11 @@ func (in Info) advice(u uses) string {
 	return s + "For those, " + rewrite + ". For any other, " + password + "."
 }
 
-func (in Info) findings(hasMAC, clearKey, slow bool) (fs lint.Findings) {
+func (in Info) findings(u uses, hasMAC bool) (fs lint.Findings) {
 	add := func(code string, s lint.Severity, what, do, source string) {
 		fs = append(fs, lint.Finding{Code: code, Severity: s, Where: "pfx", What: what, Do: do, Source: source})
 	}
-	if clearKey {
+	if u.clearKey {
 		add("pfx-key-in-the-clear", lint.Error, "the private key is not encrypted: whoever has the file has the key",
 			"write it again with a password and treat the key as known to all who had the file", "")
 	}
@@ -239,7 +251,7 @@ func (in Info) findings(hasMAC, clearKey, slow bool) (fs lint.Findings) {
 	if in.BER {
 		add("pfx-ber", lint.Info, "the file is BER and not DER, which some programs, those in Go among them, do not read", "write it again", "RFC 7292 section 4")
 	}
-	if slow {
+	if u.slow {
 		add("pfx-iterations", lint.Warning, fmt.Sprintf("it asks for more iterations of key derivation than .NET 9 accepts by default, %d for one use and %d for all", MaxIterations, maxDotNetTotal),
 			fmt.Sprintf("use at most %d, and rather a random password", MaxIterations), "dotnet/runtime Pkcs12LoaderLimits")
 	}

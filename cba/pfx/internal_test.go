@@ -2,16 +2,23 @@ package pfx
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
 	"math"
 	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,9 +78,11 @@ func TestToDER(t *testing.T) {
 			t.Errorf("%s: %x, %v; want %q", test.name, got, ok, test.want)
 		}
 	}
-	deep := bytes.Repeat([]byte{0x30, 0x80}, 100_000)
-	if _, ok := toDER(deep); ok {
-		t.Error("100,000 levels are taken")
+	for _, levels := range []int{maxDepth, maxDepth + 2, 100_000} {
+		deep := append(bytes.Repeat([]byte{0x30, 0x80}, levels), make([]byte, 2*levels)...)
+		if _, ok := toDER(deep); ok != (levels <= maxDepth) {
+			t.Errorf("%d levels: %v", levels, ok)
+		}
 	}
 	for _, length := range []int{0, 1, 127, 128, 255, 256, 65535, 65536, 1 << 20} {
 		var b cryptobyte.Builder
@@ -85,10 +94,8 @@ func TestToDER(t *testing.T) {
 	}
 }
 
-// hostile makes a file whose MAC is right and whose key entry sits inside the
-// encrypted part, where nobody sees it before decrypting, asking for this many
-// iterations.
-func hostile(t *testing.T, iterations int64) []byte {
+// selfSigned is a small bundle.
+func selfSigned(t *testing.T) Bundle {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -103,7 +110,26 @@ func hostile(t *testing.T, iterations int64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if der, err = Modern.Encode(Bundle{Key: key, Certificate: cert}, "secret"); err != nil {
+	return Bundle{Key: key, Certificate: cert}
+}
+
+// reason returns the reason of an error.
+func reason(err error) Reason {
+	var e *Error
+	errors.As(err, &e)
+	if e == nil {
+		return 0
+	}
+	return e.Reason
+}
+
+// hostile makes a file whose MAC is right and whose key entry sits inside the
+// encrypted part, where nobody sees it before decrypting, asking for this many
+// iterations.
+func hostile(t *testing.T, iterations int64) []byte {
+	t.Helper()
+	der, err := Modern.Encode(selfSigned(t), "secret")
+	if err != nil {
 		t.Fatal(err)
 	}
 	f, err := parseFile(der)
@@ -209,11 +235,10 @@ func TestIterationsInside(t *testing.T) {
 	if _, err := Decode(data, "secret"); err != nil {
 		t.Fatalf("with 2048 iterations: %v", err)
 	}
-	for _, n := range []int64{DefaultMaxDecodeIterations + 1, math.MaxInt32, 1 << 40, math.MaxInt64} {
+	for _, n := range []int64{defaultMaxDecode + 1, math.MaxInt32, 1 << 40, math.MaxInt64} {
 		start := time.Now()
 		_, err := Decode(hostile(t, n), "secret")
-		var e *Error
-		if !errors.As(err, &e) || e.Reason != TooCostly {
+		if reason(err) != TooCostly {
 			t.Errorf("with %d iterations: %v", n, err)
 		}
 		if d := time.Since(start); d > 10*time.Second {
@@ -222,8 +247,7 @@ func TestIterationsInside(t *testing.T) {
 	}
 	for _, n := range []int64{0, -1, math.MinInt64} {
 		_, err := Decode(hostile(t, n), "secret")
-		var e *Error
-		if !errors.As(err, &e) || e.Reason != Malformed {
+		if reason(err) != Malformed {
 			t.Errorf("with %d iterations: %v", n, err)
 		}
 	}
@@ -247,12 +271,17 @@ func TestIterationsOutside(t *testing.T) {
 		}
 		bad := replaceElement(t, data, old, replaceElement(t, old, []byte{2, 2, 8, 0}, c))
 		_, err = Decode(bad, "secret")
-		var e *Error
-		if !errors.As(err, &e) || e.Reason != TooCostly {
+		if reason(err) != TooCostly {
 			t.Errorf("count %s: %v", count, err)
 		}
 		if in, err := Inspect(bad); err != nil || in.MAC.Iterations < math.MaxInt32 || len(in.Findings) == 0 {
 			t.Errorf("count %s: Inspect: %+v, %v", count, in.MAC, err)
+		} else {
+			for _, r := range in.Readers {
+				if r.Target == DotNet5 && r.Reads != NotKnown {
+					t.Errorf("count %s: .NET opens it: %v", count, r.Reads)
+				}
+			}
 		}
 	}
 }
@@ -260,11 +289,7 @@ func TestIterationsOutside(t *testing.T) {
 // Two forms of the empty password are in use. Encode writes one; this makes the
 // other, as Windows and .NET do.
 func TestEmptyPassword(t *testing.T) {
-	b, err := Decode(hostile(t, 2048), "secret")
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := Encoder{Encoding: Modern, InsecureAllowEmptyPassword: true}.Encode(b, "")
+	data, err := Encoder{Encoding: Modern, InsecureAllowEmptyPassword: true}.Encode(selfSigned(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,9 +310,225 @@ func TestEmptyPassword(t *testing.T) {
 			t.Error(err)
 		}
 		_, err := Decode(data, "x")
-		var e *Error
-		if !errors.As(err, &e) || e.Reason != WrongPassword {
+		if reason(err) != WrongPassword {
 			t.Errorf("with a password: %v", err)
 		}
+	}
+}
+
+// withMAC puts another MacData, or none, into a file.
+func withMAC(t *testing.T, data, macData []byte) []byte {
+	t.Helper()
+	f, err := parseFile(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(3)
+		addData(b, func(b *cryptobyte.Builder) { b.AddBytes(f.authSafe) })
+		b.AddBytes(macData)
+	})
+	return b.BytesOrPanic()
+}
+
+func TestNoMAC(t *testing.T) {
+	for _, e := range []Encoding{Compatible, Modern} {
+		data, err := e.Encode(selfSigned(t), "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = withMAC(t, data, nil)
+		if _, err := Decode(data, "secret"); reason(err) != NotSupported {
+			t.Errorf("%v: %v", e, err)
+		}
+		if _, err := (Decoder{InsecureAllowNoMAC: true}).Decode(data, "secret"); err != nil {
+			t.Errorf("%v, allowed: %v", e, err)
+		}
+		if _, err := (Decoder{InsecureAllowNoMAC: true}).Decode(data, "Secret"); err == nil {
+			t.Errorf("%v, allowed, with a wrong password: it opens", e)
+		}
+		in, err := Inspect(data)
+		if err != nil || in.MAC != nil || in.Encoding != 0 || in.Findings[0].Code != "pfx-no-mac" {
+			t.Errorf("%v: Inspect: %+v, %v", e, in, err)
+		}
+	}
+}
+
+// oldWithNewMAC makes a file with 3DES and an HMAC-SHA256, as OpenSSL 3 does
+// when it is told to use 3DES and not told to use SHA-1.
+func oldWithNewMAC(t *testing.T) []byte {
+	t.Helper()
+	data, err := Compatible.Encode(selfSigned(t), "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parseFile(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := *f.mac
+	m.hash, m.hmac, m.keySize = crypto.SHA256, crypto.SHA256, 32
+	sum, err := m.sum(f.authSafe, newSecret("secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier([]int{2, 16, 840, 1, 101, 3, 4, 2, 1})
+			})
+			b.AddASN1OctetString(sum)
+		})
+		b.AddASN1OctetString(m.salt)
+		b.AddASN1Int64(m.iterations)
+	})
+	return withMAC(t, data, b.BytesOrPanic())
+}
+
+func TestOldWithNewMAC(t *testing.T) {
+	data := oldWithNewMAC(t)
+	if _, err := Decode(data, "secret"); err != nil {
+		t.Fatal(err)
+	}
+	in, err := Inspect(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[Target]Answer{MacOS14: No, Android13: No, OpenSSL30: Yes, Windows11: Yes, WindowsServer2016: NotKnown, IOS16: NotKnown}
+	n := 0
+	for _, r := range in.Readers {
+		if a, ok := want[r.Target]; ok {
+			n++
+			if r.Reads != a {
+				t.Errorf("%v: %v, want %v", r.Target, r.Reads, a)
+			}
+		}
+	}
+	if n != len(want) || in.Encoding != 0 || !strings.Contains(in.Advice, "SHA-256 MAC") {
+		t.Errorf("%+v", in)
+	}
+}
+
+// Certificates in the clear beside an encrypted key: who refuses a file without
+// any encryption is not known to open it.
+func TestHalfEncrypted(t *testing.T) {
+	u := uses{mac: Modern, clear: true}
+	u.add(Modern)
+	for target, want := range map[Target]Answer{MacOS26: NotKnown, MacOS14: No, OpenSSL30: Yes} {
+		if got := u.readBy(target, u.encoding(true)); got != want {
+			t.Errorf("%v: %v, want %v", target, got, want)
+		}
+	}
+}
+
+// A part encrypted with 3DES is refused under fips140=only even if the MAC of
+// the file is allowed.
+func TestFIPS140Parts(t *testing.T) {
+	const name = "PFX_FIPS_FILE"
+	if path := os.Getenv(name); path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Decode(data, "secret"); reason(err) != FIPSOnly {
+			t.Fatalf("%v", err)
+		}
+		t.Log("refused as it should be")
+		return
+	}
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, oldWithNewMAC(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFIPS140Parts$", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only", name+"="+path)
+	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("refused as it should be")) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// What decrypts to anything but whole padding is refused.
+func TestPadding(t *testing.T) {
+	s := scheme{kdf: kdf{hash: crypto.SHA256, pbkdf2: true, salt: make([]byte, 16), iterations: 1}, cipher: aes.NewCipher, size: 32, iv: make([]byte, 16)}
+	pw := newSecret("secret")
+	key, err := s.derive(pw, forKey, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		end  string // of two blocks
+		want int    // length of what comes out, or -1
+	}{
+		{"01", 31}, {"0202", 30}, {"10101010101010101010101010101010", 16},
+		{"00", -1}, {"0102", -1}, {"030203", -1}, {"11", -1}, {"ff", -1}, {"1111111111111111111111111111111111", -1},
+	} {
+		data := bytes.Repeat([]byte{7}, 32)
+		end, err := hex.DecodeString(test.end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(data[32-len(end):], end)
+		cipher.NewCBCEncrypter(block, s.iv).CryptBlocks(data, data)
+		plain, err := s.decrypt(data, pw, &budget{1000, 1000}, Malformed)
+		if test.want < 0 {
+			if reason(err) != Malformed || plain != nil {
+				t.Errorf("%s: %x, %v", test.end, plain, err)
+			}
+		} else if err != nil || len(plain) != test.want {
+			t.Errorf("%s: %x, %v", test.end, plain, err)
+		}
+		if _, err := s.decrypt(data[:31], pw, &budget{1000, 1000}, Malformed); reason(err) != Malformed {
+			t.Errorf("31 bytes: %v", err)
+		}
+		if _, err := s.decrypt(nil, pw, &budget{1000, 1000}, Malformed); reason(err) != Malformed {
+			t.Errorf("no bytes: %v", err)
+		}
+	}
+}
+
+// The two attributes of the key entry are in DER's order, whatever the name.
+func TestNameOrder(t *testing.T) {
+	firsts := make(map[string]bool)
+	for _, name := range []string{"a", "a name that is longer than the identifier of the key is"} {
+		b := selfSigned(t)
+		b.FriendlyName = name
+		data, err := Modern.Encode(b, "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := parseFile(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := cryptobyte.String(f.parts[1].data)
+		var set, first, second cryptobyte.String
+		if !s.ReadASN1(&s, asn1.SEQUENCE) || !s.ReadASN1(&s, asn1.SEQUENCE) || !s.SkipASN1(asn1.OBJECT_IDENTIFIER) || !s.SkipASN1(tag0) ||
+			!s.ReadASN1(&set, asn1.SET) || !set.ReadASN1Element(&first, asn1.SEQUENCE) || !set.ReadASN1Element(&second, asn1.SEQUENCE) || !set.Empty() {
+			t.Fatal("the key entry has another shape")
+		}
+		if bytes.Compare(first, second) >= 0 {
+			t.Errorf("name %q: %x before %x", name, first, second)
+		}
+		firsts[string(first[2:13])] = true
+	}
+	if len(firsts) != 2 {
+		t.Error("the names do not try both orders")
+	}
+}
+
+// Keys so large that working with them takes long are refused before.
+func TestLargeKeys(t *testing.T) {
+	if _, err := new(opener).key(bag{kind: keyBag, value: make([]byte, maxKeyBytes+1)}); reason(err) != TooCostly {
+		t.Errorf("a private key of %d bytes: %v", maxKeyBytes+1, err)
+	}
+	huge := &x509.Certificate{PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), maxRSABits), E: 65537}}
+	if err := verifies(huge, huge); err == nil || !strings.Contains(err.Error(), "8192") {
+		t.Errorf("a CA key of %d bits: %v", maxRSABits+1, err)
 	}
 }

@@ -9,17 +9,16 @@ import (
 // and in one case, so that it can be read out and typed.
 const passwordAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"
 
-// PasswordLength is how many characters [GeneratePassword] returns.
-const PasswordLength = 24
+const passwordLength = 24
 
-// GeneratePassword returns a new random password of lower-case letters and
+// GeneratePassword returns a new random password of 24 lower-case letters and
 // digits that does not look like anything else: no l, o, 0 or 1. It needs no
 // quoting in any shell, CSV, XML or JSON, no dialog or tool is known to change
 // it, and as it begins with a letter no spreadsheet takes it for a number. It
 // has 119 bits of entropy, so that even the few iterations and the old
 // algorithms of [Compatible] leave nothing to guess.
 func GeneratePassword() string {
-	var random, password [PasswordLength]byte
+	var random, password [passwordLength]byte
 	for {
 		rand.Read(random[:]) // never fails; ends the program if it would
 		for i, b := range random {

@@ -197,6 +197,8 @@ func TestDecodeSorts(t *testing.T) {
 		{"CA twice", jane.cert, certs{p.issuing.cert, p.issuing.cert}, jane.cert, certs{p.issuing.cert}, nil},
 		{"stranger", jane.cert, certs{p.other.cert, p.issuing.cert}, jane.cert, certs{p.issuing.cert}, certs{p.other.cert}},
 		{"gap", jane.cert, certs{p.root.cert}, jane.cert, nil, certs{p.root.cert}},
+		{"CA of the same name", jane.cert, certs{p.impostor.cert, p.issuing.cert}, jane.cert, certs{p.issuing.cert}, certs{p.impostor.cert}},
+		{"root twice", jane.cert, certs{p.issuing.cert, p.root.cert, p.renewedRoot.cert}, jane.cert, certs{p.issuing.cert, p.root.cert}, certs{p.renewedRoot.cert}},
 		{"renewed with the same key", renewed.cert, certs{jane.cert, p.issuing.cert}, renewed.cert, certs{p.issuing.cert}, certs{jane.cert}},
 		{"two for the key, none linked", p.issuing.cert, certs{renewed.cert, jane.cert}, renewed.cert, certs{p.issuing.cert}, certs{jane.cert}},
 	} {
@@ -227,6 +229,34 @@ func TestDecodeSorts(t *testing.T) {
 	}
 	if _, err := pfx.Decode(data, "secret"); reasonOf(t, err) != pfx.KeyMismatch {
 		t.Errorf("a file whose certificate is for another key: %v", err)
+	}
+}
+
+// A hundred entries are enough for everyone.
+func TestManyEntries(t *testing.T) {
+	jane := pki().users["p256"]
+	for _, test := range []struct {
+		certs           int
+		decode, inspect pfx.Reason
+	}{
+		{99, 0, 0},
+		{100, pfx.TooCostly, 0}, // with the key
+		{101, pfx.TooCostly, pfx.TooCostly},
+	} {
+		cas := make([]*x509.Certificate, test.certs-1)
+		for i := range cas {
+			cas[i] = pki().issuing.cert
+		}
+		data, err := pkcs12.Passwordless.Encode(jane.key, jane.cert, cas, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pfx.Decode(data, ""); reasonOf(t, err) != test.decode {
+			t.Errorf("%d certificates: Decode: %v", test.certs, err)
+		}
+		if _, err := pfx.Inspect(data); reasonOf(t, err) != test.inspect {
+			t.Errorf("%d certificates: Inspect: %v", test.certs, err)
+		}
 	}
 }
 
@@ -422,10 +452,10 @@ func TestSecrets(t *testing.T) {
 func TestGeneratePassword(t *testing.T) {
 	seen := make(map[string]bool)
 	count := make(map[rune]int)
-	const n = 4000
+	const n, length = 4000, 24
 	for range n {
 		p := pfx.GeneratePassword()
-		if len(p) != pfx.PasswordLength || seen[p] || p[0] < 'a' || p[0] > 'z' {
+		if len(p) != length || seen[p] || p[0] < 'a' || p[0] > 'z' {
 			t.Fatalf("password %q", p)
 		}
 		seen[p] = true
@@ -436,7 +466,7 @@ func TestGeneratePassword(t *testing.T) {
 	if len(count) != 32 {
 		t.Errorf("%d characters occur, want 32", len(count))
 	}
-	const want = n * (pfx.PasswordLength - 1) / 32.0
+	const want = n * (length - 1) / 32.0
 	for r, c := range count {
 		if strings.ContainsRune("lo01", r) || r > 'z' || r < '2' {
 			t.Errorf("%q occurs", r)
