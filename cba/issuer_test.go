@@ -353,7 +353,13 @@ func TestCheckKey(t *testing.T) {
 		}
 	}
 	n := testKey(t, cba.RSA2048, "jane").Public().(*rsa.PublicKey).N
-	point := testKey(t, cba.P256, "jane").Public().(*ecdsa.PublicKey)
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := *testKey(t, cba.P256, "jane").Public().(*ecdsa.PublicKey)
+	//lint:ignore SA1019 no other way leads to a point off the curve
+	off.Y = new(big.Int).Add(off.Y, big.NewInt(1))
 	_, ed, _ := ed25519.GenerateKey(rand.Reader)
 	for _, test := range []struct {
 		name string
@@ -372,8 +378,9 @@ func TestCheckKey(t *testing.T) {
 		{"even exponent", &rsa.PublicKey{N: n, E: 65538}, cba.WeakKey},
 		{"2047 bits", &rsa.PublicKey{N: new(big.Int).SetBit(new(big.Int).Rsh(n, 1), 0, 1), E: 65537}, cba.WeakKey},
 		{"over 8192 bits", &rsa.PublicKey{N: new(big.Int).SetBit(new(big.Int).Lsh(n, 7000), 0, 1), E: 65537}, cba.UnsupportedKey},
-		{"P-224", &ecdsa.PublicKey{Curve: elliptic.P224(), X: big.NewInt(1), Y: big.NewInt(1)}, cba.UnsupportedKey},
-		{"off the curve", &ecdsa.PublicKey{Curve: elliptic.P256(), X: point.X, Y: new(big.Int).Add(point.Y, big.NewInt(1))}, cba.Malformed},
+		{"P-224", p224.Public(), cba.UnsupportedKey},
+		{"off the curve", &off, cba.Malformed},
+		{"without its point", &ecdsa.PublicKey{Curve: elliptic.P256()}, cba.Malformed},
 		{"Ed25519", ed.Public(), cba.UnsupportedKey},
 		{"a private key", testKey(t, cba.P256, "jane"), cba.UnsupportedKey},
 	} {
@@ -729,8 +736,11 @@ func TestParseIssuerRefused(t *testing.T) {
 // No error says a private key, in any of its forms.
 func TestErrorsHoldNoKey(t *testing.T) {
 	key := testKey(t, cba.P256, "root").(*ecdsa.PrivateKey)
-	d := key.D.Bytes()
-	secrets := [][]byte{d, []byte(fmt.Sprintf("%x", d)), []byte(fmt.Sprintf("%X", d)), []byte(key.D.String())}
+	d, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := [][]byte{d, []byte(fmt.Sprintf("%x", d)), []byte(fmt.Sprintf("%X", d)), []byte(new(big.Int).SetBytes(d).String())}
 	checked := 0
 	check := func(err error) {
 		t.Helper()
@@ -761,7 +771,7 @@ func TestErrorsHoldNoKey(t *testing.T) {
 	}
 	root := newRoot(t, cba.P256)
 	check((cba.CheckKey(key)))
-	_, err := root.Issue(key, jane, cba.Profile{}) // the private key where the public one belongs
+	_, err = root.Issue(key, jane, cba.Profile{}) // the private key where the public one belongs
 	check(err)
 	_, err = cba.EncodeKey(oddSigner{Signer: key})
 	check(err)

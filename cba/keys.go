@@ -118,6 +118,7 @@ func CheckKey(pub crypto.PublicKey) error {
 		}
 		return nil
 	case *ecdsa.PublicKey:
+		//lint:ignore SA1019 a key put together by hand may lack its point, and crypto/ecdsa panics on that
 		if k == nil || k.Curve == nil || k.X == nil || k.Y == nil {
 			return fail(Malformed, "ECDSA key without curve or point")
 		}

@@ -14,7 +14,6 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -207,7 +206,7 @@ func attribute(tb testing.TB, id asn1.ObjectIdentifier, values ...any) asn1.RawV
 // 3.1.1.4.3.1.1 have the attributes. Extensions stand in the attribute ext.
 func certreq(tb testing.TB, key *ecdsa.PrivateKey, ext asn1.ObjectIdentifier, extensions []pkix.Extension) []byte {
 	tb.Helper()
-	plain, err := x509.ParseCertificateRequest(signRequest(tb, key, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "jane"}}))
+	subject, err := asn1.Marshal(pkix.Name{CommonName: "jane"}.ToRDNSequence())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -217,8 +216,8 @@ func certreq(tb testing.TB, key *ecdsa.PrivateKey, ext asn1.ObjectIdentifier, ex
 		PublicKey  asn1.RawValue
 		Attributes []asn1.RawValue `asn1:"tag:0,set"`
 	}{
-		Subject:   asn1.RawValue{FullBytes: plain.RawSubject},
-		PublicKey: asn1.RawValue{FullBytes: plain.RawSubjectPublicKeyInfo},
+		Subject:   asn1.RawValue{FullBytes: subject},
+		PublicKey: asn1.RawValue{FullBytes: mustSPKI(tb, key.Public())},
 		Attributes: []asn1.RawValue{
 			attribute(tb, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 13, 2, 3}, asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte("10.0.26100.2")}),
 			attribute(tb, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 21, 20}, struct {
@@ -237,8 +236,15 @@ func certreq(tb testing.TB, key *ecdsa.PrivateKey, ext asn1.ObjectIdentifier, ex
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return signInfo(tb, key, tbs)
+}
+
+// signInfo makes a request of its signed part. The signature is deterministic
+// (RFC 6979), so that a fuzzer sees the same input do the same.
+func signInfo(tb testing.TB, key *ecdsa.PrivateKey, tbs []byte) []byte {
+	tb.Helper()
 	sum := sha256.Sum256(tbs)
-	signature, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
+	signature, err := key.Sign(nil, sum[:], crypto.SHA256)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -287,9 +293,8 @@ func TestParseRequestOfWindows(t *testing.T) {
 			t.Errorf("%s: findings (-want +got):\n%s", name, diff)
 		}
 	}
-	// Cut in the middle of the attribute's values.
-	bad := certreq(t, key, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, nil)
-	if r, err := cba.ParseRequest(bad); err != nil || len(r.Extensions) != 0 {
+	none := certreq(t, key, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, nil)
+	if r, err := cba.ParseRequest(none); err != nil || len(r.Extensions) != 0 {
 		t.Errorf("no extensions: %v", err)
 	}
 }
@@ -391,16 +396,21 @@ func mustSPKI(tb testing.TB, pub crypto.PublicKey) []byte {
 func FuzzRequest(f *testing.F) {
 	key := testKey(f, cba.P256, "jane").(*ecdsa.PrivateKey)
 	full := newRequest(f, cba.Subject{UPN: "admin@yourdomain.com", Emails: []string{"a@b.com"}, SID: parseSID(f, sidText)})
-	f.Add(full.DER)
-	f.Add(full.PEM())
-	f.Add(wide(string(full.PEM()), false, true))
-	f.Add([]byte(base64.StdEncoding.EncodeToString(full.DER)))
-	f.Add(certreq(f, key, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, sanOf(f, upnFoo, fascN)))
-	f.Add(certreq(f, key, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}, sanOf(f, email, uri)))
+	older, pkcs9 := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
+	names, sid := sanOf(f, upnFoo, fascN, email, uri)[0].Value, parseSID(f, sidText).Extension().Value
+	f.Add(full.DER, names, sid)
+	f.Add(full.PEM(), names, sid)
+	f.Add(wide(string(full.PEM()), false, true), names, sid)
+	f.Add([]byte(base64.StdEncoding.EncodeToString(full.DER)), []byte{0x30, 0}, []byte{0x30, 0})
+	f.Add(certreq(f, key, older, sanOf(f, upnFoo, fascN)), names, sid)
+	f.Add(certreq(f, key, pkcs9, sanOf(f, email, uri)), names, sid)
 	root := newRoot(f, cba.P256)
 	want := cba.Names{UPNs: []string{jane.UPN}}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, form := range [][]byte{data, resign(data, key)} {
+	f.Fuzz(func(t *testing.T, data, altNames, sid []byte) {
+		// As it comes; signed again by a key of ours; and two requests with these
+		// values in their extensions.
+		extensions := []pkix.Extension{{Id: sanID, Value: altNames}, {Id: sidID, Value: sid}}
+		for _, form := range [][]byte{data, resign(t, data, key), certreq(t, key, older, extensions), certreq(t, key, pkcs9, extensions)} {
 			r, err := cba.ParseRequest(form)
 			if err != nil {
 				if _, ok := err.(*cba.Error); !ok || r != nil {
@@ -412,10 +422,7 @@ func FuzzRequest(f *testing.F) {
 			if err != nil {
 				t.Fatal(err) // ParseRequest has accepted the key
 			}
-			cert, err := draft.Sign()
-			if err != nil {
-				t.Fatal(err)
-			}
+			cert := draft.Certificate // TestSignOnce: these bytes are what Sign signs
 			names, err := cba.NamesOf(cert)
 			if diff := cmp.Diff(want, names, cmp.AllowUnexported(cba.SID{})); diff != "" || err != nil {
 				t.Fatalf("names (-want +got):\n%s %v", diff, err)
@@ -429,7 +436,7 @@ func FuzzRequest(f *testing.F) {
 
 // resign puts the key of the tests and its signature into a request that the
 // fuzzer has changed, so that it gets behind the check of the signature.
-func resign(data []byte, key *ecdsa.PrivateKey) []byte {
+func resign(tb testing.TB, data []byte, key *ecdsa.PrivateKey) []byte {
 	if block, _ := pem.Decode(data); block != nil {
 		data = block.Bytes
 	}
@@ -437,30 +444,9 @@ func resign(data []byte, key *ecdsa.PrivateKey) []byte {
 	if err != nil {
 		return nil
 	}
-	info, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		return nil
-	}
-	tbs := bytes.Replace(csr.RawTBSCertificateRequest, csr.RawSubjectPublicKeyInfo, info, 1)
+	info := mustSPKI(tb, key.Public())
 	if len(info) != len(csr.RawSubjectPublicKeyInfo) {
 		return nil
 	}
-	sum := sha256.Sum256(tbs)
-	signature, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
-	if err != nil {
-		return nil
-	}
-	der, err := asn1.Marshal(struct {
-		Info      asn1.RawValue
-		Algorithm pkix.AlgorithmIdentifier
-		Signature asn1.BitString
-	}{
-		asn1.RawValue{FullBytes: slices.Clone(tbs)},
-		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}},
-		asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)},
-	})
-	if err != nil {
-		return nil
-	}
-	return der
+	return signInfo(tb, key, bytes.Replace(csr.RawTBSCertificateRequest, csr.RawSubjectPublicKeyInfo, info, 1))
 }
