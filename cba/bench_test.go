@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -71,41 +71,37 @@ func BenchmarkShareWithoutKey(b *testing.B) {
 	}
 }
 
-// BenchmarkIssueAll is a list of P-256 users on all cores, keys included; the
-// time is for one user. On Linux it reports the most memory that the process ever
-// had resident. To see what a long list needs:
+// BenchmarkIssueAll is a list of P-256 users, keys included, on one core and on
+// all; the time is for one user. On Linux it reports the most memory that the
+// process ever had resident. To see what a long list needs:
 //
 //	go test -run '^$' -bench IssueAll -benchtime 100000x ./cba
 func BenchmarkIssueAll(b *testing.B) {
 	root := benchRoot(b, cba.P256)
-	b.ReportAllocs()
-	var before syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &before); err != nil {
-		b.Log(err)
-	}
-	n := 0
-	for r, err := range root.IssueAll(context.Background(), endless(b), cba.Bulk{KeyType: cba.P256}) {
-		if err != nil {
-			b.Fatal(err)
-		}
-		_ = r
-		n++
-	}
-	if n == 0 {
-		b.Fatal("nothing issued")
-	}
-	if status, err := os.ReadFile("/proc/self/status"); err == nil {
-		if _, line, ok := strings.Cut(string(status), "VmHWM:"); ok {
-			var kB float64
-			if _, err := fmt.Sscan(line, &kB); err == nil {
-				b.ReportMetric(kB/1024, "peak-MiB")
+	for _, workers := range []int{1, runtime.GOMAXPROCS(0)} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			b.ReportAllocs()
+			n := 0
+			for _, err := range root.IssueAll(context.Background(), endless(b), cba.Bulk{KeyType: cba.P256, Workers: workers}) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				n++
 			}
-		}
-	}
-	// On how many cores it ran: CPU time of the whole process by wall time.
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err == nil {
-		b.ReportMetric(float64(usage.Utime.Nano()-before.Utime.Nano())/float64(b.Elapsed()), "cores")
+			if n == 0 {
+				b.Fatal("nothing issued")
+			}
+			status, err := os.ReadFile("/proc/self/status")
+			if err != nil {
+				return
+			}
+			if _, line, ok := strings.Cut(string(status), "VmHWM:"); ok {
+				var kB float64
+				if _, err := fmt.Sscan(line, &kB); err == nil {
+					b.ReportMetric(kB/1024, "peak-MiB")
+				}
+			}
+		})
 	}
 }
 
