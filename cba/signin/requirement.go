@@ -42,6 +42,9 @@ func PhishingResistant() Requirement {
 // Require requires a custom authentication strength.
 func Require(s Strength) Requirement { return Requirement{kind: requireStrength, strength: s} }
 
+// IsZero reports whether nothing is required.
+func (r Requirement) IsZero() bool { return r.kind == requireNothing }
+
 // String says what is required.
 func (r Requirement) String() string {
 	switch r.kind {

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/examples/internal/console"
+)
+
+// A difference is what -json prints of a user to whom the change matters.
+type difference struct {
+	User       string            `json:"userPrincipalName"`
+	Difference signin.Difference `json:"difference"`
+	Before     signin.Answer     `json:"before"`
+	After      signin.Answer     `json:"after"`
+}
+
+// compare says who gains and who loses access.
+func (o options) compare(ctx context.Context, lists crl.Source) error {
+	_, before, err := readTenant(o.tenant, lists)
+	if err != nil {
+		return err
+	}
+	_, after, err := readTenant(o.then, lists)
+	if err != nil {
+		return err
+	}
+	bar := console.NewProgress(os.Stderr, "Comparing", 0)
+	defer bar.End()
+	counts := map[signin.Difference]int{}
+	differences := []difference{}
+	total := 0
+	for change, err := range signin.Compare(ctx, before, after, users(o.users), signin.CompareOptions{At: o.at, Require: o.require}) {
+		if err != nil {
+			return err
+		}
+		bar.Step(1)
+		total++
+		counts[change.Difference]++
+		if change.Difference != signin.Same {
+			differences = append(differences, difference{change.Case.User.UserPrincipalName, change.Difference, change.Before, change.After})
+		}
+	}
+	bar.End()
+	if total == 0 {
+		return console.Usage("%s has no users", o.users)
+	}
+	if o.json {
+		if err := console.JSON(os.Stdout, differences); err != nil {
+			return err
+		}
+	} else {
+		printDifferences(os.Stdout, console.StyleFor(os.Stdout), differences)
+		fmt.Printf("%d users: %d lose access, %d gain it, %d become weaker, %d stronger, %d the same\n", total,
+			counts[signin.Loses], counts[signin.Gains], counts[signin.Weaker], counts[signin.Stronger], counts[signin.Same])
+	}
+	if counts[signin.Loses] > 0 {
+		return console.Answer
+	}
+	return nil
+}
+
+func printDifferences(w io.Writer, style console.Style, differences []difference) {
+	if len(differences) == 0 {
+		return
+	}
+	rows := [][]string{{"USER", "CHANGE", "BEFORE", "AFTER"}}
+	for _, d := range differences {
+		rows = append(rows, []string{d.User, d.Difference.String(), showAnswer(d.Before), showAnswer(d.After)})
+	}
+	console.Table(w, style, rows...)
+	fmt.Fprintln(w)
+}
+
+func showAnswer(a signin.Answer) string {
+	switch {
+	case a.SignedIn:
+		return a.AuthenticationMode.String()
+	case a.Code == "":
+		return "no certificate"
+	}
+	return "refused, " + a.Code
+}
+
+// users reads a folder, or a file with a JSON object a line.
+func users(name string) iter.Seq2[signin.Case, error] {
+	return func(yield func(signin.Case, error) bool) {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil:
+			yield(signin.Case{}, err)
+		case info.IsDir():
+			folder(name, yield)
+		default:
+			lines(name, yield)
+		}
+	}
+}
+
+// maxLine bounds one user of a file: ten certificates of 64 KB in base64.
+const maxLine = 1 << 20
+
+func lines(name string, yield func(signin.Case, error) bool) {
+	f, err := os.Open(name)
+	if err != nil {
+		yield(signin.Case{}, err)
+		return
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, maxLine)
+	for n := 1; s.Scan(); n++ {
+		if len(bytes.TrimSpace(s.Bytes())) == 0 {
+			continue
+		}
+		c, err := parseUser(s.Bytes())
+		if err != nil {
+			yield(c, console.Usage("%s line %d: %w", name, n, err))
+			return
+		}
+		if !yield(c, nil) {
+			return
+		}
+	}
+	if err := s.Err(); err != nil {
+		yield(signin.Case{}, console.Usage("%s: %w", name, err))
+	}
+}
+
+// folder reads NAME.json with the certificate beside it, in NAME.pem, .crt or .cer.
+func folder(name string, yield func(signin.Case, error) bool) {
+	found, err := filepath.Glob(filepath.Join(name, "*.json"))
+	if err != nil {
+		yield(signin.Case{}, err)
+		return
+	}
+	for _, file := range found {
+		c, err := readPair(file)
+		if err != nil {
+			yield(c, console.Usage("%s: %w", file, err))
+			return
+		}
+		if !yield(c, nil) {
+			return
+		}
+	}
+}
+
+func readPair(file string) (signin.Case, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return signin.Case{}, err
+	}
+	c, err := parseUser(content)
+	if err != nil {
+		return c, err
+	}
+	for _, extension := range []string{".pem", ".crt", ".cer"} {
+		content, err := os.ReadFile(strings.TrimSuffix(file, ".json") + extension)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return c, err
+		}
+		chain, err := cba.ParseCertificates(content)
+		if err != nil {
+			return c, fmt.Errorf("its %s file: %w", extension, err)
+		}
+		c.Certificates = append(c.Certificates, chain[0])
+	}
+	return c, nil
+}
+
+// parseUser reads a Graph user with one more property, "certificates": a list of
+// certificates in base64 or PEM.
+func parseUser(text []byte) (signin.Case, error) {
+	user, err := policy.ParseUser(text)
+	if err != nil {
+		return signin.Case{}, err
+	}
+	c := signin.Case{User: &user}
+	var more struct {
+		Certificates []string `json:"certificates"`
+	}
+	if err := json.Unmarshal(text, &more); err != nil {
+		return c, err
+	}
+	for i, text := range more.Certificates {
+		cert, err := parseCertificate(text)
+		if err != nil {
+			return c, fmt.Errorf("certificates[%d]: %w", i, err)
+		}
+		c.Certificates = append(c.Certificates, cert)
+	}
+	return c, nil
+}
+
+func parseCertificate(text string) (*x509.Certificate, error) {
+	content := []byte(text)
+	if !strings.Contains(text, "-----BEGIN") {
+		der, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, fmt.Errorf("neither PEM nor base64: %w", err)
+		}
+		content = der
+	}
+	chain, err := cba.ParseCertificates(content)
+	if err != nil {
+		return nil, err
+	}
+	return chain[0], nil
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"encoding/asn1"
+	"fmt"
+	"os"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/trust"
+)
+
+// demonstrate plays "Testing custom authentication binding rules" of Microsoft's
+// how-to: an issuer rule for single-factor, a policy OID rule for multifactor, a
+// Conditional Access policy that asks for multifactor, and a certificate that
+// both rules match.
+func (o options) demonstrate(ctx context.Context) error {
+	name, err := dn.Parse("CN=WoodgroveCA")
+	if err != nil {
+		return err
+	}
+	ca, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	if err != nil {
+		return err
+	}
+	key, err := cba.P256.Generate()
+	if err != nil {
+		return err
+	}
+	oid := asn1.ObjectIdentifier{1, 2, 3, 4}
+	cert, err := ca.Issue(key.Public(), cba.Subject{UPN: "bob@woodgrove.com"}, cba.Profile{Policies: []asn1.ObjectIdentifier{oid}})
+	if err != nil {
+		return err
+	}
+	pki, err := trust.NewPKI("Woodgrove PKI", ca.CACertificates())
+	if err != nil {
+		return err
+	}
+	config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{pki}}}
+	config.Policy.State = policy.Enabled
+	config.Policy.AuthenticationMode.Rules = []policy.Rule{
+		policy.IssuerRule(name, policy.SingleFactor, policy.LowAffinity),
+		policy.PolicyOIDRule(oid, policy.MultiFactor, policy.LowAffinity),
+	}
+	tenant, err := config.Compile(signin.Options{})
+	if err != nil {
+		return err
+	}
+	if o.require.IsZero() {
+		o.require = signin.MFA()
+	}
+	if !o.json {
+		fmt.Fprint(os.Stdout, "Microsoft's how-to tests two rules: the issuer WoodgroveCA is single-factor, the policy\n",
+			"OID 1.2.3.4 multifactor, and Conditional Access asks for multifactor. This is that test.\n\n")
+	}
+	return o.explain(ctx, config, tenant, &policy.User{UserPrincipalName: "bob@woodgrove.com"}, cert)
+}

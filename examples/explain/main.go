@@ -1,0 +1,200 @@
+// Explain says what Microsoft Entra will answer when a user signs in with a
+// certificate, and why, without a tenant.
+//
+//	go run ./examples/explain
+//	go run ./examples/explain -tenant tenant.json -user user.json -cert leaf.pem
+//	go run ./examples/explain -tenant tenant.json -users users.jsonl -then changed.json
+//
+// Without flags it plays the test of Microsoft's how-to: the issuer WoodgroveCA
+// counts as single-factor, the policy OID 1.2.3.4 as multifactor.
+//
+// Exit status: 0 signed in (or nobody loses access); 1 refused (or somebody does);
+// 2 unusable command line or input.
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/examples/internal/console"
+)
+
+func main() { console.Main("explain", run) }
+
+// options is the command line.
+type options struct {
+	tenant, user, cert string
+	users, then        string
+	at                 time.Time
+	crls               map[string]string // URL to file
+	require            signin.Requirement
+	allowPrivate       bool
+	findings           bool
+	json               bool
+}
+
+func parse(args []string) (options, error) {
+	o := options{at: time.Now(), crls: map[string]string{}}
+	f := flag.NewFlagSet("explain", flag.ContinueOnError)
+	f.StringVar(&o.tenant, "tenant", "", "the tenant: a JSON `file` with x509Certificate, publicKeyInfrastructure, certificateBasedAuthConfiguration")
+	f.StringVar(&o.user, "user", "", "the user: a JSON `file` as Microsoft Graph returns it")
+	f.StringVar(&o.cert, "cert", "", "the user's certificate: a PEM or DER `file`")
+	f.Func("at", "the `time` of the sign-in, as in 2026-11-21T08:00:00Z (default now)", func(text string) (err error) {
+		if o.at, err = time.Parse(time.RFC3339, text); err != nil {
+			err = errors.New("want a time such as 2026-11-21T08:00:00Z")
+		}
+		return err
+	})
+	f.Func("crl", "`URL=FILE`: the revocation list at this URL is in this file; may be given again", func(text string) error {
+		url, file, ok := cutLast(text, "=")
+		if !ok || url == "" || file == "" {
+			return errors.New("want URL=FILE")
+		}
+		o.crls[url] = file
+		return nil
+	})
+	f.Func("require", "what the sign-in must satisfy: mfa, phishing-resistant, or a JSON `file` with an authentication strength", func(text string) (err error) {
+		o.require, err = requirement(text)
+		return err
+	})
+	f.StringVar(&o.users, "users", "", "many users: a `file` with a JSON user a line, or a folder with NAME.json and NAME.pem")
+	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, a JSON `file`; prints who gains and who loses access")
+	f.BoolVar(&o.allowPrivate, "allow-private", false, "let revocation lists be fetched from loopback and private addresses")
+	f.BoolVar(&o.findings, "findings", false, "print what is wrong with the tenant, too")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "Says what Entra will answer to a sign-in with a certificate, and why.\n\nUsage: go run ./examples/explain [flags]\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, console.Usage("see explain -h")
+	}
+	switch {
+	case f.NArg() > 0:
+		return o, console.Usage("unexpected argument %q (see explain -h)", f.Arg(0))
+	case o.users != "" && (o.user != "" || o.cert != ""):
+		return o, console.Usage("-users is for many users; leave -user and -cert out")
+	case (o.users == "") != (o.then == ""):
+		return o, console.Usage("-users and -then go together: the users, and the tenant after the change")
+	case o.users != "" && o.tenant == "":
+		return o, console.Usage("-users needs the tenant as it is now: -tenant FILE")
+	case o.users == "" && (o.tenant == "") != (o.user == "" && o.cert == ""), o.users == "" && (o.user == "") != (o.cert == ""):
+		return o, console.Usage("a sign-in needs all three of -tenant, -user and -cert")
+	}
+	return o, nil
+}
+
+// cutLast cuts around the last separator: URLs may have some of their own.
+func cutLast(text, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(text, separator); i >= 0 {
+		return text[:i], text[i+len(separator):], true
+	}
+	return text, "", false
+}
+
+func requirement(text string) (signin.Requirement, error) {
+	switch text {
+	case "mfa":
+		return signin.MFA(), nil
+	case "phishing-resistant":
+		return signin.PhishingResistant(), nil
+	}
+	content, err := os.ReadFile(text)
+	if err != nil {
+		return signin.Requirement{}, fmt.Errorf("neither mfa nor phishing-resistant nor a file: %w", err)
+	}
+	strength, err := signin.ParseStrength(content)
+	return signin.Require(strength), err
+}
+
+func run(args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	lists, err := o.lists()
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.users != "":
+		return o.compare(ctx, lists)
+	case o.tenant == "":
+		return o.demonstrate(ctx)
+	}
+	config, tenant, err := readTenant(o.tenant, lists)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(o.user)
+	if err != nil {
+		return err
+	}
+	user, err := policy.ParseUser(content)
+	if err != nil {
+		return console.Usage("%s: %w", o.user, err)
+	}
+	content, err = os.ReadFile(o.cert)
+	if err != nil {
+		return err
+	}
+	chain, err := cba.ParseCertificates(content)
+	if err != nil {
+		return console.Usage("%s: %w", o.cert, err)
+	}
+	return o.explain(ctx, config, tenant, &user, chain[0])
+}
+
+// explain asks and prints.
+func (o options) explain(ctx context.Context, config signin.Config, tenant *signin.Tenant, user *policy.User, cert *x509.Certificate) error {
+	verdict, err := tenant.Explain(ctx, signin.Request{User: user, Certificate: cert, At: o.at, Require: o.require})
+	if err != nil {
+		return err
+	}
+	r := report{verdict: verdict, user: user, cert: cert, at: o.at, require: o.require}
+	if o.findings {
+		r.findings = append(config.Findings(o.at), config.UserFindings(*user)...).Sorted()
+	}
+	if o.json {
+		err = console.JSON(os.Stdout, r.json(o.findings))
+	} else {
+		r.print(os.Stdout, console.StyleFor(os.Stdout))
+	}
+	if err == nil && !verdict.SignedIn {
+		err = console.Answer
+	}
+	return err
+}
+
+// readTenant reads and compiles a tenant.
+func readTenant(name string, lists crl.Source) (signin.Config, *signin.Tenant, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return signin.Config{}, nil, err
+	}
+	config, err := signin.ParseConfig(content)
+	if err != nil {
+		return config, nil, console.Usage("%s: %w", name, err)
+	}
+	tenant, err := config.Compile(signin.Options{CRLs: lists})
+	if err != nil {
+		return config, nil, console.Usage("%s: %w", name, err)
+	}
+	return config, tenant, nil
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/examples/internal/console"
+)
+
+// A report is a verdict and what it was asked about.
+type report struct {
+	verdict  signin.Verdict
+	user     *policy.User
+	cert     *x509.Certificate
+	at       time.Time
+	require  signin.Requirement
+	findings lint.Findings
+}
+
+// json is the form of -json: the verdict, and with -findings those too.
+func (r report) json(withFindings bool) any {
+	if !withFindings {
+		return r.verdict
+	}
+	return struct {
+		signin.Verdict
+		Findings lint.Findings `json:"findings"`
+	}{r.verdict, r.findings}
+}
+
+func (r report) print(w io.Writer, style console.Style) {
+	v := r.verdict
+	subject := "a certificate"
+	if name, err := dn.ParseDER(r.cert.RawSubject); err == nil && len(name) > 0 {
+		subject = name.String()
+	}
+	issuer := "an unnamed issuer"
+	if name, err := dn.ParseDER(r.cert.RawIssuer); err == nil && len(name) > 0 {
+		issuer = name.String()
+	}
+	fmt.Fprintf(w, "%s signs in with %s by %s\n", style.Bold(console.Clean(r.user.UserPrincipalName)), console.Clean(subject), console.Clean(issuer))
+	fmt.Fprintf(w, "at %s; required: %v\n\n", r.at.UTC().Format("2006-01-02 15:04 MST"), r.require)
+
+	if v.SignedIn {
+		fmt.Fprintf(w, "%s  %v\n", style.Green("SIGNED IN"), v.AuthenticationMode)
+	} else {
+		fmt.Fprintf(w, "%s  %s  %s\n", style.Red("REFUSED"), style.Bold(v.Code), console.Clean(v.Message))
+	}
+	rows := [][]string{{"strength", fmt.Sprint(v.AuthenticationMode), "by the tenant's default"}}
+	if v.ModeRule != nil {
+		rows[0][2] = fmt.Sprintf("by rule %d, %s %s", v.ModeRule.Index, v.ModeRule.Type, v.ModeRule.Identifier)
+	}
+	affinity := []string{"affinity", fmt.Sprint(v.RequiredAffinity) + " or better", ""}
+	if v.RequiredAffinity == policy.HighAffinity {
+		affinity[1] = "high"
+	}
+	rows = append(rows, affinity)
+	if b := v.Binding; b != nil {
+		rows = append(rows, []string{"binding", fmt.Sprintf("%s to %s", b.Field, b.Property), fmt.Sprintf("priority %d, %s", b.Priority, b.Value)})
+	} else {
+		rows = append(rows, []string{"binding", "none", ""})
+	}
+	table(w, rows)
+	for _, method := range v.SecondFactor {
+		fmt.Fprintf(w, "  or add  %s\n", method)
+	}
+
+	fmt.Fprintf(w, "\n%s\n", style.Bold("STEPS"))
+	width := 0
+	for _, s := range v.Steps {
+		width = max(width, len(s.Name))
+	}
+	last := ""
+	for _, s := range v.Steps {
+		name := s.Name
+		if name == last {
+			name = ""
+		}
+		last = s.Name
+		fmt.Fprintf(w, "  %s  %-*s  %s\n", mark(style, s.Outcome), width, name, console.Clean(detail(s)))
+		if s.Outcome == policy.Fail && s.Source != "" {
+			fmt.Fprintf(w, "        %-*s  %s\n", width, "", style.Dim(s.Source))
+		}
+	}
+
+	if len(v.Assumptions) > 0 {
+		fmt.Fprintf(w, "\n%s  what the documentation leaves open, by its number in the table of open questions\n", style.Bold("ASSUMED"))
+		for _, a := range v.Assumptions {
+			changes := ""
+			if a.ChangesVerdict {
+				changes = style.Yellow("  the other reading changes the verdict")
+			}
+			fmt.Fprintf(w, "  %-5s %s%s\n", a.ID, console.Clean(a.Text), changes)
+		}
+	}
+	if !v.SignedIn {
+		r.ids(w, style)
+	}
+	if len(r.findings) > 0 {
+		fmt.Fprintf(w, "\n%s\n", style.Bold("FINDINGS"))
+		for _, f := range r.findings {
+			fmt.Fprintf(w, "  %s\n", console.Clean(f.String()))
+		}
+	}
+}
+
+// ids shows what could be stored with the user, where nothing bound.
+func (r report) ids(w io.Writer, style console.Style) {
+	if r.verdict.Binding != nil {
+		return
+	}
+	fmt.Fprintf(w, "\n%s  certificateUserIds that fit this certificate\n", style.Bold("TO BIND"))
+	var rows [][]string
+	for _, id := range certuserid.All(r.cert) {
+		rows = append(rows, []string{"", id.Mapping().Affinity().String(), id.String()})
+	}
+	table(w, rows)
+}
+
+func detail(s signin.Step) string {
+	if s.Code == "" {
+		return s.Detail
+	}
+	return s.Code + "  " + s.Detail
+}
+
+func mark(style console.Style, o policy.Outcome) string {
+	text := fmt.Sprintf("%-4v", o)
+	switch o {
+	case policy.Pass:
+		return style.Green(text)
+	case policy.Fail:
+		return style.Red(text)
+	case policy.Warn:
+		return style.Yellow(text)
+	}
+	return style.Dim(text)
+}
+
+// table is console.Table without a head, indented.
+func table(w io.Writer, rows [][]string) {
+	var b strings.Builder
+	console.Table(&b, console.Style{}, rows...)
+	for line := range strings.Lines(b.String()) {
+		fmt.Fprint(w, "  ", line)
+	}
+}
