@@ -124,7 +124,7 @@ const (
 )
 
 // Code returns the code that a user would see, or "" if the chain is trusted.
-func (c *Chain) Code() string {
+func (c Chain) Code() string {
 	if c.Trusted || len(c.Failures) == 0 {
 		return ""
 	}
@@ -132,7 +132,7 @@ func (c *Chain) Code() string {
 }
 
 // Root returns the root of a trusted chain, or nil.
-func (c *Chain) Root() *CA {
+func (c Chain) Root() *CA {
 	if !c.Trusted || len(c.CAs) == 0 {
 		return nil
 	}
@@ -319,6 +319,9 @@ func (s *Store) deadEnd(c *Chain, first []link) Failure {
 			f.Cause, f.Also, f.Inferred = UncheckedSignature, nil, true
 			f.Detail = fmt.Sprintf("its signature by its own key (%s) cannot be checked here", algorithm(cert, cert))
 		}
+		if len(aki) == 0 {
+			f.Detail += ", and no authority key identifier leads further"
+		}
 	case slices.ContainsFunc(links, func(l link) bool { return l.proof == disproven }):
 		f.Cause, f.Code, f.Also = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}
 		f.Detail = fmt.Sprintf("it names the key identifier %s, but the key of %s did not sign it", keyText(aki), links[0].ca)
@@ -477,6 +480,8 @@ type Step struct {
 	Detail  string
 	Code    string // for a failure, the code of [Failure]
 	Source  string
+	// Inferred is that of [Failure].
+	Inferred bool
 }
 
 // Steps tells how the answer came about, from the leaf up and for every
@@ -484,14 +489,14 @@ type Step struct {
 // that is in force. Warnings are about what no documented rule decides: a name
 // that is not the issuer's, a SHA-1 signature, a critical extension that nothing
 // here reads, a policy that the CAs above do not have.
-func (c *Chain) Steps() []Step {
+func (c Chain) Steps() []Step {
 	var steps []Step
 	done := make([]bool, len(c.Failures))
 	failed := func(at int, causes ...Cause) bool {
 		any := false
 		for i, f := range c.Failures {
 			if f.At == at && slices.Contains(causes, f.Cause) && !done[i] {
-				steps = append(steps, Step{at, f.Cause.String(), Failed, f.Detail, f.Code, f.Source})
+				steps = append(steps, Step{at, f.Cause.String(), Failed, f.Detail, f.Code, f.Source, f.Inferred})
 				done[i], any = true, true
 			}
 		}
@@ -549,7 +554,7 @@ func (c *Chain) issuerStep(i int, cert *x509.Certificate) Step {
 func (c *Chain) remarks(i int, cert *x509.Certificate) []Step {
 	var steps []Step
 	warn := func(name, source, format string, args ...any) {
-		steps = append(steps, Step{i, name, Warned, fmt.Sprintf(format, args...), "", source})
+		steps = append(steps, Step{i, name, Warned, fmt.Sprintf(format, args...), "", source, false})
 	}
 	if i < len(c.CAs) {
 		parent := c.CAs[i].Certificate

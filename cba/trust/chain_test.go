@@ -54,6 +54,10 @@ func chainCases(t testing.TB) []chainCase {
 	noSign := r.ca(t, spec{name: "No certSign", usage: x509.KeyUsageDigitalSignature})
 	short := root(t, spec{name: "Short", pathLen: new(int)})
 	shortI := short.ca(t, spec{name: "Under short"})
+	shortCross := r.ca(t, spec{name: "Short", key: short.key})
+	one := root(t, spec{name: "One", pathLen: new(1)})
+	oneI := one.ca(t, spec{name: "I"})
+	oneNew, oneMore := oneI.ca(t, spec{name: "I", aki: oneI.SubjectKeyId}), oneI.ca(t, spec{name: "J"})
 	renamed := i.user(t, spec{name: "alex", issuer: "Another name"})
 
 	falseRoot := root(t, spec{name: "Root", key: r.key, signer: other.key})
@@ -172,6 +176,13 @@ func chainCases(t testing.TB) []chainCase {
 			fail: []string{"issuer may not sign certificates@1 AADSTS50017"}},
 		{name: "path length", reason: "RFC 5280 6.1.4 (m)", cas: []*entity{short, shortI},
 			leaf: shortI.user(t, spec{name: "jane"}), want: []string{"Under short", "Short"}, fail: []string{"path length constraint@2 AADSTS50017"}},
+		{name: "path length and a self-issued CA", reason: "a CA's new key under its old one does not count", cas: []*entity{one, oneI, oneNew},
+			leaf: oneNew.user(t, spec{name: "jane"}), want: []string{"I", "I", "One"}},
+		{name: "path length and one more CA", reason: "its twin", cas: []*entity{one, oneI, oneMore},
+			leaf: oneMore.user(t, spec{name: "jane"}), want: []string{"J", "I", "One"}, fail: []string{"path length constraint@3 AADSTS50017"}},
+		{name: "short way with a path length", reason: "the longer way is good", cas: []*entity{short, shortCross, r, shortI},
+			leaf: shortI.user(t, spec{name: "jane"}), want: []string{"Under short", "Short", "Root"},
+			openssl: "OpenSSL takes the first trusted certificate of that name and tries no other"},
 		{name: "path length kept", reason: "its twin", cas: []*entity{short},
 			leaf: short.user(t, spec{name: "jane"}), want: []string{"Short"}},
 		{name: "ten CAs", reason: "the most that are followed", cas: deep[:10],

@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,37 @@ func TestPrecedence(t *testing.T) {
 		}
 		if len(ca.Others) != wantOthers || wantOthers == 1 && ca.Others[0].Origin == ca.Origin {
 			t.Errorf("%s: others = %v", c.name, ca.Others)
+		}
+	}
+}
+
+// One certificate in several PKIs: the entry with a CRL URL, then the smaller
+// name, in whatever order the PKIs come.
+func TestPrecedenceAmongPKIs(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	pki := func(name, crl string) trust.PKI {
+		p := configOf(t, r).PKIs[0]
+		p.DisplayName = name
+		p.CertificateAuthorities[0].CertificateRevocationListURL = crl
+		return p
+	}
+	for _, c := range []struct {
+		pkis trust.PKIs
+		want string
+	}{
+		{trust.PKIs{pki("A", ""), pki("B", urlB)}, "B"},
+		{trust.PKIs{pki("A", urlB), pki("B", urlA)}, "A"},
+		{trust.PKIs{pki("A", ""), pki("B", "")}, "A"},
+	} {
+		for range 2 {
+			ca := compile(t, trust.Config{PKIs: c.pkis}, trust.Options{}).CAs()[0]
+			if ca.PKI != c.want || ca.Why != trust.OnlyEntry || len(ca.Others) != 1 {
+				t.Errorf("PKI %q, %v, others %v", ca.PKI, ca.Why, ca.Others)
+			}
+			if !ca.InPKI("a") || !ca.InPKI("B") || ca.InPKI("C") || ca.InPKI("") {
+				t.Error("InPKI")
+			}
+			slices.Reverse(c.pkis)
 		}
 	}
 }
