@@ -18,7 +18,8 @@ import (
 // that is given twice is written once.
 //
 // The service refuses a bundle in which any certificate is already stored, so to
-// add to a tenant give it what [PKIs.Lacking] returns.
+// add to a tenant give it what [PKIs.Lacking] returns. Whether the certificates
+// are those of CAs is not checked; [Config.Findings] of a [NewPKI] of them tells.
 //
 // The error is an [*Error]: [NoCertificate] for none, [OverLimit] for more than
 // [MaxAuthorities], for one over [MaxCertificateSize] and for a file over

@@ -114,6 +114,21 @@ func (c Cause) String() string {
 	return fmt.Sprintf("Cause(%d)", uint8(c))
 }
 
+// step is the name of the step that fails for this cause.
+func (c Cause) step() string {
+	switch c {
+	case NoLeaf:
+		return "certificate"
+	case NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature:
+		return "issuer"
+	case NotYetValid, Expired:
+		return "validity"
+	case TooDeep:
+		return "depth"
+	}
+	return "CA"
+}
+
 // Where the codes come from.
 const (
 	sourceChain      = "Learn: How to configure certificate authorities for CBA"
@@ -158,8 +173,9 @@ func (c Chain) Root() *CA {
 // revocation, which is package crl's.
 //
 // Chain never fails on a certificate it dislikes. It costs one signature check
-// for each different key that has the certificate's authority key identifier,
-// normally one. leaf must come from crypto/x509's parser.
+// for each different key that has the certificate's authority key identifier:
+// normally one, and never more than 32, of those CAs that live longest. leaf must
+// come from crypto/x509's parser.
 func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
 	c := Chain{Leaf: leaf, At: at}
 	if leaf == nil {
@@ -475,7 +491,7 @@ func (o Outcome) String() string {
 // A Step is one thing that was looked at on the way from the leaf to the root.
 type Step struct {
 	At      int    // as in [Failure]
-	Name    string // "issuer", "validity", "trust store", ...
+	Name    string // "certificate", "trust store", "CA", "depth", "validity", "issuer", "root", or what is remarked
 	Outcome Outcome
 	Detail  string
 	Code    string // for a failure, the code of [Failure]
@@ -496,7 +512,7 @@ func (c Chain) Steps() []Step {
 		any := false
 		for i, f := range c.Failures {
 			if f.At == at && slices.Contains(causes, f.Cause) && !done[i] {
-				steps = append(steps, Step{at, f.Cause.String(), Failed, f.Detail, f.Code, f.Source, f.Inferred})
+				steps = append(steps, Step{at, f.Cause.step(), Failed, f.Detail, f.Code, f.Source, f.Inferred})
 				done[i], any = true, true
 			}
 		}

@@ -74,7 +74,7 @@ func Example() {
 	// 0 pass issuer: key identifier 6b6579206f6620576f6f6467726f766543412020 is CN=WoodgroveCA,O=Woodgrove, whose key signed it
 	// 1 pass trust store: PKI "Woodgrove PKI", CA "WoodgroveCA" (in one store only)
 	// 1 pass validity: CN=WoodgroveCA,O=Woodgrove is valid until 2030-01-01T00:00:00Z
-	// 1 fail issuer not in the trust stores: its issuer has the key identifier 6b6579206f6620576f6f6467726f7665526f6f74, which no CA of the trust stores has as its subject key identifier; nor is there one named "CN=WoodgroveRoot,O=Woodgrove"
+	// 1 fail issuer: its issuer has the key identifier 6b6579206f6620576f6f6467726f7665526f6f74, which no CA of the trust stores has as its subject key identifier; nor is there one named "CN=WoodgroveRoot,O=Woodgrove"
 }
 
 // Read what Microsoft Graph answers, and look at a CA.

@@ -211,7 +211,7 @@ func (c Config) Compile(options Options) (*Store, error) {
 	b := builder{byDER: map[string]*CA{}, entries: map[*CA][]Entry{}}
 	flagged := false
 	err := c.each(func(where string, der []byte, entry Entry) *Error {
-		cert, err := readCertificate(der)
+		cert, err := readCertificate(bytes.Clone(der)) // a certificate shares memory with what it is read from
 		if err != nil {
 			if options.SkipUnreadable {
 				return nil

@@ -185,3 +185,14 @@ func TestEntryNames(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What happens to the configuration afterwards does not reach a compiled store.
+func TestStoreIsIndependentOfItsConfig(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	config := configOf(t, r)
+	store := compile(t, config, trust.Options{})
+	clear(config.PKIs[0].CertificateAuthorities[0].Certificate)
+	if !store.CAs()[0].Certificate.Equal(r.Certificate) {
+		t.Error("the store's certificate changed")
+	}
+}
