@@ -16,7 +16,7 @@ type part struct {
 	call   *call
 	target string // the url without a leading slash
 	needs  []string
-	answer map[string]any // what the response array holds; nil until answered
+	answer map[string]any // what the response array holds
 	status int
 }
 
@@ -30,30 +30,15 @@ func (g *Graph) batch(c *call) answer {
 	if refused != nil {
 		return *refused
 	}
-	byID := map[string]*part{}
-	for _, p := range parts {
-		byID[p.id] = p
+	order := inOrder(parts)
+	if order == nil {
+		return refuse(http.StatusBadRequest, "BadRequest", "The dependsOn properties of the batch form a circle.")
 	}
-	for done := 0; done < len(parts); {
-		before := done
-		for _, p := range parts {
-			if p.answer != nil {
-				continue
-			}
-			ready, failed := true, false
-			for _, id := range p.needs {
-				other := byID[id]
-				ready = ready && other.answer != nil
-				failed = failed || other.status >= 400
-			}
-			if ready {
-				g.carryOut(p, failed)
-				done++
-			}
-		}
-		if done == before {
-			return refuse(http.StatusBadRequest, "BadRequest", "The dependsOn properties of the batch form a circle.")
-		}
+	status := map[string]int{}
+	for _, p := range order {
+		failed := slices.ContainsFunc(p.needs, func(id string) bool { return status[id] >= 400 })
+		g.carryOut(p, failed)
+		status[p.id] = p.status
 	}
 	g.recordParts(c.entry, parts)
 	responses := make([]any, 0, len(parts))
@@ -61,6 +46,26 @@ func (g *Graph) batch(c *call) answer {
 		responses = append(responses, p.answer)
 	}
 	return answer{status: http.StatusOK, body: map[string]any{"responses": responses}}
+}
+
+// inOrder sorts parts so that each comes after those it depends on; nil if that
+// cannot be done.
+func inOrder(parts []*part) []*part {
+	var order []*part
+	done := map[string]bool{}
+	for len(order) < len(parts) {
+		before := len(order)
+		for _, p := range parts {
+			if !done[p.id] && !slices.ContainsFunc(p.needs, func(id string) bool { return !done[id] }) {
+				done[p.id] = true
+				order = append(order, p)
+			}
+		}
+		if len(order) == before {
+			return nil
+		}
+	}
+	return order
 }
 
 func (g *Graph) carryOut(p *part, failed bool) {

@@ -1,5 +1,7 @@
 package graphtest
 
+import "strings"
+
 // What the tests look at from outside.
 
 // CheckAnswer holds the JSON of an answer against a type of the CSDL.
@@ -24,4 +26,29 @@ func checkBody(typ string, body []byte, strict bool) error {
 		return m
 	}
 	return nil
+}
+
+// Routes lists "METHOD pattern" of every call that the model answers.
+func (g *Graph) Routes() []string {
+	var list []string
+	for _, r := range g.routes {
+		for _, method := range sortedKeys(r.methods) {
+			list = append(list, method+" /"+strings.Join(r.pattern, "/"))
+		}
+	}
+	return list
+}
+
+// Properties lists what the published CSDL says that a type has, and nil if only
+// the supplement has it.
+func Properties(typ string) []string {
+	s, err := readSchema(published)
+	if err != nil {
+		panic(err)
+	}
+	var names []string
+	for _, p := range s.all[typ] {
+		names = append(names, p.Name)
+	}
+	return names
 }

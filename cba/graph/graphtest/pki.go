@@ -26,7 +26,7 @@ var pkiKind = &kind[PKI]{
 		{name: "displayName", path: "displayName", get: func(p *PKI) any { return p.DisplayName }},
 		{name: "status", path: "status", get: func(p *PKI) any { return null(p.Status) }},
 		{name: "statusDetails", get: func(p *PKI) any { return null(p.StatusDetails) }},
-		{name: "lastModifiedDateTime", path: "lastModifiedDateTime", get: func(p *PKI) any { return p.LastModifiedDateTime }},
+		{name: "lastModifiedDateTime", path: "lastModifiedDateTime", always: true, get: func(p *PKI) any { return p.LastModifiedDateTime }},
 	},
 }
 
@@ -42,7 +42,7 @@ var caKind = &kind[authority]{
 		{name: "createdDateTime", path: "createdDateTime", get: func(a *authority) any { return a.CreatedDateTime }},
 		{name: "deltaCertificateRevocationListUrl", get: func(a *authority) any { return null(a.DeltaCRLURL) }},
 		{name: "displayName", path: "displayName", get: func(a *authority) any { return null(a.DisplayName) }},
-		{name: "expirationDateTime", path: "expirationDateTime", get: func(a *authority) any { return a.ExpirationDateTime }},
+		{name: "expirationDateTime", path: "expirationDateTime", always: true, get: func(a *authority) any { return a.ExpirationDateTime }},
 		{name: "isIssuerHintEnabled", path: "isIssuerHintEnabled", get: func(a *authority) any { return a.IssuerHint }},
 		{name: "issuer", path: "issuer", get: func(a *authority) any { return null(a.Issuer) }},
 		{name: "issuerSubjectKeyIdentifier", path: "issuerSubjectKeyIdentifier", get: func(a *authority) any { return null(a.IssuerSubjectKeyIdentifier) }},

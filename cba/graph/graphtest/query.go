@@ -18,6 +18,7 @@ type field[T any] struct {
 	get    func(*T) any // string, bool, int, time.Time, []string, nil or JSON
 	hidden bool         // returned only on $select
 	exact  bool         // letter case counts in a comparison
+	always bool         // a time that is never null: the zero time is the year 1
 }
 
 // A kind is how one collection of Graph behaves.
@@ -227,6 +228,9 @@ func render[T any](fields []*field[T], v *T) map[string]any {
 	object := make(map[string]any, len(fields))
 	for _, f := range fields {
 		object[f.name] = jsonValue(f.get(v))
+		if f.always && object[f.name] == nil {
+			object[f.name] = stamp(time.Time{})
+		}
 	}
 	return object
 }
@@ -237,7 +241,7 @@ func jsonValue(v any) any {
 		if v.IsZero() {
 			return nil
 		}
-		return v.UTC().Format("2006-01-02T15:04:05.999Z")
+		return stamp(v)
 	case []string:
 		list := make([]any, len(v))
 		for i := range v {
@@ -247,6 +251,9 @@ func jsonValue(v any) any {
 	}
 	return v
 }
+
+// stamp writes a time as Graph does.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999Z") }
 
 // null is a text, or null where there is none.
 func null(text string) any {
@@ -329,7 +336,13 @@ func (k *kind[T]) full(c *call, v *T, status int) answer {
 	return a
 }
 
-func metadata(c *call, what string) string { return c.base + "/$metadata#" + what }
+// metadata is an @odata.context; {id} stands for the first id of the path.
+func metadata(c *call, what string) string {
+	if len(c.params) > 0 {
+		what = strings.Replace(what, "{id}", c.params[0], 1)
+	}
+	return c.base + "/$metadata#" + what
+}
 
 func compareValues(a, b any) int {
 	switch a := a.(type) {

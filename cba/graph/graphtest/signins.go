@@ -3,11 +3,7 @@ package graphtest
 import (
 	"slices"
 	"strings"
-	"time"
 )
-
-// stamp is a time that may not be null: the zero time is the year 1.
-func stamp(t time.Time) any { return t.UTC().Format("2006-01-02T15:04:05.999Z") }
 
 var interactive = []string{"interactiveUser"}
 
@@ -23,7 +19,7 @@ var signInKind = &kind[SignIn]{
 	ops: "eq startswith ge le gt lt and or any",
 	fields: []field[SignIn]{
 		{name: "id", path: "id", get: func(r *SignIn) any { return r.ID }},
-		{name: "createdDateTime", path: "createdDateTime", get: func(r *SignIn) any { return r.CreatedDateTime }},
+		{name: "createdDateTime", path: "createdDateTime", always: true, get: func(r *SignIn) any { return r.CreatedDateTime }},
 		{name: "correlationId", path: "correlationId", get: func(r *SignIn) any { return null(r.CorrelationID) }},
 		{name: "userId", path: "userId", get: func(r *SignIn) any { return r.UserID }},
 		// The log keeps names in lower case, and a filter has to as well.

@@ -20,8 +20,8 @@ var strengthKind = &kind[Strength]{
 			return "none"
 		}},
 		{name: "allowedCombinations", get: func(p *Strength) any { return p.AllowedCombinations }},
-		{name: "createdDateTime", get: func(p *Strength) any { return stamp(p.CreatedDateTime) }},
-		{name: "modifiedDateTime", get: func(p *Strength) any { return stamp(p.ModifiedDateTime) }},
+		{name: "createdDateTime", always: true, get: func(p *Strength) any { return p.CreatedDateTime }},
+		{name: "modifiedDateTime", always: true, get: func(p *Strength) any { return p.ModifiedDateTime }},
 		// The samples of the reference pages return these inline.
 		{name: "combinationConfigurations", get: func(p *Strength) any {
 			list := make([]any, len(p.Combinations))
