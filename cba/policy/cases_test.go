@@ -30,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "write the certificates and traces of testdata/cases, never the decisions")
 
 // minCases is asserted so that no case drops out silently.
-const minCases = 102
+const minCases = 105
 
 // A certSpec is cert.json, from which -update mints cert.pem.
 type certSpec struct {

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -258,8 +260,11 @@ func (t *trace) tried(b *binding, how match) {
 	case matched:
 		step.Outcome = Pass
 		step.Detail += "the certificate and the user have " + quoted(how.value)
-		if how.leaned {
-			step.Detail += ", letter case aside"
+		switch {
+		case how.other:
+			step.Detail += ", which is not the first name of its kind in the certificate"
+		case how.leaned:
+			step.Detail = fmt.Sprintf("%v: the user's %s is taken for the certificate's %s", config, quoted(how.value), t.own(b))
 		}
 		t.value = how.value
 	}
@@ -292,24 +297,32 @@ func (t *trace) tried(b *binding, how match) {
 	t.steps = append(t.steps, step)
 }
 
+// own shows what the certificate has for a binding.
+func (t *trace) own(b *binding) string {
+	id := t.cert.id(b.mapping)
+	if b.property == CertificateUserIDs {
+		return quoted(id.String())
+	}
+	return quoted(id.Value())
+}
+
 func (t *trace) stopped() {
 	t.steps[len(t.steps)-1].Detail += "; no further binding is tried, as chosen by the reading of 9.15"
 }
 
 // mismatch says what the certificate has and what the user has instead.
 func (t *trace) mismatch(b *binding) string {
-	id := t.cert.id(b.mapping)
 	if b.property != CertificateUserIDs {
 		has := t.user.UserPrincipalName
 		if b.property == OnPremisesUserPrincipalName {
 			has = t.user.OnPremisesUserPrincipalName
 		}
 		if has == "" {
-			return fmt.Sprintf("the certificate has %s, the user has no %s", quoted(id.Value()), b.property)
+			return fmt.Sprintf("the certificate has %s, the user has no %s", t.own(b), b.property)
 		}
-		return fmt.Sprintf("the certificate has %s, the user's %s is %s", quoted(id.Value()), b.property, quoted(has))
+		return fmt.Sprintf("the certificate has %s, the user's %s is %s", t.own(b), b.property, quoted(has))
 	}
-	text := "the certificate gives " + quoted(id.String()) + ", the user has "
+	text := "the certificate gives " + t.own(b) + ", the user has "
 	ids := t.user.AuthorizationInfo.CertificateUserIDs
 	if len(ids) == 0 {
 		return text + "no certificateUserIds"
@@ -491,6 +504,9 @@ func (p *Policy) assumptions(cert *Certificate, user *User, d Decision, leaned r
 			list = append(list, Assumption{o.id, o.text, true, otherwise})
 		}
 	}
+	slices.SortStableFunc(list, func(a, b Assumption) int {
+		return cmp.Or(cmp.Compare(a.ID[0], b.ID[0]), cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
 	return list
 }
 

@@ -243,7 +243,7 @@ func outcomeOnly(d policy.Decision) policy.Decision {
 //   - the JSON of the configuration gives the same policy;
 //   - under other readings nothing panics and Decide and Explain agree.
 func FuzzEvaluate(f *testing.F) {
-	for seed := range uint64(64) {
+	for seed := range uint64(128) {
 		f.Add(seed, seed*7)
 	}
 	f.Fuzz(func(t *testing.T, a, b uint64) {

@@ -3,6 +3,7 @@ package policy_test
 import (
 	"crypto/x509"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -140,6 +141,25 @@ func TestPolicyIsImmutable(t *testing.T) {
 		return c
 	}()) {
 		t.Error("the configuration of the policy changed")
+	}
+}
+
+// Bindings of one priority, which the service does not allow, are tried in the
+// same order however they stand.
+func TestEqualPrioritiesHaveOneOrder(t *testing.T) {
+	list := []policy.UserBinding{
+		policy.Bind(policy.RFC822Name, policy.OnPremisesUserPrincipalName, 1), policy.Bind(policy.PrincipalName, policy.UserPrincipalName, 1),
+		policy.Bind(policy.PrincipalName, policy.OnPremisesUserPrincipalName, 1), policy.Bind(policy.SubjectKeyIdentifier, policy.CertificateUserIDs, 1),
+	}
+	user := &policy.User{UserPrincipalName: "robert@woodgrove.com", OnPremisesUserPrincipalName: "robert@woodgrove.com",
+		AuthorizationInfo: policy.AuthorizationInfo{CertificateUserIDs: []string{"X509:<SKI>" + benchSpec.SKI}}}
+	cert := prepare(t, benchSpec.certificate(t))
+	for range 24 {
+		rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		e := policy.Config{UserBindings: list}.Compile().Explain(cert, user)
+		if e.Binding == nil || e.Binding.Field != policy.PrincipalName || e.Binding.Property != policy.OnPremisesUserPrincipalName {
+			t.Fatalf("%v: bound by %+v", list, e.Binding)
+		}
 	}
 }
 
