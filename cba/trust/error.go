@@ -32,7 +32,8 @@ const (
 	// NoCertificate is a certificate authority without its certificate
 	// property, or a file without any certificate.
 	NoCertificate
-	// Conflict is a property given twice with different values.
+	// Conflict is a property that stands twice, or under both spellings of its
+	// name with different values.
 	Conflict
 	// Incomplete is one page of a longer list.
 	Incomplete
@@ -58,7 +59,7 @@ func (r Reason) String() string {
 	case NoCertificate:
 		return "no certificate"
 	case Conflict:
-		return "two different values"
+		return "given twice"
 	case Incomplete:
 		return "only one page of a longer list"
 	case NotBundle:

@@ -22,6 +22,9 @@ type reader struct {
 func readObject(data []byte) (*reader, *Error) {
 	switch kind(data) {
 	case '{':
+		if !json.Valid(data) {
+			return nil, notJSON(data)
+		}
 	case 'n':
 		if string(bytes.TrimSpace(data)) == "null" {
 			return nil, nil
@@ -33,9 +36,22 @@ func readObject(data []byte) (*reader, *Error) {
 		}
 		return nil, &Error{Reason: WrongType, Text: "an object is needed, not " + shorten(bytes.TrimSpace(data))}
 	}
-	r := &reader{}
-	if err := json.Unmarshal(data, &r.left); err != nil {
-		return nil, notJSON(data)
+	r := &reader{left: map[string]json.RawMessage{}}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.Token() // the brace
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, notJSON(data)
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return nil, notJSON(data)
+		}
+		if _, twice := r.left[name.(string)]; twice { // which of the two would the service take?
+			return nil, &Error{Reason: Conflict, Where: name.(string), Text: "the property stands twice"}
+		}
+		r.left[name.(string)] = value
 	}
 	return r, nil
 }
@@ -219,10 +235,11 @@ func unwrap(data []byte) (json.RawMessage, *Error) {
 	if kind(data) != '{' {
 		return data, nil
 	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(data, &object) != nil {
-		return nil, notJSON(data)
+	r, err := readObject(data)
+	if err != nil {
+		return nil, err
 	}
+	object := r.left
 	value, ok := object["value"]
 	if !ok {
 		return data, nil
