@@ -227,20 +227,25 @@ func (c *checker) subject(cert *x509.Certificate) {
 			c.add(certLongCN, "subject", "a common name of %d characters", n)
 		}
 	}
-	c.rendering("subject", subject)
-	c.rendering("issuer", issuer)
-	c.length("IssuerAndSubject", "X509:<I>"+issuer.Windows()+"<S>"+subject.Windows())
+	c.length("IssuerAndSubject", "X509:<I>"+c.rendering("issuer", issuer, cert.RawIssuer)+
+		"<S>"+c.rendering("subject", subject, cert.RawSubject))
 }
 
-func (c *checker) rendering(where string, name dn.Name) {
+// rendering looks at a name as certificateUserIds has it, and returns that text.
+func (c *checker) rendering(where string, name dn.Name, der []byte) string {
+	text, err := dn.AppendWindows(nil, der)
+	if err != nil {
+		return ""
+	}
 	// Quotes are written around a value that holds them, so a quote in the text
 	// is a value in quotes.
-	if text := name.Windows(); strings.Contains(text, `"`) {
+	if bytes.IndexByte(text, '"') >= 0 {
 		c.add(certNameQuoted, where, "a value is written in quotes in certificateUserIds: %s", text)
 	}
 	if slices.ContainsFunc(name, func(part dn.RDN) bool { return len(part) > 1 }) {
 		c.add(certNameMultiValued, where, "has a part with several values")
 	}
+	return string(text)
 }
 
 func (c *checker) usage(cert *x509.Certificate) {

@@ -71,7 +71,7 @@ func (c *contents) tbs() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b cryptobyte.Builder
+	b := cryptobyte.NewBuilder(make([]byte, 0, 1024)) // grows if need be
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
 			b.AddASN1Int64(2) // v3
@@ -215,7 +215,7 @@ func addURL(b *cryptobyte.Builder, url string) {
 // assemble joins the signed part, the algorithm and the signature. A nil
 // signature gives a certificate that can be read and that nobody accepts.
 func (s signing) assemble(tbs, signature []byte) []byte {
-	var b cryptobyte.Builder
+	b := cryptobyte.NewBuilder(make([]byte, 0, len(tbs)+len(s.der)+len(signature)+16))
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddBytes(tbs)
 		b.AddBytes([]byte(s.der))
