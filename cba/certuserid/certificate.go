@@ -329,9 +329,10 @@ func (o Options) appendSerial(dst, octets []byte) []byte {
 	return dst
 }
 
-// withoutSignOctet drops the 00 before an octet with its first bit set.
+// withoutSignOctet drops the 00 before an octet with its first bit set; DER has
+// no other leading 00.
 func withoutSignOctet(octets []byte) []byte {
-	if len(octets) > 1 && octets[0] == 0 && octets[1] >= 0x80 {
+	if len(octets) > 1 && octets[0] == 0 {
 		return octets[1:]
 	}
 	return octets

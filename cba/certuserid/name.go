@@ -99,17 +99,15 @@ func scanValue(s string, at int) (int, Reason) {
 
 // scanQuoted reads a value in quotes, which must need them.
 func scanQuoted(s string, at int) (int, Reason) {
-	needed := false // there is a quote inside
 	for i := at + 1; i < len(s); i++ {
 		if s[i] != '"' {
 			continue
 		}
 		if i+1 < len(s) && s[i+1] == '"' {
-			needed = true
 			i++
 			continue
 		}
-		if value := s[at+1 : i]; !needed && !needsQuotes(value) {
+		if !needsQuotes(s[at+1 : i]) {
 			return at, BadName
 		}
 		return endOfValue(s, i+1)
