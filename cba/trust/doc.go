@@ -25,7 +25,7 @@
 //
 // # What is not here
 //
-// Revocation is package crl's; a CA tells where its lists are ([CA.CRL],
-// [CA.DeltaCRL]). Rules, scopes and users are package policy's and signin's. There
+// Revocation is package crl's; a CA tells where its lists are ([Entry.CRL],
+// [Entry.DeltaCRL]). Rules, scopes and users are package policy's and signin's. There
 // is no network and no file access.
 package trust

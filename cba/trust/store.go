@@ -20,12 +20,12 @@ import (
 // certificate-based authentication". Whether [MaxAuthorities] counts one PKI or
 // the whole tenant the pages do not say.
 const (
-	MaxAuthorities     = 250     // CAs in the PKI-based store
-	MaxCertificateSize = 8 << 10 // bytes of one CA
-	MaxBundleSize      = 2 << 20 // bytes of a .p7b
-	MaxDisplayName     = 256     // characters of a display name
-	MaxHintBytes       = 16 << 10
-	MaxDepth           = 10 // CAs above a user certificate (open question 9.27: an older note mixed 5 and 10)
+	MaxAuthorities     = 250      // CAs in the PKI-based store
+	MaxCertificateSize = 8 << 10  // bytes of one CA
+	MaxBundleSize      = 2 << 20  // bytes of a .p7b
+	MaxDisplayName     = 256      // characters of a display name
+	MaxHintBytes       = 16 << 10 // bytes of issuer hints in one TLS handshake
+	MaxDepth           = 10       // CAs above a user certificate (open question 9.27: an older note mixed 5 and 10)
 )
 
 // maxConfig bounds the work of [Config.Compile].
