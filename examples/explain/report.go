@@ -117,7 +117,7 @@ func (r report) ids(w io.Writer, style console.Style) {
 	if r.verdict.Binding != nil {
 		return
 	}
-	fmt.Fprintf(w, "\n%s  certificateUserIds that fit this certificate\n", style.Bold("TO BIND"))
+	fmt.Fprintf(w, "\n%s  if the certificate is this user's: the certificateUserIds that fit it\n", style.Bold("TO BIND"))
 	var rows [][]string
 	for _, id := range certuserid.All(r.cert) {
 		rows = append(rows, []string{"", id.Mapping().Affinity().String(), id.String()})
