@@ -148,11 +148,11 @@ func (b Bundle) check() error {
 	case nil:
 		return fail(KeyMismatch, "there is no private key")
 	case *rsa.PrivateKey:
-		if k == nil {
+		if k == nil || k.N == nil {
 			return fail(KeyMismatch, "there is no private key")
 		}
 	case *ecdsa.PrivateKey:
-		if k == nil {
+		if k == nil || k.Curve == nil {
 			return fail(KeyMismatch, "there is no private key")
 		}
 	case ed25519.PrivateKey:

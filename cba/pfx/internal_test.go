@@ -522,6 +522,50 @@ func TestNameOrder(t *testing.T) {
 	}
 }
 
+// The name and the certificate of a key, where a file has several: of
+// certificates with one key, the one that the file links wins over the first;
+// a name on the key wins over one on the certificate.
+func TestEntries(t *testing.T) {
+	b := selfSigned(t)
+	other, err := x509.CreateCertificate(rand.Reader, b.Certificate, b.Certificate, b.Key.Public(), b.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(b.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := func(der []byte, name, id string) bag {
+		var v cryptobyte.Builder
+		v.AddASN1(asn1.SEQUENCE, func(v *cryptobyte.Builder) {
+			v.AddASN1ObjectIdentifier([]int{1, 2, 840, 113549, 1, 9, 22, 1})
+			v.AddASN1(tag0, func(v *cryptobyte.Builder) { v.AddASN1OctetString(der) })
+		})
+		return bag{kind: certBag, value: v.BytesOrPanic(), name: name, localKeyID: []byte(id)}
+	}
+	for _, test := range []struct {
+		keyName, linked, want string
+		first                 bool
+	}{
+		{"key", "1", "key", true},
+		{"", "1", "first", true},
+		{"", "2", "second", false},
+		{"", "3", "first", true},
+	} {
+		got, err := new(opener).bundle([]bag{
+			cert(other, "first", "1"), cert(b.Certificate.Raw, "second", "2"),
+			{kind: keyBag, value: key, name: test.keyName, localKeyID: []byte(test.linked)},
+			{kind: otherBag},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.FriendlyName != test.want || bytes.Equal(got.Certificate.Raw, other) != test.first {
+			t.Errorf("%+v: name %q, certificate %v", test, got.FriendlyName, bytes.Equal(got.Certificate.Raw, other))
+		}
+	}
+}
+
 // Keys so large that working with them takes long are refused before.
 func TestLargeKeys(t *testing.T) {
 	if _, err := new(opener).key(bag{kind: keyBag, value: make([]byte, maxKeyBytes+1)}); reason(err) != TooCostly {

@@ -126,6 +126,8 @@ func TestEncodeRefuses(t *testing.T) {
 		{"no key", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Key = nil }), "secret", pfx.KeyMismatch},
 		{"nil RSA key", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Key = (*rsa.PrivateKey)(nil) }), "secret", pfx.KeyMismatch},
 		{"nil ECDSA key", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Key = (*ecdsa.PrivateKey)(nil) }), "secret", pfx.KeyMismatch},
+		{"empty RSA key", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Key = new(rsa.PrivateKey) }), "secret", pfx.KeyMismatch},
+		{"empty ECDSA key", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Key = new(ecdsa.PrivateKey) }), "secret", pfx.KeyMismatch},
 		{"short Ed25519 key", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Key = ed25519.PrivateKey("x") }), "secret", pfx.KeyMismatch},
 		{"key elsewhere", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Key = hsm{good.Key} }), "secret", pfx.NotSupported},
 		{"no certificate", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Certificate = nil }), "secret", pfx.KeyMismatch},
@@ -317,6 +319,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"text", pfx.Decoder{}, []byte("hello"), "secret", pfx.Malformed, "begin"},
 		{"half", pfx.Decoder{}, good[:len(good)/2], "secret", pfx.Malformed, "breaks off"},
 		{"something behind", pfx.Decoder{}, append(bytes.Clone(good), 0), "secret", pfx.Malformed, "behind"},
+		{"version 4", pfx.Decoder{}, append([]byte{0x30, 0x82, good[2], good[3], 2, 1, 4}, good[7:]...), "secret", pfx.NotSupported, "version 4"},
 		{"a certificate", pfx.Decoder{}, pki().root.cert.Raw, "secret", pfx.Malformed, "not a PFX"},
 		{"too long", pfx.Decoder{MaxBytes: len(good) - 1}, good, "secret", pfx.TooCostly, "bytes"},
 		{"long enough", pfx.Decoder{MaxBytes: len(good)}, good, "secret", 0, ""},
@@ -405,7 +408,9 @@ func TestSecrets(t *testing.T) {
 		}
 		bare := b
 		bare.Certificate, bare.Chain = nil, nil
-		note(b, &b, bare, struct{ B pfx.Bundle }{bare}, []pfx.Bundle{bare})
+		elsewhere := bare
+		elsewhere.Key = hsm{b.Key}
+		note(elsewhere, b, &b, bare, struct{ B pfx.Bundle }{bare}, []pfx.Bundle{bare})
 		for e := range encodings() {
 			data, err := e.Encode(b, password)
 			if e == pfx.InsecureUnencrypted {
