@@ -83,7 +83,8 @@ type Progress struct {
 // IssueAll issues a certificate for every task, on all cores, and hands out the
 // results in the order of the list. tasks is read as results are taken, a few
 // dozen tasks ahead, so that a list may be of any length and come from anywhere;
-// an error that it yields is handed out in its place.
+// an error that it yields is handed out in its place. A source that may block
+// should watch ctx itself.
 //
 // Memory does not grow with the list but for 16 octets (about 40 with the map
 // around them) per user, which is how a user who is listed twice is found: the

@@ -94,6 +94,8 @@ func (i *Issuer) check(now time.Time) error {
 		return &Error{Reason: Empty, What: what}
 	case i.Key == nil:
 		return &Error{Reason: Empty, What: "CA key"}
+	case slices.Contains(i.Chain, nil):
+		return &Error{Reason: Empty, What: "certificate in the chain of the CA"}
 	}
 	subject := showName(c.RawSubject)
 	switch {

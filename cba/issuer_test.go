@@ -312,6 +312,16 @@ func withoutSKI(tb testing.TB, key crypto.Signer, from, to time.Time) *x509.Cert
 	})
 }
 
+// An issuer put together by hand from too little is refused and does not panic.
+func TestIncompleteIssuer(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	for _, i := range []*cba.Issuer{{}, {Certificate: root.Certificate}, {Key: root.Key}, {Certificate: root.Certificate, Key: root.Key, Chain: []*x509.Certificate{nil}, Now: clock}} {
+		_, err := i.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+		wantReason(t, err, cba.Empty)
+		i.Check()
+	}
+}
+
 // NewIssuer finds the way up in any order, proves every step and leaves out what
 // does not belong to it.
 func TestNewIssuerChain(t *testing.T) {

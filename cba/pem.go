@@ -171,7 +171,7 @@ func readPEM(what string, data []byte) (material, error) {
 
 func (m *material) add(block *pem.Block) error {
 	switch block.Type {
-	case labelCertificate, "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
+	case labelCertificate, "X509 CERTIFICATE":
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
 			return &Error{Reason: Malformed, What: "certificate", Err: err}
