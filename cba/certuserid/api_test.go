@@ -509,6 +509,24 @@ func TestActiveDirectory(t *testing.T) {
 	}
 }
 
+// The JSON of a result has no null and no unset word in it.
+func TestResultJSON(t *testing.T) {
+	cert := load(t, "kb5014754-short")
+	for stored, want := range map[string]string{
+		"X509:<PN>bob@woodgrove": `{"fit":"exact","mapping":"PrincipalName","right":"X509:\u003cPN\u003ebob@woodgrove","findings":[]}`,
+		"X509:<FOO>":             `{"fit":"unfit","findings":[{"code":"userid-tag","severity":"error","effect":"locks-out",`,
+	} {
+		data, err := json.Marshal(certuserid.Match(stored, cert))
+		if err != nil || !strings.HasPrefix(string(data), want) {
+			t.Errorf("%s, %v", data, err)
+		}
+		var back certuserid.Result
+		if err := json.Unmarshal(data, &back); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Every check says all that a finding needs, under a code of its own.
 func TestChecks(t *testing.T) {
 	codes := certuserid.Codes()

@@ -30,7 +30,7 @@ var checks = []check{
 	{"userid-bad-text", lint.Error, lint.LocksOut, "is not UTF-8 or holds a control character", "type it again", learnIDs},
 	{"userid-html", lint.Error, lint.LocksOut, "has &lt; and &gt; for angle brackets", "write < and >", learnIDs},
 	{"userid-quotes", lint.Error, lint.LocksOut, "stands in quotation marks that are part of the value", "store it without them", learnIDs},
-	{"userid-invisible", lint.Error, lint.LocksOut, "holds invisible characters, as text copied from the Windows certificate dialog does", "remove them", ""},
+	{"userid-invisible", lint.Error, lint.LocksOut, "holds invisible characters, as text copied from the Windows certificate dialog does", "remove them", "observed in copied thumbprints and key identifiers"},
 	{"userid-blank", lint.Error, lint.LocksOut, "has a stray blank at its ends, in or behind a tag", "remove it; only blanks inside the values of a name count", learnHowTo},
 	{"userid-no-mapping", lint.Warning, 0, "is of none of the seven mappings: the directory keeps it, no certificate matches it", "put the tag of its mapping before it, or remove it", learnIDs},
 	{"userid-kerberos", lint.Warning, 0, "is an Active Directory mapping of a Kerberos name, which Entra does not have", "remove it", "MS-ADTS, altSecurityIdentities"},
@@ -59,13 +59,13 @@ var checks = []check{
 	{"userid-name-quoting", lint.Error, lint.LocksOut, "has a value that needs double quotes and has none, or has them without need", "quote values with , + = \" < > # ; or blanks at an end, and no others", nameToStr},
 	{"userid-name-quoted", lint.Info, 0, "has a value in quotes; that Entra compares it so is not documented", "prefer SKI for this certificate", openNames},
 	{"userid-name-blanks-lost", lint.Error, lint.LocksOut, "lacks blanks that the certificate's name has", "keep blanks inside values: O=U.S. Government", pkca},
-	{"userid-name-other", lint.Error, lint.LocksOut, "has another name than the certificate", "take the value of the right certificate", ""},
+	{"userid-name-other", lint.Error, lint.LocksOut, "has another name than the certificate", "take the value of the right certificate", learnIDs},
 
 	// Hexadecimal parts.
 	{"userid-hex-case", lint.Info, 0, "has hexadecimal digits in upper case; that Entra ignores the case is inferred", "write them in lower case", "open question 9.4"},
 	{"userid-hex-separator", lint.Error, lint.LocksOut, "has colons, blanks, hyphens or 0x among hexadecimal digits", "write the digits alone", learnHowTo},
 	{"userid-hex", lint.Error, lint.LocksOut, "has something else than pairs of hexadecimal digits where they must be", "make the value from the certificate", pkca},
-	{"userid-hex-other", lint.Error, lint.LocksOut, "has other digits than the certificate", "take the value of the right certificate", ""},
+	{"userid-hex-other", lint.Error, lint.LocksOut, "has other digits than the certificate", "take the value of the right certificate", learnIDs},
 	{"userid-hex-swapped", lint.Error, lint.LocksOut, "has the certificate's digits of another mapping", "use the tag that they belong to", learnIDs},
 	{"userid-serial-order", lint.Error, lint.LocksOut, "has the serial number in the order in which it is printed", "reverse its octets, pair by pair", kb},
 	{"userid-serial-order-likely", lint.Warning, lint.LocksOut, "has a serial number that begins with a sign octet 00, so it seems to be unreversed (the certificate can tell)", "reverse its octets, pair by pair", kb},
@@ -81,7 +81,7 @@ var checks = []check{
 
 	// UPN and e-mail.
 	{"userid-case", lint.Warning, lint.LocksOut, "differs from the certificate in letter case; that Entra ignores it is not documented", "write it as the certificate has it", learnIDs},
-	{"userid-other", lint.Error, lint.LocksOut, "has another name or address than the certificate", "take the value of the right certificate", ""},
+	{"userid-other", lint.Error, lint.LocksOut, "has another name or address than the certificate", "take the value of the right certificate", learnIDs},
 	{"userid-not-first", lint.Error, lint.LocksOut, "has a name or address that the certificate has, but not as its first; Microsoft's cmdlet takes the first", "issue certificates with one UPN and one e-mail address", "open question 9.23"},
 	{"userid-no-field", lint.Error, lint.LocksOut, "is of a mapping that the certificate has no field for", "use a mapping that the certificate supports", learnIDs},
 
