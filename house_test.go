@@ -19,14 +19,14 @@ var imports = map[string][]string{
 	"cba/internal/san":     {"golang.org/x/crypto"},
 	"cba/internal/interop": nil,
 	"cba/certuserid":       {"cba/dn", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
-	"cba/pfx":              {"cba/dn", "cba/lint", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto"},
+	"cba/pfx":              {"cba/lint", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto"},
 	"cba/crl":              {"cba/dn", "cba/lint", "golang.org/x/crypto"},
 	"cba":                  {"cba/dn", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
+	"cba/trust":            {"cba/dn", "cba/lint", "github.com/smallstep/pkcs7", "golang.org/x/crypto"},
+	"cba/policy":           {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint"},
+	"cba/signin":           {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/lint"},
 	"cba/deploy":           {"cba/lint", "cba/pfx", "howett.net/plist"},
-	"cba/trust":            {"cba/crl", "cba/dn", "cba/lint", "golang.org/x/crypto", "github.com/smallstep/pkcs7"},
-	"cba/policy":           {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
-	"cba/signin": {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/san",
-		"cba/lint", "golang.org/x/crypto"},
+	"cba/graph/graphtest":  nil,
 }
 
 // The examples are programs; they may use every package that others may use.
