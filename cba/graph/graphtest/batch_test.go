@@ -88,9 +88,13 @@ func TestBatch(t *testing.T) {
 		{"absolute", "POST /$batch", `{"requests":[{"id":"1","method":"GET","url":"https://graph.example/v1.0/users"}]}`, nil, 400, "below the version"},
 		{"batch in a batch", "POST /$batch", `{"requests":[{"id":"1","method":"POST","url":"/$batch"}]}`, nil, 400, "cannot be used"},
 		{"circle", "POST /$batch", `{"requests":[{"id":"1","method":"GET","url":"/users","dependsOn":["2"]},{"id":"2","method":"GET","url":"/users","dependsOn":["1"]}]}`, nil, 400, "circle"},
+		{"circle behind a write", "POST /$batch", `{"requests":[` + patchPart("0", "alex", "circle") + `,{"id":"1","method":"GET","url":"/users","dependsOn":["1"]}]}`, nil, 400, "circle"},
 		{"unknown dependency", "POST /$batch", `{"requests":[{"id":"1","method":"GET","url":"/users","dependsOn":["2"]}]}`, nil, 400, "not in the batch"},
 		{"GET", "GET /$batch", "", nil, 405, ""},
 	})
+	if got := f.Tenant().Users[2].CertificateUserIDs; len(got) != 0 {
+		t.Errorf("a batch that was refused wrote %q", got)
+	}
 }
 
 func TestBatchDependencies(t *testing.T) {

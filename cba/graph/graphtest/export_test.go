@@ -15,6 +15,10 @@ func checkBody(typ string, body []byte, strict bool) error {
 	if err != nil {
 		return err
 	}
+	return s.checkBody(typ, body, strict)
+}
+
+func (s *schema) checkBody(typ string, body []byte, strict bool) error {
 	v, err := parseJSON(body)
 	if err != nil {
 		return err

@@ -183,7 +183,7 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, found := g.newCall(r, body)
 	c.entry = g.record(r, body)
 	if g.opt.Latency > 0 && !sleep(r.Context(), g.opt.Latency) {
-		panic(http.ErrAbortHandler)
+		return // nobody waits for the answer any more
 	}
 	var a answer
 	var f *Fault
@@ -317,7 +317,7 @@ func (g *Graph) route(c *call) answer {
 		}
 		handle := r.methods[c.method]
 		if handle == nil {
-			a := refuse(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+			a := refuse(http.StatusMethodNotAllowed, codeBadRequest, "Specified HTTP method is not allowed for the request target.")
 			a.header = http.Header{"Allow": {strings.Join(sortedKeys(r.methods), ", ")}}
 			return a
 		}

@@ -50,7 +50,7 @@ func (g *Graph) send(w http.ResponseWriter, r *http.Request, a answer, text []by
 		}
 		for i := range 16 {
 			if !sleep(r.Context(), pause) {
-				panic(http.ErrAbortHandler)
+				return // too short for its Content-Length: net/http closes the connection
 			}
 			w.Write(text[len(text)*i/16 : len(text)*(i+1)/16])
 			http.NewResponseController(w).Flush()

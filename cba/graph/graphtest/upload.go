@@ -42,7 +42,16 @@ func (g *Graph) upload(c *call) answer {
 		return refused
 	}
 	in, _ := s.object(c, "upload")
+	fetched := false
+	defer func() {
+		if !fetched { // Fetch panicked: the place is free again
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			s.uploading = nil
+		}
+	}()
 	cas, failure := g.fetch(c, in["uploadUrl"].(string), in["sha256FileHash"].(string))
+	fetched = true
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
