@@ -14,7 +14,6 @@ package main
 import (
 	"context"
 	"crypto/sha1"
-	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -70,7 +69,7 @@ func parse(args []string) (options, error) {
 	})
 	f.Func("policy", "certificate policy `OID`s, joined by commas", func(text string) error {
 		for word := range strings.SplitSeq(text, ",") {
-			oid, err := parseOID(strings.TrimSpace(word))
+			oid, err := cba.ParseOID(strings.TrimSpace(word))
 			if err != nil {
 				return err
 			}
@@ -97,19 +96,6 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("unexpected argument %q: users go into a file, -users FILE.csv", f.Arg(0))
 	}
 	return o, nil
-}
-
-// parseOID reads an object identifier in its dotted form.
-func parseOID(text string) (asn1.ObjectIdentifier, error) {
-	var oid asn1.ObjectIdentifier
-	for word := range strings.SplitSeq(text, ".") {
-		n, err := strconv.ParseUint(word, 10, 31)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not an object identifier such as 1.2.3.4", text)
-		}
-		oid = append(oid, int(n))
-	}
-	return oid, nil
 }
 
 func run(args []string) error {
