@@ -486,7 +486,11 @@ func (p *Policy) assumptions(cert *Certificate, user *User, d Decision, leaned r
 		q.readings ^= 1 << i
 		otherwise := q.Decide(cert, user)
 		if changes := d.differs(otherwise); changes || leaned.has(i) {
-			list = append(list, Assumption{readings[i].id, readings[i].text, changes, otherwise})
+			text := readings[i].text
+			if p.readings.has(i) {
+				text = "by choice the opposite of this: " + text
+			}
+			list = append(list, Assumption{readings[i].id, text, changes, otherwise})
 		}
 	}
 	if cert.cert == nil {

@@ -212,6 +212,20 @@ func TestEveryReadingMattersSomewhere(t *testing.T) {
 	}
 }
 
+// Under a chosen reading the assumption says so, and the other reading is the
+// usual one.
+func TestAssumptionsUnderAChosenReading(t *testing.T) {
+	p := policy.ServiceDefault().Compile().With(policy.Readings{ExactNames: true})
+	e := p.Explain(prepare(t, benchSpec.certificate(t)), &policy.User{UserPrincipalName: "ROBERT@woodgrove.com"})
+	if len(e.Assumptions) != 2 || e.Bound { // 9.15 too: the e-mail address was tried after the principal name
+		t.Fatalf("%+v", e)
+	}
+	a := e.Assumptions[0]
+	if a.ID != "3.3" || !a.ChangesOutcome || !a.Otherwise.Bound || !strings.HasPrefix(a.Text, "by choice the opposite") {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestCAScope(t *testing.T) {
 	root, middle, issuing := []byte{1}, []byte{2, 0xab}, []byte{3}
 	chain := [][]byte{issuing, middle, root}
