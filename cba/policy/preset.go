@@ -35,7 +35,9 @@ func ServiceDefault() Config {
 // authorities or policy OIDs.
 //
 // A renewed certificate with the same key keeps its subject key identifier, if
-// the authority derives it from the key. Every user needs the "X509:<SKI>" value
+// the authority derives it from the key. An authority that copies it from a
+// request lets requesters choose whose account they bind to: trust none that
+// does. Every user needs the "X509:<SKI>" value
 // in certificateUserIds before the configuration is sent, or is locked out.
 func HardenedBySKI(groups []string, rules ...Rule) Config {
 	return hardened(SubjectKeyIdentifier, groups, rules)
