@@ -19,8 +19,8 @@ const (
 	// HMAC-SHA1, 2,048 iterations each: what OpenSSL wrote with -descert and
 	// Windows calls TripleDES-SHA1.
 	//
-	// Every reader in [Targets] opens it, and Windows before 2019, macOS up to
-	// 14, iOS up to 16 and Android up to 13 open nothing better. Its
+	// Every reader in [Targets] opens it, and Windows Server before 2019, macOS up
+	// to 14, iOS up to 16 and Android up to 13 open nothing better. Its
 	// cryptography is weak: what protects the key is a long random password
 	// ([GeneratePassword]) and the way in which the file travels.
 	Compatible Encoding = iota + 1

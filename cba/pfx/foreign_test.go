@@ -113,6 +113,9 @@ func TestFilesOfOpenSSL(t *testing.T) {
 		{options: "-iter 2000000", enc: pfx.Modern, reason: pfx.TooCostly},
 	} {
 		for _, key := range []string{"rsa2048", "p256"} {
+			if strings.Contains(test.options, "-iter") && key == "rsa2048" {
+				continue // dear, and the same
+			}
 			password := test.password
 			if password == "" {
 				password = testPassword
@@ -190,7 +193,6 @@ func TestFilesOfNSS(t *testing.T) {
 	certutil, pk12util := interop.Find(t, "certutil"), interop.Find(t, "pk12util")
 	for _, test := range []struct{ key, options string }{
 		{"rsa2048", ""},
-		{"p256", ""},
 		{"p256", "-c AES-256-CBC -C AES-256-CBC"},
 		{"p256", "-c DES-EDE3-CBC -C DES-EDE3-CBC -M SHA-1"},
 		{"rsa2048", "-c RC2-CBC -C RC2-CBC -M SHA-1"},

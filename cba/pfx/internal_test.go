@@ -508,8 +508,9 @@ func TestNameOrder(t *testing.T) {
 		}
 		s := cryptobyte.String(f.parts[1].data)
 		var set, first, second cryptobyte.String
-		if !s.ReadASN1(&s, asn1.SEQUENCE) || !s.ReadASN1(&s, asn1.SEQUENCE) || !s.SkipASN1(asn1.OBJECT_IDENTIFIER) || !s.SkipASN1(tag0) ||
-			!s.ReadASN1(&set, asn1.SET) || !set.ReadASN1Element(&first, asn1.SEQUENCE) || !set.ReadASN1Element(&second, asn1.SEQUENCE) || !set.Empty() {
+		var entry cryptobyte.String
+		if !s.ReadASN1(&s, asn1.SEQUENCE) || !s.ReadASN1(&entry, asn1.SEQUENCE) || !entry.SkipASN1(asn1.OBJECT_IDENTIFIER) || !entry.SkipASN1(tag0) ||
+			!entry.ReadASN1(&set, asn1.SET) || !set.ReadASN1Element(&first, asn1.SEQUENCE) || !set.ReadASN1Element(&second, asn1.SEQUENCE) || !set.Empty() {
 			t.Fatal("the key entry has another shape")
 		}
 		if bytes.Compare(first, second) >= 0 {

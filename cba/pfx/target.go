@@ -35,9 +35,11 @@ const (
 	OpenSSL34 // and later
 	Node18    // up to 22
 	Node24
-	DotNet5     // and later
-	GnuTLS37    // 3.7
-	Python      // cryptography 38, with OpenSSL 3.0
+	DotNet5  // and later
+	GnuTLS37 // and earlier
+	GnuTLS38
+	Python38    // cryptography 38, with OpenSSL 3.0
+	Python48    // cryptography 48, with OpenSSL 4.0
 	AzureUpload // App Service, Key Vault, API Management
 )
 
@@ -157,8 +159,12 @@ func (t Target) row() row {
 			"dotnet/runtime source; from .NET 9 at most 300,000 iterations by default (Pkcs12LoaderLimits)"}
 	case GnuTLS37:
 		return row{"gnutls-3.7", "GnuTLS 3.7", Yes, Yes, Yes, No, No, "measured with 3.7.9"}
-	case Python:
-		return row{"python", "Python's cryptography 38 with OpenSSL 3.0", Yes, Yes, Yes, No, Yes, "measured with 38.0.4"}
+	case GnuTLS38:
+		return row{"gnutls-3.8", "GnuTLS 3.8", Yes, Yes, Yes, NotKnown, NotKnown, "PBMAC1: from one of its later releases (GnuTLS merge request 1833); the rest as 3.7"}
+	case Python48:
+		return row{"python-48", "Python's cryptography 48 with OpenSSL 4.0", Yes, Yes, Yes, Yes, Yes, "measured with 48"}
+	case Python38:
+		return row{"python-38", "Python's cryptography 38 with OpenSSL 3.0", Yes, Yes, Yes, No, Yes, "measured with 38.0.4"}
 	case AzureUpload:
 		return row{"azure-upload", "Upload to Azure App Service, Key Vault or API Management", Yes, NotKnown, NotKnown, NotKnown, NotKnown,
 			"3DES: azure-docs #39861 (Key Vault) and #96582 (App Service asked for it); AES: reports disagree (#39861 says no, azure-docs pull request 126773 of 2025 says that App Service takes it)"}

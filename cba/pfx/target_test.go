@@ -171,12 +171,15 @@ func TestInspect(t *testing.T) {
 			t.Errorf("%v: iterations: %+v", e, in)
 		}
 	}
-	// The limit of .NET is for the sum.
+	// The most iterations that Encode writes are what .NET still reads.
 	data, err := pfx.Encoder{Encoding: pfx.Modern, Iterations: pfx.MaxIterations}.Encode(bundle("p256", 0, ""), "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if in, err := pfx.Inspect(data); err != nil || len(in.Findings) != 0 {
 		t.Errorf("the most iterations that Encode writes: %v, %v", in.Findings, err)
+	}
+	if _, err := pfx.Decode(data, "secret"); err != nil {
+		t.Error(err)
 	}
 }
