@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/json"
+	"encoding/pem"
 	"strings"
 )
 
@@ -71,22 +72,34 @@ func (p Package) NSSScript(o Options) ([]byte, error) {
 }
 
 // TrustScript returns a shell script that adds the root to the machine's trust
-// store with p11-kit. Signing in with a certificate does not need it: it is for
-// machines that have to verify certificates of this CA themselves. It makes the
-// root trusted for servers too.
+// store, with p11-kit (trust anchor), or with update-ca-certificates where
+// p11-kit has no place of its own for anchors, as on Debian. Signing in with a
+// certificate does not need it: it is for machines that have to verify
+// certificates of this CA themselves. It makes the root trusted for servers too.
 //
 // The error is an [*Error]: [Missing] or [BadName].
 func (p Package) TrustScript() ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	anchor := "/usr/local/share/ca-certificates/cba-" + strings.ToLower(thumbprint(p.Root)) + ".crt"
 	var b lines
 	b.add("#!/bin/sh")
 	b.add("# Trusts the root ", comment(title(p.Root)), " on this machine, for servers too. Signing in with a")
-	b.add("# certificate does not need this. Run it as root; trust anchor --remove ", rootName, " takes it back.")
+	b.add("# certificate does not need this. Run it as root.")
 	b.add("set -eu")
 	b.add(`cd -- "$(dirname -- "$0")"`)
-	b.add("trust anchor --store ", rootName)
+	b.add("if trust anchor --store ", rootName, "; then")
+	b.add("\texit 0 # trust anchor --remove ", rootName, " takes it back")
+	b.add("fi")
+	b.add("command -v update-ca-certificates >/dev/null || exit 1")
+	b.add("# Where p11-kit has no place for anchors, it reads the list that this makes. To take")
+	b.add("# it back, remove the file and run update-ca-certificates again.")
+	b.add("cat >", anchor, " <<'PEM'")
+	b.WriteString(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Root.Raw})))
+	b.add("PEM")
+	b.add("chmod 644 ", anchor)
+	b.add("update-ca-certificates")
 	return []byte(b.String()), nil
 }
 
