@@ -35,8 +35,8 @@ const (
 	OpenSSL34 // and later
 	Node18    // up to 22
 	Node24
-	DotNet5  // and later
-	GnuTLS37 // and earlier
+	DotNet5 // and later
+	GnuTLS37
 	GnuTLS38
 	Python38    // cryptography 38, with OpenSSL 3.0
 	Python48    // cryptography 48, with OpenSSL 4.0
