@@ -226,12 +226,8 @@ func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
 	}
 	if b.property == CertificateUserIDs {
 		var assumed match
-		length := len(id.String())
 		for _, stored := range user.AuthorizationInfo.CertificateUserIDs {
-			if d := len(stored) - length; d < -2 || d > 2 {
-				continue // as fit says
-			}
-			switch fit(cert, id, stored) {
+			switch cert.values.Fit(id.Mapping(), stored) {
 			case certuserid.Exact:
 				return match{result: matched, value: stored}
 			case certuserid.Assumed:
@@ -256,35 +252,6 @@ func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
 		}
 	}
 	return match{result: mismatch}
-}
-
-// fit is certuserid's, after a look that is cheaper. Values.Fit tolerates letter
-// case and a 00 octet at the end; all else must be the same from the end on,
-// where the values of one authority differ.
-func fit(cert *Certificate, id certuserid.ID, stored string) certuserid.Fit {
-	want := id.String()
-	if stored == want {
-		return certuserid.Exact
-	}
-	a, b := stored, want
-	switch len(a) - len(b) {
-	case 0:
-	case 2:
-		a = strings.TrimSuffix(a, "00")
-	case -2:
-		b = strings.TrimSuffix(b, "00")
-	default:
-		return certuserid.Unfit
-	}
-	if len(a) != len(b) {
-		return certuserid.Unfit
-	}
-	for i := len(b) - 1; i >= 0; i-- {
-		if lower(a[i]) != lower(b[i]) {
-			return certuserid.Unfit
-		}
-	}
-	return cert.values.Fit(id.Mapping(), stored)
 }
 
 // sameName compares a name of the certificate with a user principal name.
