@@ -430,6 +430,33 @@ func TestContinue(t *testing.T) {
 	}
 }
 
+// When the caller breaks off, what no worker has begun is never issued.
+func TestBreakDropsTheRest(t *testing.T) {
+	noLeak(t)
+	began, release := make(chan struct{}), make(chan struct{})
+	bulk := fast
+	j := newJournal()
+	bulk.Workers, bulk.Journal = 1, j
+	bulk.Finish = func(_ context.Context, r *cba.Result) error {
+		if r.Index == 1 {
+			close(began)
+			<-release
+		}
+		return nil
+	}
+	for r, err := range newRoot(t, cba.P256).IssueAll(context.Background(), users(100), bulk) {
+		if err != nil || r.Index != 0 {
+			t.Fatalf("%d, %v", r.Index, err)
+		}
+		<-began // the only worker is at the second, the others wait
+		time.AfterFunc(100*time.Millisecond, func() { close(release) })
+		break
+	}
+	if len(j.done) != 2 {
+		t.Errorf("%d certificates, want those of the first and of the one that was being made", len(j.done))
+	}
+}
+
 // A context that is done before the list begins issues nothing.
 func TestCancelledBefore(t *testing.T) {
 	noLeak(t)

@@ -33,14 +33,18 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}
+	hint := e.Hint
 	for _, f := range e.Findings {
 		if f.Severity == lint.Error {
-			s += ": " + f.What
+			s += ": " + f.Where + ": " + f.What
+			if hint == "" {
+				hint = f.Do
+			}
 			break
 		}
 	}
-	if e.Hint != "" {
-		s += "; " + e.Hint
+	if hint != "" {
+		s += "; " + hint
 	}
 	return s
 }

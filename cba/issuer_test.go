@@ -462,27 +462,54 @@ func TestSignOnce(t *testing.T) {
 	}
 }
 
-// The same draft signed by a deterministic signature gives the same bytes: a
-// golden form without a golden file.
-func TestSameInSameOut(t *testing.T) {
+// crypto/x509, given the same fields, writes the same certificate in the same
+// bytes: every extension that it knows, and with our extensions in our order the
+// whole of it (the signature is PKCS #1 v1.5, which is deterministic).
+func TestSameBytesAsX509(t *testing.T) {
 	root := newRoot(t, cba.RSA2048)
-	draft, err := root.Prepare(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := draft.Sign()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// What crypto/x509 makes from the fields that were read, PKCS #1 v1.5.
-	template := *cert
-	template.ExtraExtensions = cert.Extensions
-	again, err := x509.CreateCertificate(nil, &template, root.Certificate, testKey(t, cba.P256, "jane").Public(), root.Key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(cert.Raw, again) {
-		t.Errorf("crypto/x509 writes the same certificate in other bytes\nours   %x\ntheirs %x", cert.Raw, again)
+	key := testKey(t, cba.RSA2048, "jane").Public()
+	full := fullProfile()
+	full.SmartcardLogon = false // crypto/x509 writes the usages that it knows first
+	for _, p := range []cba.Profile{{}, full} {
+		cert, err := root.Issue(key, fullSubject(t), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		template := *cert
+		template.Extensions = nil
+		made, err := x509.CreateCertificate(nil, &template, root.Certificate, key, root.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := x509.ParseCertificate(made)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared := 0
+		for _, e := range theirs.Extensions {
+			if e.Id.Equal(sanID) {
+				continue // crypto/x509 has no UPN
+			}
+			for _, ours := range cert.Extensions {
+				if ours.Id.Equal(e.Id) {
+					compared++
+					if ours.Critical != e.Critical || !bytes.Equal(ours.Value, e.Value) {
+						t.Errorf("extension %v\n ours %x (critical: %v)\ntheirs %x (critical: %v)", e.Id, ours.Value, ours.Critical, e.Value, e.Critical)
+					}
+				}
+			}
+		}
+		if want := len(theirs.Extensions) - 1; compared != want || compared < 5 {
+			t.Errorf("compared %d extensions of %d", compared, want)
+		}
+		template.ExtraExtensions = cert.Extensions
+		again, err := x509.CreateCertificate(nil, &template, root.Certificate, key, root.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(cert.Raw, again) {
+			t.Errorf("crypto/x509 writes the same certificate in other bytes\nours   %x\ntheirs %x", cert.Raw, again)
+		}
 	}
 }
 
