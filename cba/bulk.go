@@ -65,7 +65,8 @@ type Bulk struct {
 	Journal Journal
 	// Finish is called with every new certificate, by as many goroutines as there
 	// are workers: the place to pack a PFX and to write it to disk. Its error
-	// becomes the task's.
+	// becomes the task's. The context has the values of the list's but does not
+	// end with it, for what was issued is to be finished.
 	Finish func(ctx context.Context, result *Result) error
 	// StopOnError ends the list at the first task that fails. Otherwise the list
 	// goes on, and the error comes with that task's result.
@@ -350,7 +351,7 @@ func (r *run) issue(result *Result) error {
 	}
 	result.Key, result.Certificate = key, cert
 	if r.bulk.Finish != nil {
-		if err := r.bulk.Finish(r.ctx, result); err != nil {
+		if err := r.bulk.Finish(context.WithoutCancel(r.ctx), result); err != nil {
 			return err
 		}
 	}

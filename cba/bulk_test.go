@@ -354,11 +354,11 @@ func TestContinue(t *testing.T) {
 			return handed
 		},
 		"a worker cancels the context": func(t *testing.T, root *cba.Issuer, ctx context.Context, cancel func(), bulk cba.Bulk, at int) (handed int) {
-			bulk.Finish = func(_ context.Context, r *cba.Result) error {
+			bulk.Finish = func(ctx context.Context, r *cba.Result) error {
 				if r.Index == at {
 					cancel()
 				}
-				return nil
+				return ctx.Err() // what was issued is finished: this context does not end
 			}
 			for _, err := range root.IssueAll(ctx, users(total), bulk) {
 				if err == nil {
