@@ -33,6 +33,9 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/trust"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/manifest"
@@ -309,20 +312,21 @@ func (w *work) report(out io.Writer, made bool) {
 	}
 	fmt.Fprintf(out, "%s  %s (%s), until %s\n\n", style.Bold("CA"), console.Clean(ca.Subject), state, ca.NotAfter.Format("2006-01-02"))
 
-	rows := [][]string{{"USER", "STATUS", "UNTIL", "PFX FILE"}}
+	rows := [][]string{{"USER", "STATUS", "UNTIL", "SIGN-IN", "PFX FILE"}}
 	for _, result := range w.shown {
 		if result.Skipped {
-			rows = append(rows, []string{result.Task.Subject.UPN, "has one", "", path("users/" + result.Task.Subject.UPN + ".pfx")})
+			rows = append(rows, []string{result.Task.Subject.UPN, "has one", "", "", path("users/" + result.Task.Subject.UPN + ".pfx")})
 			continue
 		}
 		u := result.Made.(delivery).user
-		rows = append(rows, []string{u.UPN, "issued", u.NotAfter.Format("2006-01-02"), path(u.PFX)})
+		rows = append(rows, []string{u.UPN, "issued", u.NotAfter.Format("2006-01-02"), signIn(w.issuer, result), path(u.PFX)})
 	}
 	console.Table(out, style, rows...)
 	if more := w.counts.Issued + w.counts.Skipped - len(w.shown); more > 0 {
 		fmt.Fprintf(out, "... and %d more, all of them in %s\n", more, path(manifest.Name))
 	}
-	fmt.Fprintf(out, "\n%d issued, %d had a certificate already, %d failed; PFX encoding %s\n",
+	fmt.Fprintf(out, "\nSIGN-IN is what Entra will say with this CA uploaded, the method switched on, and nothing else configured.\n")
+	fmt.Fprintf(out, "%d issued, %d had a certificate already, %d failed; PFX encoding %s\n",
 		w.counts.Issued, w.counts.Skipped, w.counts.Failed, w.encoding)
 
 	for _, result := range w.shown {
@@ -357,6 +361,34 @@ func (w *work) report(out io.Writer, made bool) {
 	if w.ca == "" {
 		fmt.Fprintf(out, "\n%s can sign in as anyone whom you issue for: keep it off this machine, or in an HSM.\n", path("ca/rootCA.key"))
 	}
+}
+
+// signIn says what a tenant answers that trusts the CA and has nothing else
+// configured but the method switched on.
+func signIn(issuer *cba.Issuer, result cba.Result) string {
+	pki, err := trust.NewPKI("PKI", issuer.CACertificates())
+	if err != nil {
+		return err.Error()
+	}
+	config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{pki}}}
+	config.Policy.State = policy.Enabled
+	// Nothing is published yet: revocation is another day's question.
+	tenant, err := config.Compile(signin.Options{SkipRevocation: true})
+	if err != nil {
+		return err.Error()
+	}
+	answer, err := tenant.Decide(context.Background(), signin.Request{
+		User:        &policy.User{UserPrincipalName: result.Task.Subject.UPN},
+		Certificate: result.Certificate,
+		At:          time.Now(),
+	})
+	switch {
+	case err != nil:
+		return err.Error()
+	case !answer.SignedIn:
+		return "refused, " + answer.Code
+	}
+	return answer.AuthenticationMode.String()
 }
 
 func firstUPN(results []cba.Result) string {

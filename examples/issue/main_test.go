@@ -121,7 +121,7 @@ func open(t *testing.T, out string) map[string]pfx.Bundle {
 func TestNoFlags(t *testing.T) {
 	folder := t.TempDir()
 	r := good(t, folder)
-	for _, want := range []string{"made now", "jane@yourdomain.com", "3 issued", "X509:<PN>jane@yourdomain.com", "X509:<I>CN=Entra CBA Root CA<SR>", "rootCA.cer"} {
+	for _, want := range []string{"made now", "jane@yourdomain.com", "3 issued", "single-factor", "X509:<PN>jane@yourdomain.com", "X509:<I>CN=Entra CBA Root CA<SR>", "rootCA.cer"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("the output has no %q:\n%s", want, r.stdout)
 		}
