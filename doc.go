@@ -5,13 +5,31 @@
 // accounts, packs them into files that the target machine can open, and says
 // what Entra will answer to a sign-in. Every package can be used alone.
 //
+// Making:
+//
 //   - I have a CA and users who need certificates: package cba.
 //   - I need the certificateUserIds of a certificate, or want to know what is
 //     wrong with a stored one: package cba/certuserid.
 //   - A PFX does not open ("wrong password"), or must open on a certain
 //     machine: package cba/pfx.
+//   - The PFX and the root have to get onto that machine: package cba/deploy.
+//   - I have to revoke, and publish or load revocation lists: package cba/crl.
+//
+// Understanding:
+//
+//   - Will this user get in with this certificate, and if not, why? Who loses
+//     access if I change this? Package cba/signin.
+//   - What does the method configuration say: rules, bindings, affinity,
+//     targets? Package cba/policy.
+//   - Does this certificate chain to what the tenant trusts? What is wrong with
+//     the uploaded CAs? Package cba/trust.
+//
+// Helping:
+//
 //   - I have to compare or write the names of authorities: package cba/dn.
 //   - I read the result of a check: package cba/lint.
+//   - I test a program that talks to Microsoft Graph: package
+//     cba/graph/graphtest.
 //
 // The programs in examples/ are thin and meant to be read; each runs with
 // "go run ./examples/NAME".
