@@ -130,3 +130,13 @@ func TestRedirectsThatLeadInside(t *testing.T) {
 		t.Error("the redirect is not followed where it may be: the test tests nothing")
 	}
 }
+
+// A proxy would make the connection in place of the fetcher, unchecked. (The
+// environment's proxies are read once in a process, so that a test cannot set
+// them.)
+func TestNoProxy(t *testing.T) {
+	transport, ok := new(Fetcher).transport().(*http.Transport)
+	if !ok || transport.Proxy != nil || transport.DialTLSContext != nil || !transport.DisableCompression {
+		t.Errorf("%+v", transport)
+	}
+}

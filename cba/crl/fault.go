@@ -150,7 +150,7 @@ type Error struct {
 
 	URL        string // Download, Timeout, TooLarge, BadURL, ForbiddenAddress: the URL that was asked for
 	HTTPStatus int    // Download: the status of the response, 0 if there was none
-	Size       int64  // TooLarge: bytes, as announced or as received before giving up
+	Size       int64  // TooLarge: bytes, as the list's header says or as received before giving up
 	CAKeyID    []byte // WrongKeyID: the authority's subject key identifier
 	ListKeyID  []byte // WrongKeyID: the list's authority key identifier
 	Err        error  // the cause, if another package reported it

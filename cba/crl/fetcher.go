@@ -326,9 +326,6 @@ func (f *Fetcher) get(ctx context.Context, url string, limit int64) ([]byte, *Er
 	if e := response.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, faultf(NotDER, "the server encoded the list with %q, which was not asked for", e)
 	}
-	if response.ContentLength > limit {
-		return nil, tooLarge(response.ContentLength, limit)
-	}
 	return readBody(response.Body, limit)
 }
 

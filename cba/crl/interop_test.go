@@ -194,8 +194,20 @@ func asPython(l *crl.List, ca authority) pythonList {
 // Lists of OpenSSL's ca command, with every reason that it writes.
 func TestWeReadOpenSSL(t *testing.T) {
 	openssl := interop.Find(t, "openssl")
-	for _, c := range [][2]string{{"rsa", "sha256"}, {"rsa", "sha1"}, {"rsa", "sha512"}, {"p256", "sha256"}, {"p256", "sha1"}, {"p521", "sha512"}, {"ed25519", "null"}} {
-		key, hash := c[0], c[1]
+	pss := func(salt string) []string {
+		return []string{"-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:" + salt}
+	}
+	for _, c := range []struct {
+		key, hash string
+		fault     crl.Fault
+		options   []string
+	}{
+		{key: "rsa", hash: "sha256"}, {key: "rsa", hash: "sha1"}, {key: "rsa", hash: "sha512"},
+		{key: "p256", hash: "sha256"}, {key: "p256", hash: "sha1"}, {key: "p521", hash: "sha512"}, {key: "ed25519", hash: "null"},
+		{key: "rsa", hash: "sha384", options: pss("digest")},
+		{key: "rsa", hash: "sha256", options: pss("20"), fault: crl.Unsupported}, // nor does crypto/x509
+	} {
+		key, hash := c.key, c.hash
 		ca := newAuthority(t, "Woodgrove CA", key)
 		folder := t.TempDir()
 		write := func(name, content string) string {
@@ -229,11 +241,12 @@ onlyuser = TRUE
 `, folder, hash))
 		keyDER := must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key))
 		out := filepath.Join(folder, "out.pem")
-		openssl.Run(t, nil, "ca", "-config", conf, "-gencrl", "-crldays", "30", "-batch", "-out", out,
-			"-cert", write("ca.pem", string(pemOf("CERTIFICATE", ca.Cert.Raw))), "-keyfile", write("key.pem", string(pemOf("PRIVATE KEY", keyDER))))
+		openssl.Run(t, nil, append([]string{"ca", "-config", conf, "-gencrl", "-crldays", "30", "-batch", "-out", out,
+			"-cert", write("ca.pem", string(pemOf("CERTIFICATE", ca.Cert.Raw))), "-keyfile", write("key.pem", string(pemOf("PRIVATE KEY", keyDER)))},
+			c.options...)...)
 		der := openssl.Run(t, nil, "crl", "-in", out, "-outform", "DER")
 		list := checkAgainstX509(t, []byte(der))
-		if err := list.CheckIssuer(ca.Cert); err != nil {
+		if err := list.CheckIssuer(ca.Cert); faultOf(t, err) != c.fault {
 			t.Errorf("%s: %v", key, err)
 		}
 		if list.Number.Int64() != 0xbad || list.Len() != len(reasons) || !list.Scope.OnlyUsers || len(list.Scope.URLs) != 1 {

@@ -375,6 +375,61 @@ func TestParseIsStricterThanX509(t *testing.T) {
 	}
 }
 
+// Each part malformed, with its place; and the good twin.
+func TestMalformedParts(t *testing.T) {
+	ca := newAuthority(t, "Woodgrove CA", "p256")
+	const now, next = "\x17\x0d260310110000Z", "\x17\x0d260317110000Z"
+	seq := func(content string) string { return string(wrap(0x30, []byte(content))) }
+	entry := func(content string) string { return seq("\x02\x01\x05" + now + content) }
+	reason := seq(seq("\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x01"))
+	extension := func(content string) string { return string(wrap(0xa0, []byte(seq(content)))) }
+	number := seq("\x06\x03\x55\x1d\x14\x04\x03\x02\x01\x09")
+	manyURLs := seq(seq(string(wrap(0xa0, wrap(0xa0, []byte(strings.Repeat("\x86\x00", 101)))))))
+	for _, c := range []struct{ name, times, entries, extensions, says string }{
+		{"good", now + next, entry("") + entry(reason), extension(number), ""},
+		{"no next update", now, entry(""), extension(number), ""},
+		{"no extensions", now + next, entry(""), "", ""},
+		{"no This Update", "", "", "", "malformed This Update"},
+		{"an odd This Update", "\x17\x0d260230110000Z", "", "", "malformed This Update"},
+		{"an odd Next Update", now + "\x18\x0d260310110000Z", "", "", "malformed Next Update"},
+		{"an entry that is none", now, "\x02\x01\x05", "", "malformed entry, in entry 1 at byte"},
+		{"an entry that is cut", now, entry("") + "\x30\x20\x02\x01\x05", "", "malformed entry, in entry 2 at byte"},
+		{"no serial number", now, seq(now), "", "malformed serial number"},
+		{"an empty serial number", now, seq("\x02\x00" + now), "", "malformed serial number"},
+		{"a padded serial number", now, seq("\x02\x02\x00\x05" + now), "", "malformed serial number"},
+		{"a padded negative serial number", now, seq("\x02\x02\xff\x85" + now), "", "malformed serial number"},
+		{"no date", now, seq("\x02\x01\x05"), "", "malformed revocation date"},
+		{"bytes after an entry", now, entry("\x05\x00"), "", "trailing bytes in an entry"},
+		{"bytes after the entry's extensions", now, entry(reason + "\x05\x00"), "", "trailing bytes in an entry"},
+		{"entry extensions that are cut", now, entry("\x30\x20"), "", "malformed entry extensions"},
+		{"an entry extension that is none", now, entry(seq("\x05\x00")), "", "malformed extension"},
+		{"a reason of another type", now, entry(seq(seq("\x06\x03\x55\x1d\x15\x04\x03\x02\x01\x01"))), "", "malformed reason"},
+		{"an empty OID", now, entry(seq(seq("\x06\x00\x04\x00"))), "", "malformed extension OID"},
+		{"an odd flag", now, entry(seq(seq("\x06\x01\x2a\x01\x01\x07\x04\x00"))), "", "malformed critical flag"},
+		{"no value", now, entry(seq(seq("\x06\x01\x2a"))), "", "malformed extension value"},
+		{"bytes after a value", now, entry(seq(seq("\x06\x01\x2a\x04\x00\x05\x00"))), "", "trailing bytes in an extension"},
+		{"bytes after the extensions", now, "", extension(number) + "\x05\x00", "trailing bytes in the signed part"},
+		{"extensions that are none", now, "", "\xa0\x02\x05\x00", "malformed extensions"},
+		{"bytes in the wrapper", now, "", string(wrap(0xa0, []byte(seq(number)+"\x05\x00"))), "trailing bytes after the extensions"},
+		{"a list extension that is none", now, "", extension("\x05\x00"), "malformed extension, in the extensions of the list"},
+		{"a number that is none", now, "", extension(seq("\x06\x03\x55\x1d\x14\x04\x02\x05\x00")), "malformed value of the extension 2.5.29.20"},
+		{"a number twice", now, "", extension(number + number), "the extension 2.5.29.20 is there twice"},
+		{"a key identifier that is none", now, "", extension(seq("\x06\x03\x55\x1d\x23\x04\x02\x05\x00")), "malformed value of the extension 2.5.29.35"},
+		{"a hundred and one URLs", now, "", extension(seq("\x06\x03\x55\x1d\x2e" + string(wrap(4, []byte(manyURLs))))),
+			"malformed value of the extension 2.5.29.46"},
+	} {
+		_, err := crl.Parse(listOf(ca, ecdsaSHA256, []byte(c.times), []byte(c.entries), []byte(c.extensions)))
+		if (err == nil) != (c.says == "") || err != nil && (faultOf(t, err) != crl.NotDER || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v does not say %q", c.name, err, c.says)
+		}
+	}
+	// An algorithm with parameters where none belong is not known, here and there.
+	list := checkAgainstX509(t, listOf(ca, "\x30\x07\x06\x03\x2b\x65\x70\x05\x00", []byte(now), nil, nil))
+	if list.SignatureAlgorithm != 0 {
+		t.Errorf("Ed25519 with parameters is taken for %v", list.SignatureAlgorithm)
+	}
+}
+
 // No list that differs from a good one by a bit passes, and none makes the
 // reader fail in another way than with its error.
 func TestEveryBitCounts(t *testing.T) {
