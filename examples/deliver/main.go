@@ -1,0 +1,313 @@
+// Deliver makes the files that carry what examples/issue has made to a machine:
+// for every user a folder for a USB stick, a running Windows, macOS, iOS or Linux.
+//
+//	go run ./examples/deliver -manifest out/manifest.json -to windows-usb|windows|macos|ios|linux -out DIR
+//	go run ./examples/deliver -to windows-usb -answer autounattend.xml -user jane@yourdomain.com -out stick
+//
+// Passwords come from the passwords.csv beside the manifest. All users get
+// their folder, or nobody does and nothing is left behind. Exit status: 0 done,
+// 1 something would not work on the target and nothing was written, 2 unusable
+// command line or input.
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/deploy"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/manifest"
+)
+
+func main() { console.Main("deliver", run) }
+
+// options is the command line, read and checked.
+type options struct {
+	deploy.Options
+	manifest, out, root, answer, tenant string
+	users                               []string
+	target                              deploy.Target
+	zip, replace, json                  bool
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
+	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "list of certificates, as examples/issue writes it; `file`")
+	f.Func("to", "`target`: windows-usb, windows, macos, ios, linux; required", func(text string) (err error) {
+		o.target, err = deploy.ParseTarget(text)
+		return err
+	})
+	f.StringVar(&o.out, "out", "", "write into this `folder`, one folder in it for each user; required")
+	f.Func("user", "only for the user with this `UPN`; may be repeated", func(text string) error {
+		o.users = append(o.users, text)
+		return nil
+	})
+	f.StringVar(&o.root, "root", "", "`file` with the root's certificate, if the CA of the manifest is none and the PFX files lack it")
+	f.BoolVar(&o.replace, "replace", false, "replace the folders of users that are there already")
+	f.BoolVar(&o.json, "json", false, "print what was done as JSON")
+	f.BoolVar(&o.EmbedPassword, "embed-password", false, "put the password into files that would ask for it")
+	f.BoolVar(&o.Exportable, "exportable", false, "let the user take the key out of the store (windows, macos, ios)")
+	f.Func("store", "certificate `store` of Windows: user (default) or machine", func(text string) (err error) {
+		o.Store, err = deploy.ParseStore(text)
+		return err
+	})
+	f.Func("pass", "`pass` of Windows Setup: oobeSystem (default) or specialize", func(text string) (err error) {
+		o.Pass, err = deploy.ParsePass(text)
+		return err
+	})
+	f.StringVar(&o.VolumeLabel, "label", "ESD-USB", "`label` of the stick's volume")
+	f.BoolVar(&o.ScriptOnVolume, "script", false, "leave the password out of the answer file: a script on the stick holds it")
+	f.StringVar(&o.answer, "answer", "", "put the commands into a copy of this answer `file`")
+	f.StringVar(&o.Architecture, "arch", "", "`architecture` of the answer file's components: amd64, arm64, x86")
+	f.BoolVar(&o.zip, "zip", false, "one ZIP archive instead of files (windows-usb)")
+	f.StringVar(&o.Organization, "organization", "", "`name` shown in the configuration profile")
+	f.Func("cloud", "`cloud` of the tenant: public (default), usgov, china", func(text string) (err error) {
+		o.Cloud, err = deploy.ParseCloud(text)
+		return err
+	})
+	f.StringVar(&o.tenant, "tenant", "", "`ID` of the tenant, for the list of hosts")
+	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser's policy pick by issuer alone")
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "Makes the files that carry certificates to machines.\n\nUsage: go run ./examples/deliver -to TARGET -out DIR [flags]\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, console.Usage("see deliver -h")
+	}
+	usb := o.target == deploy.WindowsUSB
+	switch {
+	case f.NArg() > 0:
+		return o, console.Usage("unexpected argument %q", f.Arg(0))
+	case o.target == 0:
+		return o, console.Usage("say where to: -to windows-usb, windows, macos, ios or linux")
+	case o.out == "":
+		return o, console.Usage("say into which folder: -out DIR")
+	case !usb && (o.answer != "" || o.zip || o.ScriptOnVolume || o.Pass != 0 || o.Architecture != ""):
+		return o, console.Usage("-answer, -arch, -pass, -script and -zip are for -to windows-usb")
+	}
+	return o, nil
+}
+
+// A parcel is what one user gets.
+type parcel struct {
+	deploy.Package
+	folder   string // name of the folder, within -out
+	encoding string // of the PFX
+	files    []deploy.Artefact
+	wipe     []deploy.Remnant
+	findings lint.Findings
+}
+
+func run(args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	hosts, err := deploy.Hosts(max(o.Cloud, deploy.Public), o.tenant)
+	if err != nil {
+		return err
+	}
+	parcels, err := o.load()
+	if err != nil {
+		return err
+	}
+	failed := 0
+	for i := range parcels {
+		p := &parcels[i]
+		p.findings = p.Check(o.target, time.Now())
+		if p.findings.Worst() == lint.Error {
+			failed++
+			continue
+		}
+		if err := o.pack(p); err != nil {
+			return fmt.Errorf("%s: %w", p.UPN, err)
+		}
+	}
+	if failed > 0 {
+		if err := o.refuse(parcels, failed); err != nil {
+			return err
+		}
+		return console.Answer
+	}
+	if err := o.write(parcels); err != nil {
+		return err
+	}
+	if o.json {
+		return o.writeJSON(os.Stdout, parcels, hosts)
+	}
+	o.report(os.Stdout, console.StyleFor(os.Stdout), parcels, hosts)
+	return nil
+}
+
+// pack makes the files of one user.
+func (o options) pack(p *parcel) error {
+	files, err := p.Artefacts(o.target, o.Options)
+	if err != nil {
+		return err
+	}
+	if o.answer != "" {
+		old, err := os.ReadFile(o.answer)
+		if err != nil {
+			return err
+		}
+		if files[0].Content, err = p.MergeUnattend(old, o.Options); err != nil {
+			return fmt.Errorf("%s: %w", o.answer, err)
+		}
+		files[0].Mode = 0o600 // it may hold passwords of its own
+	}
+	p.files, p.wipe = files, deploy.Wipe(o.target, files)
+	if !o.zip {
+		return nil
+	}
+	archive, err := deploy.Zip(files, time.Now())
+	if err != nil {
+		return err
+	}
+	p.files = []deploy.Artefact{{Name: "stick.zip", Content: archive, Mode: 0o600, Key: true, Password: true}}
+	p.wipe = append(deploy.Wipe(o.target, p.files)[:1], p.wipe...)
+	return nil
+}
+
+// load reads the manifest and everything that it names.
+func (o options) load() ([]parcel, error) {
+	m, err := manifest.Load(o.manifest)
+	if err != nil {
+		return nil, err
+	}
+	folder := filepath.Dir(o.manifest)
+	passwords, err := manifest.LoadPasswords(filepath.Join(folder, manifest.PasswordsName))
+	if err != nil {
+		return nil, err
+	}
+	users, err := choose(m.Users, o.users)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.manifest, err)
+	}
+	ca, err := certificates(folder, m.CA.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	if o.root != "" {
+		if ca, err = certificates("", o.root); err != nil {
+			return nil, err
+		}
+	}
+	var parcels []parcel
+	for _, u := range users {
+		p, err := o.open(folder, u, passwords[manifest.Key(u.UPN)], ca[0])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", u.UPN, err)
+		}
+		parcels = append(parcels, p)
+	}
+	return parcels, nil
+}
+
+// open reads the files of one user.
+func (o options) open(folder string, u manifest.User, password string, root *x509.Certificate) (parcel, error) {
+	if password == "" {
+		return parcel{}, fmt.Errorf("no password in %s", filepath.Join(folder, manifest.PasswordsName))
+	}
+	own, err := certificates(folder, u.Certificate)
+	if err != nil {
+		return parcel{}, err
+	}
+	name, err := within(folder, u.PFX)
+	if err != nil {
+		return parcel{}, err
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return parcel{}, err
+	}
+	if !bytes.Equal(root.RawSubject, root.RawIssuer) { // an issuing CA: its root is in the PFX
+		if root = rootOf(data, password); root == nil {
+			return parcel{}, errors.New("the manifest's CA is no root, and none is in the PFX: name its file, -root FILE")
+		}
+	}
+	base := filepath.Base(u.PFX)
+	return parcel{
+		Package:  deploy.Package{UPN: u.UPN, PFX: data, Password: password, Certificate: own[0], Root: root},
+		folder:   strings.TrimSuffix(base, filepath.Ext(base)),
+		encoding: u.PFXEncoding,
+	}, nil
+}
+
+func rootOf(data []byte, password string) *x509.Certificate {
+	b, err := pfx.Decode(data, password)
+	if err != nil {
+		return nil
+	}
+	for _, c := range append(b.Chain, b.Others...) {
+		if bytes.Equal(c.RawSubject, c.RawIssuer) {
+			return c
+		}
+	}
+	return nil
+}
+
+// choose returns the users with these UPNs, or all if there are none.
+func choose(all []manifest.User, upns []string) ([]manifest.User, error) {
+	if len(all) == 0 {
+		return nil, errors.New("it lists no users")
+	}
+	if len(upns) == 0 {
+		return all, nil
+	}
+	byUPN := map[string]manifest.User{}
+	for _, u := range all {
+		byUPN[manifest.Key(u.UPN)] = u
+	}
+	var chosen []manifest.User
+	for _, upn := range upns {
+		u, ok := byUPN[manifest.Key(upn)]
+		if !ok {
+			return nil, fmt.Errorf("no user %q", upn)
+		}
+		delete(byUPN, manifest.Key(upn)) // named twice: an error, and not two folders
+		chosen = append(chosen, u)
+	}
+	return chosen, nil
+}
+
+// certificates reads a file, relative to a folder if there is one.
+func certificates(folder, name string) ([]*x509.Certificate, error) {
+	if folder != "" {
+		var err error
+		if name, err = within(folder, name); err != nil {
+			return nil, err
+		}
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := cba.ParseCertificates(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return found, nil
+}
+
+// within refuses a name that leads out of the folder: the manifest says which
+// files are packed for others.
+func within(folder, name string) (string, error) {
+	if !filepath.IsLocal(name) {
+		return "", fmt.Errorf("the manifest names the file %q, which is not in its folder", name)
+	}
+	return filepath.Join(folder, name), nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"example.com/entracba/cba/deploy"
+	"example.com/entracba/examples/internal/files"
+)
+
+// staging is where the folders are made before they are moved to their places.
+const staging = ".deliver.part"
+
+// write makes the folders of all users, or of none.
+func (o options) write(parcels []parcel) (err error) {
+	var old []string
+	for _, p := range parcels {
+		_, err := os.Lstat(filepath.Join(o.out, p.folder))
+		switch {
+		case err == nil && !o.replace:
+			return fmt.Errorf("%s is there already: use another folder, or -replace", filepath.Join(o.out, p.folder))
+		case err == nil:
+			old = append(old, p.folder)
+		case !errors.Is(err, os.ErrNotExist):
+			return err
+		}
+	}
+	_, missing := os.Stat(o.out)
+	if err := os.MkdirAll(o.out, 0o700); err != nil {
+		return err
+	}
+	stage := filepath.Join(o.out, staging)
+	if err := os.RemoveAll(stage); err != nil { // of a run that was killed
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, os.RemoveAll(stage))
+		if err != nil && missing != nil {
+			os.Remove(o.out) // only if it is empty
+		}
+	}()
+	for _, p := range parcels {
+		if err := fill(filepath.Join(stage, "new", p.folder), p.files); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(stage, "old"), 0o700); err != nil {
+		return err
+	}
+	// From here on only names change. What has moved moves back if one fails.
+	var undo [][2]string
+	move := func(from, to string) error {
+		if err := os.Rename(from, to); err != nil {
+			return err
+		}
+		undo = append(undo, [2]string{to, from})
+		return nil
+	}
+	defer func() {
+		for i := len(undo) - 1; err != nil && i >= 0; i-- {
+			os.Rename(undo[i][0], undo[i][1])
+		}
+	}()
+	for _, folder := range old {
+		if err := move(filepath.Join(o.out, folder), filepath.Join(stage, "old", folder)); err != nil {
+			return err
+		}
+	}
+	for _, p := range parcels {
+		if err := move(filepath.Join(stage, "new", p.folder), filepath.Join(o.out, p.folder)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill writes files into a new folder, which nobody else can look into.
+func fill(folder string, artefacts []deploy.Artefact) error {
+	for _, a := range artefacts {
+		name := filepath.Join(folder, filepath.FromSlash(a.Name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return err
+		}
+		if err := files.Write(name, a.Content, a.Mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
