@@ -8,7 +8,7 @@ import (
 
 func (s *state) organization() *Tenant { return &s.org }
 
-var organizationKind = &kind[Tenant]{
+var organizationSet = &entitySet[Tenant]{
 	typ: "organization", context: "organization", top: 100, most: 999,
 	fields: []field[Tenant]{
 		{name: "id", path: "id", get: func(t *Tenant) any { return t.ID }},
@@ -17,14 +17,14 @@ var organizationKind = &kind[Tenant]{
 }
 
 func (s *state) listOrganizations(c *call) answer {
-	return organizationKind.list(s, c, func(*filter) []found[Tenant] { return []found[Tenant]{{v: s.organization()}} })
+	return organizationSet.list(s, c, func(*filter) []found[Tenant] { return []found[Tenant]{{v: s.organization()}} })
 }
 
 func (s *state) getOrganization(c *call) answer {
 	if c.params[0] != s.org.ID {
 		return notFound(c.params[0])
 	}
-	return organizationKind.one(c, s.organization())
+	return organizationSet.one(c, s.organization())
 }
 
 // classicBody is the one configuration as JSON. The service reads issuer and

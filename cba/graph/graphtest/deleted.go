@@ -13,11 +13,11 @@ func (s *state) getDeleted(c *call) answer {
 	id := c.params[0]
 	switch cast := strings.ToLower(strings.TrimPrefix(id, "microsoft.")); cast {
 	case "graph.certificatebasedauthpki":
-		return pkiKind.list(s, c, func(*filter) []found[PKI] {
+		return pkiSet.list(s, c, func(*filter) []found[PKI] {
 			return visible(s.pkis, c.now, func(p *PKI) bool { return !live(p) })
 		})
 	case "graph.certificateauthoritydetail":
-		return caKind.list(s, c, func(*filter) []found[authority] {
+		return caSet.list(s, c, func(*filter) []found[authority] {
 			return visible(s.cas, c.now, func(a *authority) bool { return !a.DeletedDateTime.IsZero() })
 		})
 	default:
@@ -26,10 +26,10 @@ func (s *state) getDeleted(c *call) answer {
 		}
 	}
 	if p := s.pkis.read(id, c.now); p != nil && !live(p) {
-		return typed(pkiKind.one(c, p))
+		return typed(pkiSet.one(c, p))
 	}
 	if a := s.cas.read(id, c.now); a != nil && !a.DeletedDateTime.IsZero() {
-		return typed(caKind.one(c, a))
+		return typed(caSet.one(c, a))
 	}
 	return notFound(id)
 }
@@ -50,7 +50,7 @@ func (s *state) restore(c *call) answer {
 		p := *old
 		p.DeletedDateTime, p.LastModifiedDateTime = time.Time{}, c.now
 		s.pkis.write(id, &p, s.opt.Lag, c.now)
-		return typed(pkiKind.full(c, &p, http.StatusOK))
+		return typed(pkiSet.full(c, &p, http.StatusOK))
 	}
 	old := s.cas.current(id)
 	if old == nil || old.DeletedDateTime.IsZero() {
@@ -69,7 +69,7 @@ func (s *state) restore(c *call) answer {
 	a.DeletedDateTime = time.Time{}
 	s.cas.write(id, &a, s.opt.Lag, c.now)
 	s.touch(a.pki, c.now)
-	return typed(caKind.full(c, &a, http.StatusOK))
+	return typed(caSet.full(c, &a, http.StatusOK))
 }
 
 // purge deletes an item for good, a PKI with its CAs.

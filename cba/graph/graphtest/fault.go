@@ -266,7 +266,7 @@ func (f *Fault) change(g *Graph, a *answer) {
 		}
 	case UnknownEnum:
 		if a.typ != "" {
-			g.values(a, func(e *enum, value string) string {
+			g.enums(a, func(e *enum, value string) string {
 				if f.Enum == "" || f.Enum == e.Name {
 					return "notYetInvented"
 				}

@@ -441,7 +441,7 @@ func (g *Graph) finish(c *call, a answer, f *Fault) (answer, []byte) {
 func (g *Graph) show(c *call, a *answer, f *Fault) {
 	known := prefers(c.header, "include-unknown-enum-members")
 	if !known && a.typ != "" {
-		g.values(a, func(e *enum, value string) string {
+		g.enums(a, func(e *enum, value string) string {
 			if _, late := e.has(value); late {
 				return sentinel
 			}
@@ -453,8 +453,8 @@ func (g *Graph) show(c *call, a *answer, f *Fault) {
 	}
 }
 
-// values runs f over every enum value of an answer.
-func (g *Graph) values(a *answer, f func(e *enum, value string) string) {
+// enums runs f over every enum value of an answer.
+func (g *Graph) enums(a *answer, f func(e *enum, value string) string) {
 	body := a.body
 	if object, ok := body.(map[string]any); ok && strings.HasPrefix(a.typ, "Collection(") {
 		body = object["value"]

@@ -2,7 +2,7 @@ package graphtest
 
 import "slices"
 
-var groupKind = &kind[Group]{
+var groupSet = &entitySet[Group]{
 	typ: "group", context: "groups", directory: true, top: 100, most: 999,
 	ops: "eq ne not and or in startswith",
 	fields: []field[Group]{
@@ -12,13 +12,13 @@ var groupKind = &kind[Group]{
 }
 
 func (s *state) listGroups(c *call) answer {
-	return groupKind.list(s, c, func(*filter) []found[Group] { return fixed(s.org.Groups) })
+	return groupSet.list(s, c, func(*filter) []found[Group] { return fixed(s.org.Groups) })
 }
 
 func (s *state) getGroup(c *call) answer {
 	for i := range s.org.Groups {
 		if g := &s.org.Groups[i]; g.ID == c.params[0] {
-			return groupKind.one(c, g)
+			return groupSet.one(c, g)
 		}
 	}
 	return notFound(c.params[0])
@@ -49,7 +49,7 @@ func (s *state) groupsOf(c *call, transitive bool) answer {
 			}
 		}
 	}
-	a := groupKind.list(s, c, func(*filter) []found[Group] {
+	a := groupSet.list(s, c, func(*filter) []found[Group] {
 		var list []found[Group]
 		for i := range in {
 			if in[i] {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A field is one property of a kind of object.
+// A field is one property of the objects of a set.
 type field[T any] struct {
 	name   string       // in JSON; "" for a path that exists in filters only
 	path   string       // in $filter; "" if it cannot be filtered
@@ -21,8 +21,8 @@ type field[T any] struct {
 	always bool         // a time that is never null: the zero time is the year 1
 }
 
-// A kind is how one collection of Graph behaves.
-type kind[T any] struct {
+// An entitySet is how one collection of Graph behaves; the word is OData's.
+type entitySet[T any] struct {
 	typ       string // CSDL type
 	context   string // what @odata.context names
 	fields    []field[T]
@@ -56,7 +56,7 @@ func fixed[T any](values []T) []found[T] {
 	return list
 }
 
-func (k *kind[T]) field(path string) *field[T] {
+func (k *entitySet[T]) field(path string) *field[T] {
 	for i := range k.fields {
 		if f := &k.fields[i]; f.path != "" && strings.EqualFold(f.path, path) {
 			return f
@@ -82,7 +82,7 @@ func unsupported(format string, args ...any) *answer {
 }
 
 // parse reads the query options of a collection.
-func (k *kind[T]) parse(c *call, page int) (*selection[T], *answer) {
+func (k *entitySet[T]) parse(c *call, page int) (*selection[T], *answer) {
 	q := &selection[T]{top: k.top}
 	if page > 0 {
 		q.top = page
@@ -153,7 +153,7 @@ func (k *kind[T]) parse(c *call, page int) (*selection[T], *answer) {
 
 // selected reads $select. Names are compared without regard to case: Learn's own
 // sample for authorizationInfo has them in lower case.
-func (k *kind[T]) selected(c *call) ([]*field[T], *answer) {
+func (k *entitySet[T]) selected(c *call) ([]*field[T], *answer) {
 	var list []*field[T]
 	text := c.query.Get("$select")
 	if text == "" {
@@ -176,7 +176,7 @@ func (k *kind[T]) selected(c *call) ([]*field[T], *answer) {
 }
 
 // supports refuses what the service does not filter by.
-func (k *kind[T]) supports(f *filter, advanced bool) (refused *answer) {
+func (k *entitySet[T]) supports(f *filter, advanced bool) (refused *answer) {
 	reject := func(format string, args ...any) {
 		if refused == nil {
 			refused = unsupported(format, args...)
@@ -219,7 +219,7 @@ func (k *kind[T]) supports(f *filter, advanced bool) (refused *answer) {
 	return refused
 }
 
-func (k *kind[T]) matches(f *filter, v *T) bool {
+func (k *entitySet[T]) matches(f *filter, v *T) bool {
 	return f.matches(func(path string) any { return k.field(path).get(v) }, func(path string) bool { return !k.field(path).exact })
 }
 
@@ -264,7 +264,7 @@ func null(text string) any {
 }
 
 // list answers a query over a collection.
-func (k *kind[T]) list(s *state, c *call, source func(f *filter) []found[T]) answer {
+func (k *entitySet[T]) list(s *state, c *call, source func(f *filter) []found[T]) answer {
 	q, refused := k.parse(c, s.opt.PageSize)
 	if refused != nil {
 		return *refused
@@ -312,7 +312,7 @@ func (k *kind[T]) list(s *state, c *call, source func(f *filter) []found[T]) ans
 }
 
 // one answers with a single object; $select is the one option.
-func (k *kind[T]) one(c *call, v *T) answer {
+func (k *entitySet[T]) one(c *call, v *T) answer {
 	for _, name := range sortedKeys(c.query) {
 		if strings.HasPrefix(name, "$") && name != "$select" {
 			return *unsupported("The query option '%s' is not supported.", clip(name))
@@ -328,7 +328,7 @@ func (k *kind[T]) one(c *call, v *T) answer {
 }
 
 // full is the whole object, as an answer to its creation.
-func (k *kind[T]) full(c *call, v *T, status int) answer {
+func (k *entitySet[T]) full(c *call, v *T, status int) answer {
 	bare := *c
 	bare.query = nil
 	a := k.one(&bare, v)

@@ -14,7 +14,7 @@ func (r *SignIn) eventTypes() []string {
 	return r.EventTypes
 }
 
-var signInKind = &kind[SignIn]{
+var signInSet = &entitySet[SignIn]{
 	typ: "signIn", context: "auditLogs/signIns", top: 1000, most: 1000,
 	ops: "eq startswith ge le gt lt and or any",
 	fields: []field[SignIn]{
@@ -39,10 +39,10 @@ var signInKind = &kind[SignIn]{
 	},
 }
 
-// betaSignInKind has what only beta has (Learn, signIn, v1.0 and beta).
-var betaSignInKind = &kind[SignIn]{
-	typ: "betaSignIn", context: signInKind.context, top: signInKind.top, most: signInKind.most, ops: signInKind.ops,
-	fields: slices.Concat(signInKind.fields, []field[SignIn]{
+// betaSignInSet has what only beta has (Learn, signIn, v1.0 and beta).
+var betaSignInSet = &entitySet[SignIn]{
+	typ: "betaSignIn", context: signInSet.context, top: signInSet.top, most: signInSet.most, ops: signInSet.ops,
+	fields: slices.Concat(signInSet.fields, []field[SignIn]{
 		{name: "signInEventTypes", path: "signInEventTypes", get: func(r *SignIn) any { return r.eventTypes() }},
 		{name: "authenticationDetails", get: func(r *SignIn) any {
 			list := make([]any, len(r.Details))
@@ -65,11 +65,11 @@ var betaSignInKind = &kind[SignIn]{
 	}),
 }
 
-func signIns(c *call) *kind[SignIn] {
+func signIns(c *call) *entitySet[SignIn] {
 	if c.version == "beta" {
-		return betaSignInKind
+		return betaSignInSet
 	}
-	return signInKind
+	return signInSet
 }
 
 // listSignIns answers with interactive sign-ins, unless a filter of beta names

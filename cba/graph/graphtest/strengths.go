@@ -1,6 +1,6 @@
 package graphtest
 
-var strengthKind = &kind[Strength]{
+var strengthSet = &entitySet[Strength]{
 	typ: "authenticationStrengthPolicy", context: "identity/conditionalAccess/authenticationStrength/policies",
 	top: 100, most: 999, ops: "eq and or",
 	fields: []field[Strength]{
@@ -33,7 +33,7 @@ var strengthKind = &kind[Strength]{
 	},
 }
 
-var combinationKind = &kind[Combination]{
+var combinationSet = &entitySet[Combination]{
 	typ: "authenticationCombinationConfiguration", context: "identity/conditionalAccess/authenticationStrength/policies('{id}')/combinationConfigurations",
 	top: 100, most: 999,
 	fields: []field[Combination]{
@@ -54,7 +54,7 @@ func combinationBody(p *Combination) map[string]any {
 }
 
 func (s *state) listStrengths(c *call) answer {
-	return strengthKind.list(s, c, func(*filter) []found[Strength] { return fixed(s.org.Strengths) })
+	return strengthSet.list(s, c, func(*filter) []found[Strength] { return fixed(s.org.Strengths) })
 }
 
 func (s *state) strength(id string) *Strength {
@@ -68,7 +68,7 @@ func (s *state) strength(id string) *Strength {
 
 func (s *state) getStrength(c *call) answer {
 	if p := s.strength(c.params[0]); p != nil {
-		return strengthKind.one(c, p)
+		return strengthSet.one(c, p)
 	}
 	return notFound(c.params[0])
 }
@@ -78,7 +78,7 @@ func (s *state) listCombinations(c *call) answer {
 	if p == nil {
 		return notFound(c.params[0])
 	}
-	a := combinationKind.list(s, c, func(*filter) []found[Combination] { return fixed(p.Combinations) })
+	a := combinationSet.list(s, c, func(*filter) []found[Combination] { return fixed(p.Combinations) })
 	if body, ok := a.body.(map[string]any); ok {
 		for _, v := range values(body["value"]) {
 			v["@odata.type"] = combinationType
@@ -91,7 +91,7 @@ func (s *state) getCombination(c *call) answer {
 	if p := s.strength(c.params[0]); p != nil {
 		for i := range p.Combinations {
 			if p.Combinations[i].ID == c.params[1] {
-				a := combinationKind.one(c, &p.Combinations[i])
+				a := combinationSet.one(c, &p.Combinations[i])
 				if body, ok := a.body.(map[string]any); ok {
 					body["@odata.type"] = combinationType
 				}

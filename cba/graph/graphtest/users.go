@@ -19,7 +19,7 @@ const (
 
 const userIDsPath = "authorizationInfo/certificateUserIds"
 
-var userKind = &kind[User]{
+var userSet = &entitySet[User]{
 	typ: "user", context: "users", directory: true, top: 100, most: 999,
 	ops: "eq ne not and or in startswith any",
 	fields: []field[User]{
@@ -49,13 +49,13 @@ var userKind = &kind[User]{
 	},
 }
 
-// filterUsers is userKind, with the comparison of certificateUserIds that the
+// filterUsers is userSet, with the comparison of certificateUserIds that the
 // options ask for.
-func (s *state) filterUsers() *kind[User] {
+func (s *state) filterUsers() *entitySet[User] {
 	if !s.opt.FoldCertificateUserIDs {
-		return userKind
+		return userSet
 	}
-	k := *userKind
+	k := *userSet
 	k.fields = slices.Clone(k.fields)
 	k.field(userIDsPath).exact = false
 	return &k
@@ -184,7 +184,7 @@ func (s *state) getUser(c *call) answer {
 	if u == nil {
 		return notFound(c.params[0])
 	}
-	return userKind.one(c, u)
+	return userSet.one(c, u)
 }
 
 // patchUser replaces the whole collection of certificateUserIds. Documented: 204,
@@ -202,6 +202,9 @@ func (s *state) patchUser(c *call) answer {
 	}
 	if refused != nil {
 		return *refused
+	}
+	if info, ok := in["authorizationInfo"]; ok && info == nil {
+		return badRequest("The property 'authorizationInfo' cannot be null.")
 	}
 	info, _ := in["authorizationInfo"].(map[string]any)
 	value, ok := info["certificateUserIds"]

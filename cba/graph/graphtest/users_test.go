@@ -61,6 +61,8 @@ func TestUserWrites(t *testing.T) {
 		{"unknown property", "PATCH /users/id-john", `{"authorisationInfo":{}}`, nil, 400, "Invalid property 'authorisationInfo'"},
 		{"unknown property inside", "PATCH /users/id-john", `{"authorizationInfo":{"certificateUserIDs":[]}}`, nil, 400, "Invalid property 'certificateUserIDs'"},
 		{"null list", "PATCH /users/id-john", `{"authorizationInfo":{"certificateUserIds":null}}`, nil, 400, "cannot be null"},
+		{"null object", "PATCH /users/id-john", `{"authorizationInfo":null}`, nil, 400, "cannot be null"},
+		{"nothing", "PATCH /users/id-john", `{"authorizationInfo":{}}`, nil, 204, ""},
 		{"null in the list", "PATCH /users/id-john", `{"authorizationInfo":{"certificateUserIds":[null]}}`, nil, 400, "null value"},
 		{"a number", "PATCH /users/id-john", `{"authorizationInfo":{"certificateUserIds":[1]}}`, nil, 400, "Edm.String"},
 		{"read-only", "PATCH /users/id-john", `{"userPrincipalName":"x@contoso.com"}`, nil, 400, "read-only"},
