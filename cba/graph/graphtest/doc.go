@@ -33,6 +33,7 @@
 //	  /memberOf, /transitiveMemberOf                                     GET
 //	/groups, /groups/{id}                                                GET
 //	/identity/conditionalAccess/authenticationStrength/policies          GET
+//	  (also as /policies/authenticationStrengthPolicies)
 //	  /{id}, /{id}/combinationConfigurations                             GET
 //	/auditLogs/signIns, /auditLogs/signIns/{id}                          GET
 //	/$batch                                                              POST
