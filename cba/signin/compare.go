@@ -99,9 +99,10 @@ type CompareOptions struct {
 // all cores, and hands out the answers in the order of the list; memory does not
 // grow with the list.
 //
-// An error that the list yields is handed out in its place, with the index. The
-// walk ends after an error of ctx, or of a sign-in that could not be asked (see
-// [Tenant.Decide]). No goroutine is left when the loop is.
+// An error that the list yields is handed out in its place, with the index, and
+// so is that of a sign-in that could not be asked (see [Tenant.Decide]); the loop
+// may go on or stop. After ctx has ended, one error says so and the loop ends. No
+// goroutine is left when the loop is.
 func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, error], options CompareOptions) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -133,7 +134,11 @@ func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, e
 			j := waiting[0]
 			waiting[0], waiting = nil, waiting[1:]
 			<-j.done
-			return yield(j.change, j.err) && ctx.Err() == nil
+			if err := ctx.Err(); err != nil {
+				yield(j.change, err)
+				return false
+			}
+			return yield(j.change, j.err)
 		}
 		index := 0
 		for c, err := range cases {

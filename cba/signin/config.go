@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
@@ -99,8 +100,11 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	}
 	names := map[string]bool{}
 	for _, pki := range read.Trust.PKIs {
+		if !pki.DeletedDateTime.IsZero() { // in the bin, beside its successor
+			continue
+		}
 		if names[pki.DisplayName] {
-			return &ConfigError{propertyPKIs, fmt.Errorf("two PKIs have the name %q", pki.DisplayName)}
+			return &ConfigError{propertyPKIs, fmt.Errorf("two PKIs have the name %q, which authority scopes refer to; rename one", pki.DisplayName)}
 		}
 		names[pki.DisplayName] = true
 	}
@@ -210,6 +214,11 @@ type Options struct {
 	// RefuseHTTPS takes the reading in which Entra cannot fetch a list over https
 	// (open question 9.6).
 	RefuseHTTPS bool
+	// AnyAllowedIssuer lets an authentication strength's allowed issuer be any
+	// authority of the chain. By default it must be the one that issued the
+	// certificate: the pages ask for the authority key identifier of the user's
+	// certificate, which names that one.
+	AnyAllowedIssuer bool
 }
 
 // A Tenant is a [Config] made ready to answer. It does not change and may be used
@@ -219,6 +228,10 @@ type Tenant struct {
 	config  Config
 	policy  *policy.Policy
 	trust   *trust.Store
+	hints   trust.Hints
+	// otherDepth is the stores under the other reading of how many authorities a
+	// chain may have (open question 9.27), made when first needed.
+	otherDepth func() *trust.Store
 }
 
 // Compile makes the configuration ready to answer. The error is that of
@@ -226,10 +239,26 @@ type Tenant struct {
 func (c Config) Compile(options Options) (*Tenant, error) {
 	store, err := c.Trust.Compile(options.Trust)
 	if err != nil {
-		return nil, &ConfigError{propertyPKIs, err}
+		return nil, &ConfigError{Err: err}
 	}
-	return &Tenant{options: options, config: c, policy: c.Policy.Compile().With(options.Policy), trust: store}, nil
+	t := &Tenant{options: options, config: c, policy: c.Policy.Compile().With(options.Policy), trust: store, hints: store.Hints()}
+	t.otherDepth = sync.OnceValue(func() *trust.Store {
+		other := options.Trust
+		other.MaxDepth = shallowDepth
+		if d := options.Trust.MaxDepth; d != 0 && d <= shallowDepth {
+			other.MaxDepth = trust.MaxDepth
+		}
+		store, err := c.Trust.Compile(other)
+		if err != nil {
+			return nil // trusts nobody; it compiled above
+		}
+		return store
+	})
+	return t, nil
 }
+
+// shallowDepth is the other figure of open question 9.27.
+const shallowDepth = 5
 
 // Policy returns the tenant's compiled policy.
 func (t *Tenant) Policy() *policy.Policy { return t.policy }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"example.com/entracba/cba/certuserid"
@@ -25,6 +24,7 @@ const (
 // codes whose texts fit best, from Microsoft's error page and its former
 // troubleshooting page for CBA.
 const (
+	codeChain          = "AADSTS50017"   // validation of the certificate failed
 	codeMethodDisabled = "AADSTS1002002" // the CBA configuration of the tenant is missing or invalid
 	codeNotInScope     = "AADSTS500186"  // the user is not allowed by the policy's conditions
 	codeNothingToBind  = "AADSTS1001003" // the value named in a binding cannot be had from the certificate
@@ -34,14 +34,31 @@ const (
 	codeMFA            = "AADSTS50076"
 )
 
+// A code that the documents do not name for what it is used for here.
+func inferredCode(code string) bool {
+	switch code {
+	case codeMethodDisabled, codeNotInScope, codeNothingToBind, codeNoMatch, codeMFA:
+		return true
+	}
+	return false
+}
+
 // An inquiry is everything that was found out about one request, before it is judged.
 type inquiry struct {
-	tenant   *Tenant
-	request  Request
-	cert     *policy.Certificate
+	tenant  *Tenant
+	request Request
+	cert    *policy.Certificate
+	view    view
+}
+
+// A view is what one reading of the documents makes of a request: the best one,
+// or the other reading of one open question.
+type view struct {
+	decision policy.Decision
 	chain    trust.Chain
 	keys     [][]byte // key identifiers of the chain, the issuing authority first
 	listings []listing
+	scope    policy.ScopeDecision
 }
 
 var (
@@ -50,8 +67,8 @@ var (
 	errNoTime        = errors.New("signin: the request has no time")
 )
 
-// inquire finds out what does not depend on a reading of the policy.
-func (t *Tenant) inquire(ctx context.Context, r Request) (*inquiry, error) {
+// inquire finds out what there is to know.
+func (t *Tenant) inquire(ctx context.Context, r Request, explain bool) (*inquiry, error) {
 	switch {
 	case r.User == nil:
 		return nil, errNoUser
@@ -64,12 +81,25 @@ func (t *Tenant) inquire(ctx context.Context, r Request) (*inquiry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signin: certificate: %w", err)
 	}
-	q := &inquiry{tenant: t, request: r, cert: cert, chain: t.trust.Chain(r.Certificate, r.At)}
-	for _, ca := range q.chain.CAs {
-		q.keys = append(q.keys, ca.Certificate.SubjectKeyId)
+	q := &inquiry{tenant: t, request: r, cert: cert}
+	q.view, err = q.follow(ctx, t.trust.Chain(r.Certificate, r.At), explain)
+	if err != nil {
+		return nil, err
 	}
-	q.listings, err = t.revocation(ctx, r.Certificate, q.chain.CAs, r.At)
-	return q, err
+	q.view.decision = t.policy.Decide(cert, r.User)
+	return q, nil
+}
+
+// follow finds out what hangs on a chain: revocation and scopes.
+func (q *inquiry) follow(ctx context.Context, chain trust.Chain, explain bool) (v view, err error) {
+	v.chain = chain
+	v.keys = make([][]byte, len(chain.CAs))
+	for i, ca := range chain.CAs {
+		v.keys[i] = ca.Certificate.SubjectKeyId
+	}
+	v.scope = q.tenant.policy.CAScope(q.request.User, v.keys)
+	v.listings, err = q.tenant.revocation(ctx, q.request.Certificate, chain.CAs, q.request.At, explain)
+	return v, err
 }
 
 // Decide returns what Entra says to a sign-in: [Verdict.Answer] of
@@ -78,21 +108,17 @@ func (t *Tenant) inquire(ctx context.Context, r Request) (*inquiry, error) {
 // The error is for a request that cannot be used, for ctx, and for a CRL source
 // that gave no answer; never for a sign-in that is refused.
 func (t *Tenant) Decide(ctx context.Context, r Request) (Answer, error) {
-	q, err := t.inquire(ctx, r)
+	q, err := t.inquire(ctx, r, false)
 	if err != nil {
 		return Answer{}, err
 	}
-	return q.judge(t.policy.Decide(q.cert, r.User), q.scopes(), nil), nil
+	return q.judge(q.view), nil
 }
 
-// scopes asks the scopes of certificate authorities.
-func (q *inquiry) scopes() bool {
-	return q.tenant.policy.CAScope(q.request.User, q.keys).Allowed
-}
-
-// judge puts the pieces together. outcomes replaces those of listings, by index,
-// for another reading; nil takes them as they are.
-func (q *inquiry) judge(d policy.Decision, scoped bool, outcomes map[int]policy.Outcome) Answer {
+// judge says what a view comes to. The code is that of the first refusal in the
+// order of the package comment.
+func (q *inquiry) judge(v view) Answer {
+	d := v.decision
 	a := Answer{AuthenticationMode: d.AuthenticationMode, RequiredAffinity: d.RequiredAffinity}
 	refuse := func(code string) {
 		if a.Code == "" {
@@ -105,28 +131,24 @@ func (q *inquiry) judge(d policy.Decision, scoped bool, outcomes map[int]policy.
 	if !d.InScope {
 		refuse(codeNotInScope)
 	}
-	if !q.chain.Trusted {
-		refuse(q.chain.Code())
+	if !v.chain.Trusted {
+		refuse(orElse(v.chain.Code(), codeChain))
 	}
-	for i, l := range q.listings {
-		outcome := l.outcome
-		if other, ok := outcomes[i]; ok {
-			outcome = other
-		}
-		if outcome == policy.Fail {
-			refuse(orElse(l.code, "AADSTS500175"))
+	for i := range v.listings {
+		if v.listings[i].outcome == policy.Fail {
+			refuse(orElse(v.listings[i].code, codeNoCRL))
 		}
 	}
-	if !scoped {
+	if !v.scope.Allowed {
 		refuse(codeScope)
 	}
 	if !d.Bound {
 		refuse(q.bindingCode())
 	}
-	if ok, code, _, _ := q.requirement(d.AuthenticationMode); !ok {
+	if ok, code, _, _ := q.requirement(v); !ok {
 		refuse(code)
 	}
-	a.SignedIn = a.Code == "" && d.SignsIn() && q.chain.Trusted
+	a.SignedIn = a.Code == ""
 	a.MFASatisfied = a.SignedIn && d.AuthenticationMode == policy.MultiFactor
 	return a
 }
@@ -153,27 +175,49 @@ func (q *inquiry) bindingCode() string {
 
 // requirement reports whether the certificate alone satisfies what the sign-in
 // must, and otherwise the code, why, and what may be added.
-func (q *inquiry) requirement(mode policy.AuthenticationMode) (ok bool, code, why string, with []string) {
-	r := q.request.Require
+func (q *inquiry) requirement(v view) (ok bool, code, why string, with []string) {
+	r, mode := q.request.Require, v.decision.AuthenticationMode
 	switch r.kind {
 	case requireMFA:
 		if mode == policy.MultiFactor {
 			return true, "", "the certificate counts as multifactor", nil
 		}
-		return false, codeMFA, "the certificate counts as single-factor: a second factor that the user has registered is needed", secondFactors
+		return false, codeMFA, "the certificate counts as single-factor: a second factor that the user has registered is needed, " +
+			"or a rule that makes the certificate multifactor", secondFactors
 	case requireStrength:
-		oids := make([]string, 0, len(q.request.Certificate.Policies))
-		for _, oid := range q.request.Certificate.Policies {
-			oids = append(oids, oid.String())
-		}
-		if len(oids) > maxStrengthPolicies { // only the first five in lexical order are looked at
-			slices.Sort(oids)
-			oids = oids[:maxStrengthPolicies]
-		}
-		ok, why, with = r.strength.satisfies(mode, q.chain.CAs, oids)
+		ok, why, with = r.strength.satisfies(mode, q.issuers(v, q.tenant.options.AnyAllowedIssuer), q.oids())
 		return ok, codeStrength, why, with
 	}
 	return true, "", "nothing is required beyond the certificate", nil
+}
+
+// issuers returns the key identifiers that an authentication strength's allowed
+// issuers are compared with.
+func (q *inquiry) issuers(v view, all bool) []string {
+	var list []string
+	for _, ca := range v.chain.CAs {
+		if ca.SKI != "" {
+			list = append(list, ca.SKI)
+		}
+		if !all {
+			break
+		}
+	}
+	return list
+}
+
+// oids returns the policy OIDs that an authentication strength looks at: of more
+// than five only the first five in lexical order.
+func (q *inquiry) oids() []string {
+	oids := make([]string, 0, len(q.request.Certificate.Policies))
+	for _, oid := range q.request.Certificate.Policies {
+		oids = append(oids, oid.String())
+	}
+	if len(oids) > maxStrengthPolicies {
+		slices.Sort(oids)
+		oids = oids[:maxStrengthPolicies]
+	}
+	return oids
 }
 
 // secondFactors are the methods that may follow a single-factor certificate
@@ -181,14 +225,19 @@ func (q *inquiry) requirement(mode policy.AuthenticationMode) (ok bool, code, wh
 var secondFactors = []string{"passkey (FIDO2)", "passwordless phone sign-in", "password, entered before the certificate"}
 
 // Explain returns what Entra says to a sign-in, with every step and every
-// assumption. Its answer is that of [Tenant.Decide], and so is its error.
+// assumption. Its answer is that of [Tenant.Decide]: the user is signed in if and
+// only if no step fails, and the code is that of the first step that does in the
+// order of the package comment. It may ask the CRL source for more lists than
+// Decide, to know what the other reading of an open question would give.
+//
+// The error is as for Decide.
 func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
-	q, err := t.inquire(ctx, r)
+	q, err := t.inquire(ctx, r, true)
 	if err != nil {
 		return Verdict{}, err
 	}
 	e := t.policy.Explain(q.cert, r.User)
-	answer := q.judge(e.Decision, q.scopes(), nil)
+	answer := q.judge(q.view)
 	v := Verdict{
 		SignedIn:           answer.SignedIn,
 		Code:               answer.Code,
@@ -198,29 +247,38 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 		Binding:            e.Binding,
 		MFASatisfied:       answer.MFASatisfied,
 		Steps:              q.steps(e),
-		Assumptions:        q.assumptions(e, answer),
 	}
-	if _, _, _, with := q.requirement(e.AuthenticationMode); with != nil && q.onlyRequirement(answer) {
+	if v.Assumptions, err = q.assumptions(ctx, e, answer); err != nil {
+		return Verdict{}, err
+	}
+	if _, _, _, with := q.requirement(q.view); with != nil && (answer.Code == codeMFA || answer.Code == codeStrength) {
 		v.SecondFactor = slices.Clone(with)
 	}
+	// Several steps can have the code; the one that says most stands first.
 	for _, step := range v.Steps {
-		if step.Outcome == policy.Fail && v.Message == "" {
-			v.Message = fmt.Sprintf("%s: %s", step.Name, step.Detail)
+		if step.Outcome != policy.Fail || step.Code != v.Code {
+			continue
 		}
+		v.Message = fmt.Sprintf("%s: %s", step.Name, step.Detail)
+		if step.Inferred {
+			v.Assumptions = slices.Insert(v.Assumptions, 0, Assumption{ID: "4.7",
+				Text: v.Code + " for this refusal: the documents name no code for the case; the message of this one fits best"})
+		}
+		break
 	}
 	return v, nil
-}
-
-// onlyRequirement reports whether nothing but the requirement refuses.
-func (q *inquiry) onlyRequirement(a Answer) bool {
-	return a.Code == codeMFA || a.Code == codeStrength
 }
 
 // steps lists what was looked at, in the order of the package comment.
 func (q *inquiry) steps(e policy.Explanation) []Step {
 	var steps []Step
-	add := func(name string, outcome policy.Outcome, code, source, format string, args ...any) {
-		steps = append(steps, Step{Name: name, Outcome: outcome, Detail: fmt.Sprintf(format, args...), Source: source, Code: code})
+	add := func(name string, outcome policy.Outcome, source, detail string) *Step {
+		steps = append(steps, Step{Name: name, Outcome: outcome, Detail: detail, Source: source})
+		return &steps[len(steps)-1]
+	}
+	refuse := func(name, code, source, detail string, inferred bool) {
+		s := add(name, policy.Fail, source, detail)
+		s.Code, s.Inferred = code, inferred
 	}
 	fromPolicy := func(early bool) {
 		for _, s := range e.Steps {
@@ -228,63 +286,126 @@ func (q *inquiry) steps(e policy.Explanation) []Step {
 			if isEarly != early {
 				continue
 			}
-			step := Step{Name: s.Name, Outcome: s.Outcome, Detail: s.Detail, Source: s.Source}
-			if s.Outcome == policy.Fail {
-				switch s.Name {
-				case policy.StepMethod:
-					step.Code = codeMethodDisabled
-				case policy.StepIncluded, policy.StepExcluded:
-					step.Code = codeNotInScope
-				case policy.StepUsername:
-					step.Code = q.bindingCode()
-				}
+			step := add(s.Name, s.Outcome, s.Source, s.Detail)
+			if s.Outcome != policy.Fail {
+				continue
 			}
-			steps = append(steps, step)
+			switch s.Name {
+			case policy.StepMethod:
+				step.Code = codeMethodDisabled
+			case policy.StepIncluded, policy.StepExcluded:
+				step.Code = codeNotInScope
+			case policy.StepUsername:
+				step.Code = q.bindingCode()
+			}
+			step.Inferred = inferredCode(step.Code)
 		}
 	}
+
 	fromPolicy(true)
-	for _, s := range q.chain.Steps() {
-		add(s.Name, outcomeOf(s.Outcome), s.Code, s.Source, "%s", s.Detail)
+
+	chain := q.view.chain
+	for _, s := range chain.Steps() {
+		if outcome := outcomeOf(s.Outcome); outcome == policy.Fail {
+			refuse(s.Name, s.Code, s.Source, s.Detail, s.Inferred)
+		} else {
+			add(s.Name, outcome, s.Source, s.Detail)
+		}
 	}
-	if q.chain.Trusted {
-		add(StepChain, policy.Pass, "", sourceChain, "%d authorities up to the root %s", len(q.chain.CAs), showName(q.chain.Root().Certificate.RawSubject))
+	if chain.Trusted {
+		add(StepChain, policy.Pass, sourceChain,
+			fmt.Sprintf("%s up to the root %s", count(len(chain.CAs), "authority", "authorities"), showName(chain.Root().Certificate.RawSubject)))
 	} else {
-		add(StepChain, policy.Fail, q.chain.Code(), sourceChain, "%s", q.chain.Failures[0].Detail)
+		first := chain.Failures[0]
+		refuse(StepChain, orElse(chain.Code(), codeChain), orElse(first.Source, sourceChain), fmt.Sprintf("%v: %s", first.Cause, first.Detail), first.Inferred)
 	}
-	for _, l := range q.listings {
-		add(StepRevocation, l.outcome, l.code, sourceRevocation, "%s, list of %s: %s",
-			showName(l.subject.RawSubject), showName(l.ca.Certificate.RawSubject), l.detail)
+
+	for _, l := range q.view.listings {
+		detail := fmt.Sprintf("%s, issued by %s: %s", showName(l.subject.RawSubject), showName(l.ca.Certificate.RawSubject), l.detail)
+		if l.outcome == policy.Fail {
+			refuse(StepRevocation, l.code, sourceRevocation, detail, l.inferred)
+		} else {
+			add(StepRevocation, l.outcome, sourceRevocation, detail)
+		}
 	}
-	decision, scopes := q.tenant.policy.ExplainCAScope(q.request.User, q.keys)
-	if !decision.Restricted {
-		scopes = nil // one step says it
-	}
-	for _, s := range scopes {
-		steps = append(steps, Step{Name: s.Name, Outcome: s.Outcome, Detail: s.Detail, Source: s.Source})
-	}
-	switch {
-	case !decision.Restricted:
-		add(StepScopes, policy.Pass, "", sourceScopes, "no scope names an authority of this chain")
-	case decision.Allowed:
-		add(StepScopes, policy.Pass, "", sourceScopes, "scope %d has a group that the user is in", decision.ScopeIndex)
-	default:
-		add(StepScopes, policy.Fail, codeScope, sourceScopes, "the scopes of this chain's authorities name no group that the user is in")
-	}
+
+	q.scopeSteps(add, refuse)
+	q.hintStep(add)
 	fromPolicy(false)
-	ok, code, why, _ := q.requirement(e.AuthenticationMode)
+
+	ok, code, why, _ := q.requirement(q.view)
 	source := sourceMFA
 	if q.request.Require.kind == requireStrength {
 		source = sourceStrength
 	}
 	switch {
-	case q.request.Require.kind == requireNothing:
-		add(StepRequirement, policy.Skip, "", source, "%s", why)
+	case q.request.Require.IsZero():
+		add(StepRequirement, policy.Skip, source, why)
 	case ok:
-		add(StepRequirement, policy.Pass, "", source, "%v: %s", q.request.Require, why)
+		add(StepRequirement, policy.Pass, source, fmt.Sprintf("%v: %s", q.request.Require, why))
 	default:
-		add(StepRequirement, policy.Fail, code, source, "%v: %s", q.request.Require, why)
+		refuse(StepRequirement, code, source, fmt.Sprintf("%v: %s", q.request.Require, why), inferredCode(code))
 	}
 	return steps
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func (q *inquiry) scopeSteps(add func(name string, outcome policy.Outcome, source, detail string) *Step,
+	refuse func(name, code, source, detail string, inferred bool)) {
+	scope, applied := q.tenant.policy.ExplainCAScope(q.request.User, q.view.keys)
+	if !scope.Restricted {
+		applied = nil // one step says it
+	}
+	for _, s := range applied {
+		add(s.Name, s.Outcome, s.Source, s.Detail)
+	}
+	for _, i := range q.elsewhere() {
+		s := q.tenant.config.Policy.CertificateAuthorityScopes[i]
+		add(policy.StepScope, policy.Warn, sourceScopes, fmt.Sprintf("certificateAuthorityScopes[%d] names an authority of this chain by its key identifier "+
+			"and the PKI %q, which does not have it; what the service makes of that is not documented", i, s.PublicKeyInfrastructureIdentifier))
+	}
+	switch {
+	case !scope.Restricted:
+		add(StepScopes, policy.Pass, sourceScopes, "no scope names an authority of this chain")
+	case scope.Allowed:
+		add(StepScopes, policy.Pass, sourceScopes, fmt.Sprintf("certificateAuthorityScopes[%d] has a group that the user is in", scope.ScopeIndex))
+	default:
+		refuse(StepScopes, codeScope, sourceScopes, "the scopes of this chain's authorities name no group that the user is in: "+
+			"add the user to one, or the authority to none", false)
+	}
+}
+
+// elsewhere returns the scopes that name an authority of the chain, and a PKI
+// that does not have it.
+func (q *inquiry) elsewhere() (scopes []int) {
+	for i, s := range q.tenant.config.Policy.CertificateAuthorityScopes {
+		for _, ca := range q.view.chain.CAs {
+			if pki := s.PublicKeyInfrastructureIdentifier; pki != "" && hasKey([]string{s.SubjectKeyIdentifier}, ca.SKI) && !ca.InPKI(pki) {
+				scopes = append(scopes, i)
+				break
+			}
+		}
+	}
+	return scopes
+}
+
+// hintStep says whether a browser offers the certificate. It refuses nothing: not
+// every client filters.
+func (q *inquiry) hintStep(add func(name string, outcome policy.Outcome, source, detail string) *Step) {
+	switch {
+	case !q.tenant.policy.IssuerHints():
+	case q.tenant.hints.Reach(q.view.chain):
+		add(StepHints, policy.Pass, sourceHints, "an authority of the chain is sent to the browser, which offers the certificate")
+	default:
+		add(StepHints, policy.Warn, sourceHints, "no authority of the chain is sent to the browser, which may not offer the certificate: "+
+			"flag the issuing authority with isIssuerHintEnabled")
+	}
 }
 
 func outcomeOf(o trust.Outcome) policy.Outcome {
@@ -295,52 +416,4 @@ func outcomeOf(o trust.Outcome) policy.Outcome {
 		return policy.Warn
 	}
 	return policy.Fail
-}
-
-// assumptions lists the readings that the answer leans on, and asks under each
-// other reading again.
-func (q *inquiry) assumptions(e policy.Explanation, answer Answer) []Assumption {
-	list := []Assumption{}
-	differs := func(other Answer) bool {
-		return other.SignedIn != answer.SignedIn || other.AuthenticationMode != answer.AuthenticationMode
-	}
-	scoped := q.scopes()
-	for _, a := range e.Assumptions {
-		list = append(list, Assumption{a.ID, a.Text, differs(q.judge(a.Otherwise, scoped, nil))})
-	}
-	// Open questions about revocation, each asked for all authorities together.
-	questions := map[string]map[int]policy.Outcome{}
-	for i, l := range q.listings {
-		if l.question != "" {
-			if questions[l.question] == nil {
-				questions[l.question] = map[int]policy.Outcome{}
-			}
-			questions[l.question][i] = l.other
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(questions)) {
-		list = append(list, Assumption{id, questionTexts[id], differs(q.judge(e.Decision, scoped, questions[id]))})
-	}
-	if len(q.tenant.config.Policy.CertificateAuthorityScopes) > 0 && !q.tenant.policy.CAScope(q.request.User, q.keys).Restricted {
-		list = append(list, Assumption{"9.33", questionTexts["9.33"], differs(q.judge(e.Decision, false, nil))})
-	}
-	for _, f := range q.chain.Failures {
-		if f.Inferred {
-			list = append(list, Assumption{"4.7", fmt.Sprintf("%s for this refusal (%v): the documentation does not name the case", f.Code, f.Cause), false})
-		}
-	}
-	switch answer.Code {
-	case codeMethodDisabled, codeNotInScope, codeNothingToBind, codeNoMatch, codeMFA:
-		list = append(list, Assumption{"4.7", answer.Code + " for this refusal: the documentation names no code for it, this one's text fits best", false})
-	}
-	return list
-}
-
-// questionTexts say what is assumed about an open question that is this
-// package's own.
-var questionTexts = map[string]string{
-	"9.6":  "Entra fetches a revocation list over https; some pages say http only",
-	"9.11": "an authority above the issuing one needs no CRL when CRL validation is required; the pages speak of the issuing authority only",
-	"9.32": "an authority that is exempted from CRL validation is not checked even if it has a CRL URL",
-	"9.33": "a chain that no authority scope names is open to everybody, though other scopes exist",
 }

@@ -122,16 +122,12 @@ func (l *linter) scopes() {
 			continue
 		}
 		pki := scope.PublicKeyInfrastructureIdentifier
-		if pki != "" && !slices.ContainsFunc(named, func(ca *trust.CA) bool { return inPKI(ca, pki) }) {
+		if pki != "" && !slices.ContainsFunc(named, func(ca *trust.CA) bool { return ca.InPKI(pki) }) {
 			l.add("signin-scope-other-pki", lint.Warning, 0, where,
 				"write the display name of the PKI that holds the authority", sourceScopes,
 				"the authority is not in the PKI %q that the scope names", pki)
 		}
 	}
-}
-
-func inPKI(ca *trust.CA, name string) bool {
-	return ca.PKI == name || slices.ContainsFunc(ca.Others, func(e trust.Entry) bool { return e.PKI == name })
 }
 
 func (l *linter) revocation() {
@@ -191,7 +187,7 @@ func (c Config) UserFindings(user policy.User) lint.Findings {
 	high := c.Policy.AuthenticationMode.DefaultAffinity == policy.HighAffinity
 	usable := false
 	for _, b := range c.Policy.UserBindings {
-		if high && b.Field.Affinity() != policy.HighAffinity {
+		if high && b.Field.Affinity() != policy.HighAffinity || !b.Field.BindsTo(b.Property) {
 			continue
 		}
 		switch b.Property {

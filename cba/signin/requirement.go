@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/policy"
-	"example.com/entracba/cba/trust"
 )
 
 // A Requirement is what a sign-in must satisfy: what Conditional Access demands.
@@ -89,7 +88,7 @@ const combinationType = "#microsoft.graph.x509CertificateCombinationConfiguratio
 
 // ParseStrength reads an authentication strength as Graph returns it with
 // "$expand=combinationConfigurations". Configurations of other methods are passed
-// over.
+// over, and so are properties that [Strength] does not have: it is for reading.
 //
 // The error is a [*ConfigError].
 func ParseStrength(data []byte) (Strength, error) {
@@ -116,41 +115,56 @@ func ParseStrength(data []byte) (Strength, error) {
 	return s, nil
 }
 
-// satisfies reports whether a certificate of this strength, with its chain and
-// policy OIDs, satisfies the strength without a second method; why says so, or
-// why not. with lists the methods that would satisfy it beside the certificate.
-func (s Strength) satisfies(mode policy.AuthenticationMode, chain []*trust.CA, oids []string) (ok bool, why string, with []string) {
-	names := []string{string(mode)}
-	allowed := false
+// satisfies reports whether a certificate of this strength satisfies the
+// authentication strength without a second method; why says so, or why not. with
+// lists the combinations that would satisfy it beside the certificate. issuers
+// are the key identifiers that allowed issuers are compared with.
+func (s Strength) satisfies(mode policy.AuthenticationMode, issuers []string, oids []string) (ok bool, why string, with []string) {
+	held := fmt.Sprintf("it does not allow a %v certificate; it allows %s", mode, strings.Join(s.AllowedCombinations, "; "))
 	for _, combination := range s.AllowedCombinations {
 		methods := splitCombination(combination)
 		if !slices.Contains(methods, string(mode)) {
 			continue
 		}
-		if len(methods) == len(names) {
-			allowed = true
-		} else {
-			with = append(with, combination)
-		}
-	}
-	if !allowed && with == nil {
-		return false, fmt.Sprintf("it does not allow a %v certificate; it allows %s", mode, strings.Join(s.AllowedCombinations, "; ")), nil
-	}
-	for _, c := range s.Combinations {
-		if !slices.Contains(c.AppliesTo, string(mode)) {
+		if against := s.restricts(combination, issuers, oids); against != "" {
+			held = against
 			continue
 		}
-		if len(c.AllowedIssuerSKIs) > 0 && !slices.ContainsFunc(chain, func(ca *trust.CA) bool { return hasKey(c.AllowedIssuerSKIs, ca.SKI) }) {
-			return false, "no authority of the chain is among its allowed issuers " + strings.Join(c.AllowedIssuerSKIs, ", "), nil
+		if len(methods) == 1 {
+			return true, fmt.Sprintf("it allows a %v certificate of this issuer and these policies", mode), nil
+		}
+		with = append(with, combination)
+	}
+	if with != nil {
+		return false, fmt.Sprintf("a %v certificate satisfies it only together with another method: %s", mode, strings.Join(with, "; ")), with
+	}
+	return false, held, nil
+}
+
+// restricts says what the configurations of a combination have against a
+// certificate, "" for nothing. All of them must be satisfied.
+func (s Strength) restricts(combination string, issuers []string, oids []string) string {
+	for _, c := range s.Combinations {
+		if !slices.ContainsFunc(c.AppliesTo, func(text string) bool { return sameCombination(text, combination) }) {
+			continue
+		}
+		if len(c.AllowedIssuerSKIs) > 0 && !slices.ContainsFunc(issuers, func(ski string) bool { return hasKey(c.AllowedIssuerSKIs, ski) }) {
+			return fmt.Sprintf("the issuer of the certificate has the subject key identifier %s, its allowed issuers are %s",
+				orElse(strings.Join(issuers, ", "), "of nothing known"), strings.Join(c.AllowedIssuerSKIs, ", "))
 		}
 		if len(c.AllowedPolicyOIDs) > 0 && !slices.ContainsFunc(oids, func(oid string) bool { return slices.Contains(c.AllowedPolicyOIDs, oid) }) {
-			return false, "the certificate has none of its allowed policy OIDs " + strings.Join(c.AllowedPolicyOIDs, ", "), nil
+			return fmt.Sprintf("of the certificate's policy OIDs (looked at: %s) none is among its allowed ones, %s",
+				orElse(strings.Join(oids, ", "), "none"), strings.Join(c.AllowedPolicyOIDs, ", "))
 		}
 	}
-	if !allowed {
-		return false, fmt.Sprintf("a %v certificate satisfies it only together with another method", mode), with
-	}
-	return true, fmt.Sprintf("it allows a %v certificate of this chain and these policies", mode), nil
+	return ""
+}
+
+func sameCombination(a, b string) bool {
+	x, y := splitCombination(a), splitCombination(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 func splitCombination(combination string) []string {

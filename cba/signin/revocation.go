@@ -2,12 +2,11 @@ package signin
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
-
-	"crypto/x509"
 
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
@@ -15,139 +14,259 @@ import (
 	"example.com/entracba/cba/trust"
 )
 
+// A listing is what is known about the revocation of one certificate of a chain.
+type listing struct {
+	ca       *trust.CA
+	subject  *x509.Certificate // the certificate that the authority issued
+	outcome  policy.Outcome
+	code     string // of a failure
+	inferred bool   // the documentation does not name the case for the code
+	detail   string
+	asked    bool // the lists were had, good and asked
+	// questions are the open ones that the outcome leans on.
+	questions []question
+}
+
+// A question is an open one, by its number, and the outcome under the other
+// reading.
+type question struct {
+	id    string
+	other policy.Outcome
+}
+
+func (l *listing) set(outcome policy.Outcome, code, format string, args ...any) {
+	l.outcome, l.code, l.detail = outcome, code, fmt.Sprintf(format, args...)
+}
+
+func (l *listing) ask(id string, other policy.Outcome) {
+	l.questions = append(l.questions, question{id, other})
+}
+
+// Codes of refusals for want of a list.
+const (
+	codeNoCRL     = "AADSTS500175" // the CRL of a certificate of the chain is missing
+	codeDeltaOnly = "AADSTS500177" // a delta URL without a base URL
+)
+
 // revocation looks at the lists of every authority of a chain, the issuing one
-// first. Each speaks about the certificate below it. The error is that of ctx, or
-// of a source that gave no answer about a list.
-func (t *Tenant) revocation(ctx context.Context, leaf *x509.Certificate, chain []*trust.CA, at time.Time) ([]listing, error) {
-	listings := make([]listing, 0, len(chain))
+// first. Each speaks about the certificate below it. explain says whether the
+// other readings of open questions are wanted, which may take more lists. The
+// error is that of ctx, or of a source that gave no answer about a list.
+func (t *Tenant) revocation(ctx context.Context, leaf *x509.Certificate, chain []*trust.CA, at time.Time, explain bool) ([]listing, error) {
+	listings := make([]listing, len(chain))
 	subject := leaf
 	for i, ca := range chain {
-		l, err := t.listing(ctx, ca, subject, i == 0, at)
-		if err != nil {
+		listings[i] = listing{ca: ca, subject: subject, outcome: policy.Pass}
+		if err := t.list(ctx, &listings[i], i == 0, at, explain); err != nil {
 			return nil, err
 		}
-		listings = append(listings, l)
 		subject = ca.Certificate
 	}
 	return listings, nil
 }
 
-// listing looks at the lists of one authority. issuing says that it issued the
+// list looks at the lists of one authority. issuing says that it issued the
 // user's certificate.
-func (t *Tenant) listing(ctx context.Context, ca *trust.CA, subject *x509.Certificate, issuing bool, at time.Time) (listing, error) {
-	l := listing{ca: ca, subject: subject, outcome: policy.Pass}
+func (t *Tenant) list(ctx context.Context, l *listing, issuing bool, at time.Time, explain bool) error {
 	required := t.policy.CRLRequired()
-	exempt := t.policy.CRLExempt(ca.Certificate.SubjectKeyId)
+	exempt := required && t.policy.CRLExempt(l.ca.Certificate.SubjectKeyId)
 	switch {
-	case ca.CRL == "" && ca.DeltaCRL != "":
-		l.outcome, l.code = policy.Fail, crl.BaseMissing.Code()
-		l.detail = fmt.Sprintf("it has the delta URL %s and no base URL", ca.DeltaCRL)
-		return l, nil
 	case t.options.SkipRevocation:
-		l.outcome, l.detail = policy.Warn, "not looked at, as asked"
-		return l, nil
-	case ca.CRL == "" && !required:
-		l.outcome, l.detail = policy.Skip, "no CRL URL: revoking a certificate of this authority keeps nobody out"
-		return l, nil
-	case ca.CRL == "" && exempt:
-		l.outcome, l.detail = policy.Skip, "no CRL URL, and exempted from CRL validation"
-		return l, nil
-	case ca.CRL == "":
-		refused := issuing || t.options.RequireParentCRLs
-		l.outcome = policy.Skip
-		l.detail = "no CRL URL; CRL validation is required, which is read as of the issuing authority only"
-		if refused {
-			l.outcome, l.code = policy.Fail, "AADSTS500175"
-			l.detail = "no CRL URL, and CRL validation is required: store a URL with the authority, or exempt it"
+		l.set(policy.Warn, "", "not looked at, as asked")
+		return nil
+	case exempt && l.ca.CRL == "" && l.ca.DeltaCRL == "":
+		l.set(policy.Skip, "", "no CRL URL, and exempted from CRL validation: revoking a certificate of this authority keeps nobody out")
+		return nil
+	case exempt && !t.options.CheckExempted:
+		if explain {
+			other := *l
+			if err := t.check(ctx, &other, at, t.options.RefuseHTTPS); err != nil {
+				return err
+			}
+			l.ask("9.32", other.outcome)
 		}
+		l.set(policy.Skip, "", "exempted from CRL validation, although it has a CRL URL: revoking a certificate of this authority keeps nobody out")
+		return nil
+	case l.ca.CRL == "" && l.ca.DeltaCRL != "":
+		l.set(policy.Fail, codeDeltaOnly, "the authority has the delta URL %q and no base URL: store a base URL, or remove the delta URL", l.ca.DeltaCRL)
+		return nil
+	case l.ca.CRL == "" && !required:
+		l.set(policy.Skip, "", "no CRL URL: revoking a certificate of this authority keeps nobody out")
+		l.ask("9.10", policy.Fail)
+		return nil
+	case l.ca.CRL == "" && (issuing || t.options.RequireParentCRLs):
+		l.set(policy.Fail, codeNoCRL, "no CRL URL, and CRL validation is required: store a URL with the authority, or exempt it")
 		if !issuing {
-			l.question, l.other = "9.11", opposite(refused)
+			l.ask("9.11", policy.Skip)
 		}
-		return l, nil
+		return nil
+	case l.ca.CRL == "":
+		l.set(policy.Skip, "", "no CRL URL; CRL validation is required, which is read as of the issuing authority only")
+		l.ask("9.11", policy.Fail)
+		return nil
 	}
-	checked, err := t.check(ctx, &l, at)
-	if err != nil {
-		return l, err
+	if err := t.check(ctx, l, at, t.options.RefuseHTTPS); err != nil {
+		return err
 	}
-	if required && exempt {
-		l.question = "9.32"
-		l.other = policy.Skip
-		if !t.options.CheckExempted {
-			l.other = l.outcome
-			l.outcome, l.code = policy.Skip, ""
-			l.detail = "exempted from CRL validation, although it has a CRL URL"
-		}
-	} else if checked && strings.HasPrefix(strings.ToLower(ca.CRL+" "+ca.DeltaCRL), "https:") {
-		l.question, l.other = "9.6", policy.Fail
+	if exempt {
+		l.ask("9.32", policy.Skip)
 	}
-	return l, nil
+	if !explain || !isHTTPS(l.ca.CRL) && !isHTTPS(l.ca.DeltaCRL) {
+		return nil
+	}
+	other := *l
+	if err := t.check(ctx, &other, at, !t.options.RefuseHTTPS); err != nil {
+		return err
+	}
+	l.ask("9.6", other.outcome)
+	return nil
 }
 
-func opposite(refused bool) policy.Outcome {
-	if refused {
-		return policy.Skip
-	}
-	return policy.Fail
-}
+func isHTTPS(url string) bool { return len(url) > 5 && strings.EqualFold(url[:6], "https:") }
 
-// check gets the lists of an authority and asks them. fetched says that both were
-// had.
-func (t *Tenant) check(ctx context.Context, l *listing, at time.Time) (fetched bool, err error) {
-	refuse := func(err error) (bool, error) {
-		var fault *crl.Error
-		if !errors.As(err, &fault) {
-			return false, err // no answer about the list
+// check gets the lists of an authority and asks them.
+func (t *Tenant) check(ctx context.Context, l *listing, at time.Time, refuseHTTPS bool) error {
+	var set crl.Set
+	for i, url := range [...]string{l.ca.CRL, l.ca.DeltaCRL} {
+		if url == "" {
+			continue
 		}
-		l.outcome, l.code, l.detail = policy.Fail, fault.Code(), fault.Error()
-		if !fault.Fault.Documented() {
-			l.detail += " (the code is inferred)"
-		}
-		return false, nil
-	}
-	urls := []string{l.ca.CRL}
-	if l.ca.DeltaCRL != "" {
-		urls = append(urls, l.ca.DeltaCRL)
-	}
-	for i, url := range urls {
-		if t.options.RefuseHTTPS && strings.HasPrefix(strings.ToLower(url), "https:") {
-			return refuse(&crl.Error{Fault: crl.BadURL, URL: url, Detail: "https is refused, as asked"})
-		}
-		if t.options.CRLs == nil {
-			return refuse(&crl.Error{Fault: crl.Download, URL: url, Detail: "there is no source of revocation lists"})
-		}
-		list, err := t.options.CRLs.Fetch(ctx, url, l.ca.Certificate)
+		list, err := t.fetch(ctx, url, l.ca.Certificate, refuseHTTPS)
 		if err != nil {
-			return refuse(err)
+			return l.refuse(err, url, nil, at)
 		}
 		if i == 0 {
-			l.set.Base = list
+			set.Base = list
 		} else {
-			l.set.Delta = list
+			set.Delta = list
 		}
 	}
-	if err := l.set.Check(l.ca.Certificate, at); err != nil {
-		return refuse(err)
+	if err := set.Check(l.ca.Certificate, at); err != nil {
+		var fault *crl.Error
+		if errors.As(err, &fault) && fault.Delta {
+			return l.refuse(err, l.ca.DeltaCRL, set.Delta, at)
+		}
+		return l.refuse(err, l.ca.CRL, set.Base, at)
 	}
-	status := l.set.Status(l.subject)
+	l.asked = true
+	status := set.Status(l.subject)
 	if !status.OK() {
-		l.outcome, l.code = policy.Fail, status.Code()
-		l.detail = fmt.Sprintf("serial number %x is %v in the list of %s", l.subject.SerialNumber, status.State, showTime(l.set.Base.ThisUpdate))
-		if status.State == crl.Revoked || status.State == crl.OnHold {
-			l.detail += fmt.Sprintf(", since %s (%v)", showTime(status.Entry.Time), status.Entry.Reason)
+		source, list := l.ca.CRL, set.Base
+		if status.Delta {
+			source, list = l.ca.DeltaCRL, set.Delta
 		}
-		return true, nil
+		l.set(policy.Fail, status.Code(), "the certificate, serial number %x, is %v by the list at %q of %s",
+			l.subject.SerialNumber, status.State, source, showTime(list.ThisUpdate))
+		if status.State == crl.Revoked || status.State == crl.OnHold {
+			l.detail += fmt.Sprintf(", since %s (%v): give the user a new certificate", showTime(status.Entry.Time), status.Entry.Reason)
+		}
+		l.inferred = status.State == crl.NotCovered
+		return nil
 	}
-	l.detail = fmt.Sprintf("%s of %d entries, until %s: %v", l.ca.CRL, l.set.Base.Len(), showTime(l.set.Base.NextUpdate), status.State)
-	if l.set.Delta != nil {
-		l.detail += fmt.Sprintf("; delta until %s", showTime(l.set.Delta.NextUpdate))
+	l.set(policy.Pass, "", "%v by the list at %q, %d entries, until %s", status.State, l.ca.CRL, set.Base.Len(), showTime(set.Base.NextUpdate))
+	if set.Delta != nil {
+		l.detail += fmt.Sprintf(", and by the delta list at %q until %s", l.ca.DeltaCRL, showTime(set.Delta.NextUpdate))
 	}
-	return true, nil
+	l.size(set.Base)
+	return nil
+}
+
+// fetch gets one list.
+func (t *Tenant) fetch(ctx context.Context, url string, ca *x509.Certificate, refuseHTTPS bool) (*crl.List, error) {
+	switch {
+	case refuseHTTPS && isHTTPS(url):
+		return nil, &crl.Error{Fault: crl.BadURL, URL: url, Detail: "read as: Entra fetches over http only; publish the list over http"}
+	case t.options.CRLs == nil:
+		return nil, &crl.Error{Fault: crl.Download, URL: url, Detail: "there is no source of revocation lists here"}
+	}
+	list, err := t.options.CRLs.Fetch(ctx, url, ca)
+	if err == nil && list == nil {
+		err = &crl.Error{Fault: crl.Missing, URL: url}
+	}
+	return list, err
+}
+
+// refuse takes an answer about a list that is not good, and returns any other
+// error. The details name what the service's message does.
+func (l *listing) refuse(err error, url string, list *crl.List, at time.Time) error {
+	var fault *crl.Error
+	if !errors.As(err, &fault) {
+		return err
+	}
+	where, what := "the list", fault.Error()
+	if url == l.ca.DeltaCRL {
+		where = "the delta list"
+	}
+	what = strings.TrimPrefix(strings.TrimPrefix(what, "crl: "), "delta list: ")
+	l.set(policy.Fail, orElse(fault.Code(), codeNoCRL), "%s: %s", where, what)
+	if fault.URL == "" {
+		l.set(policy.Fail, orElse(fault.Code(), codeNoCRL), "%s at %q: %s", where, url, what)
+	}
+	l.inferred = !fault.Fault.Documented()
+	advice := ""
+	switch fault.Fault {
+	case crl.Expired, crl.NotYetValid:
+		if list != nil && !list.NextUpdate.IsZero() {
+			l.detail += fmt.Sprintf("; it is by %s, valid from %s to %s, the time is %s",
+				showName(list.RawIssuer), showTime(list.ThisUpdate), showTime(list.NextUpdate), showTime(at))
+		}
+		advice = "publish a new list"
+	case crl.WrongIssuer, crl.WrongKeyID, crl.BadSignature:
+		expected, found := l.ca.Certificate.SubjectKeyId, fault.ListKeyID
+		if list != nil {
+			found = list.AuthorityKeyID
+		}
+		l.detail += fmt.Sprintf("; expected SKI %x", expected)
+		if len(found) > 0 {
+			l.detail += fmt.Sprintf(", CRL AKI %x", found)
+		}
+		advice = "put the list that this authority signs at the URL, or store the URL of that list"
+	case crl.NotDER, crl.NotCRL:
+		advice = "put the list at the URL in DER, not in PEM and not as a page"
+	case crl.Download, crl.Timeout:
+		advice = "make the list readable at the URL for everybody on the internet"
+	case crl.BadURL:
+		advice = "store an http URL"
+	case crl.TooLarge:
+		advice = "the first sign-in fails and the service fetches the list in the background; make it smaller, or publish delta lists"
+		l.ask("9.7", policy.Fail)
+	case crl.DeltaMismatch:
+		advice = "publish base and delta list together"
+	}
+	if advice != "" {
+		l.detail += "; " + advice
+	}
+	if fault.Fault == crl.Timeout {
+		l.ask("9.29", policy.Pass)
+	}
+	return nil
+}
+
+// size remarks on a list that is too large for a download during a sign-in.
+func (l *listing) size(list *crl.List) {
+	bytes := int64(len(list.Raw))
+	if bytes <= crl.InteractivePublic().Bytes {
+		return
+	}
+	l.outcome = policy.Warn
+	l.detail += fmt.Sprintf("; it has %d bytes: during a sign-in the service takes %d in the public cloud, so that the first one fails with AADSTS2205014",
+		bytes, crl.InteractivePublic().Bytes)
+	if bytes > crl.BackgroundPublicCautious().Bytes {
+		l.ask("9.7", policy.Fail)
+	}
 }
 
 func showTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// maxName is how many bytes of an encoded name are shown: a certificate can hold
+// megabytes where a name belongs.
+const maxName = 2000
+
 // showName returns a name for people.
 func showName(raw []byte) string {
+	if len(raw) > maxName {
+		return fmt.Sprintf("a name of %d bytes", len(raw))
+	}
 	name, err := dn.ParseDER(raw)
 	if err != nil {
 		return "a name that cannot be read"

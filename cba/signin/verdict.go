@@ -4,9 +4,7 @@ import (
 	"crypto/x509"
 	"time"
 
-	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/policy"
-	"example.com/entracba/cba/trust"
 )
 
 // A Request is one sign-in. User, Certificate and At are required.
@@ -67,7 +65,11 @@ type Step struct {
 	Outcome policy.Outcome `json:"outcome"`
 	Detail  string         `json:"detail"` // for people; may change
 	Source  string         `json:"source"` // the document that has the rule
-	Code    string         `json:"code,omitempty"`
+	// Code is what a user would see if this were the only step that fails.
+	Code string `json:"code,omitempty"`
+	// Inferred: the documents do not name this case for the code, which is the one
+	// whose message fits best.
+	Inferred bool `json:"inferred,omitempty"`
 }
 
 // The names of steps, beside those of package policy. Every authority of the
@@ -78,28 +80,6 @@ const (
 	StepChain       = "chain"
 	StepRevocation  = "revocation"
 	StepScopes      = "certificate authority scopes"
+	StepHints       = "issuer hints"
 	StepRequirement = "requirement"
 )
-
-// An Assumption is a reading of an open question that the verdict leans on.
-type Assumption struct {
-	ID   string `json:"id"` // its number in the table of open questions, "9.24"
-	Text string `json:"text"`
-	// ChangesVerdict says that under the other reading the answer would differ: in
-	// or out, or the strength.
-	ChangesVerdict bool `json:"changesVerdict"`
-}
-
-// A listing is what is known about the revocation of one certificate of a chain.
-type listing struct {
-	ca      *trust.CA
-	subject *x509.Certificate // the certificate that the authority issued
-	outcome policy.Outcome
-	code    string
-	detail  string
-	// The other reading of an open question, where it differs: its number, and
-	// what the outcome would be.
-	question string
-	other    policy.Outcome
-	set      crl.Set
-}
