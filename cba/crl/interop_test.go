@@ -205,7 +205,8 @@ func TestWeReadOpenSSL(t *testing.T) {
 		{key: "rsa", hash: "sha256"}, {key: "rsa", hash: "sha1"}, {key: "rsa", hash: "sha512"},
 		{key: "p256", hash: "sha256"}, {key: "p256", hash: "sha1"}, {key: "p521", hash: "sha512"}, {key: "ed25519", hash: "null"},
 		{key: "rsa", hash: "sha384", options: pss("digest")},
-		{key: "rsa", hash: "sha256", options: pss("20"), fault: crl.Unsupported}, // nor does crypto/x509
+		{key: "rsa", hash: "sha256", options: pss("20"), fault: crl.Unsupported}, // the default, left out; nor does crypto/x509
+		{key: "rsa", hash: "sha256", options: pss("30"), fault: crl.Unsupported},
 	} {
 		key, hash := c.key, c.hash
 		ca := newAuthority(t, "Woodgrove CA", key)
