@@ -269,8 +269,8 @@ func TestParseRequestOfWindows(t *testing.T) {
 		pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2}, Value: []byte{0x1e, 4, 0, 'U', 0, 's'}},
 		pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: []byte{3, 2, 5, 0xa0}})
 	for name, id := range map[string]asn1.ObjectIdentifier{
-		"PKCS #9":       {1, 2, 840, 113549, 1, 9, 14},
-		"older Windows": {1, 3, 6, 1, 4, 1, 311, 2, 1, 14},
+		"PKCS #9":       pkcs9Extensions,
+		"older Windows": olderExtensions,
 	} {
 		r, err := cba.ParseRequest(certreq(t, key, id, extensions))
 		if err != nil {
@@ -293,7 +293,7 @@ func TestParseRequestOfWindows(t *testing.T) {
 			t.Errorf("%s: findings (-want +got):\n%s", name, diff)
 		}
 	}
-	none := certreq(t, key, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, nil)
+	none := certreq(t, key, olderExtensions, nil)
 	if r, err := cba.ParseRequest(none); err != nil || len(r.Extensions) != 0 {
 		t.Errorf("no extensions: %v", err)
 	}
@@ -395,43 +395,67 @@ func mustSPKI(tb testing.TB, pub crypto.PublicKey) []byte {
 // and the names of the subject, and nothing that the request asks for.
 func FuzzRequest(f *testing.F) {
 	key := testKey(f, cba.P256, "jane").(*ecdsa.PrivateKey)
-	full := newRequest(f, cba.Subject{UPN: "admin@yourdomain.com", Emails: []string{"a@b.com"}, SID: parseSID(f, sidText)})
-	older, pkcs9 := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
-	names, sid := sanOf(f, upnFoo, fascN, email, uri)[0].Value, parseSID(f, sidText).Extension().Value
-	f.Add(full.DER, names, sid)
-	f.Add(full.PEM(), names, sid)
-	f.Add(wide(string(full.PEM()), false, true), names, sid)
-	f.Add([]byte(base64.StdEncoding.EncodeToString(full.DER)), []byte{0x30, 0}, []byte{0x30, 0})
-	f.Add(certreq(f, key, older, sanOf(f, upnFoo, fascN)), names, sid)
-	f.Add(certreq(f, key, pkcs9, sanOf(f, email, uri)), names, sid)
 	root := newRoot(f, cba.P256)
-	want := cba.Names{UPNs: []string{jane.UPN}}
-	f.Fuzz(func(t *testing.T, data, altNames, sid []byte) {
-		// As it comes; signed again by a key of ours; and two requests with these
-		// values in their extensions.
-		extensions := []pkix.Extension{{Id: sanID, Value: altNames}, {Id: sidID, Value: sid}}
-		for _, form := range [][]byte{data, resign(t, data, key), certreq(t, key, older, extensions), certreq(t, key, pkcs9, extensions)} {
-			r, err := cba.ParseRequest(form)
-			if err != nil {
-				if _, ok := err.(*cba.Error); !ok || r != nil {
-					t.Fatalf("error %T, request %v", err, r)
-				}
-				continue
-			}
-			draft, err := root.PrepareRequest(r, jane, cba.Profile{})
-			if err != nil {
-				t.Fatal(err) // ParseRequest has accepted the key
-			}
-			cert := draft.Certificate // TestSignOnce: these bytes are what Sign signs
-			names, err := cba.NamesOf(cert)
-			if diff := cmp.Diff(want, names, cmp.AllowUnexported(cba.SID{})); diff != "" || err != nil {
-				t.Fatalf("names (-want +got):\n%s %v", diff, err)
-			}
-			if !bytes.Equal(cert.RawSubjectPublicKeyInfo, mustSPKI(t, r.PublicKey)) || cert.IsCA || cert.Subject.String() != "CN=jane@yourdomain.com" {
-				t.Fatal("key, authority or subject are not as asked")
-			}
+	full := newRequest(f, cba.Subject{UPN: "admin@yourdomain.com", Emails: []string{"a@b.com"}, SID: parseSID(f, sidText)})
+	f.Add(full.DER)
+	f.Add(full.PEM())
+	f.Add(wide(string(full.PEM()), false, true))
+	f.Add([]byte(base64.StdEncoding.EncodeToString(full.DER)))
+	f.Add(certreq(f, key, olderExtensions, sanOf(f, upnFoo, fascN)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		onlyTheSubject(t, root, data)
+		if again := resign(t, data, key); again != nil {
+			onlyTheSubject(t, root, again)
 		}
 	})
+}
+
+// FuzzRequestExtensions is FuzzRequest for a request whose signature is right and
+// whose extensions are anything.
+func FuzzRequestExtensions(f *testing.F) {
+	key := testKey(f, cba.P256, "jane").(*ecdsa.PrivateKey)
+	root := newRoot(f, cba.P256)
+	sid := parseSID(f, sidText).Extension().Value
+	for _, name := range []string{upnFoo, upnIA5, fascN, email, uri, directory} {
+		f.Add(sanOf(f, name)[0].Value, sid)
+	}
+	f.Add([]byte{0x30, 0}, []byte{0x30, 0})
+	f.Fuzz(func(t *testing.T, altNames, sid []byte) {
+		id := pkcs9Extensions
+		if len(altNames)%2 == 0 {
+			id = olderExtensions
+		}
+		onlyTheSubject(t, root, certreq(t, key, id, []pkix.Extension{{Id: sanID, Value: altNames}, {Id: sidID, Value: sid}}))
+	})
+}
+
+var (
+	pkcs9Extensions = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
+	olderExtensions = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
+)
+
+// onlyTheSubject is the law of the fuzz targets.
+func onlyTheSubject(t *testing.T, root *cba.Issuer, data []byte) {
+	t.Helper()
+	r, err := cba.ParseRequest(data)
+	if err != nil {
+		if _, ok := err.(*cba.Error); !ok || r != nil {
+			t.Fatalf("error %T, request %v", err, r)
+		}
+		return
+	}
+	draft, err := root.PrepareRequest(r, jane, cba.Profile{})
+	if err != nil {
+		t.Fatal(err) // ParseRequest has accepted the key
+	}
+	cert := draft.Certificate // TestSignOnce: these bytes are what Sign signs
+	names, err := cba.NamesOf(cert)
+	if diff := cmp.Diff(cba.Names{UPNs: []string{jane.UPN}}, names, cmp.AllowUnexported(cba.SID{})); diff != "" || err != nil {
+		t.Fatalf("names (-want +got):\n%s %v", diff, err)
+	}
+	if !bytes.Equal(cert.RawSubjectPublicKeyInfo, mustSPKI(t, r.PublicKey)) || cert.IsCA || cert.Subject.String() != "CN=jane@yourdomain.com" {
+		t.Fatal("key, authority or subject are not as asked")
+	}
 }
 
 // resign puts the key of the tests and its signature into a request that the
