@@ -129,15 +129,15 @@ func xmlText(text string) string {
 }
 
 // comment writes text for a comment in any of the formats: what could end a
-// comment, or is special in cmd even there, becomes a question mark.
+// comment, or is special in cmd even there, becomes a question mark, and so does
+// a hyphen behind another one, which XML forbids.
 func comment(text string) string {
+	last := rune(0)
 	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r < 0x80 && strings.ContainsRune(" @._+=,:/", r) {
-			return r
+		if r >= 0x80 || !isAlphanumeric(byte(r)) && !strings.ContainsRune(" @._+=,:/-", r) || r == '-' && last == '-' {
+			r = '?'
 		}
-		if r == '-' {
-			return r
-		}
-		return '?'
-	}, strings.ReplaceAll(text, "--", "- -"))
+		last = r
+		return r
+	}, text)
 }

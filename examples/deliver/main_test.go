@@ -1,0 +1,365 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/manifest"
+)
+
+var program string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "deliver")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(folder, "deliver.exe")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+func deliver(t *testing.T, folder string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = folder
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func write(t *testing.T, folder, name string, content []byte) {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// made writes what examples/issue does, under out, with an issuing CA below a
+// root if below is set, and returns the folder around it. The password of the
+// first user is a hard one.
+func made(t *testing.T, encoding pfx.Encoding, below bool, upns ...string) string {
+	t.Helper()
+	if len(upns) == 0 {
+		upns = []string{"jane@yourdomain.com", "o'brien@yourdomain.com"}
+	}
+	folder := t.TempDir()
+	out := filepath.Join(folder, "out")
+	name, err := dn.Parse("CN=Contoso Root CA")
+	check(t, err)
+	issuer, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	check(t, err)
+	if below {
+		name, err := dn.Parse("CN=Contoso Issuing CA")
+		check(t, err)
+		issuer, err = issuer.NewIntermediate(cba.Authority{Name: name, KeyType: cba.P256})
+		check(t, err)
+	}
+	write(t, out, "ca/ca.crt", cba.EncodeCertificates(issuer.Certificate))
+	book, err := manifest.Open(out, manifest.CA{Thumbprint: "aa", Certificate: "ca/ca.crt"})
+	check(t, err)
+	for i, upn := range upns {
+		key, err := cba.P256.Generate()
+		check(t, err)
+		cert, err := issuer.Issue(key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
+		check(t, err)
+		password := "abcdefghijkmnpqrstuvwxyz"
+		if i == 0 {
+			password = `a'b"c&d<e%f!g$h` + "`i"
+		}
+		data, err := encoding.Encode(pfx.Bundle{Key: key, Certificate: cert, Chain: issuer.CACertificates()}, password)
+		check(t, err)
+		stem := "users/" + strings.ReplaceAll(upn, "'", "_")
+		write(t, out, stem+".crt", cba.EncodeCertificates(cert))
+		write(t, out, stem+".pfx", data)
+		check(t, book.Add(manifest.User{UPN: upn, Certificate: stem + ".crt", PFX: stem + ".pfx", PFXEncoding: encoding.String()}, password))
+	}
+	check(t, book.Close())
+	return folder
+}
+
+// tree lists the files below a folder with their modes.
+func tree(t *testing.T, folder string) []string {
+	t.Helper()
+	var all []string
+	check(t, filepath.Walk(folder, func(path string, info os.FileInfo, err error) error {
+		if err == nil && !info.IsDir() {
+			relative, _ := filepath.Rel(folder, path)
+			all = append(all, filepath.ToSlash(relative)+" "+info.Mode().String())
+		}
+		return err
+	}))
+	return all
+}
+
+func TestEveryTarget(t *testing.T) {
+	folder := made(t, pfx.Compatible, true)
+	for target, want := range map[string][]string{
+		"windows-usb": {"Certs/jane-cba.pfx -rw-------", "Certs/rootCA.cer -rw-r--r--", "autounattend.xml -rw-------"},
+		"windows":     {"Import-Certificate.ps1 -rw-r--r--", "import.cmd -rw-r--r--", "jane-cba.pfx -rw-------", "rootCA.cer -rw-r--r--"},
+		"macos":       {"install.sh -rwxr-xr-x", "jane-cba.mobileconfig -rw-------", "jane-cba.p12 -rw-------", "rootCA.cer -rw-r--r--"},
+		"ios":         {"jane-cba.mobileconfig -rw-------"},
+		"linux":       {"chromium-policy.json -rw-r--r--", "install.sh -rwxr-xr-x", "jane-cba.pfx -rw-------", "rootCA.cer -rw-r--r--", "trust-root.sh -rwxr-xr-x"},
+	} {
+		stdout, stderr, code := deliver(t, folder, "-to", target, "-out", target)
+		if code != 0 || stderr != "" {
+			t.Errorf("%s: exit status %d\n%s%s", target, code, stdout, stderr)
+			continue
+		}
+		if got := tree(t, filepath.Join(folder, target, "jane@yourdomain.com")); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
+		if got := tree(t, filepath.Join(folder, target)); len(got) != 2*len(want) {
+			t.Errorf("%s: %q", target, got)
+		}
+		for _, word := range []string{"NEXT", "NETWORK", "WIPE", "*.certauth.login.microsoftonline.com", "2 users, for " + target + "; PFX encoding compat"} {
+			if !strings.Contains(stdout, word) {
+				t.Errorf("%s: does not say %q:\n%s", target, word, stdout)
+			}
+		}
+		if strings.Contains(stdout, "abcdefghijkmnpqrstuvwxyz") || strings.Contains(stdout, `a'b"c`) {
+			t.Errorf("%s: the password is shown:\n%s", target, stdout)
+		}
+		for _, file := range tree(t, filepath.Join(folder, target)) {
+			name, mode, _ := strings.Cut(file, " ")
+			content, err := os.ReadFile(filepath.Join(folder, target, name))
+			check(t, err)
+			if bytes.Contains(content, []byte("abcdefghijkmnpqrstuvwxyz")) && (target != "windows-usb" || mode != "-rw-------") {
+				t.Errorf("%s holds the password, mode %s", name, mode)
+			}
+		}
+	}
+	// The root is that of the chain and not the issuing CA.
+	root, err := os.ReadFile(filepath.Join(folder, "windows", "jane@yourdomain.com", "rootCA.cer"))
+	check(t, err)
+	if certs, err := cba.ParseCertificates(root); err != nil || certs[0].Subject.CommonName != "Contoso Root CA" {
+		t.Errorf("the root is %v, %v", certs, err)
+	}
+}
+
+func TestEmbeddedPassword(t *testing.T) {
+	folder := made(t, pfx.Compatible, false)
+	if stdout, stderr, code := deliver(t, folder, "-to", "linux", "-out", "d", "-embed-password"); code != 0 {
+		t.Fatalf("%d\n%s%s", code, stdout, stderr)
+	}
+	if got := tree(t, filepath.Join(folder, "d", "jane@yourdomain.com")); !slices.Contains(got, "install.sh -rwx------") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestOneUserAsJSON(t *testing.T) {
+	folder := made(t, pfx.Modern, false)
+	stdout, stderr, code := deliver(t, folder, "-to", "macos", "-out", "d", "-user", "JANE@yourdomain.com", "-json",
+		"-cloud", "usgov", "-tenant", "11111111-2222-3333-4444-555555555555")
+	if code != 0 || stderr != "" {
+		t.Fatalf("%d\n%s%s", code, stdout, stderr)
+	}
+	var got struct {
+		Written bool
+		Target  string
+		Users   []struct {
+			UPN, Folder, PFXEncoding string
+			Files                    []struct{ Name, Mode string }
+			Findings                 []struct{ Code, Severity string }
+			Wipe                     []struct{ Where string }
+		}
+		Hosts []struct {
+			Name       string
+			Documented bool
+		}
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !got.Written || got.Target != "macos" || len(got.Users) != 1 || len(got.Users[0].Files) != 4 || len(got.Users[0].Wipe) != 2 || len(got.Hosts) != 4 {
+		t.Fatalf("%s", stdout)
+	}
+	u := got.Users[0]
+	if u.UPN != "jane@yourdomain.com" || u.PFXEncoding != "modern" || u.Folder != filepath.Join("d", "jane@yourdomain.com") {
+		t.Errorf("%+v", u)
+	}
+	if h := got.Hosts[3]; h.Name != "t11111111-2222-3333-4444-555555555555.certauth.login.microsoftonline.us" || h.Documented {
+		t.Errorf("%+v", h)
+	}
+	// macOS 14 does not open AES, and of 15 nobody knows.
+	codes := []string{}
+	for _, f := range u.Findings {
+		codes = append(codes, f.Code)
+	}
+	if !slices.Equal(codes, []string{"deploy-pfx-some-unreadable", "deploy-pfx-unknown"}) {
+		t.Errorf("findings %v", codes)
+	}
+	stdout, _, _ = deliver(t, folder, "-to", "macos", "-out", "again")
+	if !strings.Contains(stdout, "2 of 2 users") || !strings.Contains(stdout, "macOS up to 14") || !strings.Contains(stdout, "compat") {
+		t.Errorf("the encoding is not spoken of:\n%s", stdout)
+	}
+}
+
+const answer = `<?xml version="1.0" encoding="utf-8"?>
+<unattend xmlns="urn:schemas-microsoft-com:unattend">
+	<settings pass="specialize">
+		<component name="Microsoft-Windows-Deployment" processorArchitecture="amd64" publicKeyToken="31bf3856ad364e35" language="neutral" versionScope="nonSxS" xmlns:wcm="http://schemas.microsoft.com/WMIConfig/2002/State">
+			<RunSynchronous>
+				<RunSynchronousCommand wcm:action="add">
+					<Order>1</Order>
+					<Path>net user administrator /active:yes</Path>
+				</RunSynchronousCommand>
+			</RunSynchronous>
+		</component>
+	</settings>
+</unattend>
+`
+
+func TestAnswerFileMerged(t *testing.T) {
+	folder := made(t, pfx.Compatible, false)
+	write(t, folder, "mine.xml", []byte(answer))
+	args := []string{"-to", "windows-usb", "-out", "d", "-answer", "mine.xml", "-pass", "specialize", "-user", "o'brien@yourdomain.com"}
+	if stdout, stderr, code := deliver(t, folder, args...); code != 0 {
+		t.Fatalf("%d\n%s%s", code, stdout, stderr)
+	}
+	got, err := os.ReadFile(filepath.Join(folder, "d", "o_brien@yourdomain.com", "autounattend.xml"))
+	check(t, err)
+	if err := xml.Unmarshal(got, new(struct{})); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{"net user administrator /active:yes", "<Order>3</Order>", "jane-cba"} {
+		if has := bytes.Contains(got, []byte(text)); has != (text != "jane-cba") {
+			t.Errorf("has %q: %v\n%s", text, has, got)
+		}
+	}
+	// A hard password does not fit into the pass specialize; with a script it does.
+	args = []string{"-to", "windows-usb", "-out", "e", "-answer", "mine.xml", "-pass", "specialize"}
+	if _, stderr, code := deliver(t, folder, args...); code != 2 || !strings.Contains(stderr, "too long") {
+		t.Errorf("%d: %s", code, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "e")); !os.IsNotExist(err) {
+		t.Errorf("something was written: %v", err)
+	}
+	if stdout, stderr, code := deliver(t, folder, append(args, "-script", "-zip")...); code != 0 || !strings.Contains(stdout, "stick.zip") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	if got := tree(t, filepath.Join(folder, "e")); !slices.Equal(got, []string{"jane@yourdomain.com/stick.zip -rw-------", "o_brien@yourdomain.com/stick.zip -rw-------"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestNothingHalfDone(t *testing.T) {
+	folder := made(t, pfx.Compatible, false)
+	good := []string{"-to", "linux", "-out", "d"}
+	if _, stderr, code := deliver(t, folder, append(good, "-user", "jane@yourdomain.com")...); code != 0 {
+		t.Fatal(stderr)
+	}
+	before := tree(t, filepath.Join(folder, "d"))
+	// One folder of two is there: neither is written.
+	if _, stderr, code := deliver(t, folder, good...); code != 2 || !strings.Contains(stderr, "there already") {
+		t.Errorf("%d: %s", code, stderr)
+	}
+	if got := tree(t, filepath.Join(folder, "d")); !slices.Equal(got, before) {
+		t.Errorf("%q, before %q", got, before)
+	}
+	// What a killed run left is gone after the next one.
+	write(t, folder, "d/.deliver.part/new/x", nil)
+	if _, stderr, code := deliver(t, folder, append(good, "-replace")...); code != 0 {
+		t.Errorf("%d: %s", code, stderr)
+	}
+	if got := tree(t, filepath.Join(folder, "d")); len(got) != 2*len(before) {
+		t.Errorf("%q", got)
+	}
+
+	// A wrong password of one user: an answer, and nothing is written for the other.
+	list := filepath.Join(folder, "out", "passwords.csv")
+	text, err := os.ReadFile(list)
+	check(t, err)
+	check(t, os.WriteFile(list, bytes.Replace(text, []byte("abcdefg"), []byte("abcdefx"), 1), 0o600))
+	stdout, _, code := deliver(t, folder, "-to", "ios", "-out", "e")
+	if code != 1 || !strings.Contains(stdout, "does not open the PFX") || !strings.Contains(stdout, "Nothing was written: 1 of 2") {
+		t.Errorf("%d: %s", code, stdout)
+	}
+	stdout, _, code = deliver(t, folder, "-to", "ios", "-out", "e", "-json")
+	if code != 1 || !strings.Contains(stdout, `"written": false`) || !strings.Contains(stdout, "deploy-wrong-password") {
+		t.Errorf("%d: %s", code, stdout)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "e")); !os.IsNotExist(err) {
+		t.Errorf("something was written: %v", err)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	folder := made(t, pfx.Compatible, false)
+	write(t, folder, "notanswer.xml", []byte("<plist/>"))
+	outside := strings.Replace(readText(t, folder, "out/manifest.json"), "users/jane@yourdomain.com.pfx", "../secret.pfx", 1)
+	write(t, folder, "out/outside.json", []byte(outside))
+	write(t, folder, "out/empty.json", []byte(`{"ca": {"certificate": "ca/ca.crt"}, "users": []}`))
+	write(t, folder, "elsewhere/manifest.json", []byte(readText(t, folder, "out/manifest.json")))
+	base := []string{"-to", "windows-usb", "-out", "d"}
+	for _, test := range []struct {
+		want string
+		args []string
+	}{
+		{"say where to", []string{"-out", "d"}},
+		{"say into which folder", []string{"-to", "ios"}},
+		{"see deliver -h", []string{"-to", "android", "-out", "d"}},
+		{"see deliver -h", []string{"-nonsense"}},
+		{"unexpected argument", append(base, "x")},
+		{"are for -to windows-usb", []string{"-to", "linux", "-out", "d", "-zip"}},
+		{"no such file", append(base, "-manifest", "missing.json")},
+		{"passwords.csv", append(base, "-manifest", "elsewhere/manifest.json")},
+		{"not in its folder", append(base, "-manifest", "out/outside.json")},
+		{"lists no users", append(base, "-manifest", "out/empty.json")},
+		{"not a manifest", append(base, "-manifest", "notanswer.xml")},
+		{"no user \"bob@yourdomain.com\"", append(base, "-user", "bob@yourdomain.com")},
+		{"no user", append(base, "-user", "jane@yourdomain.com", "-user", "JANE@yourdomain.com")},
+		{"not an answer file", append(base, "-answer", "notanswer.xml")},
+		{"no user yet, only the system", append(base, "-pass", "specialize", "-store", "user")},
+		{"as a volume label", append(base, "-label", strings.Repeat("x", 40))},
+		{"which is a GUID", append(base, "-tenant", "contoso.com")},
+		{"architecture", append(base, "-arch", "mips")},
+		{"not a directory", []string{"-to", "ios", "-out", "notanswer.xml"}},
+	} {
+		stdout, stderr, code := deliver(t, folder, test.args...)
+		if code != 2 || !strings.Contains(stderr, test.want) || stdout != "" {
+			t.Errorf("%q: exit status %d\n%s%s", test.args, code, stdout, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(folder, "d")); !os.IsNotExist(err) {
+			t.Fatalf("%q: something was written: %v", test.args, err)
+		}
+	}
+	if _, stderr, code := deliver(t, folder, "-h"); code != 0 || !strings.Contains(stderr, "windows-usb") {
+		t.Errorf("help: %d %s", code, stderr)
+	}
+}
+
+func readText(t *testing.T, parts ...string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(parts...))
+	check(t, err)
+	return string(b)
+}
