@@ -34,7 +34,7 @@ const (
 // What the user's certificate can be found to have.
 var (
 	certNamesUnreadable = rule{"cert-names-unreadable", lint.Error, lint.LocksOut, "issue it again with a well-formed subjectAltName", fromRFC + "4.2.1.6"}
-	certNoUPN           = rule{"cert-no-upn", lint.Error, lint.LocksOut, "put the account's UPN into the subjectAltName", fromDeepDive + "; the default username bindings read nothing else"}
+	certNoUPN           = rule{"cert-no-upn", lint.Error, lint.LocksOut, "put the account's UPN into the subjectAltName; without it and without an e-mail address only bindings through certificateUserIds are left", fromDeepDive}
 	certOnlyEmail       = rule{"cert-only-email", lint.Info, 0, "see that a username binding reads RFC822Name", fromDeepDive}
 	certSubjectEmail    = rule{"cert-email-in-subject", lint.Warning, 0, "put the address into the subjectAltName", fromDeepDive}
 	certManyUPNs        = rule{"cert-many-upns", lint.Warning, 0, "keep one: which of them Entra reads is not documented (open question 9.23)", fromDeepDive}
@@ -73,7 +73,7 @@ var (
 	certNoCRL       = rule{"cert-no-crl-url", lint.Info, 0, "store a CRL URL with the CA in Entra, which looks there and not here: without one, revoking keeps nobody out", fromCRL}
 	certSerial      = rule{"cert-serial", lint.Warning, 0, "use a positive random number of 8 to 20 octets", fromRFC + "4.1.2.2"}
 	certShort       = rule{"cert-validity-short", lint.Warning, lint.LocksOut, "issue for five days at least: devices may refuse what is about to expire", fromIntune}
-	certLong        = rule{"cert-validity-long", lint.Warning, lint.LetsIn, "issue for 24 months at most", fromIntune}
+	certLong        = rule{"cert-validity-long", lint.Warning, 0, "issue for 24 months at most", fromIntune}
 	certClipped     = rule{"cert-clipped", lint.Warning, lint.LocksOut, "renew the CA", fromRFC + "4.1.2.5"}
 	certExpired     = rule{"cert-expired", lint.Error, lint.LocksOut, "renew it", fromErrors}
 	certNotYet      = rule{"cert-not-yet-valid", lint.Error, lint.LocksOut, "wait, or look at the clock of the issuer", fromErrors}
