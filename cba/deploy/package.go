@@ -29,8 +29,8 @@ type Package struct {
 	// Root is the root CA's.
 	Root *x509.Certificate
 	// Name is the file name of the PFX without its ending: letters, digits and
-	// . _ + - @, with a letter or digit in front and at most 64 of them. Empty
-	// means what is in front of the @ of UPN, with "-cba" behind it, and a
+	// . _ + - @, with a letter or digit in front, no two hyphens together, and
+	// at most 64 of them. Empty means what is in front of the @ of UPN, with "-cba" behind it, and a
 	// hyphen for every other character.
 	Name string
 }
@@ -329,13 +329,19 @@ func isAlphanumeric(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// fileName puts a hyphen for what is not safe in every shell and file system.
+// fileName puts a hyphen for what is not safe in every shell and file system,
+// and one for several, of which there must not be two in an XML comment.
 func fileName(text string) string {
+	last := rune(0)
 	return strings.Map(func(r rune) rune {
-		if r < 0x80 && (isAlphanumeric(byte(r)) || strings.ContainsRune("._+-@", r)) {
-			return r
+		if r >= 0x80 || !isAlphanumeric(byte(r)) && !strings.ContainsRune("._+@", r) {
+			r = '-'
 		}
-		return '-'
+		if r == '-' && last == '-' {
+			return -1
+		}
+		last = r
+		return r
 	}, text)
 }
 
@@ -348,7 +354,7 @@ func (p Package) fileName(ending string) string {
 		if name == "" || !isAlphanumeric(name[0]) {
 			name = "user" + name
 		}
-		name = name[:min(len(name), 60)] + "-cba"
+		name = strings.TrimRight(name[:min(len(name), 60)], "-") + "-cba"
 	}
 	return name + "." + ending
 }

@@ -167,6 +167,7 @@ func TestIncomplete(t *testing.T) {
 		{"a name with a folder", func(p *deploy.Package) { p.Name = "../x" }, deploy.BadName},
 		{"a name with a blank", func(p *deploy.Package) { p.Name = "a b" }, deploy.BadName},
 		{"an option as a name", func(p *deploy.Package) { p.Name = "-x" }, deploy.BadName},
+		{"two hyphens", func(p *deploy.Package) { p.Name = "a--b" }, deploy.BadName},
 		{"a long name", func(p *deploy.Package) { p.Name = strings.Repeat("x", 65) }, deploy.BadName},
 	} {
 		p := good
@@ -235,6 +236,7 @@ func TestFileNames(t *testing.T) {
 		"@yourdomain.com":        "user-cba.mobileconfig",
 		"-rf@yourdomain.com":     "user-rf-cba.mobileconfig",
 		"jörg@yourdomain.com":    "j-rg-cba.mobileconfig",
+		"a--'b-@yourdomain.com":  "a-b-cba.mobileconfig",
 		strings.Repeat("x", 99):  strings.Repeat("x", 60) + "-cba.mobileconfig",
 	} {
 		p.UPN = upn
