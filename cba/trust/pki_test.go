@@ -29,23 +29,22 @@ type entity struct {
 
 // A spec says how a certificate differs from a plain one of its kind.
 type spec struct {
-	name              string
-	key               crypto.Signer // nil: a new one
-	from, to          time.Time
-	ski, aki          []byte // nil: the usual ones
-	noSKI, noAKI      bool
-	signer            crypto.Signer // nil: the issuer's key
-	notCA             bool
-	pathLen           *int
-	usage             x509.KeyUsage
-	crl, delta        []string
-	issuer            string // nil: the issuer's subject
-	policies          []string
-	algorithm         x509.SignatureAlgorithm
-	extra             []pkix.Extension
-	emptyName, noUse  bool
-	subject           *pkix.Name
-	userPrincipalName string
+	name             string
+	key              crypto.Signer // nil: a new one
+	from, to         time.Time
+	ski, aki         []byte // nil: the usual ones
+	noSKI, noAKI     bool
+	signer           crypto.Signer // nil: the issuer's key
+	notCA            bool
+	pathLen          *int
+	usage            x509.KeyUsage
+	crl, delta       []string
+	issuer           string // nil: the issuer's subject
+	policies         []string
+	algorithm        x509.SignatureAlgorithm
+	extra            []pkix.Extension
+	emptyName, noUse bool
+	subject          *pkix.Name
 }
 
 func newKey(tb testing.TB) crypto.Signer {
