@@ -267,9 +267,9 @@ func ExamplePackage_Unattend() {
 }
 
 // The script asks for the password, or has it in a form that nothing changes on
-// its way: PowerShell takes a typographic quotation mark for a straight one.
+// its way.
 func ExamplePackage_PowerShell() {
-	p := issued("jane@yourdomain.com", pfx.Compatible, "it’s $5")
+	p := issued("jane@yourdomain.com", pfx.Compatible, "it's $5")
 	for _, o := range []deploy.Options{{}, {EmbedPassword: true}} {
 		script, err := p.PowerShell(o)
 		if err != nil {
@@ -284,7 +284,7 @@ func ExamplePackage_PowerShell() {
 	}
 	// Output:
 	// $password = Read-Host -AsSecureString -Prompt 'Password of jane-cba.pfx'
-	// $password = ConvertTo-SecureString -String ('it'+[char]8217+'s'+[char]32+[char]36+'5') -AsPlainText -Force
+	// $password = ConvertTo-SecureString -String ('it'+[char]39+'s'+[char]32+[char]36+'5') -AsPlainText -Force
 }
 
 // One profile for iPhone and Mac. Without EmbedPassword the device asks.

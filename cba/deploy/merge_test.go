@@ -2,13 +2,11 @@ package deploy_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf16"
 
 	"example.com/entracba/cba/deploy"
 )
@@ -266,13 +264,4 @@ func FuzzMerge(f *testing.F) {
 			t.Fatalf("again: %v\n%s\n%s", err, out, again)
 		}
 	})
-}
-
-// utf16File is the text as Windows' editor saves it.
-func utf16File(text string) []byte {
-	out := []byte{0xff, 0xfe}
-	for _, u := range utf16.Encode([]rune(text)) {
-		out = binary.LittleEndian.AppendUint16(out, u)
-	}
-	return out
 }
