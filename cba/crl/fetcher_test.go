@@ -270,7 +270,7 @@ func TestFetchRefusesURLs(t *testing.T) {
 	ca := newAuthority(t, "Woodgrove CA", "p256")
 	f := &crl.Fetcher{RefuseHTTPS: true}
 	for _, url := range []string{"", "crl.woodgrove.com/a.crl", "//crl.woodgrove.com/a.crl", "ldap:///CN=a", "LDAPS://dc/CN=a", "file:///a.crl", "ftp://a/b",
-		"http://", "http:///a.crl", "http:a.crl", "http://user:secret@crl.woodgrove.com/a.crl", "https://crl.woodgrove.com/a.crl", "http://a b/", "http://[::1/", "\x00"} {
+		"http://", "http:///a.crl", "http:a.crl", "http://user:secret@crl.woodgrove.com/a.crl", "https://crl.woodgrove.com/a.crl", "http://a b/", "http://u:secret@a b/", "http://[::1/", "\x00"} {
 		_, err := f.Fetch(ctx, url, ca.Cert)
 		if faultOf(t, err) != crl.BadURL {
 			t.Errorf("%q: %v", url, err)

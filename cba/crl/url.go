@@ -23,6 +23,9 @@ func parseURL(rawURL string) (*url.URL, *Error) {
 	bad := func(detail string) *Error { return &Error{Fault: BadURL, URL: rawURL, Detail: detail} }
 	u, err := url.Parse(rawURL)
 	if err != nil {
+		if strings.Contains(rawURL, "@") { // there may be a password in it
+			rawURL = ""
+		}
 		return nil, bad("it is not a URL")
 	}
 	switch strings.ToLower(u.Scheme) {
