@@ -113,14 +113,16 @@ func (p Package) TrustScript() ([]byte, error) {
 //
 // A browser compares common name, locality, organisation and organisational
 // unit. Those that a name has once are in the filter; a name that has none of
-// them once cannot be told from others, which is an [*Error] with [BadName].
+// them once cannot be told from others.
+//
+// The error is an [*Error]: [Missing], [BadName] (a name as just said, too) or
+// [BadOption].
 func (p Package) ChromiumPolicy(o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	host := o.cloud().certauth()
-	if host == "" {
-		return nil, fail(BadOption, "%v is not a cloud", o.Cloud)
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	type entry struct {
 		Pattern string `json:"pattern"`
@@ -130,7 +132,7 @@ func (p Package) ChromiumPolicy(o Options) ([]byte, error) {
 		} `json:"filter"`
 	}
 	var e entry
-	e.Pattern = "https://[*.]" + host
+	e.Pattern = "https://[*.]" + o.cloud().certauth()
 	e.Filter.Issuer = principal(p.Certificate, true)
 	if !o.IssuerOnly {
 		e.Filter.Subject = principal(p.Certificate, false)

@@ -417,7 +417,10 @@ func (a *answer) insert(steps []step, warning string) []byte {
 	}
 	var b strings.Builder
 	for i, m := range missing {
-		attributes := m[1] + declare()
+		attributes := m[1]
+		if m[0] != "settings" || parent.spaces[""] != unattendSpace { // wcm usually stands with the component
+			attributes += declare()
+		}
 		b.WriteString(base + strings.Repeat(a.unit, i+1) + "<" + m[0] + attributes + ">" + a.eol)
 	}
 	indent := base + strings.Repeat(a.unit, len(missing)+1)

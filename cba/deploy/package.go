@@ -90,11 +90,10 @@ type Store uint8
 const (
 	// UserStore is Cert:\CurrentUser\My, where browsers look.
 	UserStore Store = iota + 1
-	// MachineStore is Cert:\LocalMachine\My. It is the only one of the current
-	// user's stores that does not show what the machine's has (Learn, "Local
-	// Machine and Current User Certificate Stores"), so that a browser does not
-	// offer what is in it. Whether the sign-in during Windows' first start
-	// does is not documented.
+	// MachineStore is Cert:\LocalMachine\My. A user's stores show what the
+	// machine's have, except for this one (Learn, "Local Machine and Current User
+	// Certificate Stores"): a browser does not offer what is in it. Whether the
+	// sign-in during Windows' first start does is not documented.
 	MachineStore
 )
 
@@ -234,6 +233,9 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	var all []Artefact
 	var failed error
 	add := func(name string, secret bool, content []byte, err error) {
@@ -299,6 +301,14 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 		return nil, failed
 	}
 	return all, nil
+}
+
+// check refuses what no constant stands for.
+func (o Options) check() error {
+	if o.Store > MachineStore || o.Pass > Specialize || o.Cloud > China {
+		return fail(BadOption, "%v, %v, %v: one of them is no constant of this package", o.Store, o.Pass, o.Cloud)
+	}
+	return nil
 }
 
 // check says what is missing or cannot be used.

@@ -102,10 +102,10 @@ func (p Package) steps(o Options) ([]step, error) {
 	if err := checkPassword(p.Password); err != nil {
 		return nil, err
 	}
-	switch {
-	case o.Pass > Specialize || o.Store > MachineStore:
-		return nil, fail(BadOption, "%v, %v", o.Pass, o.Store)
-	case o.pass() == Specialize && o.store() == UserStore:
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if o.pass() == Specialize && o.store() == UserStore {
 		return nil, fail(BadOption, "in the pass specialize there is no user yet, only the system; use the machine's store or the pass oobeSystem")
 	}
 	label := o.VolumeLabel

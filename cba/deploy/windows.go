@@ -13,9 +13,13 @@ import "strings"
 // asked for, or is in the script with [Options.EmbedPassword]; every password
 // survives there.
 //
-// The error is an [*Error]: [Missing], [BadName] or [UnfitPassword].
+// The error is an [*Error]: [Missing], [BadName], [BadOption] or [UnfitPassword]
+// (invalid UTF-8).
 func (p Package) PowerShell(o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
 		return nil, err
 	}
 	store := o.store()
@@ -67,11 +71,14 @@ func (p Package) PowerShell(o Options) ([]byte, error) {
 // command line while that runs, where other programs can read it, which the
 // script of [Package.PowerShell] avoids.
 //
-// The error is an [*Error]: [Missing], [BadName], or [UnfitPassword] for an
-// embedded password with a quotation mark, a control character or anything
+// The error is an [*Error]: [Missing], [BadName], [BadOption], or [UnfitPassword]
+// for an embedded password with a quotation mark, a control character or anything
 // beyond ASCII.
 func (p Package) Certutil(o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
 		return nil, err
 	}
 	file := p.fileName("pfx")
