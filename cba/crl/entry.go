@@ -55,11 +55,13 @@ func readEntry(der []byte, pos int, e *Entry) (end int, problem string) {
 	if pos == end {
 		return end, ""
 	}
-	tag, pos, stop, ok = header(der, pos)
-	if !ok {
+	if der[pos] != tagSequence {
+		return 0, "trailing bytes in an entry"
+	}
+	if _, pos, stop, ok = header(der, pos); !ok {
 		return 0, "malformed entry extensions"
 	}
-	if tag != tagSequence || stop != end {
+	if stop != end {
 		return 0, "trailing bytes in an entry"
 	}
 	e.RawExtensions = der[pos:end]
