@@ -363,7 +363,11 @@ func (q *inquiry) scopeSteps(add func(name string, outcome policy.Outcome, sourc
 		applied = nil // one step says it
 	}
 	for _, s := range applied {
-		add(s.Name, s.Outcome, s.Source, s.Detail)
+		if s.Outcome == policy.Fail {
+			refuse(s.Name, codeScope, s.Source, s.Detail, false)
+		} else {
+			add(s.Name, s.Outcome, s.Source, s.Detail)
+		}
 	}
 	for _, i := range q.elsewhere() {
 		s := q.tenant.config.Policy.CertificateAuthorityScopes[i]
