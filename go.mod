@@ -15,3 +15,36 @@ require (
 
 // For tests only.
 require github.com/google/go-cmp v0.7.0
+
+// For cba/graph alone; nothing else in the module compiles any of it.
+require (
+	// The credential that graph.NewClient takes.
+	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.21.1
+	// The adapter that carries the requests, the SDK's own, and its serializers.
+	github.com/microsoft/kiota-abstractions-go v1.9.4
+	github.com/microsoft/kiota-http-go v1.5.6
+	github.com/microsoft/kiota-serialization-form-go v1.1.3
+	github.com/microsoft/kiota-serialization-json-go v1.1.2
+	github.com/microsoft/kiota-serialization-multipart-go v1.1.2
+	github.com/microsoft/kiota-serialization-text-go v1.1.3
+	// The SDK itself: a test behind the tag "sdk" holds the requests against its builders.
+	github.com/microsoftgraph/msgraph-sdk-go v1.103.0
+	// The SDK's adapter, authentication and telemetry.
+	github.com/microsoftgraph/msgraph-sdk-go-core v1.4.1
+)
+
+require (
+	github.com/Azure/azure-sdk-for-go/sdk/internal v1.12.0 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/go-logr/logr v1.4.3 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/microsoft/kiota-authentication-azure-go v1.3.1 // indirect
+	github.com/std-uritemplate/std-uritemplate/go/v2 v2.0.3 // indirect
+	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
+	go.opentelemetry.io/otel v1.43.0 // indirect
+	go.opentelemetry.io/otel/metric v1.43.0 // indirect
+	go.opentelemetry.io/otel/trace v1.43.0 // indirect
+	golang.org/x/net v0.60.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
+)

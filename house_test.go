@@ -27,6 +27,11 @@ var imports = map[string][]string{
 	"cba/signin":           {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/lint"},
 	"cba/deploy":           {"cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/graph/graphtest":  nil,
+	"cba/graph": {"cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",
+		"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/microsoft/kiota-abstractions-go", "github.com/microsoft/kiota-http-go",
+		"github.com/microsoft/kiota-serialization-form-go", "github.com/microsoft/kiota-serialization-json-go",
+		"github.com/microsoft/kiota-serialization-multipart-go", "github.com/microsoft/kiota-serialization-text-go",
+		"github.com/microsoftgraph/msgraph-sdk-go-core"},
 }
 
 // The examples are programs; they may use every package that others may use.

@@ -1,0 +1,52 @@
+// Package graph reads and writes a tenant's certificate-based authentication
+// through Microsoft Graph: the method configuration, both trust stores, the
+// certificateUserIds of users, and the sign-ins that came of them.
+//
+// For most uses make a [Client] with [NewClient] from a credential, or put the
+// adapter of a GraphServiceClient into one. Reading gives the types of packages
+// policy, trust and signin. Every change is made in three steps: plan it (nothing
+// is written, the plan prints itself), apply the plan, keep what takes it back.
+//
+// # Changes
+//
+// A change of the method configuration is a [PolicyPlan]: [Client.PlanPolicy] and
+// [Client.ApplyPolicy]. It is refused where its findings say that people would be
+// kept out. A change of users is an [Edit]: [Client.PlanUsers] and
+// [Client.ApplyUsers] merge it with what each user has, stream, and never hold
+// more than a few batches. Every write is read back until it shows.
+//
+// Graph has no ETag for any of these objects, and a PATCH of a collection
+// replaces it. So what is written was read just before, and read again after;
+// where somebody else wrote in between, users' values are merged and the
+// configuration is refused ([ErrStale]).
+//
+// # Errors
+//
+// Every error of a call is an [*Error], which names what the service said, the
+// request-id, and the permission and role that the call needs; errors.Is tells
+// [ErrNotFound], [ErrForbidden], [ErrUnauthorized], [ErrThrottled], [ErrConflict]
+// and [ErrBadAnswer] apart. No token is in any text. What was throttled is sent
+// again after the time that the service asks for; a write whose answer was lost is
+// not sent again unless it does no more twice than once, and the error says that
+// it may have been made ([Error.Unknown]).
+//
+// # The SDK, and what importing it costs
+//
+// The package sends its requests through a kiota RequestAdapter, the one type of
+// the SDK in its signatures, and takes the bytes of the answers from it: the JSON
+// of Graph is the model of packages policy and trust, and the SDK's typed models
+// would lose what they do not know (members that an enumeration gets later become
+// nil, properties are reordered). So neither the SDK's root package nor its models
+// are compiled, and the SDK's adapter, authentication and telemetry are those of
+// msgraph-sdk-go-core, as in the SDK's own client. Tests hold the requests against
+// the SDK's builders. The script buildcost.sh measures what a program that imports
+// this package costs to build, beside one that imports the SDK's root.
+//
+// # What is not documented
+//
+// The numbers are those of the open questions in the project's facts about Entra.
+// That a PATCH replaces a collection (9.16); that one object may be wrapped in
+// "value" (9.19); how a value that another user has is refused (9.21); that PKIs
+// are made and bundles uploaded by POST (9.18). The time that the directory takes
+// to show a write has no figure: see [Client.Patience].
+package graph

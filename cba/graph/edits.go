@@ -1,0 +1,542 @@
+package graph
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+const skipSynced = "the account is synced from Active Directory: its certificateUserIds are written by Entra Connect alone"
+
+// PlanUsers says what edits would do, user by user and in their order. It reads
+// the users and asks for every new value whether somebody has it, 20 requests in a
+// batch and several batches at once; it writes nothing. Memory does not grow with
+// the number of edits.
+//
+// What is wrong with one user is in its plan and does not end the stream. The
+// stream ends with an error of edits, and with that of ctx.
+func (c *Client) PlanUsers(ctx context.Context, edits iter.Seq2[Edit, error]) iter.Seq2[UserPlan, error] {
+	weigh := func(e Edit) int { return min(1+len(e.values()), maxBatch) }
+	plans := inOrder(ctx, c.concurrency(), edits, weigh, c.planChunk)
+	return untilDone(ctx, plans)
+}
+
+// untilDone ends a stream with the error of ctx.
+func untilDone(ctx context.Context, plans iter.Seq2[UserPlan, error]) iter.Seq2[UserPlan, error] {
+	return func(yield func(UserPlan, error) bool) {
+		for p, err := range plans {
+			if err == nil && ctx.Err() != nil && p.Outcome == Failed && errors.Is(p.Err, ctx.Err()) {
+				yield(p, ctx.Err())
+				return
+			}
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Edits makes a stream of edits of a list.
+func Edits(edits ...Edit) iter.Seq2[Edit, error] {
+	return func(yield func(Edit, error) bool) {
+		for _, e := range edits {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func getPart(path string) part {
+	return part{method: http.MethodGet, path: path, header: map[string]string{eventual[0]: eventual[1]}}
+}
+
+// planChunk plans the edits of one batch.
+func (c *Client) planChunk(ctx context.Context, edits []Edit) []UserPlan {
+	op := readUsers("plan certificateUserIds")
+	plans := make([]UserPlan, len(edits))
+	var groups [][]part
+	var which []int
+	for i, e := range edits {
+		plans[i] = UserPlan{Edit: e}
+		if err := e.check(); err != nil {
+			plans[i].Outcome, plans[i].Err = Failed, err
+			continue
+		}
+		group := []part{getPart(userRead(e.User))}
+		for _, v := range e.values() {
+			group = append(group, getPart(holderPath(v)))
+		}
+		groups, which = append(groups, group), append(which, i)
+	}
+	answers, errs := c.exchange(ctx, op, groups)
+	for g, i := range which {
+		p := &plans[i]
+		if p.Err = errs[g]; p.Err == nil {
+			p.Err = c.plan(op, p, groups[g], answers[g])
+		}
+		if p.Err != nil {
+			p.Outcome = Failed
+		}
+	}
+	return plans
+}
+
+// plan works out one plan from its answers.
+func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer) error {
+	user, err := c.userOf(op, parts[0], answers[0])
+	if err != nil {
+		return err
+	}
+	p.User, p.Before, p.After = user, user.AuthorizationInfo.CertificateUserIDs, user.AuthorizationInfo.CertificateUserIDs
+	after, err := p.Edit.apply(p.Before)
+	if err != nil {
+		return fmt.Errorf("graph: edit of user %q: %w", p.Edit.User, err)
+	}
+	switch {
+	case slices.Equal(after, p.Before):
+		p.Outcome = Unchanged
+		return nil
+	case user.Synced:
+		p.Outcome, p.Reason = Skipped, skipSynced
+		return nil
+	}
+	p.Outcome, p.After = Planned, after
+	for i, v := range p.Edit.values() {
+		a := answers[i+1]
+		if a.Status != http.StatusOK {
+			return c.fails(op, parts[i+1], a)
+		}
+		var found page
+		if err := json.Unmarshal(a.Body, &found); err != nil || found.Value == nil {
+			return c.broken(op, parts[i+1], a, cmp.Or(err, errors.New("it is no collection")))
+		}
+		for _, text := range found.Value {
+			holder, err := parseUser(text)
+			if err != nil {
+				return c.broken(op, parts[i+1], a, err)
+			}
+			if holder.ID != user.ID && slices.Contains(after, v) {
+				return &HolderError{Value: v, Holder: cmp.Or(holder.UserPrincipalName, holder.ID)}
+			}
+		}
+	}
+	return nil
+}
+
+// broken is the error of a part whose answer cannot be used.
+func (c *Client) broken(op operation, p part, a answer, err error) error {
+	e := c.fails(op, p, a)
+	e.Code, e.Message, e.Err = "", "", fmt.Errorf("%w: %w", ErrBadAnswer, err)
+	return e
+}
+
+func (c *Client) userOf(op operation, p part, a answer) (User, error) {
+	if a.Status != http.StatusOK {
+		return User{}, c.fails(op, p, a)
+	}
+	u, err := parseUser(a.Body)
+	if err != nil {
+		return User{}, c.broken(op, p, a, err)
+	}
+	return u, nil
+}
+
+// EditOptions are what can be chosen about writing users.
+type EditOptions struct {
+	// Undo gets a line of JSON, an [Undo], for every user before it is written: what
+	// [ReadUndo] reads. Nothing is written to a user whose line could not be. The
+	// caller syncs and closes the file. Nil keeps none.
+	Undo io.Writer
+}
+
+// ApplyUsers makes planned changes and reads each of them back. Plans that are
+// not [Planned] pass through as they are. What is wrong with one user is in its
+// plan and does not end the stream; leaving the loop, or ending ctx, leaves the
+// remaining users as they were. Planning again then goes on where it stopped,
+// since what is done already is [Unchanged].
+//
+// Graph has no ETag for users, and a PATCH replaces all values. So each user is
+// read, written and read again in one batch: if the values are no longer the
+// plan's, the edit is made anew with those that are there, what the write has
+// overwritten is put back, and the plan says Merged. What is left is a change by
+// somebody else between the first two requests inside the batch.
+func (c *Client) ApplyUsers(ctx context.Context, plans iter.Seq2[UserPlan, error], o EditOptions) iter.Seq2[UserPlan, error] {
+	w := &undoWriter{w: o.Undo}
+	weigh := func(p UserPlan) int {
+		if p.Outcome == Planned {
+			return 3
+		}
+		return 0
+	}
+	// 20 plans that weigh nothing make a chunk, too.
+	return untilDone(ctx, inOrder(ctx, c.concurrency(), plans, func(p UserPlan) int { return max(1, weigh(p)) },
+		func(ctx context.Context, chunk []UserPlan) []UserPlan { return c.applyChunk(ctx, chunk, w) }))
+}
+
+// EditUser is [Client.PlanUsers] and [Client.ApplyUsers] for one user. The error
+// is the plan's.
+func (c *Client) EditUser(ctx context.Context, e Edit) (UserPlan, error) {
+	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, Edits(e)), EditOptions{}) {
+		return p, cmp.Or(err, p.Err)
+	}
+	return UserPlan{}, ctx.Err()
+}
+
+// maxRounds is how often a user is written at most when others write it too.
+const maxRounds = 6
+
+// A job is a planned change on its way.
+type job struct {
+	plan *UserPlan
+	base []string // what the user is thought to have
+	want []string // what is to be written
+	sent bool     // a write was accepted, or may have been
+	look bool     // read before writing: what the user has is not known
+	// old are the values that the user had on the way, as far as they are known. A
+	// replica that shows one of them lags; other values are somebody else's.
+	old [][]string
+}
+
+func (j *job) had(values []string) bool {
+	return slices.ContainsFunc(j.old, func(o []string) bool { return slices.Equal(o, values) })
+}
+
+// merge notes that somebody else's values are there. What was before is then what
+// there would be without this change.
+func (j *job) merge(values []string) {
+	j.plan.Merged, j.plan.Before = true, Undo{Before: j.plan.Before, After: j.want}.apply(values)
+}
+
+// aim sets what is to be written over what.
+func (j *job) aim(base, want []string) {
+	j.base, j.want = base, want
+	j.old = append(j.old, base)
+}
+
+func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, undo *undoWriter) []UserPlan {
+	op := writeUsers("write certificateUserIds")
+	var open []*job
+	for i := range plans {
+		p := &plans[i]
+		if p.Outcome != Planned {
+			continue
+		}
+		if err := undo.write(p.Undo()); err != nil {
+			p.Outcome, p.Err = Failed, fmt.Errorf("graph: the undo line of user %q could not be written, and so nothing was: %w", p.Edit.User, err)
+			continue
+		}
+		j := &job{plan: p}
+		j.aim(p.Before, p.After)
+		open = append(open, j)
+	}
+	for round := 1; len(open) > 0; round++ {
+		var write, look []*job
+		for _, j := range open {
+			if j.look {
+				look = append(look, j)
+			} else {
+				write = append(write, j)
+			}
+		}
+		var again []*job
+		var wait time.Duration
+		for _, j := range c.readJobs(ctx, op, look) {
+			write = append(write, j)
+		}
+		unsure, more, d := c.writeJobs(ctx, op, write)
+		again, wait = append(again, more...), max(wait, d)
+		again = append(again, c.verify(ctx, op, unsure)...)
+		open = again
+		if len(open) == 0 {
+			break
+		}
+		if round == maxRounds {
+			for _, j := range open {
+				if j.plan.Err == nil {
+					j.plan.Err = &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent,
+						Err: fmt.Errorf("user %q is being changed by somebody else all the time", j.plan.Edit.User)}
+				}
+				j.plan.Outcome = Failed
+			}
+			break
+		}
+		if err := c.wait(ctx, wait); err != nil {
+			for _, j := range open {
+				j.plan.Outcome, j.plan.Err = Failed, &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent, Err: err}
+			}
+			break
+		}
+	}
+	return plans
+}
+
+// readJobs reads users whose values are not known any more, and returns those
+// that are still to be written.
+func (c *Client) readJobs(ctx context.Context, op operation, jobs []*job) []*job {
+	if len(jobs) == 0 {
+		return nil
+	}
+	var rest []*job
+	for i, values := range c.readValues(ctx, op, jobs) {
+		j := jobs[i]
+		if values.err != nil {
+			if j.plan.Err == nil {
+				j.plan.Err = values.err
+			}
+			j.plan.Outcome = Failed
+			continue
+		}
+		want, err := j.plan.Edit.apply(values.list)
+		if !j.had(values.list) && !slices.Equal(values.list, j.want) {
+			j.merge(values.list)
+		}
+		switch {
+		case err != nil:
+			j.plan.Outcome, j.plan.Err = Failed, err
+		case slices.Equal(want, values.list):
+			j.plan.Outcome, j.plan.Err, j.plan.After = Written, nil, values.list
+		default:
+			j.plan.Err, j.look = nil, false
+			j.aim(values.list, want)
+			rest = append(rest, j)
+		}
+	}
+	return rest
+}
+
+// A reading is what a user has.
+type reading struct {
+	list []string
+	err  error
+}
+
+func (c *Client) readValues(ctx context.Context, op operation, jobs []*job) []reading {
+	groups := make([][]part, len(jobs))
+	for i, j := range jobs {
+		groups[i] = []part{getPart(userRead(j.plan.User.ID))}
+	}
+	answers, errs := c.exchange(ctx, op, groups)
+	readings := make([]reading, len(jobs))
+	for i := range jobs {
+		if readings[i].err = errs[i]; errs[i] != nil {
+			continue
+		}
+		var u User
+		u, readings[i].err = c.userOf(op, groups[i][0], answers[i][0])
+		readings[i].list = u.AuthorizationInfo.CertificateUserIDs
+	}
+	return readings
+}
+
+// writeJobs reads, writes and reads again. It returns the jobs whose second
+// reading does not show the change yet, and those that need another round after a
+// wait.
+func (c *Client) writeJobs(ctx context.Context, op operation, jobs []*job) (unsure, again []*job, wait time.Duration) {
+	groups := make([][]part, len(jobs))
+	for i, j := range jobs {
+		id := j.plan.User.ID
+		before, after := getPart(userRead(id)), getPart(userRead(id))
+		after.after = true
+		groups[i] = []part{before, {method: http.MethodPatch, path: userPath(id), after: true,
+			body: encode(map[string]any{"authorizationInfo": map[string]any{"certificateUserIds": nonNil(j.want)}})}, after}
+	}
+	answers, errs := c.exchange(ctx, op, groups)
+	for i, j := range jobs {
+		if err := errs[i]; err != nil {
+			var e *Error
+			j.plan.Err = err
+			if errors.As(err, &e) && ctx.Err() == nil && (e.Unknown || e.Status >= 500) {
+				// Whether anything was written is not known: read before writing again.
+				j.look, j.sent = true, true
+				wait = max(wait, min(cmp.Or(e.RetryAfter, backoff(1)), c.maxWait()))
+				again = append(again, j)
+				continue
+			}
+			j.plan.Outcome = Failed
+			continue
+		}
+		read, written, reread := answers[i][0], answers[i][1], answers[i][2]
+		if written.Status >= 300 {
+			first := 1
+			if read.Status >= 300 {
+				first = 0 // the write was not tried
+			}
+			e := c.fails(op, groups[i][first], answers[i][first])
+			j.plan.Err = e
+			if written.Status >= 500 { // it may have been carried out
+				e.Unknown, j.sent, j.look = true, true, true
+				wait = max(wait, min(cmp.Or(e.RetryAfter, backoff(1)), c.maxWait()))
+				again = append(again, j)
+				continue
+			}
+			j.plan.Outcome = Failed
+			continue
+		}
+		j.sent = true
+		u, err := c.userOf(op, groups[i][0], read)
+		if theirs := u.AuthorizationInfo.CertificateUserIDs; err == nil && !j.had(theirs) && !slices.Equal(theirs, j.want) {
+			// Somebody wrote since the plan was made, and this write has replaced it.
+			j.plan.Merged, j.plan.Before = true, theirs
+			merged, err := j.plan.Edit.apply(theirs)
+			if err != nil {
+				// Both changes together are too many values: put theirs back.
+				j.plan.Outcome, j.plan.Err = Failed, c.putBack(ctx, op, j, theirs, err)
+				continue
+			}
+			if !slices.Equal(merged, j.want) {
+				j.old = append(j.old, theirs)
+				j.aim(j.want, merged)
+				again = append(again, j)
+				continue
+			}
+		}
+		u, err = c.userOf(op, groups[i][2], reread)
+		if err == nil && c.settled(j, u.AuthorizationInfo.CertificateUserIDs) {
+			continue
+		}
+		unsure = append(unsure, j)
+	}
+	return unsure, again, wait
+}
+
+// putBack writes what somebody else had written, after this program replaced it.
+func (c *Client) putBack(ctx context.Context, op operation, j *job, theirs []string, cause error) error {
+	_, err := c.do(ctx, request{op: op, method: http.MethodPatch, path: userPath(j.plan.User.ID), again: true, writes: 1,
+		body: encode(map[string]any{"authorizationInfo": map[string]any{"certificateUserIds": nonNil(theirs)}})})
+	if err != nil {
+		return fmt.Errorf("graph: edit of user %q: it replaced a change by somebody else, which could not be put back: %w (%w)", j.plan.Edit.User, err, cause)
+	}
+	j.plan.After = theirs
+	return fmt.Errorf("graph: edit of user %q: somebody else changed the values meanwhile, and both together are too many: theirs were put back: %w", j.plan.Edit.User, cause)
+}
+
+// settled reports whether what a user has is what was wanted.
+func (c *Client) settled(j *job, now []string) bool {
+	if slices.Equal(now, j.want) {
+		j.plan.Outcome, j.plan.Err, j.plan.After = Written, nil, now
+		return true
+	}
+	return false
+}
+
+// verify reads until the changes show, for Client.Patience. It returns the jobs
+// whose values are neither the old nor the new ones, but somebody else's: these
+// need another round unless they hold this change too.
+func (c *Client) verify(ctx context.Context, op operation, jobs []*job) (again []*job) {
+	patience := c.patience()
+	for n := 1; len(jobs) > 0; n++ {
+		var rest []*job
+		for i, r := range c.readValues(ctx, op, jobs) {
+			j := jobs[i]
+			switch {
+			case r.err != nil:
+				j.plan.Outcome, j.plan.Err, j.plan.After = Unverified, r.err, j.want
+			case c.settled(j, r.list):
+			case j.had(r.list):
+				rest = append(rest, j) // not replicated yet
+			default:
+				want, err := j.plan.Edit.apply(r.list)
+				j.merge(r.list)
+				switch {
+				case err != nil:
+					j.plan.Outcome, j.plan.Err = Failed, err
+				case slices.Equal(want, r.list):
+					j.plan.Outcome, j.plan.After = Written, r.list
+				default:
+					j.old = append(j.old, j.want)
+					j.aim(r.list, want)
+					again = append(again, j)
+				}
+			}
+		}
+		if jobs = rest; len(jobs) == 0 {
+			break
+		}
+		d := min(backoff(n), patience)
+		if patience -= d; d <= 0 || c.wait(ctx, d) != nil {
+			for _, j := range jobs {
+				j.plan.Outcome, j.plan.After = Unverified, j.want
+				j.plan.Err = &Error{Op: op.name, Permission: op.permission, Role: op.role, Err: cmp.Or(ctx.Err(), ErrUnverified)}
+			}
+			break
+		}
+	}
+	return again
+}
+
+// An undoWriter writes lines from several goroutines.
+type undoWriter struct {
+	mu  sync.Mutex
+	w   io.Writer
+	err error
+}
+
+func (u *undoWriter) write(line Undo) error {
+	if u.w == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.err == nil {
+		_, u.err = u.w.Write(append(encode(line), '\n'))
+	}
+	return u.err
+}
+
+// maxUndoLine is far above 20 values of 1,024 characters.
+const maxUndoLine = 1 << 20
+
+// ReadUndo reads the lines of an undo file as the edits that take the changes
+// back, see [Undo.Edit]. A last line that breaks off, because the program that
+// wrote it was killed, is left out: that user was not written. The error names the
+// line.
+func ReadUndo(r io.Reader) iter.Seq2[Edit, error] {
+	return func(yield func(Edit, error) bool) {
+		lines := bufio.NewReaderSize(r, 64<<10)
+		for n := 1; ; n++ {
+			var line []byte
+			for {
+				piece, err := lines.ReadSlice('\n')
+				line = append(line, piece...)
+				if len(line) > maxUndoLine {
+					yield(Edit{}, fmt.Errorf("graph: undo file, line %d: longer than %d bytes", n, maxUndoLine))
+					return
+				}
+				if err == nil {
+					break
+				}
+				if err == bufio.ErrBufferFull {
+					continue
+				}
+				if err != io.EOF {
+					yield(Edit{}, fmt.Errorf("graph: undo file, line %d: %w", n, err))
+				}
+				return
+			}
+			if line = bytes.TrimSpace(line); len(line) == 0 {
+				continue
+			}
+			var u Undo
+			d := json.NewDecoder(bytes.NewReader(line))
+			d.DisallowUnknownFields()
+			if err := d.Decode(&u); err != nil || u.User == "" || u.Before == nil || u.After == nil {
+				yield(Edit{}, fmt.Errorf("graph: undo file, line %d: want an object with user, before and after: %w", n, cmp.Or(err, errors.New("one is missing"))))
+				return
+			}
+			if !yield(u.Edit(), nil) {
+				return
+			}
+		}
+	}
+}

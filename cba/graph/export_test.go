@@ -1,0 +1,15 @@
+package graph
+
+import (
+	"context"
+	"time"
+)
+
+// SetSleep replaces waiting: tests take no time.
+func SetSleep(c *Client, sleep func(context.Context, time.Duration) error) { c.sleep = sleep }
+
+var (
+	Scrub      = scrub
+	RetryAfter = retryAfter
+	Compare    = compare
+)

@@ -1,0 +1,267 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/policy"
+)
+
+const methodPath = "policies/authenticationMethodsPolicy/authenticationMethodConfigurations/x509Certificate"
+
+const methodRole = "Authentication Policy Administrator"
+
+func readMethod() operation {
+	return operation{"read the method configuration", "Policy.Read.AuthenticationMethod", "Global Reader"}
+}
+
+func writeMethod(name string) operation {
+	return operation{name, "Policy.ReadWrite.AuthenticationMethod", methodRole}
+}
+
+// ErrNotInCloud is a call that the tenant's cloud does not have: the method
+// configuration in China (Learn, national cloud deployments of the reference
+// page).
+var ErrNotInCloud = errors.New("graph: this cloud does not have the call")
+
+func (c *Client) hasMethods(op operation) error {
+	if base, err := c.base(); err == nil && strings.EqualFold(base.Hostname(), chinaHost) {
+		return &Error{Op: op.name, Permission: op.permission, Role: op.role, Err: ErrNotInCloud}
+	}
+	return nil
+}
+
+// Policy returns the tenant's x509Certificate method configuration. Members that
+// Graph added to its enumerations after v1.0, such as issuerSubjectAndPolicyOID,
+// come as they are: the request says that it knows of them.
+//
+// The error is an [*Error].
+func (c *Client) Policy(ctx context.Context) (policy.Config, error) {
+	op := readMethod()
+	if err := c.hasMethods(op); err != nil {
+		return policy.Config{}, err
+	}
+	var config policy.Config
+	err := c.get(ctx, op, methodPath, func(body []byte) (err error) {
+		config, err = policy.Parse(body)
+		return err
+	}, wantEnums)
+	return config, err
+}
+
+// A PolicyPlan is a change of the method configuration that was not made yet.
+type PolicyPlan struct {
+	// Before is the tenant's configuration as it was read, After what it is to be.
+	Before, After policy.Config
+	// Differences is what changes, empty if nothing does.
+	Differences Differences
+	// Findings are those of After.
+	Findings lint.Findings
+}
+
+// Empty reports whether there is nothing to do.
+func (p PolicyPlan) Empty() bool { return len(p.Differences) == 0 }
+
+// LocksOut returns the findings that say that the configuration keeps people out.
+func (p PolicyPlan) LocksOut() lint.Findings {
+	var locks lint.Findings
+	for _, f := range p.Findings {
+		if f.Effect == lint.LocksOut {
+			locks = append(locks, f)
+		}
+	}
+	if p.Before.State == policy.Enabled && p.After.State != policy.Enabled {
+		locks = append(locks, disables(p.Before.State))
+	}
+	return locks
+}
+
+// disables is the finding of a change that switches the method off. By itself
+// such a configuration is a proper one, and so policy has none.
+func disables(now policy.State) lint.Finding {
+	return lint.Finding{
+		Code: "graph-disables-method", Severity: lint.Error, Effect: lint.LocksOut, Where: "state",
+		What: fmt.Sprintf("certificate-based authentication is %s now and would no longer be: nobody signs in with a certificate then", now),
+		Do:   "leave it enabled, or allow the lock-out if that is what is wanted",
+	}
+}
+
+// String returns the differences, one a line.
+func (p PolicyPlan) String() string { return p.Differences.String() }
+
+// PlanPolicy reads the tenant's configuration and says what would make it the
+// given one. Nothing is written. Change what [Client.Policy] returned, so that
+// what this module does not know stays as it is: a property that after lacks
+// would keep its value, and one that it has is sent whole.
+func (c *Client) PlanPolicy(ctx context.Context, after policy.Config) (PolicyPlan, error) {
+	before, err := c.Policy(ctx)
+	if err != nil {
+		return PolicyPlan{}, err
+	}
+	return planPolicy(before, after)
+}
+
+func planPolicy(before, after policy.Config) (PolicyPlan, error) {
+	p := PolicyPlan{Before: before, After: after, Findings: after.Findings()}
+	a, err := before.PatchBody()
+	if err == nil {
+		var b []byte
+		if b, err = after.PatchBody(); err == nil {
+			p.Differences, err = compare(a, b)
+			p.Differences = slices.DeleteFunc(p.Differences, noChange)
+		}
+	}
+	if err != nil {
+		return PolicyPlan{}, fmt.Errorf("graph: plan the method configuration: %w", err)
+	}
+	return p, nil
+}
+
+// noChange drops differences that a PATCH does not make: absent, null and an empty
+// list are one thing to the service, which answers with every property, and what
+// the body does not have at its top stays.
+func noChange(d Difference) bool {
+	empty := func(text []byte) bool { return text == nil || string(text) == "null" || string(text) == "[]" }
+	return empty(d.Before) && empty(d.After) || d.After == nil && !strings.ContainsAny(d.Path, ".[")
+}
+
+// ApplyOptions choose what a change of the method configuration may do. The zero
+// value refuses what is dangerous.
+type ApplyOptions struct {
+	// AllowLockout makes a change whose findings say that it keeps people out.
+	AllowLockout bool
+	// AllowStale makes the change though the tenant's configuration is no longer
+	// the one the plan was made for, and so undoes what somebody else did since.
+	AllowStale bool
+}
+
+// A LockoutError is a change that was not made because its findings say that it
+// keeps people out.
+type LockoutError struct{ Findings lint.Findings }
+
+// Error returns the findings.
+func (e *LockoutError) Error() string {
+	texts := make([]string, len(e.Findings))
+	for i, f := range e.Findings {
+		texts[i] = f.String()
+	}
+	return "graph: apply the method configuration: it would keep people out: " + strings.Join(texts, "; ") +
+		" (ApplyOptions.AllowLockout makes the change all the same)"
+}
+
+// ErrStale is a plan that was made for another state than the tenant has now:
+// plan again.
+var ErrStale = errors.New("graph: the tenant was changed since the plan was made")
+
+// ApplyPolicy makes a planned change: it reads the configuration once more and
+// refuses if it is no longer the plan's Before ([ErrStale]), sends the whole
+// configuration with its "@odata.type", and reads until the change shows. A plan
+// that changes nothing sends nothing. Graph has no ETag for this resource: a
+// change that somebody makes between the reading and the PATCH is lost, and is
+// reported by the next plan.
+//
+// The configuration in force is returned also with an error, so far as it is
+// known. The error is a [*LockoutError], [ErrStale], or an [*Error]; one of
+// [ErrUnverified] says that the change was accepted and did not show in time. To
+// undo, apply the plan from After to Before: [PolicyPlan.Reverse].
+func (c *Client) ApplyPolicy(ctx context.Context, plan PolicyPlan, o ApplyOptions) (policy.Config, error) {
+	if plan.Empty() {
+		return plan.Before, nil
+	}
+	if locks := plan.LocksOut(); len(locks) > 0 && !o.AllowLockout {
+		return plan.Before, &LockoutError{locks}
+	}
+	body, err := plan.After.PatchBody()
+	if err != nil {
+		return plan.Before, fmt.Errorf("graph: apply the method configuration: %w", err)
+	}
+	now, err := c.Policy(ctx)
+	switch {
+	case err != nil:
+		return plan.Before, err
+	case shows(now, plan.After):
+		return now, nil
+	case !o.AllowStale && !now.Equal(plan.Before):
+		return now, ErrStale
+	}
+	op := writeMethod("change the method configuration")
+	_, err = c.do(ctx, request{op: op, method: http.MethodPatch, path: methodPath, header: [][2]string{wantEnums}, body: body, again: true})
+	if err != nil {
+		return now, err
+	}
+	return c.seePolicy(ctx, op, func(p policy.Config) bool { return shows(p, plan.After) })
+}
+
+// shows reports whether the configuration in force is the one that was sent. A
+// PATCH leaves alone what it does not have, so only what was sent counts.
+func shows(now, sent policy.Config) bool {
+	p, err := planPolicy(now, sent)
+	return err == nil && p.Empty()
+}
+
+// Reverse is the plan that takes this one back.
+func (p PolicyPlan) Reverse() (PolicyPlan, error) { return planPolicy(p.After, p.Before) }
+
+// ErrUnverified is a write that was accepted and did not show within
+// [Client.Patience].
+var ErrUnverified = errors.New("graph: the change was accepted and does not show yet")
+
+// seePolicy reads until the configuration is as it should be.
+func (c *Client) seePolicy(ctx context.Context, op operation, ok func(policy.Config) bool) (policy.Config, error) {
+	var config policy.Config
+	err := c.see(ctx, op, func() (bool, error) {
+		var err error
+		config, err = c.Policy(ctx)
+		return err == nil && ok(config), err
+	})
+	return config, err
+}
+
+// see asks until the answer is yes: at once, and with growing waits for
+// Client.Patience.
+func (c *Client) see(ctx context.Context, op operation, look func() (bool, error)) error {
+	var waited = c.patience()
+	for n := 1; ; n++ {
+		ok, err := look()
+		if err != nil || ok {
+			return err
+		}
+		d := min(backoff(n), waited)
+		if waited -= d; d <= 0 {
+			return &Error{Op: op.name, Permission: op.permission, Role: op.role, Err: ErrUnverified}
+		}
+		if err := c.wait(ctx, d); err != nil {
+			return &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: true, Err: err}
+		}
+	}
+}
+
+// PlanReset says what [Client.ResetPolicy] would change, as far as the service's
+// default is known: [policy.ServiceDefault] is what a live tenant answered in July
+// 2026, and no page documents it.
+func (c *Client) PlanReset(ctx context.Context) (PolicyPlan, error) {
+	return c.PlanPolicy(ctx, policy.ServiceDefault())
+}
+
+// ResetPolicy restores the service's default, which has the method disabled, and
+// returns it. Nobody signs in with a certificate then; where certificates are
+// used it needs AllowLockout. Keep what it returns as before for an undo.
+func (c *Client) ResetPolicy(ctx context.Context, o ApplyOptions) (before, after policy.Config, err error) {
+	if before, err = c.Policy(ctx); err != nil {
+		return before, before, err
+	}
+	if before.State != policy.Disabled && !o.AllowLockout {
+		return before, before, &LockoutError{lint.Findings{disables(before.State)}}
+	}
+	op := writeMethod("reset the method configuration")
+	if _, err = c.do(ctx, request{op: op, method: http.MethodDelete, path: methodPath, again: true}); err != nil {
+		return before, before, err
+	}
+	after, err = c.seePolicy(ctx, op, func(p policy.Config) bool { return p.State == policy.Disabled })
+	return before, after, err
+}

@@ -1,0 +1,362 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	abstractions "github.com/microsoft/kiota-abstractions-go"
+	khttp "github.com/microsoft/kiota-http-go"
+)
+
+// An operation is what a call is for, and what it needs.
+type operation struct {
+	name       string
+	permission string // the least privileged
+	role       string
+}
+
+// A request is one call of Graph.
+type request struct {
+	op     operation
+	method string
+	path   string // below the version, escaped, with its query
+	beta   bool
+	header [][2]string
+	body   []byte
+	// again says that sending it twice does no more than once: it is sent again
+	// when an answer was lost.
+	again bool
+	// parse reads the answer; its error counts as a broken answer. Nil wants none.
+	parse func(body []byte) error
+	// writes is how many writes it is for Client.WriteRate.
+	writes int
+}
+
+// A response is what came back.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+var errTooLarge = fmt.Errorf("the answer has more than %d bytes", maxBody)
+
+// do sends a request until it has an answer that will not change. The error is an
+// *Error.
+func (c *Client) do(ctx context.Context, r request) (response, error) {
+	e := &Error{Op: r.op.name, Method: r.method, Permission: r.op.permission, Role: r.op.role}
+	u, err := c.target(r)
+	if err != nil {
+		e.Err = err
+		return response{}, e
+	}
+	e.Path = u.EscapedPath()
+	lost, renewed := false, false // an answer to a write was lost; the token was renewed
+	for {
+		if err := ctx.Err(); err != nil {
+			e.Err, e.Unknown = err, lost
+			return response{}, e
+		}
+		if r.writes > 0 {
+			if err := c.writes(ctx, r.writes); err != nil {
+				e.Err, e.Unknown = err, lost
+				return response{}, e
+			}
+		}
+		e.Attempts++
+		a, err := c.send(ctx, r, u)
+		e.Status, e.Code, e.Message, e.Err, e.RetryAfter = a.status, "", "", nil, 0
+		e.RequestID = scrub(a.header.Get("request-id"))
+		e.RetryAfter = retryAfter(a.header.Get("Retry-After"), c.now())
+		retry := false
+		switch {
+		case err != nil: // no answer, or a broken one
+			e.Err = err
+			if a.status >= 400 {
+				e.setBody(a.body)
+			}
+			if ctx.Err() == nil {
+				retry = r.again && isNetwork(err)
+			}
+			// Nothing was written by a request that was never sent, or was refused.
+			if r.method != http.MethodGet && (isNetwork(err) || ctx.Err() != nil) && (a.status == 0 || a.status < 400 || a.status >= 500) {
+				lost = true
+			}
+		case a.status < 300:
+			if r.parse == nil {
+				return a, nil
+			}
+			if err := r.parse(a.body); err != nil {
+				e.Err = fmt.Errorf("%w: %w", ErrBadAnswer, err)
+				retry, lost = r.again && r.method == http.MethodGet, r.method != http.MethodGet
+			} else {
+				return a, nil
+			}
+			// A write whose answer is broken was carried out; it is not sent again.
+		case a.status == http.StatusNotFound && lost && r.method == http.MethodDelete:
+			return a, nil // the first attempt deleted it
+		case a.status == http.StatusUnauthorized:
+			e.setBody(a.body)
+			retry, renewed = !renewed, true
+		case a.status == http.StatusTooManyRequests:
+			e.setBody(a.body)
+			retry = true
+		case a.status >= 500:
+			e.setBody(a.body)
+			retry = r.again
+			lost = lost || r.method != http.MethodGet
+		default:
+			e.setBody(a.body)
+		}
+		e.Unknown = lost
+		if !retry || e.Attempts >= c.attempts() {
+			return a, e
+		}
+		d := e.RetryAfter
+		if d == 0 {
+			d = backoff(e.Attempts)
+		}
+		if d > c.maxWait() {
+			return a, e
+		}
+		if err := c.wait(ctx, d); err != nil {
+			e.Err = err
+			return a, e
+		}
+	}
+}
+
+// isNetwork reports whether an error is one of the way, and not of the token or
+// the request.
+func isNetwork(err error) bool {
+	var way *wayError
+	return errors.As(err, &way)
+}
+
+// A wayError is one between the adapter and the service.
+type wayError struct{ err error }
+
+func (e *wayError) Error() string { return e.err.Error() }
+func (e *wayError) Unwrap() error { return e.err }
+
+// target is the address of a request.
+func (c *Client) target(r request) (*url.URL, error) {
+	base, err := c.base()
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(r.path, "https://") { // a next link, checked by next
+		return url.Parse(r.path)
+	}
+	path := strings.TrimSuffix(base.String(), "/")
+	if r.beta {
+		path = strings.TrimSuffix(strings.TrimSuffix(path, "/v1.0"), "/beta") + "/beta"
+	}
+	return url.Parse(path + "/" + r.path)
+}
+
+// send sends a request once. The native answer is taken from the adapter, so that
+// its bytes are what policy and trust read, and no more of them than maxBody.
+func (c *Client) send(ctx context.Context, r request, u *url.URL) (response, error) {
+	info := abstractions.NewRequestInformation()
+	info.Method = httpMethod(r.method)
+	info.SetUri(*u)
+	info.Headers.Add("Accept", "application/json")
+	for _, h := range r.header {
+		info.Headers.Add(h[0], h[1])
+	}
+	if r.body != nil {
+		info.SetStreamContentAndContentType(r.body, "application/json")
+		info.Headers.Add("Content-Length", strconv.Itoa(len(r.body)))
+	}
+	var a response
+	called := false
+	handler := abstractions.NewRequestHandlerOption()
+	handler.SetResponseHandler(func(native any, _ abstractions.ErrorMappings) (any, error) {
+		called = true
+		answer, ok := native.(*http.Response)
+		if !ok || answer == nil {
+			return nil, errors.New("the adapter does not speak net/http")
+		}
+		defer answer.Body.Close()
+		a.status, a.header = answer.StatusCode, answer.Header
+		if answer.ContentLength > maxBody {
+			return nil, fmt.Errorf("%w: %w", ErrBadAnswer, errTooLarge)
+		}
+		var err error
+		a.body, err = io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+		switch {
+		case err != nil:
+			return nil, &wayError{fmt.Errorf("%w: it broke off: %w", ErrBadAnswer, err)}
+		case len(a.body) > maxBody:
+			a.body = nil
+			return nil, fmt.Errorf("%w: %w", ErrBadAnswer, errTooLarge)
+		}
+		return nil, nil
+	})
+	info.AddRequestOptions([]abstractions.RequestOption{
+		handler,
+		// The SDK's retries send a POST again whose answer was lost, and the order
+		// of its handlers is that of a map: a body may be compressed before or after
+		// it is kept for a retry. This package does both itself.
+		&khttp.RetryHandlerOptions{ShouldRetry: func(time.Duration, int, *http.Request, *http.Response) bool { return false }},
+		khttp.NewCompressionOptionsReference(false),
+		// None of these calls is documented to redirect.
+		&khttp.RedirectHandlerOptions{ShouldRedirect: func(*http.Request, *http.Response) bool { return false }},
+	})
+	_, err := c.Adapter.Send(ctx, info, nil, nil)
+	var way *url.Error
+	switch {
+	case err == nil && !called:
+		err = errors.New("the adapter did not hand over its answer: it must honour the response handler option of kiota")
+	case err != nil && !called && errors.As(err, &way) && sameHost(way.URL, u):
+		// Its text repeats the address, with the values in its query.
+		err = &wayError{way.Err}
+	}
+	return a, err
+}
+
+// sameHost reports whether a text is an address on the host of u.
+func sameHost(text string, u *url.URL) bool {
+	v, err := url.Parse(text)
+	return err == nil && v.Scheme == u.Scheme && strings.EqualFold(v.Host, u.Host)
+}
+
+func httpMethod(method string) abstractions.HttpMethod {
+	switch method {
+	case http.MethodPost:
+		return abstractions.POST
+	case http.MethodPatch:
+		return abstractions.PATCH
+	case http.MethodDelete:
+		return abstractions.DELETE
+	}
+	return abstractions.GET
+}
+
+// get reads one object. parse may be called several times.
+func (c *Client) get(ctx context.Context, op operation, path string, parse func([]byte) error, header ...[2]string) error {
+	_, err := c.do(ctx, request{op: op, method: http.MethodGet, path: path, header: header, again: true, parse: parse})
+	return err
+}
+
+// A page is one answer of a collection.
+type page struct {
+	Value []json.RawMessage `json:"value"`
+	Next  string            `json:"@odata.nextLink"`
+}
+
+// isJSON is a parse that keeps nothing.
+func isJSON(body []byte) error {
+	if !json.Valid(body) {
+		return errors.New("it is no JSON, breaks off, or nests too deep")
+	}
+	return nil
+}
+
+// pages streams the objects of a collection. Next links are followed on the
+// service's own host and below its version only: the token goes with them. Each
+// page is asked for when the last object of the one before was taken.
+func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		first, err := c.target(r)
+		if err != nil {
+			yield(nil, &Error{Op: r.op.name, Method: http.MethodGet, Permission: r.op.permission, Role: r.op.role, Err: err})
+			return
+		}
+		r.method, r.again = http.MethodGet, true
+		seen := map[string]bool{}
+		for {
+			var p page
+			r.parse = func(body []byte) error {
+				p = page{}
+				if err := isJSON(body); err != nil {
+					return err
+				}
+				if err := json.Unmarshal(body, &p); err != nil {
+					return fmt.Errorf("it is no page of a collection: %w", err)
+				}
+				if p.Value == nil {
+					return errors.New("it has no value")
+				}
+				if p.Next != "" {
+					return follows(p.Next, first)
+				}
+				return nil
+			}
+			if _, err := c.do(ctx, r); err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, v := range p.Value {
+				if !yield(v, nil) {
+					return
+				}
+			}
+			if p.Next == "" {
+				return
+			}
+			if seen[p.Next] {
+				yield(nil, &Error{Op: r.op.name, Method: http.MethodGet, Path: first.EscapedPath(), Status: http.StatusOK,
+					Permission: r.op.permission, Role: r.op.role, Err: fmt.Errorf("%w: its pages run in a circle", ErrBadAnswer)})
+				return
+			}
+			seen[p.Next] = true
+			r.path = p.Next
+		}
+	}
+}
+
+// follows checks a next link against the address of the first page.
+func follows(next string, first *url.URL) error {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "https" || u.User != nil || !strings.EqualFold(u.Host, first.Host) {
+		host := "?"
+		if err == nil {
+			host = u.Host
+		}
+		return fmt.Errorf("its next page is on another host, %q, and was not asked for", scrub(host))
+	}
+	return nil
+}
+
+// encode is json.Marshal without the escapes for HTML: the values are full of
+// "<" and ">".
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil // the callers pass maps, lists and texts
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
+
+// query writes query options in the order given. Blanks are %20, as OData has
+// them; the dollar signs of the names stay.
+func query(pairs ...string) string {
+	var b strings.Builder
+	for i := 0; i+1 < len(pairs); i += 2 {
+		b.WriteByte("?&"[min(i, 1)])
+		b.WriteString(pairs[i] + "=" + strings.ReplaceAll(url.QueryEscape(pairs[i+1]), "+", "%20"))
+	}
+	return b.String()
+}
+
+// literal is a text in an OData filter.
+func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+var (
+	eventual  = [2]string{"ConsistencyLevel", "eventual"}
+	wantEnums = [2]string{"Prefer", "include-unknown-enum-members"}
+)
