@@ -209,9 +209,11 @@ func TestFetchFailures(t *testing.T) {
 				conn.Close()
 			}
 		}, fault: crl.Download, check: func(e *crl.Error) bool { return e.HTTPStatus == 0 && e.Err != nil }},
-		{name: "redirected to LDAP", answer: http.RedirectHandler("ldap://dc.woodgrove.com/CN=CDP", 302).ServeHTTP, fault: crl.BadURL, says: "LDAP"},
-		{name: "redirected to a file", answer: http.RedirectHandler("file:///etc/passwd", 302).ServeHTTP, fault: crl.BadURL, says: "file"},
-		{name: "redirected for ever", answer: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", 301) },
+		{name: "redirected to LDAP", answer: http.RedirectHandler("ldap://dc.woodgrove.com/CN=CDP", http.StatusFound).ServeHTTP, fault: crl.BadURL, says: "LDAP"},
+		{name: "redirected to a file", answer: http.RedirectHandler("file:///etc/passwd", http.StatusFound).ServeHTTP, fault: crl.BadURL, says: "file"},
+		{name: "redirected for ever", answer: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path+"x", http.StatusMovedPermanently)
+		},
 			fault: crl.Download, says: "redirects"},
 		{name: "large headers", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<18))

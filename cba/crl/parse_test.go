@@ -26,7 +26,6 @@ var (
 	oidInvalidity = asn1.ObjectIdentifier{2, 5, 29, 24}
 	oidDelta      = asn1.ObjectIdentifier{2, 5, 29, 27}
 	oidIDP        = asn1.ObjectIdentifier{2, 5, 29, 28}
-	oidCertIssuer = asn1.ObjectIdentifier{2, 5, 29, 29}
 	oidFreshest   = asn1.ObjectIdentifier{2, 5, 29, 46}
 	oidPublish    = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 21, 4}
 )
