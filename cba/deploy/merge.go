@@ -2,10 +2,8 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
-	"encoding/xml"
-	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,10 +37,8 @@ func (p Package) MergeUnattend(answerFile []byte, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch o.Architecture {
-	case "", "amd64", "arm64", "x86":
-	default:
-		return nil, fail(BadOption, "%q is not an architecture (amd64, arm64, x86)", o.Architecture)
+	if o.Architecture != "" && !slices.Contains(architectures(), o.Architecture) {
+		return nil, fail(BadOption, "%q is not an architecture (%s)", o.Architecture, strings.Join(architectures(), ", "))
 	}
 	if len(answerFile) > maxAnswerFile {
 		return nil, fail(NotAnswerFile, "the file has %d bytes", len(answerFile))
@@ -51,7 +47,7 @@ func (p Package) MergeUnattend(answerFile []byte, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := readAnswerFile(text, o.pass().place(), o.pass().String(), o.Architecture)
+	d, err := readAnswerFile(text, o.pass(), o.Architecture)
 	if err != nil {
 		return nil, err
 	}
@@ -106,242 +102,96 @@ func toUTF16(text []byte, order binary.ByteOrder) []byte {
 	return out
 }
 
-// An element is where one was found in the text: from < of its first tag to
-// behind > of its last one.
-type element struct {
-	name         string // as written, with prefix
-	start        int
-	startEnd     int // behind > of the first tag
-	end          int // < of the last tag; behind the first one's > if the two are one
-	closed       bool
-	selfClosing  bool
-	spaces       map[string]string // prefix to namespace, where the element's content is
-	architecture string
-}
-
-// An answer is what a reader of an answer file remembers of it.
+// An answer is an answer file, and the place in it for the commands of a pass.
 type answer struct {
-	text      []byte
-	at        place
-	passName  string
-	arch      string
-	root      *element
-	settings  *element
-	component *element
-	container *element
-	present   []string // the commands that are there
+	text []byte
+	at   place
+	pass Pass
+	arch string // of a component that has to be made
+
+	// What is there, from the outside in; nil from the first one that is not.
+	root, settings, component, container *element
+
+	present   []string // the commands that are in container
 	order     int      // the highest Order among them
-	eol, unit string
+	eol, unit string   // how the file is written: line end and indentation
 }
 
 // readAnswerFile finds the place for the commands.
-func readAnswerFile(text []byte, at place, pass, architecture string) (*answer, error) {
-	a := &answer{text: text, at: at, passName: pass, arch: architecture}
-	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
-	skew := len(text) - len(bytes.TrimPrefix(text, []byte("\ufeff")))
-	d.CharsetReader = func(label string, r io.Reader) (io.Reader, error) {
-		if strings.EqualFold(label, "utf-16") || strings.EqualFold(label, "us-ascii") {
-			return r, nil // decoded already, or the same
-		}
-		return nil, errors.New("an encoding other than UTF-8 and UTF-16")
-	}
-	type level struct {
-		name xml.Name
-		e    *element
-	}
-	var stack []level
-	var components, containers []*element
-	var commands [][2]string // line and Order of each command by container, in the order of containers
-	var counts []int
-	in := func(depth int, space, local string) bool {
-		return len(stack) > depth && stack[depth].name.Local == local && stack[depth].name.Space == space
-	}
-	var value strings.Builder
-	inCommand := func() bool {
-		return len(stack) >= 5 && stack[1].e == a.settings && slices.Contains(components, stack[2].e) &&
-			in(3, unattendSpace, at.container) && in(4, unattendSpace, at.command)
-	}
-	for {
-		from := int(d.InputOffset()) + skew
-		token, err := d.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, fail(NotAnswerFile, "%v", err)
-		}
-		to := int(d.InputOffset()) + skew
-		switch t := token.(type) {
-		case xml.Directive:
-			return nil, fail(NotAnswerFile, "a document type declaration")
-		case xml.StartElement:
-			if len(stack) > 64 {
-				return nil, fail(NotAnswerFile, "elements more than 64 deep")
-			}
-			e := &element{start: from, startEnd: to, selfClosing: text[to-2] == '/', spaces: map[string]string{"": ""}}
-			e.name = tagName(text[from+1 : to])
-			if len(stack) > 0 {
-				e.spaces = stack[len(stack)-1].e.spaces
-			}
-			for _, attribute := range t.Attr {
-				if attribute.Name.Space == "xmlns" {
-					e.declare(attribute.Name.Local, attribute.Value)
-				} else if attribute.Name.Space == "" && attribute.Name.Local == "xmlns" {
-					e.declare("", attribute.Value)
-				}
-			}
-			stack = append(stack, level{t.Name, e})
-			if !in(0, unattendSpace, "unattend") {
-				return nil, fail(NotAnswerFile, "its first element is %q and not unattend in %s", e.name, unattendSpace)
-			}
-			switch len(stack) {
-			case 1:
-				if a.root != nil {
-					return nil, fail(NotAnswerFile, "a second element behind unattend")
-				}
-				a.root = e
-			case 2:
-				if in(1, unattendSpace, "settings") && attributeOf(t, "pass") == pass {
-					if a.settings != nil {
-						return nil, fail(Ambiguous, "the file has the pass %s twice", pass)
-					}
-					a.settings = e
-				}
-			case 3:
-				if stack[1].e == a.settings && in(2, unattendSpace, "component") && attributeOf(t, "name") == at.component {
-					e.architecture = attributeOf(t, "processorArchitecture")
-					components = append(components, e)
-				}
-			case 4:
-				if slices.Contains(components, stack[2].e) && in(3, unattendSpace, at.container) {
-					containers = append(containers, e)
-					counts = append(counts, 0)
-				}
-			case 5:
-				if inCommand() {
-					commands = append(commands, [2]string{})
-					counts[len(counts)-1]++
-				}
-			case 6:
-				value.Reset()
-			}
-		case xml.CharData:
-			if len(stack) == 6 && inCommand() {
-				value.Write(t)
-			}
-		case xml.EndElement:
-			e := stack[len(stack)-1].e
-			e.closed = true
-			e.end = from
-			if e.selfClosing {
-				e.end = e.startEnd
-			}
-			if len(stack) == 6 && inCommand() {
-				switch {
-				case in(5, unattendSpace, at.line):
-					commands[len(commands)-1][0] = strings.TrimSpace(value.String())
-				case in(5, unattendSpace, "Order"):
-					commands[len(commands)-1][1] = strings.TrimSpace(value.String())
-				}
-			}
-			stack = stack[:len(stack)-1]
-		}
-	}
-	if a.root == nil {
-		return nil, fail(NotAnswerFile, "it has no elements")
-	}
-	if err := a.choose(components); err != nil {
+func readAnswerFile(text []byte, pass Pass, architecture string) (*answer, error) {
+	root, err := parseXML(text)
+	if err != nil {
 		return nil, err
 	}
-	for i, c := range containers {
-		own := commands[:counts[i]]
-		commands = commands[counts[i]:]
-		if a.component == nil || c.start < a.component.start || c.start >= a.component.end {
+	if root.Local != "unattend" || root.Space != unattendSpace {
+		return nil, fail(NotAnswerFile, "its first element is %.60q and not unattend in %s", root.written, unattendSpace)
+	}
+	a := &answer{text: text, at: pass.place(), pass: pass, arch: architecture, root: root}
+	for _, s := range root.all("settings") {
+		if s.values["pass"] != pass.String() {
 			continue
 		}
-		if a.container != nil {
-			return nil, fail(Ambiguous, "the component %s has %s twice in the pass %s", at.component, at.container, pass)
+		if a.settings != nil {
+			return nil, fail(Ambiguous, "the file has the pass %v twice", pass)
 		}
+		a.settings = s
+	}
+	if err := a.choose(); err != nil {
+		return nil, err
+	}
+	containers := a.component.all(a.at.container)
+	if len(containers) > 1 {
+		return nil, fail(Ambiguous, "the component %s has %s twice in the pass %v", a.at.component, a.at.container, pass)
+	}
+	for _, c := range containers {
 		a.container = c
-		for _, command := range own {
-			order, err := strconv.Atoi(command[1])
+		for _, command := range c.all(a.at.command) {
+			order, err := strconv.Atoi(command.value("Order"))
 			if err != nil {
-				return nil, fail(NotAnswerFile, "a %s has the Order %q, which is not a number", at.command, command[1])
+				return nil, fail(NotAnswerFile, "a %s has the Order %.20q, which is not a number", a.at.command, command.value("Order"))
 			}
 			a.order = max(a.order, order)
-			a.present = append(a.present, command[0])
+			a.present = append(a.present, command.value(a.at.line))
 		}
 	}
 	a.layout()
 	return a, nil
 }
 
-func (e *element) declare(prefix, space string) {
-	own := map[string]string{}
-	for k, v := range e.spaces {
-		own[k] = v
-	}
-	own[prefix] = space
-	e.spaces = own
-}
-
-// tagName returns the name at the beginning of a tag, without its <.
-func tagName(tag []byte) string {
-	if i := bytes.IndexAny(tag, " \t\r\n/>"); i >= 0 {
-		tag = tag[:i]
-	}
-	return string(tag)
-}
-
-func attributeOf(t xml.StartElement, name string) string {
-	for _, a := range t.Attr {
-		if a.Name.Space == "" && a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
-}
-
 // choose takes the component for the architecture.
-func (a *answer) choose(components []*element) error {
-	if a.arch == "" && len(components) > 1 {
-		for _, c := range components[1:] {
-			if !strings.EqualFold(c.architecture, components[0].architecture) {
-				return fail(Ambiguous, "the pass %s has the component %s for %s and for %s; say which architecture is meant",
-					a.passName, a.at.component, components[0].architecture, c.architecture)
-			}
-		}
-	}
-	for _, c := range components {
-		if a.arch != "" && !strings.EqualFold(c.architecture, a.arch) {
+func (a *answer) choose() error {
+	const attribute = "processorArchitecture"
+	for _, c := range a.settings.all("component") {
+		own := c.values[attribute]
+		if c.values["name"] != a.at.component || a.arch != "" && !strings.EqualFold(own, a.arch) {
 			continue
 		}
 		if a.component != nil {
-			return fail(Ambiguous, "the pass %s has the component %s for %s twice", a.passName, a.at.component, c.architecture)
+			return fail(Ambiguous, "the pass %v has the component %s for %s and again for %s; say which architecture is meant, or make them one",
+				a.pass, a.at.component, a.component.values[attribute], own)
 		}
 		a.component = c
 	}
-	if a.arch == "" { // for a component that will have to be made
-		a.arch = "amd64"
-		if found := architectures(a.text); len(found) == 1 {
-			a.arch = found[0]
+	if a.arch != "" {
+		return nil
+	}
+	a.arch = "amd64"
+	var found []string
+	for _, s := range a.root.all("settings") {
+		for _, c := range s.all("component") {
+			if own := c.values[attribute]; !slices.Contains(found, own) {
+				found = append(found, own)
+			}
 		}
+	}
+	if len(found) == 1 && slices.Contains(architectures(), found[0]) {
+		a.arch = found[0]
 	}
 	return nil
 }
 
-// architectures lists the architectures that the text names.
-func architectures(text []byte) []string {
-	var found []string
-	for _, name := range []string{"amd64", "arm64", "x86"} {
-		for _, quote := range []string{`"`, `'`} {
-			if bytes.Contains(text, []byte("processorArchitecture="+quote+name+quote)) && !slices.Contains(found, name) {
-				found = append(found, name)
-			}
-		}
-	}
-	return found
-}
+// architectures are those that a component can be for.
+func architectures() []string { return []string{"amd64", "arm64", "x86"} }
 
 // layout finds out how the file is written.
 func (a *answer) layout() {
@@ -354,20 +204,12 @@ func (a *answer) layout() {
 		return // all in one line
 	}
 	a.unit = "    "
-	if e := cmpOr(a.settings, a.component); e != nil {
-		if indent := a.indent(e.start); indent != "" && e == a.settings {
+	for _, e := range a.root.children {
+		if indent := a.indent(e.start); indent != "" {
 			a.unit = indent
+			return
 		}
 	}
-}
-
-func cmpOr(elements ...*element) *element {
-	for _, e := range elements {
-		if e != nil {
-			return e
-		}
-	}
-	return nil
 }
 
 // indent returns the white space between the last line end and the offset, or
@@ -383,11 +225,10 @@ func (a *answer) indent(offset int) string {
 // insert returns the text with the commands in it.
 func (a *answer) insert(steps []step, warning string) []byte {
 	// What is there, from the outside in, and what has to be made within it.
-	parent := cmpOr(a.container, a.component, a.settings, a.root)
-	depth := 0 // of the parent
+	parent := cmp.Or(a.container, a.component, a.settings, a.root)
 	var missing [][2]string
 	if a.settings == nil {
-		missing = append(missing, [2]string{"settings", ` pass="` + a.passName + `"`})
+		missing = append(missing, [2]string{"settings", ` pass="` + a.pass.String() + `"`})
 	}
 	if a.component == nil {
 		missing = append(missing, [2]string{"component", ` name="` + a.at.component + `" processorArchitecture="` + a.arch +
@@ -396,15 +237,15 @@ func (a *answer) insert(steps []step, warning string) []byte {
 	if a.container == nil {
 		missing = append(missing, [2]string{a.at.container, ""})
 	}
-	depth = 3 - len(missing)
+	depth := 3 - len(missing) // of the parent
 
 	// Namespaces: the default one must be that of answer files, and wcm must
 	// be declared; either is declared on the outermost new element if it is not.
 	declarations := ""
-	if parent.spaces[""] != unattendSpace {
+	if parent.space("") != unattendSpace {
 		declarations += ` xmlns="` + unattendSpace + `"`
 	}
-	if parent.spaces["wcm"] != wcmSpace {
+	if parent.space("wcm") != wcmSpace {
 		declarations += ` xmlns:wcm="` + wcmSpace + `"`
 	}
 	declare := func() string { s := declarations; declarations = ""; return s }
@@ -418,7 +259,7 @@ func (a *answer) insert(steps []step, warning string) []byte {
 	var b strings.Builder
 	for i, m := range missing {
 		attributes := m[1]
-		if m[0] != "settings" || parent.spaces[""] != unattendSpace { // wcm usually stands with the component
+		if m[0] != "settings" || parent.space("") != unattendSpace { // wcm usually stands with the component
 			attributes += declare()
 		}
 		b.WriteString(base + strings.Repeat(a.unit, i+1) + "<" + m[0] + attributes + ">" + a.eol)
@@ -438,10 +279,10 @@ func (a *answer) insert(steps []step, warning string) []byte {
 	if !bytes.Contains(a.text[:top], []byte(strings.TrimRight(warning, "\r\n"))) {
 		out = append(out, warning...)
 	}
-	if parent.selfClosing {
+	if parent.one {
 		slash := bytes.LastIndexByte(a.text[:parent.startEnd], '/')
 		out = append(out, a.text[top:slash]...)
-		out = append(out, ">"+a.eol+b.String()+base+"</"+parent.name+">"...)
+		out = append(out, ">"+a.eol+b.String()+base+"</"+parent.written+">"...)
 		return append(out, a.text[parent.startEnd:]...)
 	}
 	// Before the white space in front of the parent's last tag, if that tag
