@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+)
+
+// MaxRequest is the longest request, in octets.
+const MaxRequest = 1024
+
+// An Entry is one certificate. Times are UTC, to the second; those of states that
+// the certificate has not been in are zero.
+type Entry struct {
+	Request  string     `json:"request"`            // what it was made for
+	UPN      string     `json:"upn,omitempty"`      // the first UPN in the certificate
+	Serial   string     `json:"serialNumber"`       // lower-case hexadecimal, whole octets
+	Issuer   string     `json:"issuer"`             // subject key identifier of the CA, lower-case hexadecimal
+	State    State      `json:"state"`              // how far it has come
+	Replaces string     `json:"replaces,omitempty"` // serial number of the certificate that it renewed
+	Reason   crl.Reason `json:"reason,omitempty"`   // why it was revoked
+
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+
+	IssuedAt    time.Time `json:"issuedAt"`
+	BoundAt     time.Time `json:"boundAt,omitzero"`
+	DeliveredAt time.Time `json:"deliveredAt,omitzero"`
+	RenewedAt   time.Time `json:"renewedAt,omitzero"`
+	RevokedAt   time.Time `json:"revokedAt,omitzero"`
+
+	// Certificate is the certificate, DER. Ledgers return it where they are asked
+	// to: see [Query].
+	Certificate []byte `json:"certificate,omitempty"`
+}
+
+// NewEntry returns the entry of a new certificate, issued at this time.
+//
+// The error is an *Error with reason Invalid: an unusable request, or a
+// certificate that does not say who issued it.
+func NewEntry(request string, cert *x509.Certificate, at time.Time) (Entry, error) {
+	names, err := cba.NamesOf(cert)
+	if err != nil {
+		return Entry{}, &Error{Reason: Invalid, What: "certificate", Err: err}
+	}
+	e := Entry{
+		Request:     request,
+		Serial:      SerialText(cert.SerialNumber),
+		Issuer:      hex.EncodeToString(cert.AuthorityKeyId),
+		State:       Issued,
+		NotBefore:   cert.NotBefore.UTC(),
+		NotAfter:    cert.NotAfter.UTC(),
+		IssuedAt:    at.UTC().Truncate(time.Second),
+		Certificate: cert.Raw,
+	}
+	if len(names.UPNs) > 0 {
+		e.UPN = names.UPNs[0]
+	}
+	return e, e.Check()
+}
+
+// Check reports whether a ledger can record the entry. The error is an *Error with
+// reason Invalid.
+func (e Entry) Check() error {
+	switch {
+	case e.Serial == "" || e.Issuer == "":
+		return &Error{Reason: Invalid, What: "a certificate without serial number or authority key identifier"}
+	case len(e.Certificate) == 0:
+		return &Error{Reason: Invalid, What: "an entry without its certificate"}
+	}
+	return CheckRequest(e.Request)
+}
+
+// CheckRequest reports whether a text can stand for a request: not empty, valid
+// UTF-8 without control characters, at most [MaxRequest] octets. The error is an
+// *Error with reason Invalid.
+func CheckRequest(request string) error {
+	switch {
+	case request == "":
+		return &Error{Reason: Invalid, What: "an empty request"}
+	case len(request) > MaxRequest:
+		return &Error{Reason: Invalid, What: fmt.Sprintf("request %.40q... of %d octets", request, len(request))}
+	case !utf8.ValidString(request) || strings.ContainsFunc(request, unicode.IsControl):
+		return &Error{Reason: Invalid, What: fmt.Sprintf("request %q, which is not plain text,", request)}
+	}
+	return nil
+}
+
+// SerialText returns a serial number as entries have it.
+func SerialText(serial *big.Int) string { return hex.EncodeToString(serial.Bytes()) }
+
+// ParseSerial reads the text of [SerialText]. The error is an *Error with reason
+// Invalid.
+func ParseSerial(text string) (*big.Int, error) {
+	octets, err := hex.DecodeString(text)
+	if err != nil || len(octets) == 0 || len(octets) > 20 || text != strings.ToLower(text) {
+		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("serial number %q", text)}
+	}
+	return new(big.Int).SetBytes(octets), nil
+}
+
+// DefaultDuePercent is the share of its validity that a certificate has left when
+// it is due for renewal, as in Intune's profiles by default.
+const DefaultDuePercent = 20
+
+// Due reports whether this is a live certificate of whose validity this share or
+// less is left at a time; zero percent means [DefaultDuePercent].
+func (e Entry) Due(at time.Time, percent int) bool {
+	if percent == 0 {
+		percent = DefaultDuePercent
+	}
+	left, whole := e.NotAfter.Unix()-at.Unix(), e.NotAfter.Unix()-e.NotBefore.Unix()
+	return e.State.Live() && left*100 <= whole*int64(percent)
+}
+
+// Revocation returns what crl.Issuer.Revoke takes, for an entry that is Revoked.
+// The error is an *Error with reason Invalid.
+func (e Entry) Revocation() (crl.Revocation, error) {
+	serial, err := ParseSerial(e.Serial)
+	if err == nil && e.State != Revoked {
+		err = &Error{Reason: Invalid, What: "the revocation of a certificate that is " + e.State.String()}
+	}
+	return crl.Revocation{Serial: serial, Time: e.RevokedAt, Reason: e.Reason, Expires: e.NotAfter}, err
+}

@@ -1,0 +1,253 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"example.com/entracba/fleet/ledger"
+	_ "modernc.org/sqlite" // the driver
+)
+
+// DefaultWait is how long a call waits for a file that is locked.
+const DefaultWait = 30 * time.Second
+
+// Options are how a ledger is opened. The zero value works.
+type Options struct {
+	// ReadOnly opens an existing ledger for reading; everything else is an error
+	// with reason ledger.ReadOnly.
+	ReadOnly bool
+	// Wait is how long a call waits while other programs keep the file locked; zero
+	// means [DefaultWait].
+	Wait time.Duration
+	// Now is the clock that claims run out by; nil means time.Now.
+	Now func() time.Time
+}
+
+// A Ledger is a ledger.Ledger in a file.
+type Ledger struct {
+	path string
+	o    Options
+	mu   sync.Mutex // one writer in this program; those of others wait in SQLite
+	// The same file, three times: changes that are flushed, changes that need not
+	// be, and reading.
+	durable, quick, read *sql.DB
+}
+
+var _ ledger.Ledger = (*Ledger)(nil)
+
+// Open opens the ledger in a file, and makes it, with mode 0600, if there is none
+// and o.ReadOnly is not set. The folder must be there. Files with "-wal" and
+// "-shm" added to the name are part of the ledger while it is open.
+//
+// The error is a *ledger.Error with reason NotLedger, Newer, Corrupt, ReadOnly,
+// Full, Busy or Unavailable.
+func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
+	if o.Wait == 0 {
+		o.Wait = DefaultWait
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	l := &Ledger{path: path, o: o}
+	// SQLite would make the file readable for everyone.
+	if !o.ReadOnly {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			if _, statErr := os.Stat(path); statErr == nil {
+				return nil, &ledger.Error{Reason: ledger.ReadOnly, What: l.what(), Err: err}
+			}
+			return nil, &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: err}
+		case err != nil:
+			return nil, &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: err}
+		}
+		f.Close()
+	}
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
+	if l.read, err = l.open("mode=ro", "deferred", "query_only(1)"); err != nil {
+		return nil, err
+	}
+	l.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
+	if o.ReadOnly {
+		if _, err := os.Stat(path); err != nil {
+			return nil, &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: err}
+		}
+		if _, err = l.version(ctx, l.read); err != nil {
+			return nil, err
+		}
+		return l, nil
+	}
+	for _, db := range []struct {
+		db          **sql.DB
+		synchronous string
+	}{{&l.durable, "synchronous(FULL)"}, {&l.quick, "synchronous(NORMAL)"}} {
+		if *db.db, err = l.open("mode=rw", "immediate", db.synchronous, "foreign_keys(1)"); err != nil {
+			return nil, err
+		}
+		(*db.db).SetMaxOpenConns(1)
+	}
+	if err = l.prepare(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Ledger) what() string { return fmt.Sprintf("%q", l.path) }
+
+func (l *Ledger) open(mode, lock string, pragmas ...string) (*sql.DB, error) {
+	absolute, err := filepath.Abs(l.path)
+	if err != nil {
+		return nil, &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: err}
+	}
+	absolute = filepath.ToSlash(absolute)
+	if !strings.HasPrefix(absolute, "/") {
+		absolute = "/" + absolute // a drive letter
+	}
+	query := mode + "&_txlock=" + lock + fmt.Sprintf("&_pragma=busy_timeout(%d)", l.o.Wait.Milliseconds())
+	for _, pragma := range pragmas {
+		query += "&_pragma=" + pragma
+	}
+	db, err := sql.Open("sqlite", "file://"+(&url.URL{Path: absolute}).EscapedPath()+"?"+query)
+	if err != nil {
+		return nil, l.fail(err)
+	}
+	return db, nil
+}
+
+// prepare makes the tables of a new file and refuses files that are not ours.
+func (l *Ledger) prepare(ctx context.Context) error {
+	return l.patient(ctx, func() error {
+		// Look before the journal mode is changed: the file may be somebody else's.
+		found, err := l.version(ctx, l.durable)
+		if err != nil {
+			return err
+		}
+		if found == version {
+			return nil
+		}
+		var mode string
+		if err := l.durable.QueryRowContext(ctx, "PRAGMA journal_mode=WAL").Scan(&mode); err != nil {
+			return l.fail(err)
+		}
+		if mode != "wal" {
+			return &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: fmt.Errorf("the file system does not allow write-ahead logging (journal mode %s)", mode)}
+		}
+		return l.change(ctx, l.durable, func(tx *sql.Tx) error {
+			// Another program may have been faster.
+			var found int
+			if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil || found != 0 {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", applicationID, version))
+			return err
+		})
+	})
+}
+
+// version reads the version of the file, 0 if it is empty.
+func (l *Ledger) version(ctx context.Context, db *sql.DB) (found int, err error) {
+	var application, tables int
+	if err := db.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+		FROM pragma_application_id, pragma_user_version`).Scan(&application, &found, &tables); err != nil {
+		return 0, l.fail(err)
+	}
+	switch {
+	case application == applicationID && found > version:
+		return 0, &ledger.Error{Reason: ledger.Newer, What: l.what(), Err: fmt.Errorf("it has version %d, this program knows %d", found, version)}
+	case application == applicationID && found == version:
+		return found, nil
+	case application == 0 && found == 0 && tables == 0 && !l.o.ReadOnly:
+		return 0, nil
+	}
+	return 0, &ledger.Error{Reason: ledger.NotLedger, What: l.what()}
+}
+
+// patient tries again while the file is locked in a way that SQLite does not wait
+// for: when several programs open a new file, or the last one closes it.
+func (l *Ledger) patient(ctx context.Context, try func() error) error {
+	deadline := time.Now().Add(l.o.Wait)
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		err := try()
+		if !errors.Is(err, &ledger.Error{Reason: ledger.Busy}) && !isBusy(err) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// change runs a transaction that has the right to write from its beginning.
+func (l *Ledger) change(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {
+	if db == nil {
+		return &ledger.Error{Reason: ledger.ReadOnly, What: l.what()}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return l.fail(err)
+	}
+	defer tx.Rollback()
+	if err := do(tx); err != nil {
+		return l.fail(err)
+	}
+	return l.fail(tx.Commit())
+}
+
+// Close closes the file.
+func (l *Ledger) Close() error {
+	var failed error
+	for _, db := range []*sql.DB{l.read, l.quick, l.durable} {
+		if db != nil {
+			failed = errors.Join(failed, l.fail(db.Close()))
+		}
+	}
+	return failed
+}
+
+// Check reads the whole file (PRAGMA integrity_check), and looks for what no
+// index can forbid.
+func (l *Ledger) Check(ctx context.Context) error {
+	rows, err := l.read.QueryContext(ctx, `
+		SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'
+		UNION ALL SELECT 'entry ' || e.id || ' has no certificate' FROM entries e LEFT JOIN certificates c USING (id) WHERE c.id IS NULL
+		UNION ALL SELECT 'certificate ' || c.id || ' has no entry' FROM certificates c LEFT JOIN entries e USING (id) WHERE e.id IS NULL
+		UNION ALL SELECT 'entry ' || n.id || ' replaces one that is not renewed' FROM entries n JOIN entries o ON o.serial = n.replaces WHERE o.state < 4 OR o.request <> n.request
+		LIMIT 20`)
+	if err != nil {
+		return l.fail(err)
+	}
+	defer rows.Close()
+	var faults []string
+	for rows.Next() {
+		var fault string
+		if err := rows.Scan(&fault); err != nil {
+			return l.fail(err)
+		}
+		faults = append(faults, fault)
+	}
+	if err := rows.Err(); err != nil {
+		return l.fail(err)
+	}
+	if len(faults) > 0 {
+		return &ledger.Error{Reason: ledger.Corrupt, What: l.what(), Err: errors.New(strings.Join(faults, "; "))}
+	}
+	return nil
+}

@@ -1,0 +1,307 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/fleet/ledgertest"
+	"example.com/entracba/fleet/sqlite"
+)
+
+func TestContract(t *testing.T) {
+	ledgertest.Test(t, func(t *testing.T, clock *ledgertest.Clock) ledger.Ledger {
+		return open(t, filepath.Join(t.TempDir(), "ledger with ? and #.db"), sqlite.Options{Now: clock.Now})
+	})
+}
+
+func open(t testing.TB, path string, o sqlite.Options) *sqlite.Ledger {
+	t.Helper()
+	l, err := sqlite.Open(context.Background(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func reason(err error) ledger.Reason {
+	var e *ledger.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return 0
+}
+
+// fill makes a ledger with some certificates and closes it.
+func fill(t *testing.T, path string, count int) {
+	t.Helper()
+	l := open(t, path, sqlite.Options{})
+	defer l.Close()
+	m := ledgertest.NewMaker(t)
+	for i := range count {
+		upn := fmt.Sprintf("user%d@yourdomain.com", i)
+		if _, err := l.Claim(t.Context(), upn, ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Record(t.Context(), "a", m.Entry(upn)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		make func(t *testing.T, path string)
+		want ledger.Reason
+	}{
+		{"newer version", func(t *testing.T, path string) {
+			fill(t, path, 1)
+			execute(t, path, "PRAGMA user_version=2")
+		}, ledger.Newer},
+		{"another database", func(t *testing.T, path string) {
+			execute(t, path, "CREATE TABLE things (id INTEGER)")
+		}, ledger.NotLedger},
+		{"another application's database", func(t *testing.T, path string) {
+			execute(t, path, "PRAGMA application_id=7")
+		}, ledger.NotLedger},
+		{"text", func(t *testing.T, path string) {
+			write(t, path, bytes.Repeat([]byte("upn,email\n"), 1000))
+		}, ledger.NotLedger},
+		{"no folder", func(t *testing.T, path string) {
+			if err := os.Remove(filepath.Dir(path)); err != nil {
+				t.Fatal(err)
+			}
+		}, ledger.Unavailable},
+		{"a folder in its place", func(t *testing.T, path string) {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, ledger.Unavailable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "sub", "ledger.db")
+			if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			test.make(t, path)
+			before, _ := os.ReadFile(path)
+			l, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+			if reason(err) != test.want {
+				t.Fatalf("error %v, want reason %q", err, test.want)
+			}
+			if l != nil {
+				t.Error("a ledger beside the error")
+			}
+			after, _ := os.ReadFile(path)
+			if !bytes.Equal(before, after) {
+				t.Error("the file was changed")
+			}
+		})
+	}
+}
+
+// TestCorrupt overwrites pages in the middle of a ledger: it is reported, by
+// Check at the latest, and never a panic.
+func TestCorrupt(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "ledger.db")
+	fill(t, path, 60)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	if len(good) < 10*page {
+		t.Fatalf("the ledger has only %d octets", len(good))
+	}
+	for n := 0; n < len(good)/page; n++ {
+		bad := bytes.Clone(good)
+		copy(bad[n*page:(n+1)*page], bytes.Repeat([]byte{0x5a}, page))
+		path := filepath.Join(folder, fmt.Sprint(n, ".db"))
+		write(t, path, bad)
+		l, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err == nil {
+			err = l.Check(t.Context())
+			l.Close()
+		}
+		if got := reason(err); got != ledger.Corrupt && got != ledger.NotLedger {
+			t.Errorf("page %d: error %v", n, err)
+		}
+	}
+	write(t, filepath.Join(folder, "short.db"), good[:len(good)/2])
+	l, err := sqlite.Open(t.Context(), filepath.Join(folder, "short.db"), sqlite.Options{})
+	if err == nil {
+		err = l.Check(t.Context())
+		l.Close()
+	}
+	if reason(err) != ledger.Corrupt {
+		t.Errorf("cut in half: error %v", err)
+	}
+}
+
+func TestReadOnlyOption(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: true}); reason(err) != ledger.Unavailable {
+		t.Errorf("no file: error %v", err)
+	}
+	fill(t, path, 3)
+	l := open(t, path, sqlite.Options{ReadOnly: true})
+	defer l.Close()
+	n := 0
+	for _, err := range l.Entries(t.Context(), ledger.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 3 {
+		t.Errorf("%d entries, want 3", n)
+	}
+	_, err := l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour})
+	if reason(err) != ledger.ReadOnly {
+		t.Errorf("claim: error %v", err)
+	}
+	if _, err := l.Revoke(t.Context(), "user1@yourdomain.com", time.Now(), crl.Unspecified); reason(err) != ledger.ReadOnly {
+		t.Errorf("revoke: error %v", err)
+	}
+}
+
+// TestLocked keeps the file locked from outside.
+func TestLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	fill(t, path, 1)
+	db, err := sql.Open("sqlite", path+"?_txlock=immediate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := open(t, path, sqlite.Options{Wait: 50 * time.Millisecond})
+	defer l.Close()
+	_, err = l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour})
+	if reason(err) != ledger.Busy {
+		t.Errorf("error %v", err)
+	}
+	// Readers are not held up.
+	if _, err := ledger.Live(t.Context(), l, "user0@yourdomain.com"); err != nil {
+		t.Error(err)
+	}
+	tx.Rollback()
+	if _, err = l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRulesInTheFile goes around the package.
+func TestRulesInTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	fill(t, path, 2)
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range []string{
+		"DELETE FROM entries",
+		"UPDATE entries SET request = 'x'",
+		"UPDATE entries SET serial = '00' WHERE id = 1",
+		"UPDATE entries SET state = 6",
+		"UPDATE entries SET state = 5", // without a time
+		"INSERT INTO entries SELECT 3, request, upn, 'ff', issuer, 1, 0, NULL, not_before, not_after, issued, NULL, NULL, NULL, NULL FROM entries WHERE id = 1",
+		"INSERT INTO entries SELECT 3, 'x', upn, serial, issuer, 1, 0, NULL, not_before, not_after, issued, NULL, NULL, NULL, NULL FROM entries WHERE id = 1",
+	} {
+		if _, err := db.Exec(statement); err == nil {
+			t.Errorf("went through: %s", statement)
+		}
+	}
+	if _, err := db.Exec("UPDATE entries SET state = 3 WHERE id = 1"); err != nil {
+		t.Error(err)
+	}
+	if _, err := db.Exec("UPDATE entries SET state = 2 WHERE id = 1"); err == nil {
+		t.Error("a step back went through")
+	}
+}
+
+func TestMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := open(t, path, sqlite.Options{})
+	defer l.Close()
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", name, info.Mode())
+		}
+	}
+}
+
+func TestExport(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	fill(t, path, 5)
+	l := open(t, path, sqlite.Options{})
+	defer l.Close()
+	if _, err := l.Revoke(t.Context(), "user3@yourdomain.com", time.Now(), crl.KeyCompromise); err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := ledger.WriteCSV(&text, l.Entries(t.Context(), ledger.Query{})); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&text).ReadAll()
+	if err != nil || len(rows) != 6 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if rows[4][0] != "user3@yourdomain.com" || rows[4][4] != "revoked" || rows[4][12] != "keyCompromise" || rows[4][11] == "" || rows[3][12] != "" {
+		t.Errorf("rows %q\n%q", rows[3], rows[4])
+	}
+	text.Reset()
+	if err := ledger.WriteJSON(&text, l.Entries(t.Context(), ledger.Query{Certificates: true})); err != nil {
+		t.Fatal(err)
+	}
+	var entries []ledger.Entry
+	if err := json.Unmarshal(text.Bytes(), &entries); err != nil || len(entries) != 5 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	if entries[3].State != ledger.Revoked || entries[3].Reason != crl.KeyCompromise || len(entries[3].Certificate) == 0 {
+		t.Errorf("entry %+v", entries[3])
+	}
+	text.Reset()
+	if err := ledger.WriteJSON(&text, l.Entries(t.Context(), ledger.Query{Request: "nobody"})); err != nil || text.String() != "[\n]\n" {
+		t.Errorf("nothing is written as %q, %v", text.String(), err)
+	}
+}
+
+func execute(t *testing.T, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
