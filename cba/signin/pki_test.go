@@ -185,10 +185,11 @@ type listSpec struct {
 	number   int64 // zero: 5
 	base     int64 // a delta list that continues this one
 	from, to time.Time
+	freshest bool // it says where deltas are, without which OpenSSL takes none
 }
 
 var worldLists = []listSpec{
-	{name: "woodgrove", ca: "woodgrove", revoked: []int64{0x666}, held: []int64{0x667}},
+	{name: "woodgrove", ca: "woodgrove", freshest: true, revoked: []int64{0x666}, held: []int64{0x667}},
 	{name: "other", ca: "other"},
 	{name: "ca1", ca: "ca1"},
 	{name: "ca2", ca: "ca2"},
@@ -391,6 +392,12 @@ func (w *world) list(s listSpec, keys map[string]fixedKey) ([]byte, error) {
 			return nil, err
 		}
 		template.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: der}}
+	}
+	if s.freshest { // CRLDistributionPoints with one fullName URI (RFC 5280 section 5.2.6)
+		where := url("delta")
+		n := byte(len(where))
+		value := append([]byte{0x30, n + 8, 0x30, n + 6, 0xa0, n + 4, 0xa0, n + 2, 0x86, n}, where...)
+		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 46}, Value: value})
 	}
 	for _, group := range []struct {
 		reason  int

@@ -94,8 +94,8 @@ const (
 func scenarios(w *world) []scenario {
 	ski := func(name string) string { return hex.EncodeToString(keyID(name)) }
 	quotedSKI := func(name string) string { return `"` + strings.ToUpper(ski(name)) + `"` }
-	thumbprint := func(name string) string { return fmt.Sprintf("%x", sha1.Sum(w.certs[name].Raw)) }
-	keyHash := func(name string) string { return fmt.Sprintf("%x", sha1.Sum(w.certs[name].RawSubjectPublicKeyInfo)) }
+	thumbprint := func(name string) string { return sha1Hex(w.certs[name].Raw) }
+	keyHash := func(name string) string { return sha1Hex(w.certs[name].RawSubjectPublicKeyInfo) }
 	const a1 = "CN=WoodgroveCA = SF; 1.2.3.4 = MF"
 	const names = "PN>UPN 1, RFC822>UPN 2"
 	const pnSKI = "PN>UPN 1, SKI>CUID 3"
@@ -437,4 +437,9 @@ func requirementScenarios(ski func(string) string, mf want) []scenario {
 		{name: "strength-two-configurations", reason: "all configurations must be satisfied", source: noPage, cert: "bob-1234", require: strength(single, combination(single, ski("woodgrove"), "")+","+combination(single, "", `"1.2.3.5"`)), want: refused(500187, "SF", -1)},
 		{name: "strength-fido2-configuration", reason: "configurations of other methods are passed over", source: "Graph: fido2CombinationConfiguration", require: strength(single, `{"@odata.type":"#microsoft.graph.fido2CombinationConfiguration","appliesToCombinations":["fido2"],"allowedAAGUIDs":[]}`), want: sf},
 	}
+}
+
+func sha1Hex(content []byte) string {
+	sum := sha1.Sum(content)
+	return hex.EncodeToString(sum[:])
 }
