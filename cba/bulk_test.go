@@ -433,18 +433,32 @@ func TestContinue(t *testing.T) {
 // When the caller breaks off, what no worker has begun is never issued.
 func TestBreakDropsTheRest(t *testing.T) {
 	noLeak(t)
-	began, release := make(chan struct{}), make(chan struct{})
+	queued, began, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	tasks := func(yield func(cba.Task, error) bool) {
+		i := 0
+		for task := range users(100) {
+			if i++; i == 8 {
+				close(queued) // the second and a few more wait for the worker
+			}
+			if !yield(task, nil) {
+				return
+			}
+		}
+	}
 	bulk := fast
 	j := newJournal()
 	bulk.Workers, bulk.Journal = 1, j
 	bulk.Finish = func(_ context.Context, r *cba.Result) error {
-		if r.Index == 1 {
+		switch r.Index {
+		case 0:
+			<-queued
+		case 1:
 			close(began)
 			<-release
 		}
 		return nil
 	}
-	for r, err := range newRoot(t, cba.P256).IssueAll(context.Background(), users(100), bulk) {
+	for r, err := range newRoot(t, cba.P256).IssueAll(context.Background(), tasks, bulk) {
 		if err != nil || r.Index != 0 {
 			t.Fatalf("%d, %v", r.Index, err)
 		}
