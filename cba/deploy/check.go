@@ -47,19 +47,21 @@ func (p Package) Check(t Target, now time.Time) lint.Findings {
 		add("deploy-incomplete", lint.Error, "package", err.Error(), "", "")
 		return fs
 	}
-	p.checkReaders(t, add)
-	p.checkContents(add)
+	if p.checkReaders(t, add) {
+		p.checkContents(add)
+	}
 	p.checkCertificate(now, add)
 	return fs
 }
 
 type addFunc func(code string, s lint.Severity, where, what, do, source string)
 
-func (p Package) checkReaders(t Target, add addFunc) {
+// checkReaders reports whether the file is a PFX at all.
+func (p Package) checkReaders(t Target, add addFunc) bool {
 	info, err := pfx.Inspect(p.PFX)
 	if err != nil {
 		add("deploy-pfx-unreadable", lint.Error, "pfx", err.Error(), "write it again", "")
-		return
+		return false
 	}
 	var no, unknown, sources []string
 	for _, r := range info.Readers {
@@ -90,6 +92,7 @@ func (p Package) checkReaders(t Target, add addFunc) {
 	if len(unknown) > 0 {
 		add("deploy-pfx-unknown", lint.Warning, "pfx", "whether "+encoding+" opens on "+strings.Join(unknown, "; ")+" is not known", rewrite, "")
 	}
+	return true
 }
 
 func (p Package) checkContents(add addFunc) {

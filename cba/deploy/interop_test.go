@@ -560,7 +560,7 @@ func TestZipReadByPython(t *testing.T) {
 	}
 	const list = `import sys, zipfile
 z = zipfile.ZipFile(sys.argv[1])
-assert z.testzip() is None
+assert z.testzip() is None and z.comment.startswith(b'SECRET')
 for i in z.infolist(): print(i.filename, oct(i.external_attr >> 16 & 0o777), i.file_size)`
 	got := interop.Python(t).Run(t, nil, "-c", list, interop.File(t, "usb.zip", data))
 	want := fmt.Sprintf("autounattend.xml 0o600 %d\nCerts/rootCA.cer 0o644 %d\nCerts/jane-cba.pfx 0o600 %d\n",

@@ -111,6 +111,10 @@ func (p Package) TrustScript() ([]byte, error) {
 // /etc/opt/edge/policies/managed; the list in it is also what the policy of this name
 // takes on Windows and macOS.
 //
+// A machine must have one such file only: of a policy that is in two, no one
+// says which counts (Google, "Chrome browser quick start (Linux)"). For a machine
+// of several people, use [Options.IssuerOnly].
+//
 // A browser compares common name, locality, organisation and organisational
 // unit. Those that a name has once are in the filter; a name that has none of
 // them once cannot be told from others.

@@ -433,7 +433,7 @@ func TestCheck(t *testing.T) {
 		{"the issuing CA in place of the root's, of which there is no way up", change(intermediate, func(p *deploy.Package) { p.Root = good.Root }), deploy.Linux, now, []string{"error deploy-broken-chain"}},
 		{"a wrong password", change(good, func(p *deploy.Package) { p.Password = "x" }), deploy.IOS, now, []string{"error deploy-wrong-password"}},
 		{"no password", change(good, func(p *deploy.Package) { p.Password = "" }), deploy.IOS, now, nil},
-		{"garbage", change(good, func(p *deploy.Package) { p.PFX = []byte("x") }), deploy.IOS, now, []string{"error deploy-pfx-unreadable", "error deploy-pfx-unreadable"}},
+		{"garbage", change(good, func(p *deploy.Package) { p.PFX = []byte("x") }), deploy.IOS, now, []string{"error deploy-pfx-unreadable"}},
 		{"somebody else's certificate", change(good, func(p *deploy.Package) { p.Certificate = modern.Certificate }), deploy.IOS, now, []string{"error deploy-other-certificate"}},
 		{"another root of that name", change(good, func(p *deploy.Package) { p.Root = modern.Root }), deploy.IOS, now, []string{"error deploy-broken-chain"}},
 		{"too late", good, deploy.IOS, now.Add(48 * time.Hour), []string{"error deploy-expired", "error deploy-expired"}},

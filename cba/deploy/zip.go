@@ -8,12 +8,15 @@ import (
 
 // Zip returns the files as one ZIP archive with their names and modes, as they
 // have to lie in the root folder of the stick. The archive is not encrypted: it
-// is as secret as the files in it. Modified is the time that they get; the zero
+// is as secret as the files in it, and its comment says so. Modified is the time that they get; the zero
 // time means none, and the same files give the same bytes.
 func Zip(files []Artefact, modified time.Time) ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, f := range files {
+		if f.Password {
+			w.SetComment("SECRET: files in this archive hold a password in the clear.")
+		}
 		header := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: modified}
 		header.SetMode(f.Mode)
 		entry, err := w.CreateHeader(header)
