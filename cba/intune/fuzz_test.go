@@ -1,0 +1,91 @@
+package intune_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/intune"
+)
+
+// FuzzExpand: whatever the values, the name has exactly the parts that the
+// template has, each value is the static text with the values in their place, and
+// both survive DER.
+func FuzzExpand(f *testing.F) {
+	for _, value := range []string{"Jane Doe", `a,OU=Admins`, `a"b`, "a+CN=b", "a\nb", `\`, "#05", "{{UserName}}", " ", "\x00", "é", "a=b;c"} {
+		f.Add(value, "jane@yourdomain.com", "PC1")
+		f.Add("x", value, value)
+	}
+	subject, err := intune.ParseSubject(`CN={{UserName}}, E={{EmailAddress}};OU="a, {{DeviceName}}""b"+O={{UserName}}{{DeviceName}},C=US`, intune.UserCertificate)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, user, email, device string) {
+		name, err := subject.Expand(intune.Attributes{UserName: user, EmailAddress: email, DeviceName: device})
+		if err != nil {
+			var e *intune.Error
+			if !errors.As(err, &e) || e.Reason != intune.NoValue && e.Reason != intune.NotUTF8 {
+				t.Fatalf("error %v", err)
+			}
+			return
+		}
+		der, err := name.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := dn.ParseDER(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(back) != 4 || len(back[0]) != 1 || len(back[1]) != 1 || len(back[2]) != 2 || len(back[3]) != 1 {
+			t.Fatalf("the parts are %v", back)
+		}
+		for _, want := range []struct {
+			got   []string
+			value string
+		}{
+			{back.Values(dn.CommonName), user}, {back.Values(dn.EmailAddress), email},
+			{back.Values(dn.OrganizationalUnit), `a, ` + device + `"b`}, {back.Values(dn.Organization), user + device},
+			{back.Values(dn.Country), "US"},
+		} {
+			if len(want.got) != 1 || want.got[0] != want.value {
+				t.Fatalf("values %q, want %q", want.got, want.value)
+			}
+		}
+	})
+}
+
+// FuzzParseSubject: a text is refused with an *Error whose offset lies in it, or
+// it expands for somebody who has every value, to a name that can be encoded; a
+// text without braces, backslashes and other extensions gives the name that
+// package dn reads in it.
+func FuzzParseSubject(f *testing.F) {
+	for _, text := range []string{"CN={{UserName}},E={{EmailAddress}},OU=Mobile,O=Finance Group,L=Redmond,ST=Washington,C=US",
+		`CN="User ""one"""`, "1.2.3 = # AB CD 01", "CN={{DeviceName}}Device1", `CN=a\,b`, "CN=a+OU=b;C=US", "CN={{", "CN=}}", "E={{OnPrem_Distinguished_Name}}"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		subject, err := intune.ParseSubject(text, intune.UserCertificate)
+		if err != nil {
+			var e *intune.Error
+			if !errors.As(err, &e) || e.Reason == 0 || e.Offset < -1 || e.Offset > len(text) {
+				t.Fatalf("error %#v", err)
+			}
+			return
+		}
+		name, err := subject.Expand(jane(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := name.Marshal(); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(text, "{}\\#\"\t\r\n\v\f") {
+			return
+		}
+		if want, err := dn.ParseRootFirst(text); err == nil && !want.Equal(name) {
+			t.Fatalf("%q = %v, package dn reads %v", text, name, want)
+		}
+	})
+}

@@ -1,0 +1,248 @@
+package intune
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba"
+)
+
+// A Profile is a PKCS certificate profile. Platform, Type and Subject are
+// required; the rest has Intune's usual value where it is zero. The bounds are
+// those of Learn, "Configure and use PKCS certificates with Intune".
+type Profile struct {
+	Name     string          `json:"displayName,omitempty"`
+	Platform Platform        `json:"platform"`
+	Type     CertificateType `json:"certificateType"`
+	// Subject is the template of the distinguished name: see [ParseSubject].
+	Subject string `json:"subjectNameFormat"`
+	// ReverseSubject turns the order of the parts round, as CertStrToName does with
+	// CERT_NAME_STR_REVERSE_FLAG, so that "CN=...,C=US" has the country at the root.
+	// Intune's documentation does not say that its connector uses the flag; the
+	// order decides what the <S> of a certificateUserIds value is.
+	ReverseSubject bool `json:"reverseSubject,omitempty"`
+	// AltNames are the entries of the subjectAltName.
+	AltNames []AltName `json:"subjectAlternativeNames,omitempty"`
+
+	// ValidityValue and ValidityScale are how long a certificate is valid: five days
+	// to 24 months. Zero means one year.
+	ValidityValue int   `json:"certificateValidityPeriodValue,omitempty"`
+	ValidityScale Scale `json:"certificateValidityPeriodScale,omitzero"`
+	// Renewal is what is left of the validity when renewal begins.
+	Renewal Threshold `json:"renewalThresholdPercentage,omitempty"`
+
+	// KeySize is that of the RSA key: 2048, 3072 or 4096. Zero means 2048.
+	KeySize int `json:"keySize,omitempty"`
+	// KeyStorage is where Windows keeps the key.
+	KeyStorage KeyStorage `json:"keyStorageProvider,omitzero"`
+	// Channel is the deployment channel of macOS.
+	Channel Channel `json:"deploymentChannel,omitzero"`
+	// Usages are the extended key usages. Nil means the three that the documentation
+	// asks of the certificate template: Encrypting File System, secure e-mail and
+	// client authentication.
+	Usages []x509.OID `json:"extendedKeyUsages,omitempty"`
+	// StrongMapping is whether the connector writes the account's SID into the
+	// extension 1.3.6.1.4.1.311.25.2 (version 6.2406.0.1001 or later with the
+	// registry value EnableSidSecurityExtension = 1). The SID in a URI is an entry of
+	// AltNames.
+	StrongMapping bool `json:"strongMapping,omitempty"`
+}
+
+// An AltName is one entry of the subjectAltName.
+//
+// {{OnPremisesSecurityIdentifier}} is the whole value of a URIName or nothing: it
+// becomes "tag:microsoft.com,2022-09-14:sid:" and the SID, the other form of
+// strong mapping (KB5014754). Microsoft documents the variable for SCEP profiles.
+type AltName struct {
+	Type  AltNameType `json:"sanType"`
+	Value string      `json:"name"` // a template: see [ParseTemplate]
+}
+
+// A Spec is what a profile makes for one person or device: what to give to
+// cba.Issuer, and the kind of key to make.
+type Spec struct {
+	Subject cba.Subject
+	Profile cba.Profile
+	KeyType cba.KeyType
+}
+
+// For returns what to issue for these attributes at this time, which the months
+// and years of the validity are counted from. CRL addresses, policies and the like
+// are for the caller to add to [Spec.Profile].
+//
+// It takes what Intune would fail on, if it can be issued: see [Profile.Check] and
+// [Profile.CheckFor]. clientAuth is among the usages whether Usages has it or not.
+// A device certificate has no UPN as a rule, so that cba.Issuer.Issue refuses it as
+// unfit for Entra; cba.Issuer.Prepare makes it.
+//
+// The error is an [*Error]: of [ParseSubject] or [ParseTemplate]; [NoValue];
+// [Several] UPNs; [Misplaced] for a SID that is not alone in a URI; [OutOfRange].
+func (p Profile) For(a Attributes, at time.Time) (Spec, error) {
+	var spec Spec
+	if p.Platform < 1 || p.Platform > lastPlatform {
+		return Spec{}, &Error{Reason: OutOfRange, What: "platform", Text: p.Platform.String(), Offset: -1}
+	}
+	subject, err := ParseSubject(p.Subject, p.Type)
+	if err != nil {
+		return Spec{}, err
+	}
+	if spec.Subject.Name, err = subject.Expand(a); err != nil {
+		return Spec{}, err
+	}
+	if p.ReverseSubject {
+		slices.Reverse(spec.Subject.Name)
+	}
+	for _, n := range p.AltNames {
+		if err := n.add(&spec, p.Type, a); err != nil {
+			return Spec{}, err
+		}
+	}
+	if p.StrongMapping {
+		if a.SID.IsZero() {
+			return Spec{}, &Error{Reason: NoValue, What: "strong mapping", Offset: -1, Variable: OnPremSecurityIdentifier.spellings()[0]}
+		}
+		if spec.Subject.SID.IsZero() {
+			spec.Subject.SID, spec.Profile.SIDForm = a.SID, cba.SIDAsExtension
+		} else {
+			spec.Profile.SIDForm = cba.SIDAsBoth
+		}
+	}
+	end, err := p.end(at)
+	if err != nil {
+		return Spec{}, err
+	}
+	spec.Profile.Validity = end.Sub(at)
+	if spec.KeyType, err = p.keyType(); err != nil {
+		return Spec{}, err
+	}
+	return spec, p.addUsages(&spec.Profile)
+}
+
+func (n AltName) add(spec *Spec, t CertificateType, a Attributes) error {
+	template, err := ParseTemplate(n.Value, t)
+	if err != nil {
+		return err
+	}
+	if n.hasSID(template) {
+		if !n.isSID(template) {
+			return &Error{Reason: Misplaced, What: "subjectAltName", Text: n.Value, Offset: -1, Variable: OnPremSecurityIdentifier.spellings()[0]}
+		}
+		if a.SID.IsZero() {
+			return &Error{Reason: NoValue, What: "subjectAltName", Offset: -1, Variable: OnPremSecurityIdentifier.spellings()[0]}
+		}
+		spec.Subject.SID, spec.Profile.SIDForm = a.SID, cba.SIDAsURI
+		return nil
+	}
+	value, err := template.Expand(a)
+	switch {
+	case err != nil:
+		return err
+	case value == "":
+		return &Error{Reason: EmptyValue, What: "subjectAltName", Offset: -1}
+	}
+	switch n.Type {
+	case UPNName:
+		if spec.Subject.UPN != "" {
+			return &Error{Reason: Several, What: "subjectAltName UPN", Text: n.Value, Offset: -1}
+		}
+		spec.Subject.UPN = value
+	case EmailName:
+		spec.Subject.Emails = append(spec.Subject.Emails, value)
+	case DNSName:
+		spec.Subject.DNSNames = append(spec.Subject.DNSNames, value)
+	case URIName:
+		spec.Subject.URIs = append(spec.Subject.URIs, value)
+	default:
+		return &Error{Reason: OutOfRange, What: "subjectAltName type", Text: n.Type.String(), Offset: -1}
+	}
+	return nil
+}
+
+// hasSID reports whether the SID is anywhere in the value.
+func (AltName) hasSID(t Template) bool {
+	return slices.Contains(t.Variables(), OnPremSecurityIdentifier)
+}
+
+// isSID reports whether the entry is a URI of the SID and nothing else.
+func (n AltName) isSID(t Template) bool {
+	return n.Type == URIName && len(t.parts) == 1 && t.parts[0].variable == OnPremSecurityIdentifier
+}
+
+// end returns when a certificate that begins at a time ends.
+func (p Profile) end(at time.Time) (time.Time, error) {
+	const most = 100 * 12 // years in months: far above Intune's bound, below the end of time
+	value, scale := p.ValidityValue, p.ValidityScale
+	if value == 0 && scale == 0 {
+		value = 1
+	}
+	if value > 0 {
+		switch scale {
+		case Days:
+			if value <= most*30 {
+				return at.AddDate(0, 0, value), nil
+			}
+		case Months:
+			if value <= most {
+				return at.AddDate(0, value, 0), nil
+			}
+		case 0, Years:
+			if value <= most/12 {
+				return at.AddDate(value, 0, 0), nil
+			}
+		}
+	}
+	return time.Time{}, &Error{Reason: OutOfRange, What: "validity", Text: strconv.Itoa(p.ValidityValue) + " " + scale.String(), Offset: -1}
+}
+
+func (p Profile) keyType() (cba.KeyType, error) {
+	switch p.KeySize {
+	case 0, 2048:
+		return cba.RSA2048, nil
+	case 3072:
+		return cba.RSA3072, nil
+	case 4096:
+		return cba.RSA4096, nil
+	}
+	return 0, &Error{Reason: OutOfRange, What: "key size", Text: strconv.Itoa(p.KeySize), Offset: -1}
+}
+
+// Extended key usages, in the form of x509.OID.String.
+const (
+	oidClientAuth     = "1.3.6.1.5.5.7.3.2"
+	oidEmail          = "1.3.6.1.5.5.7.3.4"
+	oidSmartcardLogon = "1.3.6.1.4.1.311.20.2.2"
+	oidEFS            = "1.3.6.1.4.1.311.10.3.4"
+)
+
+func (p Profile) addUsages(profile *cba.Profile) error {
+	if p.Usages == nil {
+		profile.Email, profile.EFS = true, true
+		return nil
+	}
+	for _, usage := range p.Usages {
+		switch text := usage.String(); text {
+		case oidClientAuth:
+		case oidEmail:
+			profile.Email = true
+		case oidEFS:
+			profile.EFS = true
+		case oidSmartcardLogon:
+			profile.SmartcardLogon = true
+		default:
+			var oid asn1.ObjectIdentifier
+			for arc := range strings.SplitSeq(text, ".") {
+				n, err := strconv.ParseUint(arc, 10, 31)
+				if err != nil {
+					return &Error{Reason: OutOfRange, What: "extended key usage", Text: text, Offset: -1}
+				}
+				oid = append(oid, int(n))
+			}
+			profile.ExtraUsages = append(profile.ExtraUsages, oid)
+		}
+	}
+	return nil
+}
