@@ -1,0 +1,137 @@
+// Package tenant opens the tenant that an example works on: a real one, or a
+// small one for demonstration that lives in the program.
+package tenant
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/examples/internal/console"
+)
+
+// TokenVariable is the environment variable with the access token for -endpoint.
+const TokenVariable = "GRAPH_ACCESS_TOKEN"
+
+// Flags say which tenant. The zero value is the demonstration.
+type Flags struct{ ID, Endpoint string }
+
+// Register adds -tenant and -endpoint to a program's flags.
+func (f *Flags) Register(set *flag.FlagSet) {
+	set.StringVar(&f.ID, "tenant", "", "`ID` of the tenant; the token comes from Azure's default chain: environment, workload, managed identity, az login")
+	set.StringVar(&f.Endpoint, "endpoint", "", "`URL` of the Graph with its version, as in https://graph.microsoft.us/v1.0; the token is taken from "+TokenVariable)
+}
+
+// IsDemo reports whether no tenant is named.
+func (f Flags) IsDemo() bool { return f.ID == "" && f.Endpoint == "" }
+
+// A Tenant is open for work.
+type Tenant struct {
+	*graph.Client
+	// Demo is what belongs to the demonstration, and nil for a real tenant.
+	Demo   *graphtest.Demonstration
+	server *graphtest.Server
+}
+
+// Open opens the tenant. No request is sent yet. For the demonstration, users
+// who are not in it are added to it. Errors never hold a token.
+func (f Flags) Open(users ...string) (*Tenant, error) {
+	switch {
+	case f.IsDemo():
+		return demo(users)
+	case f.ID != "" && f.Endpoint != "":
+		return nil, console.Usage("-tenant and -endpoint are two ways to name a tenant: give one of them")
+	case f.ID != "":
+		credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{TenantID: f.ID})
+		if err != nil {
+			return nil, console.Usage("-tenant %q: %w", f.ID, err)
+		}
+		return open(credential, graph.Options{Cloud: graph.GlobalCloud})
+	}
+	token := strings.TrimSpace(os.Getenv(TokenVariable))
+	switch {
+	case token == "":
+		return nil, console.Usage("-endpoint needs an access token in the environment variable %s", TokenVariable)
+	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return nil, console.Usage("%s holds no access token: it has blanks, control characters or letters outside of ASCII", TokenVariable)
+	}
+	return open(given(token), graph.Options{Endpoint: f.Endpoint})
+}
+
+func open(credential azcore.TokenCredential, o graph.Options) (*Tenant, error) {
+	client, err := graph.NewClient(credential, o)
+	if err != nil {
+		return nil, console.Usage("%w", err)
+	}
+	return &Tenant{Client: client}, nil
+}
+
+// demo starts the demonstration on a port that only this machine reaches.
+func demo(users []string) (*Tenant, error) {
+	d, err := graphtest.Demo(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]bool{}
+	for _, u := range d.Tenant.Users {
+		there[strings.ToLower(u.UserPrincipalName)] = true
+	}
+	for _, upn := range users {
+		if key := strings.ToLower(upn); !there[key] {
+			there[key] = true
+			d.Tenant.Users = append(d.Tenant.Users, graphtest.User{UserPrincipalName: upn, DisplayName: upn})
+		}
+	}
+	g, err := graphtest.New(d.Tenant, graphtest.Options{})
+	if err != nil {
+		return nil, err
+	}
+	server := graphtest.Serve(g)
+	t, err := open(given(graphtest.Token), graph.Options{Endpoint: server.URL + "/v1.0", Transport: server.Client().Transport})
+	if err != nil {
+		server.Close()
+		return nil, err
+	}
+	t.Demo, t.server = d, server
+	return t, nil
+}
+
+// Announce says in one line that this is the demonstration. For a real tenant it
+// says nothing.
+func (t *Tenant) Announce(w io.Writer) {
+	if t.Demo != nil {
+		fmt.Fprintf(w, "Demonstration: no tenant is named (-tenant or -endpoint), so this is a made-up one inside this program.\n\n")
+	}
+}
+
+// Close ends the demonstration.
+func (t *Tenant) Close() {
+	if t.server != nil {
+		t.server.Close()
+	}
+}
+
+// given is a credential that is just a token. It does not print itself.
+type given string
+
+// GetToken is part of [azcore.TokenCredential]. When the token ends is not looked
+// up: the service says so with 401.
+func (g given) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: string(g), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+// String hides the token.
+func (given) String() string { return "access token" }
+
+// GoString hides the token.
+func (given) GoString() string { return "access token" }
