@@ -190,6 +190,7 @@ func readPair(file string) (signin.Case, error) {
 // parseUser reads a Graph user with one more property, "certificates": a list of
 // certificates in base64 or PEM.
 func parseUser(text []byte) (signin.Case, error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
 	user, err := policy.ParseUser(text)
 	if err != nil {
 		return signin.Case{}, err
