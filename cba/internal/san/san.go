@@ -2,8 +2,8 @@
 // Windows and Microsoft Entra put there and that crypto/x509 does not show: the
 // user principal name (UPN) as an otherName.
 //
-// It keeps every name in its place: what [Parse] reads, [Marshal] writes back
-// byte for byte, whatever kinds of names it holds.
+// Names keep their place and their bytes: what [Each] hands out, [Marshal] writes
+// back byte for byte, whatever kinds of names it is.
 package san
 
 import (
@@ -51,9 +51,8 @@ const (
 // A Name is one of the alternative names.
 type Name struct {
 	Kind  Kind
-	Value string                // the text; empty for Other and Unread
-	Type  asn1.ObjectIdentifier // the type of an Other
-	Raw   []byte                // the whole encoded name, for Other and Unread
+	Value string // the text; empty for Other and Unread
+	Raw   []byte // the whole encoded name, for Other and Unread
 }
 
 // ErrEncoding says that an extension is not a DER encoded GeneralNames.
@@ -126,7 +125,7 @@ func Each(der []byte, yield func(kind Kind, value []byte) bool) error {
 // principal name in its one legal form, and upn is its text then.
 func readOther(content cryptobyte.String) (upn []byte, isUPN, ok bool) {
 	var oid, value, text cryptobyte.String
-	if !content.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) || len(oid) == 0 ||
+	if !content.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) || !isOID(oid) ||
 		!content.ReadASN1(&value, tagValue) || !content.Empty() {
 		return nil, false, false
 	}
@@ -137,43 +136,17 @@ func readOther(content cryptobyte.String) (upn []byte, isUPN, ok bool) {
 	return text, isUPN, true
 }
 
-// Parse reads an encoded subjectAltName. An empty list is legal here, though
-// RFC 5280 forbids it. The error is [ErrEncoding].
-func Parse(der []byte) ([]Name, error) {
-	var names []Name
-	bad := false
-	err := Each(der, func(kind Kind, value []byte) bool {
-		name := Name{Kind: kind}
-		switch kind {
-		case Other:
-			name.Raw = append([]byte(nil), value...)
-			var ok bool
-			name.Type, ok = otherType(value)
-			bad = bad || !ok
-		case Unread:
-			name.Raw = append([]byte(nil), value...)
-		default:
-			name.Value = string(value)
+// isOID reports whether this is the content of an encoded object identifier:
+// numbers in their shortest form, the last one whole (X.690 section 8.19).
+func isOID(content []byte) bool {
+	begin := true
+	for _, b := range content {
+		if begin && b == 0x80 {
+			return false
 		}
-		names = append(names, name)
-		return true
-	})
-	if err == nil && bad {
-		err = ErrEncoding
+		begin = b < 0x80
 	}
-	if err != nil {
-		return nil, err
-	}
-	return names, nil
-}
-
-// otherType returns the type of an encoded otherName.
-func otherType(der []byte) (asn1.ObjectIdentifier, bool) {
-	input := cryptobyte.String(der)
-	var content cryptobyte.String
-	var oid asn1.ObjectIdentifier
-	ok := input.ReadASN1(&content, tagOther) && content.ReadASN1ObjectIdentifier(&oid)
-	return oid, ok
+	return begin && len(content) > 0
 }
 
 // Marshal writes a subjectAltName with these names in this order. Text of
