@@ -36,9 +36,11 @@ import (
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
+	"example.com/entracba/examples/internal/authority"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/users"
 )
 
 func main() { console.Main("issue", run) }
@@ -106,7 +108,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	list, err := readUsers(o.users)
+	list, err := users.Read(o.users)
 	if err != nil {
 		return err
 	}
@@ -115,11 +117,11 @@ func run(args []string) error {
 			return err
 		}
 	}
-	issuer, made, err := authority(o.out, o.ca)
+	issuer, made, err := authority.Open(o.out, o.ca)
 	if err != nil {
 		return err
 	}
-	book, err := manifest.Open(o.out, describe(issuer))
+	book, err := manifest.Open(o.out, authority.Describe(issuer))
 	if err != nil {
 		return err
 	}
@@ -152,7 +154,7 @@ func run(args []string) error {
 type work struct {
 	options
 	issuer *cba.Issuer
-	list   *users
+	list   *users.List
 	book   *manifest.Book
 	abort  context.CancelCauseFunc // ends the list: for what would fail for everyone
 
@@ -180,9 +182,9 @@ const tableRows = 20
 
 // issue works through the list.
 func (w *work) issue(ctx context.Context) error {
-	bar := console.NewProgress(os.Stderr, "Issuing", w.list.count)
+	bar := console.NewProgress(os.Stderr, "Issuing", w.list.Count)
 	defer bar.End()
-	results := w.issuer.IssueAll(ctx, w.list.tasks(func(upn, password string) {
+	results := w.issuer.IssueAll(ctx, w.list.Tasks(func(upn, password string) {
 		w.passwords.Store(manifest.Key(upn), password)
 	}), cba.Bulk{
 		Profile: w.profile,
@@ -216,7 +218,7 @@ func (w *work) issue(ctx context.Context) error {
 		}
 	}
 	if w.counts.Failed > 0 {
-		failures = append(failures, fmt.Errorf("%d of %d users have no certificate; correct what is said above and run again", w.counts.Failed, w.list.count))
+		failures = append(failures, fmt.Errorf("%d of %d users have no certificate; correct what is said above and run again", w.counts.Failed, w.list.Count))
 		return &console.Failure{Status: console.No, Err: errors.Join(failures...)}
 	}
 	return nil
@@ -302,7 +304,7 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 func (w *work) report(out io.Writer, made bool) {
 	style := console.StyleFor(os.Stdout)
 	path := func(name string) string { return filepath.Join(w.out, filepath.FromSlash(name)) }
-	ca := describe(w.issuer)
+	ca := authority.Describe(w.issuer)
 	state := "taken from " + w.ca
 	if w.ca == "" {
 		state = "kept from the last run"

@@ -1,4 +1,5 @@
-package main
+// Package authority keeps the CA of an example in a folder.
+package authority
 
 import (
 	"bytes"
@@ -18,19 +19,19 @@ import (
 	"example.com/entracba/examples/internal/manifest"
 )
 
-// authority returns the CA that issues: the one in folder ca, or the one that an
+// Open returns the CA that issues: the one in folder ca, or the one that an
 // earlier run left in out/ca, or a new one. It never writes over another CA.
-func authority(out, ca string) (issuer *cba.Issuer, made bool, err error) {
+func Open(out, ca string) (issuer *cba.Issuer, made bool, err error) {
 	own := filepath.Join(out, "ca")
 	if ca != "" {
-		issuer, err = loadAuthority(ca)
+		issuer, err = Load(ca)
 		if err != nil {
 			return nil, false, err
 		}
 		return issuer, false, adopt(own, issuer)
 	}
 	if _, err := os.Stat(own); err == nil {
-		issuer, err = loadAuthority(own)
+		issuer, err = Load(own)
 		return issuer, false, err
 	}
 	name, err := dn.Parse("CN=Entra CBA Root CA")
@@ -49,7 +50,7 @@ func authority(out, ca string) (issuer *cba.Issuer, made bool, err error) {
 	if err := os.RemoveAll(unfinished); err != nil {
 		return nil, false, err
 	}
-	if err := publish(unfinished, issuer); err != nil {
+	if err := Publish(unfinished, issuer); err != nil {
 		return nil, false, err
 	}
 	if err := files.Write(filepath.Join(unfinished, "rootCA.key"), key, files.Secret); err != nil {
@@ -64,7 +65,7 @@ func adopt(own string, issuer *cba.Issuer) error {
 	root := issuer.CACertificates()[len(issuer.Chain)]
 	there, err := os.ReadFile(filepath.Join(own, "rootCA.cer"))
 	if errors.Is(err, os.ErrNotExist) {
-		return publish(own, issuer)
+		return Publish(own, issuer)
 	}
 	if err == nil && !bytes.Equal(there, root.Raw) {
 		err = console.Usage("%s holds another authority: use another -out folder, or that authority", own)
@@ -72,9 +73,9 @@ func adopt(own string, issuer *cba.Issuer) error {
 	return err
 }
 
-// publish writes what everyone may have of a CA: its root in two forms, and the
+// Publish writes what everyone may have of a CA: its root in two forms, and the
 // CA that issues if that is another.
-func publish(folder string, issuer *cba.Issuer) error {
+func Publish(folder string, issuer *cba.Issuer) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
@@ -93,8 +94,8 @@ func publish(folder string, issuer *cba.Issuer) error {
 	return nil
 }
 
-// loadAuthority reads the one CA in a folder.
-func loadAuthority(folder string) (*cba.Issuer, error) {
+// Load reads the one CA in a folder.
+func Load(folder string) (*cba.Issuer, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, console.Usage("-ca: %w", err)
@@ -126,8 +127,8 @@ func loadAuthority(folder string) (*cba.Issuer, error) {
 	return issuer, nil
 }
 
-// describe returns the CA as the manifest has it.
-func describe(issuer *cba.Issuer) manifest.CA {
+// Describe returns the CA as the manifest has it.
+func Describe(issuer *cba.Issuer) manifest.CA {
 	cert := issuer.Certificate
 	thumbprint := sha1.Sum(cert.Raw)
 	ca := manifest.CA{

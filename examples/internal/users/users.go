@@ -1,4 +1,6 @@
-package main
+// Package users reads the list of people that certificates are made for: CSV with a
+// header row.
+package users
 
 import (
 	"bufio"
@@ -24,10 +26,10 @@ const sample = "upn\njane@yourdomain.com\njohn@yourdomain.com\nalex@yourdomain.c
 // columns of the list; upn is required.
 var columns = []string{"upn", "email", "sid", "subject", "password"}
 
-// users is a list that was read once from end to end and found good.
-type users struct {
+// A List is a list that was read once from end to end and found good.
+type List struct {
 	name  string // of the file, "" for the sample
-	count int
+	Count int    // how many there are
 }
 
 // A row is a user of the list.
@@ -37,9 +39,9 @@ type row struct {
 	password string
 }
 
-// readUsers checks the whole list, so that nothing is issued from a bad one.
-func readUsers(name string) (*users, error) {
-	list := &users{name: name}
+// Read checks the whole list, so that nothing is issued from a bad one.
+func Read(name string) (*List, error) {
+	list := &List{name: name}
 	lines := map[string]int{}
 	for r, err := range list.rows() {
 		if err != nil {
@@ -50,17 +52,17 @@ func readUsers(name string) (*users, error) {
 			return nil, console.Usage("%s line %d: %q is on line %d already (letter case does not count)", name, r.line, r.subject.UPN, first)
 		}
 		lines[key] = r.line
-		list.count++
+		list.Count++
 	}
-	if list.count == 0 {
+	if list.Count == 0 {
 		return nil, console.Usage("%s: there is no user below the header row", name)
 	}
 	return list, nil
 }
 
-// tasks reads the list again, for issuing. keep is told the passwords that it
+// Tasks reads the list again, for issuing. keep is told the passwords that it
 // gives, each before its task.
-func (u *users) tasks(keep func(upn, password string)) iter.Seq2[cba.Task, error] {
+func (u *List) Tasks(keep func(upn, password string)) iter.Seq2[cba.Task, error] {
 	return func(yield func(cba.Task, error) bool) {
 		for r, err := range u.rows() {
 			if r.password != "" {
@@ -75,7 +77,7 @@ func (u *users) tasks(keep func(upn, password string)) iter.Seq2[cba.Task, error
 
 // rows reads the list row by row. It ends with the first error, which names the
 // file and the line, and never a password.
-func (u *users) rows() iter.Seq2[row, error] {
+func (u *List) rows() iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		source := io.Reader(strings.NewReader(sample))
 		if u.name != "" {
