@@ -1,0 +1,250 @@
+// Fleet issues, renews and revokes certificates for users of Microsoft Entra
+// certificate-based authentication by the thousand: with a ledger of who has what,
+// revocation lists, and CA keys in files or in a PKCS #11 token.
+//
+//	go run ./examples/fleet
+//	go run ./examples/fleet -users FILE.csv -ledger ledger.db -key p256
+//	go run ./examples/fleet -users FILE.csv -ledger ledger.db -renew
+//	go run ./examples/fleet -ledger ledger.db -revoke jane@yourdomain.com -reason keyCompromise
+//
+// Kill it and run it again: it goes on where it stopped, and nobody gets a second
+// certificate. Run it several times at once on one ledger: they share the work.
+// Exit status: 0 done, 1 some users have no certificate, 2 unusable command line,
+// input, ledger or token.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/users"
+	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/fleet/sqlite"
+)
+
+func main() { console.Main("fleet", run) }
+
+// options is the command line, read and checked.
+type options struct {
+	out, ledger, users, ca string
+	key                    cba.KeyType
+	encoding               pfx.Encoding
+	profile                cba.Profile
+	renew, reissue         bool
+	revoke                 []string
+	reason                 crl.Reason
+	workers                int
+	lease                  time.Duration
+	export                 string
+	json                   bool
+	token                  tokenOptions
+}
+
+// tokenOptions say where the CA's keys are, if not in files.
+type tokenOptions struct{ module, label, pinFile string }
+
+func parse(args []string) (options, error) {
+	o := options{key: cba.RSA2048, encoding: pfx.Compatible}
+	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
+	f.StringVar(&o.out, "out", filepath.Join("out", "fleet"), "write into this `folder`")
+	f.StringVar(&o.ledger, "ledger", "", "ledger `file` (default ledger.db in the folder of -out)")
+	f.StringVar(&o.users, "users", "", "CSV `file` with a header row: upn, and optional email, sid, subject, password")
+	f.StringVar(&o.ca, "ca", "", "use the CA in this `folder`: certificate and key in .crt, .cer, .pem or .key files")
+	f.Func("key", "`type` of user keys: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
+		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
+	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat (default) or modern",
+		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
+	f.Func("days", "days of validity (default 365)", func(text string) error {
+		days, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || days == 0 {
+			return errors.New("want a number of days from 1 to 65535")
+		}
+		o.profile.Validity = time.Duration(days) * cba.Day
+		return nil
+	})
+	f.Func("crl-url", "`URL` of the CA's revocation list, written into the certificates", func(text string) error {
+		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
+		return crl.CheckURL(text)
+	})
+	f.BoolVar(&o.renew, "renew", false, "also renew certificates of the list that have 20 % of their validity left, or less")
+	f.Func("revoke", "revoke every certificate of this `UPN`; may be given again", func(text string) error {
+		o.revoke = append(o.revoke, text)
+		return ledger.CheckRequest(text)
+	})
+	f.Func("reason", "`reason` of the revocation: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn",
+		func(text string) error { return o.reason.UnmarshalText([]byte(text)) })
+	f.BoolVar(&o.reissue, "reissue", false, "issue also for users of the list whose certificate was revoked")
+	f.IntVar(&o.workers, "workers", 0, "`number` of certificates to make at once (default one for each core)")
+	f.DurationVar(&o.lease, "lease", ledger.DefaultLease, "how `long` users that a killed run was working on stay reserved")
+	f.StringVar(&o.export, "export", "", "write the ledger to this `file`, .csv or .json")
+	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
+	f.StringVar(&o.token.module, "token-module", "", "PKCS #11 module `file` (libsofthsm2.so, ...): make or use CA keys in a token")
+	f.StringVar(&o.token.label, "token", "", "`label` of the token")
+	f.StringVar(&o.token.pinFile, "pin-file", "", "`file` with the PIN of the token in its first line")
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "Issues, renews and revokes certificates for many users.\n\nUsage: go run ./examples/fleet [flags]\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, &console.Failure{Status: console.Unusable, Err: errors.New("see fleet -h")}
+	}
+	extension := strings.ToLower(filepath.Ext(o.export))
+	switch {
+	case f.NArg() > 0:
+		return o, console.Usage("unexpected argument %q: users go into a file, -users FILE.csv", f.Arg(0))
+	case o.workers < 0:
+		return o, console.Usage("-workers %d: want 1 or more", o.workers)
+	case o.lease < 10*time.Millisecond:
+		return o, console.Usage("-lease %v: want at least 10ms", o.lease)
+	case o.export != "" && extension != ".csv" && extension != ".json":
+		return o, console.Usage("-export %q: the name must end in .csv or .json", o.export)
+	case o.reason == crl.CertificateHold || o.reason == crl.RemoveFromCRL:
+		return o, console.Usage("-reason %v: the ledger revokes for good", o.reason)
+	case o.token != tokenOptions{} && (o.token.module == "" || o.token.label == "" || o.token.pinFile == ""):
+		return o, console.Usage("a token needs -token-module, -token and -pin-file")
+	case o.token != tokenOptions{} && o.ca != "":
+		return o, console.Usage("-ca and -token exclude each other: the CA of a token is kept in the folder of -out")
+	}
+	if o.ledger == "" {
+		o.ledger = filepath.Join(o.out, "ledger.db")
+	}
+	return o, nil
+}
+
+func run(args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	w := &work{options: o, holder: ledger.NewHolder(), failed: map[string]bool{}, own: map[string]bool{}}
+	// With -revoke alone nothing is issued.
+	if o.users != "" || len(o.revoke) == 0 {
+		if w.list, err = users.Read(o.users); err != nil {
+			return err
+		}
+	}
+	for _, folder := range []string{o.out, filepath.Join(o.out, "users"), filepath.Join(o.out, "crl")} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return err
+		}
+	}
+	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, abort := context.WithCancelCause(interrupt)
+	defer abort(nil)
+	w.abort = abort
+	if w.ledger, err = sqlite.Open(ctx, o.ledger, sqlite.Options{}); err != nil {
+		return err
+	}
+	defer w.ledger.Close()
+	defer func() { w.ledger.Release(context.WithoutCancel(ctx), w.holder) }()
+	if err := w.openAuthority(ctx); err != nil {
+		return err
+	}
+	if w.closeToken != nil {
+		defer w.closeToken()
+	}
+
+	var failed error
+	for _, upn := range o.revoke {
+		revoked, err := w.ledger.Revoke(ctx, requestOf(upn), time.Now(), o.reason)
+		if errors.Is(err, &ledger.Error{Reason: ledger.NotFound}) {
+			failed = errors.Join(failed, &console.Failure{Status: console.No, Err: fmt.Errorf("%s has no certificate in %s: nothing to revoke (take them off the list, or the next run issues one)", upn, o.ledger)})
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		w.figures.Revoked += len(revoked)
+	}
+	// A revocation is published before anything that takes time.
+	if len(o.revoke) > 0 {
+		if err := w.publish(ctx); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	if w.list != nil {
+		failed = errors.Join(failed, w.issue(ctx))
+	}
+	// Whatever happened, what was issued is put on record.
+	finish := context.WithoutCancel(ctx)
+	if err := errors.Join(w.publish(finish), w.sweep(finish), w.writeManifest(finish), w.writeExport(finish)); err != nil {
+		return errors.Join(failed, err)
+	}
+	if o.json {
+		err = console.JSON(os.Stdout, w.figures)
+	} else {
+		w.report(os.Stdout)
+	}
+	return errors.Join(failed, err)
+}
+
+// figures are what a run came to.
+type figures struct {
+	Issued         int            `json:"issued"` // new ones and renewals
+	Renewed        int            `json:"renewed"`
+	HadOne         int            `json:"hadOne"`
+	WereRevoked    int            `json:"wereRevoked"` // on the list, and left alone
+	Failed         int            `json:"failed"`
+	Revoked        int            `json:"revoked"` // certificates
+	Seconds        float64        `json:"seconds"`
+	PerSecond      float64        `json:"perSecond"`
+	Ledger         map[string]int `json:"ledger"` // certificates by state
+	RevocationList []listFigures  `json:"revocationLists"`
+}
+
+type listFigures struct {
+	File       string    `json:"file"`
+	Number     string    `json:"number"`
+	Revoked    int       `json:"revoked"`
+	Bytes      int       `json:"bytes"`
+	NextUpdate time.Time `json:"nextUpdate"`
+}
+
+// report is what a person reads at the end.
+func (w *work) report(out io.Writer) {
+	style := console.StyleFor(os.Stdout)
+	fmt.Fprintf(out, "%s  %s, until %s\n", style.Bold("CA"), console.Clean(w.describe().Subject), w.issuer.Certificate.NotAfter.Format("2006-01-02"))
+	if w.list != nil {
+		fmt.Fprintf(out, "%d issued (%d of them renewals) in %.1f s, %.0f a second; %d had one, %d failed\n",
+			w.figures.Issued, w.figures.Renewed, w.figures.Seconds, w.figures.PerSecond, w.figures.HadOne, w.figures.Failed)
+	}
+	if w.figures.WereRevoked > 0 {
+		fmt.Fprintf(out, "%d users of the list got none because theirs was revoked; -reissue issues for them again\n", w.figures.WereRevoked)
+	}
+	if len(w.revoke) > 0 {
+		fmt.Fprintf(out, "%d certificates revoked\n", w.figures.Revoked)
+	}
+	fmt.Fprintln(out)
+	rows := [][]string{{"STATE", "CERTIFICATES"}}
+	for _, state := range slices.Sorted(maps.Keys(w.figures.Ledger)) {
+		rows = append(rows, []string{state, strconv.Itoa(w.figures.Ledger[state])})
+	}
+	console.Table(out, style, rows...)
+	fmt.Fprintln(out)
+	rows = [][]string{{"REVOCATION LIST", "NUMBER", "REVOKED", "SIZE", "UNTIL"}}
+	for _, l := range w.figures.RevocationList {
+		rows = append(rows, []string{l.File, l.Number, strconv.Itoa(l.Revoked), fmt.Sprintf("%d B", l.Bytes), l.NextUpdate.Format("2006-01-02")})
+	}
+	console.Table(out, style, rows...)
+	fmt.Fprintf(out, "\n%s holds who has what, %s the files, %s the passwords.\n", w.options.ledger, filepath.Join(w.out, "manifest.json"), filepath.Join(w.out, "passwords.csv"))
+}

@@ -1,0 +1,7 @@
+//go:build cgo
+
+package main
+
+import "errors"
+
+func (w *work) openToken() error { return errors.New("later") }
