@@ -136,8 +136,9 @@ func (c *Client) later(a answer, attempt int) (time.Duration, bool) {
 // of more than 20. A group in which a part was throttled is sent again after the
 // longest wait that was asked for, the others are not; neither is one that wrote,
 // or may have. A broken batch is the
-// error of all its groups: errs has one for each group.
-func (c *Client) exchange(ctx context.Context, op operation, groups [][]part) (answers [][]answer, errs []error) {
+// error of all its groups: errs has one for each group. turns bounds how many
+// batches are under way; nil does not.
+func (c *Client) exchange(ctx context.Context, op operation, turns chan struct{}, groups [][]part) (answers [][]answer, errs []error) {
 	answers, errs = make([][]answer, len(groups)), make([]error, len(groups))
 	pending := make([]int, len(groups))
 	for i := range pending {
@@ -159,7 +160,13 @@ func (c *Client) exchange(ctx context.Context, op operation, groups [][]part) (a
 				continue
 			}
 			// dependsOn counts parts within the batch: after names the one before.
+			if turns != nil {
+				turns <- struct{}{}
+			}
 			all, err := c.batch(ctx, op, parts)
+			if turns != nil {
+				<-turns
+			}
 			for _, g := range pending[:n] {
 				if err != nil {
 					errs[g] = err

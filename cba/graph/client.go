@@ -53,6 +53,10 @@ type Client struct {
 	// directory takes is not documented. Zero means 1 minute, a negative value
 	// does not wait.
 	Patience time.Duration
+	// Settle is how long after a write of users reading back begins. It is what lets
+	// a program notice another one whose write was under way at the same time and
+	// came second. Zero means half a second, a negative value does not wait.
+	Settle time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
@@ -273,6 +277,8 @@ func (c *Client) maxWait() time.Duration { return orDefault(c.MaxWait, 5*time.Mi
 func (c *Client) patience() time.Duration {
 	return max(0, orDefault(c.Patience, time.Minute))
 }
+
+func (c *Client) settle() time.Duration { return max(0, orDefault(c.Settle, 500*time.Millisecond)) }
 
 // backoff is the wait before attempt n+1 where the service names none: 0.5 s,
 // doubled each time, and up to half as much again so that clients part.

@@ -79,7 +79,7 @@ func (c *Client) planChunk(ctx context.Context, edits []Edit) []UserPlan {
 		}
 		groups, which = append(groups, group), append(which, i)
 	}
-	answers, errs := c.exchange(ctx, op, groups)
+	answers, errs := c.exchange(ctx, op, nil, groups)
 	for g, i := range which {
 		p := &plans[i]
 		if p.Err = errs[g]; p.Err == nil {
@@ -167,21 +167,18 @@ type EditOptions struct {
 // since what is done already is [Unchanged].
 //
 // Graph has no ETag for users, and a PATCH replaces all values. So each user is
-// read, written and read again in one batch: if the values are no longer the
-// plan's, the edit is made anew with those that are there, what the write has
-// overwritten is put back, and the plan says Merged. What is left is a change by
-// somebody else between the first two requests inside the batch.
+// read once more in the same batch, just before the write, and read back after
+// [Client.Settle]. If the values are not the plan's, the edit is made anew with
+// those that are there, what the write has overwritten is put back, and the plan
+// says Merged. Two programs of this kind that change one user at the same time
+// both succeed, or one is told. What is left is a program that does not read back,
+// and one whose write takes longer than Settle between its reading and its PATCH.
 func (c *Client) ApplyUsers(ctx context.Context, plans iter.Seq2[UserPlan, error], o EditOptions) iter.Seq2[UserPlan, error] {
 	w := &undoWriter{w: o.Undo}
-	weigh := func(p UserPlan) int {
-		if p.Outcome == Planned {
-			return 3
-		}
-		return 0
-	}
-	// 20 plans that weigh nothing make a chunk, too.
-	return untilDone(ctx, inOrder(ctx, c.concurrency(), plans, func(p UserPlan) int { return max(1, weigh(p)) },
-		func(ctx context.Context, chunk []UserPlan) []UserPlan { return c.applyChunk(ctx, chunk, w) }))
+	// Most chunks wait to be read back: more of them are held than requests sent.
+	turns := make(chan struct{}, c.concurrency())
+	return untilDone(ctx, inOrder(ctx, 8*c.concurrency(), plans, func(UserPlan) int { return 2 },
+		func(ctx context.Context, chunk []UserPlan) []UserPlan { return c.applyChunk(ctx, chunk, turns, w) }))
 }
 
 // EditUser is [Client.PlanUsers] and [Client.ApplyUsers] for one user. The error
@@ -224,7 +221,7 @@ func (j *job) aim(base, want []string) {
 	j.old = append(j.old, base)
 }
 
-func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, undo *undoWriter) []UserPlan {
+func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan struct{}, undo *undoWriter) []UserPlan {
 	op := writeUsers("write certificateUserIds")
 	var open []*job
 	for i := range plans {
@@ -251,12 +248,12 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, undo *undoWri
 		}
 		var again []*job
 		var wait time.Duration
-		for _, j := range c.readJobs(ctx, op, look) {
+		for _, j := range c.readJobs(ctx, op, turns, look) {
 			write = append(write, j)
 		}
-		unsure, more, d := c.writeJobs(ctx, op, write)
+		unsure, more, d := c.writeJobs(ctx, op, turns, write)
 		again, wait = append(again, more...), max(wait, d)
-		again = append(again, c.verify(ctx, op, unsure)...)
+		again = append(again, c.verify(ctx, op, turns, unsure)...)
 		open = again
 		if len(open) == 0 {
 			break
@@ -283,12 +280,12 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, undo *undoWri
 
 // readJobs reads users whose values are not known any more, and returns those
 // that are still to be written.
-func (c *Client) readJobs(ctx context.Context, op operation, jobs []*job) []*job {
+func (c *Client) readJobs(ctx context.Context, op operation, turns chan struct{}, jobs []*job) []*job {
 	if len(jobs) == 0 {
 		return nil
 	}
 	var rest []*job
-	for i, values := range c.readValues(ctx, op, jobs) {
+	for i, values := range c.readValues(ctx, op, turns, jobs) {
 		j := jobs[i]
 		if values.err != nil {
 			if j.plan.Err == nil {
@@ -321,12 +318,12 @@ type reading struct {
 	err  error
 }
 
-func (c *Client) readValues(ctx context.Context, op operation, jobs []*job) []reading {
+func (c *Client) readValues(ctx context.Context, op operation, turns chan struct{}, jobs []*job) []reading {
 	groups := make([][]part, len(jobs))
 	for i, j := range jobs {
 		groups[i] = []part{getPart(userRead(j.plan.User.ID))}
 	}
-	answers, errs := c.exchange(ctx, op, groups)
+	answers, errs := c.exchange(ctx, op, turns, groups)
 	readings := make([]reading, len(jobs))
 	for i := range jobs {
 		if readings[i].err = errs[i]; errs[i] != nil {
@@ -339,19 +336,16 @@ func (c *Client) readValues(ctx context.Context, op operation, jobs []*job) []re
 	return readings
 }
 
-// writeJobs reads, writes and reads again. It returns the jobs whose second
-// reading does not show the change yet, and those that need another round after a
-// wait.
-func (c *Client) writeJobs(ctx context.Context, op operation, jobs []*job) (unsure, again []*job, wait time.Duration) {
+// writeJobs reads and writes. It returns the jobs that are to be read back, and
+// those that need another round after a wait.
+func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{}, jobs []*job) (unsure, again []*job, wait time.Duration) {
 	groups := make([][]part, len(jobs))
 	for i, j := range jobs {
 		id := j.plan.User.ID
-		before, after := getPart(userRead(id)), getPart(userRead(id))
-		after.after = true
-		groups[i] = []part{before, {method: http.MethodPatch, path: userPath(id), after: true,
-			body: encode(map[string]any{"authorizationInfo": map[string]any{"certificateUserIds": nonNil(j.want)}})}, after}
+		groups[i] = []part{getPart(userRead(id)), {method: http.MethodPatch, path: userPath(id), after: true,
+			body: encode(map[string]any{"authorizationInfo": map[string]any{"certificateUserIds": nonNil(j.want)}})}}
 	}
-	answers, errs := c.exchange(ctx, op, groups)
+	answers, errs := c.exchange(ctx, op, turns, groups)
 	for i, j := range jobs {
 		if err := errs[i]; err != nil {
 			var e *Error
@@ -366,7 +360,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, jobs []*job) (unsu
 			j.plan.Outcome = Failed
 			continue
 		}
-		read, written, reread := answers[i][0], answers[i][1], answers[i][2]
+		read, written := answers[i][0], answers[i][1]
 		if written.Status >= 300 {
 			first := 1
 			if read.Status >= 300 {
@@ -401,10 +395,6 @@ func (c *Client) writeJobs(ctx context.Context, op operation, jobs []*job) (unsu
 				continue
 			}
 		}
-		u, err = c.userOf(op, groups[i][2], reread)
-		if err == nil && c.settled(j, u.AuthorizationInfo.CertificateUserIDs) {
-			continue
-		}
 		unsure = append(unsure, j)
 	}
 	return unsure, again, wait
@@ -433,11 +423,15 @@ func (c *Client) settled(j *job, now []string) bool {
 // verify reads until the changes show, for Client.Patience. It returns the jobs
 // whose values are neither the old nor the new ones, but somebody else's: these
 // need another round unless they hold this change too.
-func (c *Client) verify(ctx context.Context, op operation, jobs []*job) (again []*job) {
+func (c *Client) verify(ctx context.Context, op operation, turns chan struct{}, jobs []*job) (again []*job) {
+	if len(jobs) == 0 {
+		return nil
+	}
 	patience := c.patience()
+	c.wait(ctx, c.settle()) // an error of ctx shows at once
 	for n := 1; len(jobs) > 0; n++ {
 		var rest []*job
-		for i, r := range c.readValues(ctx, op, jobs) {
+		for i, r := range c.readValues(ctx, op, turns, jobs) {
 			j := jobs[i]
 			switch {
 			case r.err != nil:

@@ -32,29 +32,35 @@ type tenant struct {
 	t *testing.T
 
 	mu     sync.Mutex
-	waited []time.Duration // instead of waiting
+	clock  time.Time       // what the fake and the client go by
+	waited []time.Duration // instead of waiting; it moves the clock
+}
+
+func (f *tenant) now() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.clock
 }
 
 var start = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 
 func newTenant(t testing.TB, in graphtest.Tenant, o graphtest.Options) *tenant {
 	t.Helper()
-	if o.Now == nil {
-		o.Now = func() time.Time { return start }
-	}
+	f := &tenant{clock: start}
+	o.Now = f.now
 	g, err := graphtest.New(in, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &tenant{Server: graphtest.Serve(g)}
+	f.Server = graphtest.Serve(g)
 	f.t, _ = t.(*testing.T)
 	t.Cleanup(f.Server.Close)
 	f.Client = newClient(t, f.Server)
-	f.Client.Now = func() time.Time { return start }
+	f.Client.Now = f.now
 	graph.SetSleep(f.Client, func(ctx context.Context, d time.Duration) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.waited = append(f.waited, d)
+		f.waited, f.clock = append(f.waited, d), f.clock.Add(d)
 		return ctx.Err()
 	})
 	return f

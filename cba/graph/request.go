@@ -89,7 +89,8 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 				retry = r.again && isNetwork(err)
 			}
 			// Nothing was written by a request that was never sent, or was refused.
-			if r.method != http.MethodGet && (isNetwork(err) || ctx.Err() != nil) && (a.status == 0 || a.status < 400 || a.status >= 500) {
+			sent := a.status != 0 || isNetwork(err) || ctx.Err() != nil
+			if r.method != http.MethodGet && sent && (a.status < 400 || a.status >= 500) {
 				lost = true
 			}
 		case a.status < 300:

@@ -1,0 +1,289 @@
+package graph
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/trust"
+)
+
+func readClassic(name string) operation {
+	return operation{name, "Organization.Read.All", "Global Administrator"}
+}
+
+func writeClassic(name string) operation {
+	return operation{name, "Organization.ReadWrite.All", "Global Administrator"}
+}
+
+// TenantID returns the id of the tenant that the token is for.
+func (c *Client) TenantID(ctx context.Context) (string, error) {
+	op := readClassic("read the organization")
+	ids, err := list(ctx, c, op, "organization"+query("$select", "id"), func(text []byte) (string, error) {
+		var o struct {
+			ID string `json:"id"`
+		}
+		err := json.Unmarshal(text, &o)
+		if err == nil && o.ID == "" {
+			err = errors.New("it has no id")
+		}
+		return o.ID, err
+	})
+	if err == nil && len(ids) != 1 {
+		e := c.fail(op)
+		e.Err = fmt.Errorf("%w: it has %d organizations", ErrBadAnswer, len(ids))
+		err = e
+	}
+	if err != nil {
+		return "", err
+	}
+	return ids[0], nil
+}
+
+func classicPath(tenant string) string {
+	return "organization/" + url.PathEscape(tenant) + "/certificateBasedAuthConfiguration"
+}
+
+// Classic returns the classic trust store, the empty one if there is none.
+func (c *Client) Classic(ctx context.Context) (trust.Classic, error) {
+	tenant, err := c.TenantID(ctx)
+	if err != nil {
+		return trust.Classic{}, err
+	}
+	return c.classic(ctx, tenant)
+}
+
+func (c *Client) classic(ctx context.Context, tenant string) (store trust.Classic, err error) {
+	err = c.get(ctx, readClassic("read the classic trust store"), classicPath(tenant), func(body []byte) (err error) {
+		if err = isJSON(body); err == nil {
+			store, err = trust.ParseClassic(body)
+			store.Extra = bare(store.Extra)
+		}
+		return err
+	})
+	return store, err
+}
+
+// ReplaceOptions choose what replacing the classic store may do. Backup is
+// required.
+type ReplaceOptions struct {
+	// Backup gets the store's JSON as it was, before anything is deleted: what
+	// [trust.ParseClassic] reads. If it cannot be written, nothing is deleted.
+	Backup io.Writer
+	// AllowEmpty deletes the store without creating a new one.
+	AllowEmpty bool
+	// AllowNoRollback goes on though the old store holds a CA that has expired: the
+	// service would refuse to take it back.
+	AllowNoRollback bool
+}
+
+// A RollbackError is a classic store that was deleted, and neither the new nor the
+// old one could be created: the tenant has none now. Create it from the backup.
+type RollbackError struct {
+	Err      error // why the new one was not created
+	Rollback error // why the old one was not created again
+}
+
+// Error says both.
+func (e *RollbackError) Error() string {
+	return fmt.Sprintf("graph: replace the classic trust store: THE TENANT HAS NO CLASSIC STORE NOW, create it from the backup: the new one failed: %v; the old one failed: %v", e.Err, e.Rollback)
+}
+
+// Unwrap returns both causes.
+func (e *RollbackError) Unwrap() []error { return []error{e.Err, e.Rollback} }
+
+// ReplaceClassic replaces the classic trust store. It has no update: the store is
+// backed up, deleted and created anew, and between the two nobody whose CAs are
+// only there can sign in. If the new one cannot be created the old one is created
+// again, also when ctx has ended. It returns the store as it was before.
+//
+// Refused before anything is deleted are an empty store (AllowEmpty), one with a
+// CA that has expired, which the service does not take, and an old store that
+// could not be rolled back to (AllowNoRollback). A store that is already as it is
+// to be is left alone.
+//
+// The error is a [*RollbackError] in the worst case; after any other the old
+// store is in place, or [Error.Unknown] is set.
+func (c *Client) ReplaceClassic(ctx context.Context, after trust.Classic, o ReplaceOptions) (before trust.Classic, err error) {
+	op := writeClassic("replace the classic trust store")
+	if o.Backup == nil {
+		return before, errors.New("graph: " + op.name + ": ReplaceOptions.Backup is required")
+	}
+	tenant, err := c.TenantID(ctx)
+	if err != nil {
+		return before, err
+	}
+	if before, err = c.classic(ctx, tenant); err != nil || sameClassic(before, after) {
+		return before, err
+	}
+	switch {
+	case len(after.CertificateAuthorities) == 0 && !o.AllowEmpty:
+		return before, errors.New("graph: " + op.name + ": the new one is empty, and nobody whose CAs are only there could sign in (ReplaceOptions.AllowEmpty)")
+	case c.expired(after) != "":
+		return before, fmt.Errorf("graph: %s: %s has expired, and the service does not take it", op.name, c.expired(after))
+	case c.expired(before) != "" && !o.AllowNoRollback && len(after.CertificateAuthorities) > 0:
+		return before, fmt.Errorf("graph: %s: %s of the old store has expired, so that it could not be created again if the new one failed (ReplaceOptions.AllowNoRollback)", op.name, c.expired(before))
+	}
+	backup, err := json.MarshalIndent(before, "", "  ")
+	if err == nil {
+		_, err = o.Backup.Write(append(backup, '\n'))
+	}
+	if err != nil {
+		return before, fmt.Errorf("graph: %s: the backup could not be written, and so nothing was deleted: %w", op.name, err)
+	}
+	if len(before.CertificateAuthorities) > 0 || before.ID != "" {
+		id := before.ID
+		if id == "" {
+			id = trust.ClassicID
+		}
+		_, err = c.do(ctx, request{op: op, method: http.MethodDelete, path: classicPath(tenant) + "/" + url.PathEscape(id), again: true})
+		if err != nil && !unknown(err) {
+			return before, err
+		}
+		// What comes now must not be left undone: the store is gone, or may be.
+		if err != nil {
+			safe, cancel := finish(ctx)
+			defer cancel()
+			return before, c.rollBack(safe, op, tenant, before, err)
+		}
+	}
+	if len(after.CertificateAuthorities) > 0 {
+		if err = c.createClassic(ctx, op, tenant, after); err != nil {
+			safe, cancel := finish(ctx)
+			defer cancel()
+			return before, c.rollBack(safe, op, tenant, before, err)
+		}
+	}
+	return before, c.see(ctx, op, func() (bool, error) {
+		now, err := c.classic(ctx, tenant)
+		return err == nil && sameClassic(now, after), err
+	})
+}
+
+// finish is a context for what has to be done though the caller's has ended.
+func finish(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+}
+
+// createClassic creates the store. There can be one only, so that it is safe to
+// send it again when the answer was lost: the service then says that there is one,
+// and reading says whether it is this.
+func (c *Client) createClassic(ctx context.Context, op operation, tenant string, store trust.Classic) error {
+	var err error
+	for n := 1; n <= c.attempts(); n++ {
+		_, err = c.do(ctx, request{op: op, method: http.MethodPost, path: classicPath(tenant), body: classicBody(store), parse: isJSON})
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, ErrConflict):
+			if c.see(ctx, op, func() (bool, error) {
+				now, err := c.classic(ctx, tenant)
+				return err == nil && sameClassic(now, store), err
+			}) == nil {
+				return nil
+			}
+			return err
+		case !unknown(err) || c.wait(ctx, backoff(n)) != nil:
+			return err
+		}
+	}
+	return err
+}
+
+// rollBack creates the old store again, unless the service has one.
+func (c *Client) rollBack(ctx context.Context, op operation, tenant string, before trust.Classic, cause error) error {
+	if len(before.CertificateAuthorities) == 0 {
+		return cause
+	}
+	switch err := c.createClassic(ctx, op, tenant, before); {
+	case err == nil:
+		return fmt.Errorf("graph: %s: it failed, and the old store is in place: %w", op.name, cause)
+	case errors.Is(err, ErrConflict):
+		return fmt.Errorf("graph: %s: it failed, and there is a store in place that is not the old one: read it: %w", op.name, cause)
+	default:
+		return &RollbackError{Err: cause, Rollback: err}
+	}
+}
+
+// classicBody is the store without what the service sets itself.
+func classicBody(store trust.Classic) []byte {
+	list := make([]trust.ClassicAuthority, len(store.CertificateAuthorities))
+	for i, a := range store.CertificateAuthorities {
+		list[i] = trust.ClassicAuthority{Certificate: a.Certificate, IsRootAuthority: a.IsRootAuthority,
+			CertificateRevocationListURL: a.CertificateRevocationListURL, DeltaCertificateRevocationListURL: a.DeltaCertificateRevocationListURL}
+	}
+	return encode(map[string]any{"certificateAuthorities": list})
+}
+
+// sameClassic compares what a caller can set; the order of the CAs does not count.
+func sameClassic(a, b trust.Classic) bool {
+	key := func(store trust.Classic) []string {
+		var keys []string
+		for _, ca := range store.CertificateAuthorities {
+			keys = append(keys, fmt.Sprintf("%x %v %q %q", ca.Certificate, ca.IsRootAuthority, ca.CertificateRevocationListURL, ca.DeltaCertificateRevocationListURL))
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	return slices.Equal(key(a), key(b))
+}
+
+// expired names a CA that has expired.
+func (c *Client) expired(store trust.Classic) string {
+	for i, a := range store.CertificateAuthorities {
+		if cert, err := x509.ParseCertificate(a.Certificate); err == nil && c.now().After(cert.NotAfter) {
+			return fmt.Sprintf("certificateAuthorities[%d], %s,", i, cert.Subject)
+		}
+	}
+	return ""
+}
+
+// MigrateClassic copies the classic store into a PKI of this name, which is made
+// if there is none: what Learn's "Migrate from a classic CA store to a PKI-based
+// store" asks for. CRL addresses and the root mark are carried over. The classic
+// store stays as it is; delete it when the sign-in log says that it is no longer
+// used. CAs that have expired are left out, and a second call adds what is
+// missing.
+func (c *Client) MigrateClassic(ctx context.Context, displayName string) (pki trust.PKI, added []trust.Authority, err error) {
+	store, err := c.Classic(ctx)
+	if err != nil {
+		return pki, nil, err
+	}
+	store.CertificateAuthorities = slices.DeleteFunc(slices.Clone(store.CertificateAuthorities), func(a trust.ClassicAuthority) bool {
+		return c.expired(trust.Classic{CertificateAuthorities: []trust.ClassicAuthority{a}}) != ""
+	})
+	want, err := store.PKI(displayName)
+	if err != nil {
+		return pki, nil, err
+	}
+	return c.FillPKI(ctx, want)
+}
+
+// Trust returns both trust stores.
+func (c *Client) Trust(ctx context.Context) (trust.Config, error) {
+	var config trust.Config
+	var err error
+	if config.PKIs, err = c.PKIs(ctx); err == nil {
+		config.Classic, err = c.Classic(ctx)
+	}
+	return config, err
+}
+
+// Tenant returns all that decides about sign-ins with certificates, for package
+// signin.
+func (c *Client) Tenant(ctx context.Context) (signin.Config, error) {
+	var config signin.Config
+	var err error
+	if config.Policy, err = c.Policy(ctx); err == nil {
+		config.Trust, err = c.Trust(ctx)
+	}
+	return config, err
+}

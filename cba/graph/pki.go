@@ -1,0 +1,414 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba/trust"
+)
+
+const pkisPath = "directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"
+
+// The reference pages name Authentication Administrator beside this role, the
+// how-to this one alone (open question 9.20).
+const trustRole = "Privileged Authentication Administrator"
+
+func readTrust(name string) operation {
+	return operation{name, "PublicKeyInfrastructure.Read.All", trustRole}
+}
+
+func writeTrust(name string) operation {
+	return operation{name, "PublicKeyInfrastructure.ReadWrite.All", trustRole}
+}
+
+func pkiPath(id string) string            { return pkisPath + "/" + url.PathEscape(id) }
+func authoritiesPath(pki string) string   { return pkiPath(pki) + "/certificateAuthorities" }
+func authorityPath(pki, id string) string { return authoritiesPath(pki) + "/" + url.PathEscape(id) }
+func annotation(name string) bool         { return strings.Contains(name, "@odata.") }
+func (c *Client) fail(op operation) *Error {
+	return &Error{Op: op.name, Permission: op.permission, Role: op.role}
+}
+
+// bare takes the annotations of an answer out of what is kept of an object.
+func bare(extra map[string]json.RawMessage) map[string]json.RawMessage {
+	maps.DeleteFunc(extra, func(name string, _ json.RawMessage) bool { return annotation(name) })
+	if len(extra) == 0 {
+		return nil
+	}
+	return extra
+}
+
+func parsePKI(body []byte) (trust.PKI, error) {
+	var p trust.PKI
+	if err := isJSON(body); err != nil {
+		return p, err
+	}
+	err := p.UnmarshalJSON(body)
+	p.Extra = bare(p.Extra)
+	if err == nil && p.ID == "" {
+		err = errors.New("it is no PKI: it has no id")
+	}
+	return p, err
+}
+
+func parseAuthority(body []byte) (trust.Authority, error) {
+	var a trust.Authority
+	if err := isJSON(body); err != nil {
+		return a, err
+	}
+	err := a.UnmarshalJSON(body)
+	a.Extra = bare(a.Extra)
+	if err == nil && a.ID == "" {
+		err = errors.New("it is no certificate authority: it has no id")
+	}
+	return a, err
+}
+
+// list reads a whole collection.
+func list[T any](ctx context.Context, c *Client, op operation, path string, parse func([]byte) (T, error)) ([]T, error) {
+	all := []T{}
+	for text, err := range c.pages(ctx, request{op: op, path: path}) {
+		if err != nil {
+			return nil, err
+		}
+		v, err := parse(text)
+		if err != nil {
+			e := c.fail(op)
+			e.Method, e.Path, e.Status, e.Err = http.MethodGet, "/"+path, http.StatusOK, fmt.Errorf("%w: %w", ErrBadAnswer, err)
+			return nil, e
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+// PKIs returns the PKI-based trust store, every PKI with its CAs.
+func (c *Client) PKIs(ctx context.Context) (trust.PKIs, error) {
+	pkis, err := list(ctx, c, readTrust("list PKIs"), pkisPath, parsePKI)
+	if err != nil {
+		return nil, err
+	}
+	for i := range pkis {
+		if pkis[i].CertificateAuthorities, err = c.authorities(ctx, pkis[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	return pkis, nil
+}
+
+// PKI returns one PKI with its CAs, by id.
+func (c *Client) PKI(ctx context.Context, id string) (trust.PKI, error) {
+	p, err := c.barePKI(ctx, id)
+	if err == nil {
+		p.CertificateAuthorities, err = c.authorities(ctx, id)
+	}
+	return p, err
+}
+
+func (c *Client) barePKI(ctx context.Context, id string) (p trust.PKI, err error) {
+	err = c.get(ctx, readTrust("read a PKI"), pkiPath(id), func(body []byte) (err error) {
+		p, err = parsePKI(body)
+		return err
+	})
+	return p, err
+}
+
+func (c *Client) authorities(ctx context.Context, pki string) ([]trust.Authority, error) {
+	return list(ctx, c, readTrust("list the CAs of a PKI"), authoritiesPath(pki), parseAuthority)
+}
+
+// CreatePKI makes an empty PKI and waits until it shows. Scopes of the method
+// configuration name PKIs by their display name, and so a name that is taken is
+// refused here with [ErrConflict]; the service does not say whether it would.
+func (c *Client) CreatePKI(ctx context.Context, displayName string) (trust.PKI, error) {
+	op := writeTrust(fmt.Sprintf("create PKI %q", displayName))
+	if _, err := trust.NewPKI(displayName, nil); err != nil {
+		return trust.PKI{}, err
+	}
+	switch old, err := c.named(ctx, displayName); {
+	case err != nil:
+		return trust.PKI{}, err
+	case old != nil:
+		return *old, &conflict{op.name, "a PKI of this name is there already"}
+	}
+	var p trust.PKI
+	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: pkisPath, body: encode(map[string]any{"displayName": displayName}),
+		parse: func(body []byte) (err error) {
+			p, err = parsePKI(body)
+			return err
+		}})
+	if err != nil {
+		if !unknown(err) {
+			return trust.PKI{}, err
+		}
+		// The answer was lost: was it made?
+		if again := c.see(ctx, op, func() (bool, error) {
+			old, err := c.named(ctx, displayName)
+			if old != nil {
+				p = *old
+			}
+			return old != nil, err
+		}); again != nil {
+			return trust.PKI{}, err
+		}
+	}
+	err = c.see(ctx, op, func() (bool, error) { return found(c.barePKI(ctx, p.ID)) })
+	return p, err
+}
+
+// found makes ErrNotFound the answer no.
+func found[T any](_ T, err error) (bool, error) {
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// gone is the opposite of found.
+func gone[T any](v T, err error) (bool, error) {
+	ok, err := found(v, err)
+	return !ok && err == nil, err
+}
+
+// unknown reports whether a write may have been carried out though it failed.
+func unknown(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Unknown
+}
+
+// named returns the PKI of a name, without its CAs, or nil.
+func (c *Client) named(ctx context.Context, displayName string) (*trust.PKI, error) {
+	pkis, err := list(ctx, c, readTrust("list PKIs"), pkisPath, parsePKI)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(pkis, func(p trust.PKI) bool { return p.DisplayName == displayName }); i >= 0 {
+		return &pkis[i], nil
+	}
+	return nil, nil
+}
+
+// A conflict is one that was seen before anything was sent.
+type conflict struct{ op, text string }
+
+func (e *conflict) Error() string        { return "graph: " + e.op + ": " + e.text }
+func (e *conflict) Is(target error) bool { return target == ErrConflict }
+
+// RenamePKI gives a PKI another display name. Scopes of the method configuration
+// that name it have to be changed, too.
+func (c *Client) RenamePKI(ctx context.Context, id, displayName string) (trust.PKI, error) {
+	if _, err := trust.NewPKI(displayName, nil); err != nil {
+		return trust.PKI{}, err
+	}
+	op := writeTrust(fmt.Sprintf("rename a PKI to %q", displayName))
+	switch old, err := c.named(ctx, displayName); {
+	case err != nil:
+		return trust.PKI{}, err
+	case old != nil && old.ID == id:
+		return *old, nil
+	case old != nil:
+		return *old, &conflict{op.name, "another PKI has this name"}
+	}
+	_, err := c.do(ctx, request{op: op, method: http.MethodPatch, path: pkiPath(id), body: encode(map[string]any{"displayName": displayName}), again: true})
+	if err != nil {
+		return trust.PKI{}, err
+	}
+	var p trust.PKI
+	err = c.see(ctx, op, func() (bool, error) {
+		var err error
+		p, err = c.barePKI(ctx, id)
+		return err == nil && p.DisplayName == displayName, err
+	})
+	return p, err
+}
+
+// DeletePKI moves a PKI with its CAs to the deleted items, where it can be
+// restored for 30 days ([Client.Restore]). Users whose CAs are in it cannot sign
+// in with certificates from then on.
+func (c *Client) DeletePKI(ctx context.Context, id string) error {
+	op := writeTrust("delete a PKI")
+	if _, err := c.do(ctx, request{op: op, method: http.MethodDelete, path: pkiPath(id), again: true}); err != nil {
+		return err
+	}
+	return c.see(ctx, op, func() (bool, error) { return gone(c.barePKI(ctx, id)) })
+}
+
+func (c *Client) authority(ctx context.Context, pki, id string) (a trust.Authority, err error) {
+	err = c.get(ctx, readTrust("read a CA"), authorityPath(pki, id), func(body []byte) (err error) {
+		a, err = parseAuthority(body)
+		return err
+	})
+	return a, err
+}
+
+// CreateAuthority adds a CA to a PKI and waits until it shows. What the service
+// sets itself, such as the id, is not sent. A certificate that the PKI has
+// already is an [ErrConflict].
+func (c *Client) CreateAuthority(ctx context.Context, pki string, a trust.Authority) (trust.Authority, error) {
+	op := writeTrust(fmt.Sprintf("create CA %q", a.DisplayName))
+	body, err := writable(a)
+	if err != nil {
+		return trust.Authority{}, fmt.Errorf("graph: %s: %w", op.name, err)
+	}
+	var made trust.Authority
+	_, err = c.do(ctx, request{op: op, method: http.MethodPost, path: authoritiesPath(pki), body: encode(body),
+		parse: func(body []byte) (err error) {
+			made, err = parseAuthority(body)
+			return err
+		}})
+	if err != nil {
+		if !unknown(err) {
+			return trust.Authority{}, err
+		}
+		if again := c.see(ctx, op, func() (bool, error) {
+			there, err := c.authorities(ctx, pki)
+			i := slices.IndexFunc(there, func(b trust.Authority) bool { return bytes.Equal(a.Certificate, b.Certificate) })
+			if i >= 0 {
+				made = there[i]
+			}
+			return i >= 0, err
+		}); again != nil {
+			return trust.Authority{}, err
+		}
+	}
+	err = c.see(ctx, op, func() (bool, error) { return found(c.authority(ctx, pki, made.ID)) })
+	return made, err
+}
+
+// UpdateAuthority makes a CA of a PKI the given one, by its ID: it reads what is
+// there and sends the properties that differ, and those that the reference page
+// calls required. It returns the CA as it was before, for an undo, and as it is.
+func (c *Client) UpdateAuthority(ctx context.Context, pki string, a trust.Authority) (before, after trust.Authority, err error) {
+	op := writeTrust(fmt.Sprintf("change CA %q", a.DisplayName))
+	if before, err = c.authority(ctx, pki, a.ID); err != nil {
+		return before, before, err
+	}
+	old, err := writable(before)
+	if err != nil {
+		return before, before, fmt.Errorf("graph: %s: %w", op.name, err)
+	}
+	want, err := writable(a)
+	if err != nil {
+		return before, before, fmt.Errorf("graph: %s: %w", op.name, err)
+	}
+	change := changed(old, want)
+	if len(change) == 0 {
+		return before, before, nil
+	}
+	for _, name := range []string{"certificateAuthorityType", "expirationDateTime", "thumbprint"} {
+		if v, ok := want[name]; ok {
+			change[name] = v
+		}
+	}
+	if _, err = c.do(ctx, request{op: op, method: http.MethodPatch, path: authorityPath(pki, a.ID), body: encode(change), again: true}); err != nil {
+		return before, before, err
+	}
+	err = c.see(ctx, op, func() (bool, error) {
+		var err error
+		if after, err = c.authority(ctx, pki, a.ID); err != nil {
+			return false, err
+		}
+		now, err := writable(after)
+		return err == nil && len(changed(now, want)) == 0, err
+	})
+	return before, after, err
+}
+
+// changed returns the properties of want that old has not, with null for those
+// that want has no more.
+func changed(old, want map[string]json.RawMessage) map[string]json.RawMessage {
+	change := map[string]json.RawMessage{}
+	for name, v := range want {
+		if o, ok := old[name]; !ok && !isNothing(name, v) || ok && !bytes.Equal(o, v) {
+			change[name] = v
+		}
+	}
+	for name, v := range old {
+		if _, ok := want[name]; !ok && !isNothing(name, v) {
+			change[name] = json.RawMessage("null")
+		}
+	}
+	return change
+}
+
+// isNothing reports whether a property has the value that it has when absent.
+func isNothing(name string, v json.RawMessage) bool {
+	return string(v) == "null" || name == "isIssuerHintEnabled" && string(v) == "false"
+}
+
+// writable is a CA's JSON without what the service sets itself.
+func writable(a trust.Authority) (map[string]json.RawMessage, error) {
+	a.Extra = maps.Clone(a.Extra)
+	text, err := json.Marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]json.RawMessage{}
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool {
+		switch name {
+		case "id", "createdDateTime", "deletedDateTime":
+			return true
+		}
+		return annotation(name)
+	})
+	return all, nil
+}
+
+// DeleteAuthority moves a CA to the deleted items, where it can be restored for
+// 30 days.
+func (c *Client) DeleteAuthority(ctx context.Context, pki, id string) error {
+	op := writeTrust("delete a CA")
+	if _, err := c.do(ctx, request{op: op, method: http.MethodDelete, path: authorityPath(pki, id), again: true}); err != nil {
+		return err
+	}
+	return c.see(ctx, op, func() (bool, error) { return gone(c.authority(ctx, pki, id)) })
+}
+
+const deletedPath = "directory/deletedItems/"
+
+// Deleted are the PKIs and CAs of the deleted items. The CAs of a deleted PKI are
+// not among the CAs: they come back with it.
+type Deleted struct {
+	PKIs        []trust.PKI
+	Authorities []trust.Authority
+}
+
+// Deleted lists what can be restored.
+func (c *Client) Deleted(ctx context.Context) (Deleted, error) {
+	op := readTrust("list deleted PKIs and CAs")
+	var d Deleted
+	var err error
+	if d.PKIs, err = list(ctx, c, op, deletedPath+"microsoft.graph.certificateBasedAuthPki", parsePKI); err == nil {
+		d.Authorities, err = list(ctx, c, op, deletedPath+"microsoft.graph.certificateAuthorityDetail", parseAuthority)
+	}
+	return d, err
+}
+
+// Restore takes a PKI or a CA out of the deleted items, by id, and waits until it
+// is no longer there. A CA needs its PKI.
+func (c *Client) Restore(ctx context.Context, id string) error {
+	op := writeTrust("restore a PKI or CA")
+	path := deletedPath + url.PathEscape(id)
+	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: path + "/restore", parse: isJSON})
+	if err != nil && !unknown(err) {
+		return err
+	}
+	still := c.see(ctx, op, func() (bool, error) {
+		return gone(struct{}{}, c.get(ctx, readTrust("read a deleted item"), path, isJSON))
+	})
+	if err != nil && errors.Is(still, ErrUnverified) {
+		return err // it was not carried out
+	}
+	return still
+}

@@ -1,0 +1,205 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba/trust"
+)
+
+// UploadOptions are what can be chosen about an upload. The zero value works.
+type UploadOptions struct {
+	// Progress is called after each look at the PKI. Nil shows none.
+	Progress func(UploadProgress)
+	// Wait is how long to wait for the end. Zero means 45 minutes: Learn says that
+	// an upload takes up to 30.
+	Wait time.Duration
+}
+
+// UploadProgress is what an upload looks like from outside.
+type UploadProgress struct {
+	Status  string // of the PKI, "running"
+	Details string
+	Waited  time.Duration
+}
+
+// An UploadError is a bundle that the service took and could not use.
+type UploadError struct{ Status, Details string }
+
+// Error returns the status and the details of the PKI.
+func (e *UploadError) Error() string {
+	return fmt.Sprintf("graph: upload a bundle: the service reports %q: %s", scrub(e.Status), scrub(e.Details))
+}
+
+const maxUpload = 45 * time.Minute
+
+// Upload lets the service fetch a .p7b from an address that it can reach, and
+// waits until it has taken it in. bundle is what the address serves, byte for
+// byte: its SHA-256 goes with the request, and its certificates are looked for
+// afterwards. It returns the PKI with its CAs.
+//
+// The service takes one upload at a time and refuses a bundle with a certificate
+// that is stored already: put [trust.PKIs.Lacking] through [trust.EncodeBundle].
+// Both are looked at first ([ErrConflict]). The CRL addresses that the service
+// fills in for CAs below a root are those of their issuers: see
+// [trust.PKI.SetCRLs], and [Client.UpdateAuthority].
+//
+// The error is a [*trust.Error] for a bundle that is none, an [*UploadError] or
+// an [*Error]. If it says that ctx or the wait is over, the upload goes on
+// nevertheless: [Client.WaitUpload].
+func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte, o UploadOptions) (trust.PKI, error) {
+	op := writeTrust("upload a bundle")
+	certs, err := trust.DecodeBundle(bundle)
+	if err != nil {
+		return trust.PKI{}, err
+	}
+	if len(bundle) > trust.MaxBundleSize {
+		return trust.PKI{}, &trust.Error{Reason: trust.OverLimit, Where: "bundle", Text: fmt.Sprintf("%d bytes; the service takes %d", len(bundle), trust.MaxBundleSize)}
+	}
+	if u, err := url.Parse(address); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return trust.PKI{}, fmt.Errorf("graph: %s: the address %q is not one of http or https", op.name, address)
+	}
+	pkis, err := c.PKIs(ctx)
+	if err != nil {
+		return trust.PKI{}, err
+	}
+	var before *trust.PKI
+	for i := range pkis {
+		if pkis[i].ID == pki {
+			before = &pkis[i]
+		}
+		if running(pkis[i].Status) {
+			return pkis[i], &conflict{op.name, fmt.Sprintf("an upload to PKI %q is running, and there can be one at a time", pkis[i].DisplayName)}
+		}
+	}
+	if before == nil {
+		e := c.fail(op)
+		e.Method, e.Path, e.Status, e.Message = http.MethodGet, "/"+pkiPath(pki), http.StatusNotFound, "there is no PKI of this id"
+		return trust.PKI{}, e
+	}
+	if n := len(certs) - len(trust.PKIs{*before}.Lacking(certs)); n > 0 {
+		return *before, &conflict{op.name, fmt.Sprintf("%d of the %d certificates are stored already, and the service refuses such a bundle whole", n, len(certs))}
+	}
+	_, err = c.do(ctx, request{op: op, method: http.MethodPost, path: pkiPath(pki) + "/upload",
+		body: encode(map[string]any{"uploadUrl": address, "sha256FileHash": trust.FileHash(bundle)})})
+	if err != nil && !unknown(err) {
+		return *before, err
+	}
+	after, waitErr := c.waitUpload(ctx, op, *before, o, err == nil)
+	if waitErr != nil {
+		if err != nil {
+			waitErr = err // whether it was started is not known, and it does not show
+		}
+		return after, waitErr
+	}
+	if after.CertificateAuthorities, err = c.authorities(ctx, pki); err != nil {
+		return after, err
+	}
+	err = c.see(ctx, op, func() (bool, error) {
+		var err error
+		after.CertificateAuthorities, err = c.authorities(ctx, pki)
+		return err == nil && len(trust.PKIs{after}.Lacking(certs)) == 0, err
+	})
+	return after, err
+}
+
+// WaitUpload waits until an upload that is running has ended, by any program's
+// hand. It returns the PKI without its CAs.
+func (c *Client) WaitUpload(ctx context.Context, pki string, o UploadOptions) (trust.PKI, error) {
+	return c.waitUpload(ctx, readTrust("wait for an upload"), trust.PKI{ID: pki, Status: "running"}, o, true)
+}
+
+func running(status string) bool { return strings.EqualFold(status, "running") }
+
+// waitUpload looks until the status is neither that of before nor "running".
+// Replicas may show the state before for a while.
+func (c *Client) waitUpload(ctx context.Context, op operation, before trust.PKI, o UploadOptions, started bool) (trust.PKI, error) {
+	limit := orDefault(o.Wait, maxUpload)
+	var waited time.Duration
+	seen := running(before.Status)
+	for n := 1; ; n++ {
+		p, err := c.barePKI(ctx, before.ID)
+		if err != nil {
+			return before, err
+		}
+		if o.Progress != nil {
+			o.Progress(UploadProgress{Status: p.Status, Details: p.StatusDetails, Waited: waited})
+		}
+		moved := seen || p.Status != before.Status || p.StatusDetails != before.StatusDetails || !p.LastModifiedDateTime.Equal(before.LastModifiedDateTime)
+		status := strings.ToLower(p.Status)
+		switch {
+		case running(status):
+			seen = true
+		case moved && status == "succeeded":
+			return p, nil
+		case moved && (strings.Contains(status, "fail") || strings.Contains(status, "error")):
+			return p, &UploadError{Status: p.Status, Details: p.StatusDetails}
+		case !seen && (waited >= c.patience() || !started && n > 3):
+			// Nothing moves. An upload that ended at once leaves no trace but its CAs.
+			if cas, err := c.authorities(ctx, before.ID); err == nil && len(cas) > len(before.CertificateAuthorities) {
+				return p, nil
+			}
+			e := c.fail(op)
+			e.Unknown, e.Err = true, ErrUnverified
+			return p, e
+		}
+		d := min(backoff(n), 30*time.Second)
+		if waited += d; waited > limit {
+			e := c.fail(op)
+			e.Unknown, e.Err = true, fmt.Errorf("%w: the upload is still %q after %v", ErrUnverified, p.Status, limit)
+			return p, e
+		}
+		if err := c.wait(ctx, d); err != nil {
+			e := c.fail(op)
+			e.Unknown, e.Err = true, err
+			return p, e
+		}
+	}
+}
+
+// FillPKI makes sure that there is a PKI of this name and that it has these CAs,
+// by their certificates. CAs that are there stay as they are, and none is
+// deleted. It returns the PKI and the CAs that were added, those before a failure
+// too: a second call goes on where the first one stopped.
+func (c *Client) FillPKI(ctx context.Context, want trust.PKI) (pki trust.PKI, added []trust.Authority, err error) {
+	old, err := c.named(ctx, want.DisplayName)
+	switch {
+	case err != nil:
+		return pki, nil, err
+	case old != nil:
+		pki = *old
+	default:
+		if pki, err = c.CreatePKI(ctx, want.DisplayName); err != nil {
+			return pki, nil, err
+		}
+	}
+	if pki.CertificateAuthorities, err = c.authorities(ctx, pki.ID); err != nil {
+		return pki, nil, err
+	}
+	for _, a := range want.CertificateAuthorities {
+		if hasCertificate(pki, a.Certificate) {
+			continue
+		}
+		made, err := c.CreateAuthority(ctx, pki.ID, a)
+		if err != nil {
+			return pki, added, err
+		}
+		added = append(added, made)
+		pki.CertificateAuthorities = append(pki.CertificateAuthorities, made)
+	}
+	return pki, added, nil
+}
+
+func hasCertificate(p trust.PKI, der []byte) bool {
+	for _, a := range p.CertificateAuthorities {
+		if bytes.Equal(a.Certificate, der) {
+			return true
+		}
+	}
+	return false
+}
