@@ -34,7 +34,7 @@ func Wipe(t Target, files []Artefact) []Remnant {
 		}
 		if t == WindowsUSB {
 			r.Do = "delete it from the stick, and overwrite the stick"
-			answerFile = answerFile || f.Password && f.Name == "autounattend.xml"
+			answerFile = answerFile || f.Name == "autounattend.xml"
 		}
 		all = append(all, r)
 	}
