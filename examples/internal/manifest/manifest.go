@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +76,30 @@ func Load(name string) (*Manifest, error) {
 	}
 	return &m, nil
 }
+
+// Stream reads the users of a manifest.json one by one: memory does not grow with
+// the list. The stream ends after an error.
+func Stream(name string) iter.Seq2[User, error] {
+	return func(yield func(User, error) bool) {
+		f, err := os.Open(name)
+		if err != nil {
+			yield(User{}, err)
+			return
+		}
+		defer f.Close()
+		_, err = read(f, func(u User) error {
+			if !yield(u, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && err != errEnough {
+			yield(User{}, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+}
+
+var errEnough = errors.New("the caller has enough")
 
 // read decodes a manifest user by user.
 func read(r io.Reader, each func(User) error) (CA, error) {

@@ -51,6 +51,10 @@ func (f Flags) Open(users ...string) (*Tenant, error) {
 		return demo(users)
 	case f.ID != "" && f.Endpoint != "":
 		return nil, console.Usage("-tenant and -endpoint are two ways to name a tenant: give one of them")
+	case strings.ContainsFunc(f.ID, func(r rune) bool {
+		return r != '-' && r != '.' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
+	}):
+		return nil, console.Usage("-tenant %q is neither the id nor a domain of a tenant", f.ID)
 	case f.ID != "":
 		credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{TenantID: f.ID})
 		if err != nil {

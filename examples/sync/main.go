@@ -1,0 +1,358 @@
+// Sync stores the ids of issued certificates with the accounts: it plans the
+// users' certificateUserIds from what examples/issue made, and prints the
+// difference for every user. It writes with -apply alone.
+//
+//	go run ./examples/sync
+//	go run ./examples/sync -tenant ID -manifest out/manifest.json [-mapping IssuerAndSerialNumber,SKI] [-apply]
+//	go run ./examples/sync -tenant ID -undo FILE [-apply]
+//
+// Values are merged with what each user has; nothing else of the user is touched.
+// Before the first write, a file with everything that will change is safe on the
+// disk; -undo takes it and turns the change around. Run again, it goes on where it
+// stopped: what is there already is not written.
+//
+// Without -tenant or -endpoint it works on a demonstration inside the program.
+// Exit status: 0 done, or nothing to do; 1 some users failed; 2 unusable command
+// line or input, or no answer from the tenant.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/files"
+	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/tenant"
+)
+
+func main() { console.Main("sync", run) }
+
+// options is the command line, read and checked.
+type options struct {
+	tenant                tenant.Flags
+	manifest, undo        string
+	mappings              []certuserid.Mapping
+	replace, apply, asked bool
+	json                  bool
+}
+
+func parse(args []string) (options, error) {
+	o := options{mappings: []certuserid.Mapping{certuserid.SKI}}
+	f := flag.NewFlagSet("sync", flag.ContinueOnError)
+	f.StringVar(&o.manifest, "manifest", "", "list of certificates, as examples/issue writes it; `file`")
+	f.Func("mapping", "`mappings` to store, joined by commas: IssuerAndSerialNumber, SKI (default), SHA1PublicKey, ...", func(text string) error {
+		o.mappings = nil
+		for name := range strings.SplitSeq(text, ",") {
+			m, err := certuserid.ParseMapping(strings.TrimSpace(name))
+			if err != nil {
+				return fmt.Errorf("%w: want some of %v", err, certuserid.Mappings())
+			}
+			o.mappings = append(o.mappings, m)
+		}
+		return nil
+	})
+	f.BoolVar(&o.replace, "replace", false, "let the new values replace all others of the same mapping, as for renewed certificates; otherwise they are added")
+	f.BoolVar(&o.apply, "apply", false, "write; otherwise the difference is printed and nothing is written")
+	f.StringVar(&o.undo, "undo", "", "turn around what the undo `file` of an earlier run has, instead of reading a manifest")
+	f.BoolVar(&o.json, "json", false, "print JSON: every user, also those whom the table leaves out")
+	o.tenant.Register(f)
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "Stores the ids of certificates with the users' accounts.\n\nUsage: go run ./examples/sync [flags]\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, console.Usage("see sync -h")
+	}
+	f.Visit(func(f *flag.Flag) { o.asked = o.asked || f.Name == "mapping" || f.Name == "replace" })
+	switch {
+	case f.NArg() > 0:
+		return o, console.Usage("unexpected argument %q (see sync -h)", f.Arg(0))
+	case o.undo != "" && (o.manifest != "" || o.asked):
+		return o, console.Usage("-undo takes back what its file says: leave -manifest, -mapping and -replace out")
+	case o.undo == "" && o.manifest == "" && !o.tenant.IsDemo():
+		return o, console.Usage("what is to be stored? give -manifest out/manifest.json, as examples/issue writes it")
+	}
+	return o, nil
+}
+
+func run(args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	t, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	w := &work{options: o, tenant: t, r: newReport(o)}
+	// The whole input is read once before the tenant is asked anything.
+	for _, err := range w.edits(nil) {
+		if err != nil {
+			return console.Usage("%w", err)
+		}
+		w.total++
+	}
+	if w.total == 0 {
+		return console.Usage("%s has no users", o.source())
+	}
+	if !o.json {
+		t.Announce(os.Stdout)
+	}
+	err = w.sync(ctx)
+	w.r.end(os.Stdout, w.undoName)
+	if err != nil {
+		return &console.Failure{Status: console.Unusable, Err: err}
+	}
+	if w.r.counts[graph.Failed]+w.r.counts[graph.Unverified] > 0 {
+		return console.Answer
+	}
+	return nil
+}
+
+func (o options) source() string {
+	switch {
+	case o.undo != "":
+		return o.undo
+	case o.manifest != "":
+		return o.manifest
+	}
+	return "the demonstration"
+}
+
+// open opens the tenant. The demonstration knows everyone who is in the manifest.
+func (o options) open() (*tenant.Tenant, error) {
+	var names []string
+	if o.tenant.IsDemo() && o.manifest != "" {
+		for u, err := range manifest.Stream(o.manifest) {
+			if err != nil {
+				return nil, console.Usage("%w", err)
+			}
+			names = append(names, u.UPN)
+		}
+	}
+	return o.tenant.Open(names...)
+}
+
+// work is one run.
+type work struct {
+	options
+	tenant   *tenant.Tenant
+	r        *report
+	total    int
+	undoName string // the file that takes this run back
+}
+
+// edits is what is to be done: from the undo file, the manifest or the
+// demonstration. Users for whom nothing can be done are passed to refuse.
+func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[graph.Edit, error] {
+	if w.undo != "" {
+		return func(yield func(graph.Edit, error) bool) {
+			f, err := os.Open(w.undo)
+			if err != nil {
+				yield(graph.Edit{}, err)
+				return
+			}
+			defer f.Close()
+			for e, err := range graph.ReadUndo(f) {
+				if err != nil {
+					err = fmt.Errorf("%s: %w", w.undo, err)
+				}
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+	users := manifest.Stream(w.manifest)
+	if w.manifest == "" {
+		users = w.demonstration()
+	}
+	return func(yield func(graph.Edit, error) bool) {
+		for u, err := range users {
+			var e graph.Edit
+			if err == nil {
+				var unfit error
+				if e, unfit = w.edit(u, time.Now()); unfit != nil && refuse != nil {
+					refuse(u.UPN, unfit)
+					continue
+				}
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// demonstration is the manifest that belongs to the demonstration.
+func (w *work) demonstration() iter.Seq2[manifest.User, error] {
+	return func(yield func(manifest.User, error) bool) {
+		for _, account := range w.tenant.Demo.Tenant.Users {
+			cert := w.tenant.Demo.Certificates[account.UserPrincipalName]
+			if cert == nil {
+				continue
+			}
+			u := manifest.User{UPN: account.UserPrincipalName, NotAfter: cert.NotAfter, CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{}}
+			for _, id := range certuserid.All(cert) {
+				u.CertificateUserIDs[id.Mapping()] = id
+			}
+			if !yield(u, nil) {
+				return
+			}
+		}
+	}
+}
+
+// edit is what one line of the manifest asks for.
+func (o options) edit(u manifest.User, now time.Time) (graph.Edit, error) {
+	e := graph.Edit{User: u.UPN}
+	switch {
+	case u.UPN == "":
+		return e, errors.New("the manifest names no user")
+	case !u.NotAfter.IsZero() && !now.Before(u.NotAfter):
+		return e, fmt.Errorf("the certificate has expired on %s: issue a new one", u.NotAfter.Format("2006-01-02"))
+	}
+	for _, m := range o.mappings {
+		id, ok := u.CertificateUserIDs[m]
+		switch {
+		case !ok:
+			return e, fmt.Errorf("the certificate has nothing for %v", m)
+		case o.replace:
+			e.Replace = append(e.Replace, graph.Replacement{Mapping: m, IDs: []certuserid.ID{id}})
+		default:
+			e.Add = append(e.Add, id.String())
+		}
+	}
+	return e, nil
+}
+
+// sync plans everyone, puts the undo file on the disk, and then writes.
+func (w *work) sync(ctx context.Context) error {
+	if !w.apply {
+		return w.plan(ctx, io.Discard)
+	}
+	name, err := undoName(w.source(), time.Now())
+	if err != nil {
+		return err
+	}
+	pending, err := files.Prepare(name, files.Secret, func(out io.Writer) error { return w.plan(ctx, out) })
+	if err != nil {
+		return fmt.Errorf("nothing was written to the tenant: %w", err)
+	}
+	planned := w.r.counts[graph.Planned]
+	if planned == 0 {
+		pending.Discard()
+		return nil
+	}
+	if err := pending.Commit(); err != nil {
+		return fmt.Errorf("nothing was written to the tenant: %w", err)
+	}
+	w.undoName = name
+	if err := w.write(ctx, planned); err != nil {
+		return fmt.Errorf("stopped with %d of %d users written: %w; run the same command again to go on", w.r.counts[graph.Written], planned, err)
+	}
+	return nil
+}
+
+// plan asks the tenant what would change. Undo lines of all that would go to out.
+func (w *work) plan(ctx context.Context, out io.Writer) error {
+	bar := console.NewProgress(os.Stderr, "Planning", w.total)
+	defer bar.End()
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	refuse := func(upn string, err error) {
+		bar.Step(1)
+		w.r.add(graph.UserPlan{Edit: graph.Edit{User: upn}, Outcome: graph.Failed, Err: err})
+	}
+	for p, err := range w.tenant.PlanUsers(ctx, w.edits(refuse)) {
+		if err != nil {
+			return err
+		}
+		bar.Step(1)
+		w.r.add(p)
+		if p.Outcome == graph.Planned {
+			if err := lines.Encode(p.Undo()); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// write makes the changes that the undo file lists: it is the plan, turned around.
+func (w *work) write(ctx context.Context, planned int) error {
+	f, err := os.Open(w.undoName)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	bar := console.NewProgress(os.Stderr, "Writing", planned)
+	defer bar.End()
+	for p, err := range w.tenant.ApplyUsers(ctx, plans(f), graph.EditOptions{}) {
+		if err != nil {
+			return err
+		}
+		bar.Step(1)
+		w.r.done(p)
+	}
+	return ctx.Err()
+}
+
+// plans reads the plan back: what is in memory does not grow with it.
+func plans(r io.Reader) iter.Seq2[graph.UserPlan, error] {
+	return func(yield func(graph.UserPlan, error) bool) {
+		d := json.NewDecoder(bufio.NewReader(r))
+		for {
+			var u graph.Undo
+			err := d.Decode(&u)
+			if err == io.EOF {
+				return
+			}
+			p := graph.UserPlan{Outcome: graph.Planned, Before: u.Before, After: u.After}
+			p.User.ID, p.User.UserPrincipalName = u.User, u.UserPrincipalName
+			p.Edit = graph.Edit{User: u.User, Remove: p.Remove(), Add: p.Add()}
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// undoName is a new file beside the input.
+func undoName(source string, now time.Time) (string, error) {
+	folder := "."
+	if info, err := os.Stat(source); err == nil && info.Mode().IsRegular() {
+		folder = filepath.Dir(source)
+	}
+	base := filepath.Join(folder, "sync-undo-"+now.UTC().Format("20060102T150405Z"))
+	for n := 1; n < 1000; n++ {
+		name := base + ".jsonl"
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d.jsonl", base, n)
+		}
+		if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%s.jsonl and its like are all taken", base)
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/examples/internal/console"
+)
+
+// A line is what is said about one user, in the form of -json.
+type line struct {
+	User    string        `json:"userPrincipalName"`
+	ID      string        `json:"id,omitempty"`
+	Outcome graph.Outcome `json:"outcome"`
+	Remove  []string      `json:"remove,omitempty"`
+	Add     []string      `json:"add,omitempty"`
+	Merged  bool          `json:"merged,omitempty"`
+	Reason  string        `json:"reason,omitempty"`
+	Error   string        `json:"error,omitempty"`
+}
+
+func newLine(p graph.UserPlan) line {
+	l := line{User: p.User.UserPrincipalName, ID: p.User.ID, Outcome: p.Outcome, Merged: p.Merged, Reason: p.Reason}
+	if l.User == "" {
+		l.User = p.Edit.User
+	}
+	if p.Err != nil {
+		l.Error = p.Err.Error()
+	}
+	if p.Outcome != graph.Skipped {
+		l.Remove, l.Add = p.Remove(), p.Add()
+	}
+	return l
+}
+
+// tableUsers is how many users of each outcome the table shows.
+const tableUsers = 20
+
+// A report counts everyone, and keeps the first few for the table; with -json
+// everyone is printed at once, so that neither grows with the tenant.
+type report struct {
+	options
+	mu     sync.Mutex // edits are refused while others are planned
+	counts map[graph.Outcome]int
+	shown  []line
+	place  map[string]int // of planned users, in shown
+	kept   map[graph.Outcome]int
+	out    io.Writer
+	first  bool
+}
+
+func newReport(o options) *report {
+	return &report{options: o, counts: map[graph.Outcome]int{}, place: map[string]int{}, kept: map[graph.Outcome]int{}, out: os.Stdout, first: true}
+}
+
+// add takes a plan up.
+func (r *report) add(p graph.UserPlan) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := newLine(p)
+	r.counts[l.Outcome]++
+	if r.keep(l) && l.Outcome == graph.Planned {
+		r.place[l.ID] = len(r.shown) - 1
+	}
+	if l.Outcome != graph.Planned || !r.apply {
+		r.emit(l)
+	}
+}
+
+// done takes up what became of a planned user.
+func (r *report) done(p graph.UserPlan) {
+	l := newLine(p)
+	r.counts[graph.Planned]--
+	r.counts[l.Outcome]++
+	if i, ok := r.place[l.ID]; ok {
+		r.shown[i] = l
+	} else if l.Outcome != graph.Written {
+		r.keep(l)
+	}
+	r.emit(l)
+}
+
+func (r *report) keep(l line) bool {
+	if r.kept[l.Outcome] >= tableUsers {
+		return false
+	}
+	r.kept[l.Outcome]++
+	r.shown = append(r.shown, l)
+	return true
+}
+
+func (r *report) emit(l line) {
+	if !r.json {
+		return
+	}
+	separator := ",\n    "
+	if r.first {
+		separator, r.first = "{\n  \"users\": [\n    ", false
+	}
+	fmt.Fprint(r.out, separator, encode(l))
+}
+
+func encode(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "null" // texts, lists and outcomes that are set
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// outcomes in the order of a summary.
+var outcomes = []graph.Outcome{graph.Planned, graph.Written, graph.Unverified, graph.Unchanged, graph.Skipped, graph.Failed}
+
+// end prints what is left to say.
+func (r *report) end(out io.Writer, undo string) {
+	if r.json {
+		if r.first {
+			fmt.Fprint(out, "{\n  \"users\": [")
+		}
+		counts := map[string]int{}
+		for _, o := range outcomes {
+			counts[o.String()] = r.counts[o]
+		}
+		fmt.Fprintf(out, "\n  ],\n  \"counts\": %s,\n  \"undo\": %s\n}\n", encode(counts), encode(undo))
+		return
+	}
+	style := console.StyleFor(os.Stdout)
+	rows := [][]string{{"USER", "OUTCOME", "CHANGE"}}
+	for _, l := range r.shown {
+		rows = append(rows, l.rows()...)
+	}
+	if len(rows) > 1 {
+		console.Table(out, style, rows...)
+		fmt.Fprintln(out)
+	}
+	var words []string
+	total := 0
+	for _, o := range outcomes {
+		total += r.counts[o]
+		if n := r.counts[o]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %v", n, o))
+		}
+	}
+	if more := total - len(r.shown); more > 0 {
+		fmt.Fprintf(out, "The table leaves %d users out; -json has all.\n", more)
+	}
+	fmt.Fprintf(out, "%d users: %s\n", total, strings.Join(words, ", "))
+	switch {
+	case undo != "":
+		fmt.Fprintf(out, "To take this back: -undo %s -apply\n", undo)
+	case r.apply:
+		fmt.Fprintln(out, "Nothing had to be written.")
+	case r.counts[graph.Planned] > 0:
+		fmt.Fprintln(out, "Nothing was written: that takes -apply.")
+	}
+}
+
+// rows are the lines of the table about one user: one for each value.
+func (l line) rows() [][]string {
+	var changes []string
+	for _, v := range l.Remove {
+		changes = append(changes, "- "+v)
+	}
+	for _, v := range l.Add {
+		changes = append(changes, "+ "+v)
+	}
+	if l.Merged {
+		changes = append(changes, "merged with a change by somebody else")
+	}
+	for _, text := range []string{l.Reason, l.Error} {
+		if text != "" {
+			changes = append(changes, text)
+		}
+	}
+	if len(changes) == 0 {
+		changes = []string{""}
+	}
+	rows := [][]string{{l.User, l.Outcome.String(), changes[0]}}
+	for _, c := range changes[1:] {
+		rows = append(rows, []string{"", "", c})
+	}
+	return rows
+}
