@@ -101,9 +101,14 @@ var caseFailures = map[string]*crl.Error{
 type caseSource struct {
 	files map[string][]byte // of testdata/pki
 	lists map[string]string
+	kept  *sync.Map // by URL and authority, as a [crl.Fetcher] keeps them
 }
 
 func (s caseSource) Fetch(_ context.Context, url string, ca *x509.Certificate) (*crl.List, error) {
+	key := url + string(ca.Raw)
+	if list, ok := s.kept.Load(key); ok {
+		return list.(*crl.List), nil
+	}
 	name, ok := s.lists[url]
 	if fault := caseFailures[name]; fault != nil {
 		e := *fault
@@ -128,6 +133,7 @@ func (s caseSource) Fetch(_ context.Context, url string, ca *x509.Certificate) (
 	if err != nil {
 		return nil, err
 	}
+	s.kept.Store(key, list)
 	return list, nil
 }
 
@@ -138,7 +144,7 @@ func (c testCase) load(files map[string][]byte) (*signin.Tenant, signin.Request,
 	if err != nil {
 		return nil, r, err
 	}
-	options := signin.Options{CRLs: caseSource{files, c.Lists}}
+	options := signin.Options{CRLs: caseSource{files, c.Lists, new(sync.Map)}}
 	for _, name := range c.Options {
 		set := caseOptions[name]
 		if set == nil {

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"example.com/entracba/cba/dn"
@@ -119,89 +121,103 @@ func FuzzVerdict(f *testing.F) {
 	for i := range byte(40) {
 		f.Add([]byte{i, i >> 1, 0, i % 6, i, 1, 2, i, 0, 1, i, 2, i % 4, i, 3, 0, 0, i, 0, 1, 0, i, 0, 2})
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		w := theWorld(t)
-		c := choices(data)
-		s := fuzzed(&c)
-		test, err := s.testCase(w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tenant, request, err := test.load(w.files)
-		if err != nil {
-			t.Fatal(err)
-		}
-		verdict := checkVerdict(t, tenant, request)
-		again, err := tenant.Explain(context.Background(), request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(verdict, again); diff != "" {
-			t.Fatalf("the second verdict differs:\n%s", diff)
-		}
+	f.Fuzz(checkLaws)
+}
 
-		config, err := signin.ParseConfig(test.Tenant)
+// TestLaws is FuzzVerdict on inputs that are the same each time.
+func TestLaws(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		data := make([]byte, 30)
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+		checkLaws(t, data)
+	}
+}
+
+func checkLaws(t *testing.T, data []byte) {
+	w := theWorld(t)
+	c := choices(data)
+	s := fuzzed(&c)
+	test, err := s.testCase(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant, request, err := test.load(w.files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdict := checkVerdict(t, tenant, request)
+	again, err := tenant.Explain(context.Background(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(verdict, again); diff != "" {
+		t.Fatalf("the second verdict differs:\n%s", diff)
+	}
+
+	config, err := signin.ParseConfig(test.Tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	under := func(change func(*signin.Config, *signin.Request)) signin.Answer {
+		t.Helper()
+		changed, r := config, request
+		options := signin.Options{CRLs: caseSource{w.files, test.Lists, new(sync.Map)}}
+		for _, name := range test.Options {
+			caseOptions[name](&options)
+		}
+		change(&changed, &r)
+		tenant, err := changed.Compile(options)
 		if err != nil {
 			t.Fatal(err)
 		}
-		under := func(change func(*signin.Config, *signin.Request)) signin.Answer {
-			t.Helper()
-			changed, r := config, request
-			options := signin.Options{CRLs: caseSource{w.files, test.Lists}}
-			for _, name := range test.Options {
-				caseOptions[name](&options)
-			}
-			change(&changed, &r)
-			tenant, err := changed.Compile(options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, err := tenant.Decide(context.Background(), r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return a
+		a, err := tenant.Decide(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
 		}
-		rules := config.Policy.AuthenticationMode.Rules
-		reversed := under(func(c *signin.Config, _ *signin.Request) {
-			c.Policy.AuthenticationMode.Rules = slices.Clone(rules)
-			slices.Reverse(c.Policy.AuthenticationMode.Rules)
-		})
-		if reversed != verdict.Answer() {
-			t.Fatalf("with the rules in reverse: %+v, not %+v", reversed, verdict.Answer())
-		}
-		without := under(func(c *signin.Config, _ *signin.Request) {
-			c.Policy.AuthenticationMode.Rules = slices.DeleteFunc(slices.Clone(rules), func(r policy.Rule) bool { return !fits(t, r, request.Certificate) })
-		})
-		if without != verdict.Answer() {
-			t.Fatalf("without the rules that do not fit: %+v, not %+v", without, verdict.Answer())
-		}
-		// An option may let a rule lower what the default requires, so all rules ask too.
-		high := under(func(c *signin.Config, _ *signin.Request) {
-			c.Policy.AuthenticationMode.DefaultAffinity = policy.HighAffinity
-			c.Policy.AuthenticationMode.Rules = slices.Clone(rules)
-			for i := range rules {
-				c.Policy.AuthenticationMode.Rules[i].RequiredAffinity = policy.HighAffinity
-			}
-		})
-		// Unless the reading is that a mismatch ends the walk: then dropping the low
-		// bindings can bring a later one up.
-		if high.SignedIn && !verdict.SignedIn && s.options != "StopAtMismatch" {
-			t.Fatalf("high affinity lets someone new in: %s", verdict.Message)
-		}
-		if request.Require.IsZero() {
-			mfa := under(func(_ *signin.Config, r *signin.Request) { r.Require = signin.MFA() })
-			if mfa.SignedIn && !verdict.SignedIn {
-				t.Fatal("requiring multifactor lets someone new in")
-			}
-		}
-		if zero := under(func(c *signin.Config, _ *signin.Request) { c.Policy = policy.Config{} }); zero.SignedIn {
-			t.Fatal("the zero policy lets someone in")
-		}
-		if zero := under(func(c *signin.Config, _ *signin.Request) { *c = signin.Config{} }); zero.SignedIn {
-			t.Fatal("the zero configuration lets someone in")
+		return a
+	}
+	rules := config.Policy.AuthenticationMode.Rules
+	reversed := under(func(c *signin.Config, _ *signin.Request) {
+		c.Policy.AuthenticationMode.Rules = slices.Clone(rules)
+		slices.Reverse(c.Policy.AuthenticationMode.Rules)
+	})
+	if reversed != verdict.Answer() {
+		t.Fatalf("with the rules in reverse: %+v, not %+v", reversed, verdict.Answer())
+	}
+	without := under(func(c *signin.Config, _ *signin.Request) {
+		c.Policy.AuthenticationMode.Rules = slices.DeleteFunc(slices.Clone(rules), func(r policy.Rule) bool { return !fits(t, r, request.Certificate) })
+	})
+	if without != verdict.Answer() {
+		t.Fatalf("without the rules that do not fit: %+v, not %+v", without, verdict.Answer())
+	}
+	// An option may let a rule lower what the default requires, so all rules ask too.
+	high := under(func(c *signin.Config, _ *signin.Request) {
+		c.Policy.AuthenticationMode.DefaultAffinity = policy.HighAffinity
+		c.Policy.AuthenticationMode.Rules = slices.Clone(rules)
+		for i := range rules {
+			c.Policy.AuthenticationMode.Rules[i].RequiredAffinity = policy.HighAffinity
 		}
 	})
+	// Unless the reading is that a mismatch ends the walk: then dropping the low
+	// bindings can bring a later one up.
+	if high.SignedIn && !verdict.SignedIn && s.options != "StopAtMismatch" {
+		t.Fatalf("high affinity lets someone new in: %s", verdict.Message)
+	}
+	if request.Require.IsZero() {
+		mfa := under(func(_ *signin.Config, r *signin.Request) { r.Require = signin.MFA() })
+		if mfa.SignedIn && !verdict.SignedIn {
+			t.Fatal("requiring multifactor lets someone new in")
+		}
+	}
+	if zero := under(func(c *signin.Config, _ *signin.Request) { c.Policy = policy.Config{} }); zero.SignedIn {
+		t.Fatal("the zero policy lets someone in")
+	}
+	if zero := under(func(c *signin.Config, _ *signin.Request) { *c = signin.Config{} }); zero.SignedIn {
+		t.Fatal("the zero configuration lets someone in")
+	}
 }
 
 // fits is what a rule of these tests means, by crypto/x509's reading of the

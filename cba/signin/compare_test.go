@@ -1,0 +1,256 @@
+package signin_test
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+)
+
+// pair compiles two scenarios over the same lists.
+func pair(tb testing.TB, before, after scenario) (*signin.Tenant, *signin.Tenant) {
+	tb.Helper()
+	var tenants []*signin.Tenant
+	for _, s := range []scenario{before, after} {
+		test, err := s.testCase(theWorld(tb))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tenant, _, err := test.load(theWorld(tb).files)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tenants = append(tenants, tenant)
+	}
+	return tenants[0], tenants[1]
+}
+
+// crowd is n users with the certificates of the world in turn.
+func crowd(tb testing.TB, n int) (iter.Seq2[signin.Case, error], func(int) signin.Case) {
+	tb.Helper()
+	w := theWorld(tb)
+	leaves := []string{"bob", "bob-1234", "alice", "bob-revoked", "bob-other", "no-san", "bob-expired"}
+	at := func(i int) signin.Case {
+		c := signin.Case{User: &policy.User{UserPrincipalName: "bob@woodgrove.com", ID: fmt.Sprint(i)}}
+		if i%10 != 9 {
+			c.Certificates = append(c.Certificates, w.certs[leaves[i%len(leaves)]])
+		}
+		if i%4 == 0 {
+			c.Certificates = append(c.Certificates, w.certs[leaves[(i/4)%len(leaves)]])
+		}
+		return c
+	}
+	return func(yield func(signin.Case, error) bool) {
+		for i := range n {
+			if !yield(at(i), nil) {
+				return
+			}
+		}
+	}, at
+}
+
+func noGoroutineLeft(t *testing.T) func() {
+	before := runtime.NumGoroutine()
+	return func() {
+		t.Helper()
+		for range 100 {
+			if runtime.NumGoroutine() <= before {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+	}
+}
+
+// best is what a case gets, worked out one certificate at a time.
+func best(t *testing.T, tenant *signin.Tenant, c signin.Case) (signin.Answer, int) {
+	t.Helper()
+	var best signin.Answer
+	rank := -1
+	for _, cert := range c.Certificates {
+		a, err := tenant.Decide(context.Background(), signin.Request{User: c.User, Certificate: cert, At: worldNow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := 0
+		if a.SignedIn {
+			r = 1
+		}
+		if a.MFASatisfied {
+			r = 2
+		}
+		if r > rank {
+			best, rank = a, r
+		}
+	}
+	return best, max(rank, 0)
+}
+
+func TestCompare(t *testing.T) {
+	defer noGoroutineLeft(t)()
+	before, after := pair(t, scenario{rules: "1.2.3.4 = MF"}, scenario{rules: "CN=WoodgroveCA = MF; 1.2.3.4 = SF", cas: "woodgrove"})
+	const n = 500
+	list, at := crowd(t, n)
+	differences := map[int]signin.Difference{}
+	for a := range 3 {
+		for b := range 3 {
+			d := signin.Same
+			switch {
+			case a == b:
+			case a == 0:
+				d = signin.Gains
+			case b == 0:
+				d = signin.Loses
+			case b > a:
+				d = signin.Stronger
+			default:
+				d = signin.Weaker
+			}
+			differences[a*3+b] = d
+		}
+	}
+	for _, workers := range []int{0, 1, 7} {
+		i := 0
+		seen := map[signin.Difference]int{}
+		for change, err := range signin.Compare(context.Background(), before, after, list, signin.CompareOptions{At: worldNow, Workers: workers}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := at(i)
+			b, rankBefore := best(t, before, c)
+			a, rankAfter := best(t, after, c)
+			want := differences[rankBefore*3+rankAfter]
+			if change.Index != i || change.Case.User.ID != c.User.ID || change.Before != b || change.After != a || change.Difference != want {
+				t.Fatalf("%d: %+v, want %v, %+v, %+v", i, change, want, b, a)
+			}
+			seen[change.Difference]++
+			i++
+		}
+		if i != n || seen[signin.Same] == 0 || seen[signin.Loses] == 0 || seen[signin.Stronger] == 0 || seen[signin.Weaker] == 0 {
+			t.Errorf("%d workers: %d answers, %v", workers, i, seen)
+		}
+	}
+}
+
+func TestCompareEnds(t *testing.T) {
+	tenant, _ := pair(t, scenario{}, scenario{})
+	options := signin.CompareOptions{At: worldNow, Workers: 3}
+	list, _ := crowd(t, 10_000)
+
+	t.Run("break", func(t *testing.T) {
+		defer noGoroutineLeft(t)()
+		n := 0
+		for range signin.Compare(context.Background(), tenant, tenant, list, options) {
+			if n++; n == 5 {
+				break
+			}
+		}
+	})
+	t.Run("cancel", func(t *testing.T) {
+		defer noGoroutineLeft(t)()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		n := 0
+		var last error
+		for _, err := range signin.Compare(ctx, tenant, tenant, list, options) {
+			if last != nil {
+				t.Fatal("it goes on after the error of its context")
+			}
+			if last = err; n == 5 {
+				cancel()
+			}
+			n++
+		}
+		if !errors.Is(last, context.Canceled) || n > 7 {
+			t.Errorf("%d answers, then %v", n, last)
+		}
+	})
+	t.Run("cancelled before", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		n := 0
+		for _, err := range signin.Compare(ctx, tenant, tenant, list, options) {
+			if n++; !errors.Is(err, context.Canceled) {
+				t.Errorf("%v", err)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d answers", n)
+		}
+	})
+	t.Run("empty", func(t *testing.T) {
+		for range signin.Compare(context.Background(), tenant, tenant, func(func(signin.Case, error) bool) {}, options) {
+			t.Error("an answer")
+		}
+	})
+	t.Run("panic of the loop", func(t *testing.T) {
+		defer noGoroutineLeft(t)()
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is lost")
+			}
+		}()
+		for range signin.Compare(context.Background(), tenant, tenant, list, options) {
+			panic("loop")
+		}
+	})
+}
+
+// Errors are handed out in their place, and the loop goes on.
+func TestCompareErrors(t *testing.T) {
+	tenant, _ := pair(t, scenario{}, scenario{})
+	broken := errors.New("line 2")
+	w := theWorld(t)
+	good := signin.Case{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificates: []*x509.Certificate{w.certs["bob"]}}
+	list := func(yield func(signin.Case, error) bool) {
+		_ = yield(good, nil) && yield(signin.Case{}, broken) && yield(signin.Case{}, nil) &&
+			yield(signin.Case{User: good.User, Certificates: []*x509.Certificate{nil}}, nil) && yield(good, nil)
+	}
+	var got []error
+	for change, err := range signin.Compare(context.Background(), tenant, tenant, list, signin.CompareOptions{At: worldNow}) {
+		if change.Index != len(got) {
+			t.Errorf("index %d at %d", change.Index, len(got))
+		}
+		if err == nil && !change.After.SignedIn {
+			t.Errorf("%d: %+v", change.Index, change.After)
+		}
+		got = append(got, err)
+	}
+	if len(got) != 5 || got[0] != nil || got[1] != broken || got[2] == nil || got[3] == nil || got[4] != nil {
+		t.Errorf("%v", got)
+	}
+	for _, err := range signin.Compare(context.Background(), tenant, tenant, list, signin.CompareOptions{}) {
+		if err == nil {
+			t.Error("without a time")
+		}
+		break
+	}
+}
+
+func TestDifferenceText(t *testing.T) {
+	var all []string
+	for d := signin.Same; d <= signin.Weaker; d++ {
+		text, err := d.MarshalText()
+		var back signin.Difference
+		if err != nil || back.UnmarshalText(text) != nil || back != d {
+			t.Errorf("%v: %q, %v", d, text, err)
+		}
+		all = append(all, string(text))
+	}
+	if !slices.Equal(all, []string{"same", "gains", "loses", "stronger", "weaker"}) {
+		t.Errorf("%q", all)
+	}
+	var d signin.Difference
+	if _, err := d.MarshalText(); err == nil || d.UnmarshalText([]byte("Same")) == nil || d.String() != "Difference(0)" {
+		t.Error("the unset difference has a text")
+	}
+}
