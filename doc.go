@@ -13,6 +13,10 @@
 //   - A PFX does not open ("wrong password"), or must open on a certain
 //     machine: package cba/pfx.
 //   - The PFX and the root have to get onto that machine: package cba/deploy.
+//   - Intune issues by a profile with {{UserName}} in it; which certificates are
+//     due for renewal? Package cba/intune.
+//   - A certificate was renewed, or somebody leaves: what has to be done, in
+//     which order? Package cba/lifecycle.
 //   - I have to revoke, and publish or load revocation lists: package cba/crl.
 //
 // Understanding:

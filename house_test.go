@@ -27,7 +27,7 @@ var imports = map[string][]string{
 	"cba/signin":           {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/lint"},
 	"cba/deploy":           {"cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":           {"cba", "cba/dn", "cba/lint"},
-	"cba/lifecycle":        {"cba/certuserid", "cba/crl", "cba/lint"},
+	"cba/lifecycle":        {"cba/certuserid", "cba/crl", "cba/dn", "cba/lint"},
 	"cba/graph/graphtest":  nil,
 	"cba/graph": {"cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",
 		"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/microsoft/kiota-abstractions-go", "github.com/microsoft/kiota-http-go",
