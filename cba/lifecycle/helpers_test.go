@@ -1,0 +1,79 @@
+package lifecycle_test
+
+import (
+	"crypto"
+	"crypto/x509"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lint"
+)
+
+var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// A ca issues for jane at any time.
+type ca struct {
+	testing.TB
+	*cba.Issuer
+	clock *time.Time
+}
+
+func newCA(tb testing.TB, name string) ca {
+	tb.Helper()
+	clock := now.AddDate(-3, 0, 0)
+	root, err := cba.NewRoot(cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: name}}}, KeyType: cba.P256,
+		Now: func() time.Time { return clock }})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return ca{tb, root, &clock}
+}
+
+func newKey(tb testing.TB) crypto.Signer {
+	tb.Helper()
+	key, err := cba.P256.Generate()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key
+}
+
+// issue issues for a year from this many days after now.
+func (c ca) issue(upn string, day int, key crypto.Signer) *x509.Certificate {
+	c.Helper()
+	*c.clock = now.AddDate(0, 0, day)
+	cert, err := c.Issue(key.Public(), cba.Subject{UPN: upn}, cba.Profile{Backdate: -1})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return cert
+}
+
+func id(tb testing.TB, cert *x509.Certificate, m certuserid.Mapping) string {
+	tb.Helper()
+	id, err := certuserid.FromCertificate(cert, m)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return id.String()
+}
+
+func set(tb testing.TB, values ...string) certuserid.Set {
+	tb.Helper()
+	s, err := certuserid.NewSet(values...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+func codes(findings lint.Findings) []string {
+	var list []string
+	for _, f := range findings {
+		list = append(list, f.Code)
+	}
+	return list
+}
