@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"log"
+	"strings"
 	"time"
 
 	"example.com/entracba/cba"
@@ -122,4 +123,143 @@ func ExampleTenant_Decide() {
 	})
 	fmt.Println(answer.SignedIn, answer.Code, err)
 	// Output: false AADSTS500176 <nil>
+}
+
+func ExampleParseConfig() {
+	config, err := signin.ParseConfig([]byte(`{
+		"x509Certificate": {"state": "disabled"},
+		"publicKeyInfrastructure": [],
+		"exportedBy": "a script"
+	}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(config.Policy.State, len(config.Trust.PKIs), string(config.Extra["exportedBy"]))
+
+	_, err = signin.ParseConfig([]byte(`{"publicKeyInfrastructure": [{"displayName": "Contoso PKI"}, {"displayName": "Contoso PKI"}]}`))
+	fmt.Println(err)
+	// Output:
+	// disabled 0 "a script"
+	// signin: tenant, publicKeyInfrastructure: two PKIs have the name "Contoso PKI", which authority scopes refer to; rename one
+}
+
+// A strength as Microsoft Graph returns it, which takes single-factor
+// certificates with one policy only.
+func ExampleRequire() {
+	strength, err := signin.ParseStrength([]byte(`{
+		"displayName": "Smart cards",
+		"allowedCombinations": ["x509CertificateSingleFactor"],
+		"combinationConfigurations": [{
+			"@odata.type": "#microsoft.graph.x509CertificateCombinationConfiguration",
+			"appliesToCombinations": ["x509CertificateSingleFactor"],
+			"allowedIssuerSkis": [],
+			"allowedPolicyOIDs": ["1.2.3.5"]
+		}]
+	}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ca := newCA("CN=WoodgroveCA")
+	tenant, err := woodgrove(ca).Compile(signin.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, oid := range []asn1.ObjectIdentifier{{1, 2, 3, 5}, {1, 2, 3, 6}} {
+		verdict, err := tenant.Explain(context.Background(), signin.Request{
+			User:        &policy.User{UserPrincipalName: "bob@woodgrove.com"},
+			Certificate: newUser(ca, "bob@woodgrove.com", oid),
+			At:          time.Now(),
+			Require:     signin.Require(strength),
+		})
+		fmt.Println(verdict.SignedIn, verdict.Code, verdict.Message, err)
+	}
+	// Output:
+	// true   <nil>
+	// false AADSTS500187 requirement: authentication strength "Smart cards": of the certificate's policy OIDs (looked at: 1.2.3.6) none is among its allowed ones, 1.2.3.5 <nil>
+}
+
+func ExamplePhishingResistant() {
+	ca := newCA("CN=WoodgroveCA")
+	tenant, err := woodgrove(ca).Compile(signin.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer, err := tenant.Decide(context.Background(), signin.Request{
+		User:        &policy.User{UserPrincipalName: "bob@woodgrove.com"},
+		Certificate: newUser(ca, "bob@woodgrove.com"), // without the policy that makes it multifactor
+		At:          time.Now(),
+		Require:     signin.PhishingResistant(),
+	})
+	fmt.Println(answer.SignedIn, answer.Code, err)
+	// Output: false AADSTS500187 <nil>
+}
+
+// Would requiring high affinity lock anyone out?
+func ExampleCompare() {
+	ca := newCA("CN=WoodgroveCA")
+	config := woodgrove(ca)
+	before, err := config.Compile(signin.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	config.Policy.AuthenticationMode.DefaultAffinity = policy.HighAffinity
+	after, err := config.Compile(signin.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	bob, jane := newUser(ca, "bob@woodgrove.com"), newUser(ca, "jane@woodgrove.com")
+	janeStored := &policy.User{UserPrincipalName: "jane@woodgrove.com"}
+	janeStored.AuthorizationInfo.CertificateUserIDs = []string{fmt.Sprintf("X509:<SKI>%x", jane.SubjectKeyId)}
+	users := func(yield func(signin.Case, error) bool) {
+		_ = yield(signin.Case{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificates: []*x509.Certificate{bob}}, nil) &&
+			yield(signin.Case{User: janeStored, Certificates: []*x509.Certificate{jane}}, nil)
+	}
+	for change, err := range signin.Compare(context.Background(), before, after, users, signin.CompareOptions{At: time.Now()}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(change.Case.User.UserPrincipalName, change.Difference, change.After.Code)
+	}
+	// Output:
+	// bob@woodgrove.com loses AADSTS1001009
+	// jane@woodgrove.com same
+}
+
+// Findings that no single part of the tenant shows.
+func ExampleConfig_Findings() {
+	config := woodgrove(newCA("CN=WoodgroveCA"))
+	config.Policy.AuthenticationMode.Rules[0] = policy.Rule{Type: policy.IssuerSubject, Identifier: "CN=Woodgrove CA",
+		Mode: policy.SingleFactor, RequiredAffinity: policy.LowAffinity}
+	for _, finding := range config.Findings(time.Now()) {
+		if strings.HasPrefix(finding.Code, "signin-") {
+			fmt.Println(finding.Code)
+			fmt.Println(finding.Where)
+			fmt.Println(finding.Do)
+		}
+	}
+	// Output:
+	// signin-rule-unknown-issuer
+	// rules[0], issuer "CN=Woodgrove CA"
+	// correct the name, or store the authority; its subject, most specific part first, is what counts
+}
+
+// What is stored with a user, held against the tenant.
+func ExampleConfig_UserFindings() {
+	config := woodgrove(newCA("CN=WoodgroveCA"))
+	user := policy.User{UserPrincipalName: "bob@woodgrove.com"}
+	user.AuthorizationInfo.CertificateUserIDs = []string{"X509:<PN>bob@woodgrove.com"}
+	for _, finding := range config.UserFindings(user) {
+		fmt.Println(finding.Code)
+		fmt.Println(finding.What)
+	}
+	// Output:
+	// signin-user-id-unbound
+	// no username binding compares values of PrincipalName
 }
