@@ -47,6 +47,7 @@ type options struct {
 	encoding               pfx.Encoding
 	profile                cba.Profile
 	renew, reissue         bool
+	due                    int
 	revoke                 []string
 	reason                 crl.Reason
 	workers                int
@@ -82,7 +83,8 @@ func parse(args []string) (options, error) {
 		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
 		return crl.CheckURL(text)
 	})
-	f.BoolVar(&o.renew, "renew", false, "also renew certificates of the list that have 20 % of their validity left, or less")
+	f.BoolVar(&o.renew, "renew", false, "also renew certificates of the list that are due")
+	f.IntVar(&o.due, "due", ledger.DefaultDuePercent, "`percent` of the validity that is left when a certificate is due; 100 renews all")
 	f.Func("revoke", "revoke every certificate of this `UPN`; may be given again", func(text string) error {
 		o.revoke = append(o.revoke, text)
 		return ledger.CheckRequest(text)
@@ -113,6 +115,8 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("unexpected argument %q: users go into a file, -users FILE.csv", f.Arg(0))
 	case o.workers < 0:
 		return o, console.Usage("-workers %d: want 1 or more", o.workers)
+	case o.due < 1 || o.due > 100:
+		return o, console.Usage("-due %d: want 1 to 100 percent", o.due)
 	case o.lease < 10*time.Millisecond:
 		return o, console.Usage("-lease %v: want at least 10ms", o.lease)
 	case o.export != "" && extension != ".csv" && extension != ".json":

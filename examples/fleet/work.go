@@ -121,7 +121,7 @@ func (w *work) issue(ctx context.Context) error {
 			Lost:    func(result cba.Result) { w.discard(result.Task.Subject.UPN, result.Certificate) },
 		}
 		if w.renew {
-			journal.Claim.RenewAt = started
+			journal.Claim.RenewAt, journal.Claim.DuePercent = started, w.due
 		}
 		err := w.once(ctx, journal, pass, bar, &failures)
 		counts := journal.Counts()

@@ -1,0 +1,472 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/fleet/sqlite"
+)
+
+// program is the path of the built program.
+var program string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "fleet")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(folder, "fleet.exe")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+func command(folder string, args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
+	cmd := exec.Command(program, append([]string{"-key", "p256", "-lease", "300ms"}, args...)...)
+	cmd.Dir = folder
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	return cmd, &stdout, &stderr
+}
+
+// fleet runs the program in a folder.
+func fleet(t *testing.T, folder string, args ...string) result {
+	t.Helper()
+	cmd, stdout, stderr := command(folder, args...)
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// figures are those that -json prints.
+type figures struct {
+	Issued, Renewed, HadOne, WereRevoked, Failed, Revoked int
+	Ledger                                                map[string]int
+	RevocationLists                                       []struct {
+		File    string
+		Number  string
+		Revoked int
+	}
+}
+
+// good runs the program with -json and fails the test unless it succeeds.
+func good(t *testing.T, folder string, args ...string) (f figures) {
+	t.Helper()
+	r := fleet(t, folder, append(args, "-json")...)
+	if r.code != 0 || r.stderr != "" {
+		t.Fatalf("fleet %q: exit status %d\n%s%s", args, r.code, r.stdout, r.stderr)
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &f); err != nil {
+		t.Fatalf("%v in %s", err, r.stdout)
+	}
+	return f
+}
+
+func writeUsers(t *testing.T, folder string, count int) {
+	t.Helper()
+	var list strings.Builder
+	list.WriteString("upn\n")
+	for i := range count {
+		fmt.Fprintf(&list, "user%d@yourdomain.com\n", i)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "users.csv"), []byte(list.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// entries reads the ledger of a folder.
+func entries(t *testing.T, folder string, q ledger.Query) (all []ledger.Entry) {
+	t.Helper()
+	l, err := sqlite.Open(t.Context(), filepath.Join(folder, "out", "fleet", "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for e, err := range l.Entries(t.Context(), q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// audit holds the files of a finished run against the ledger. It opens every PFX
+// file of a sample.
+func audit(t *testing.T, folder string, sample int) (live int) {
+	t.Helper()
+	out := filepath.Join(folder, "out", "fleet")
+	l, err := sqlite.Open(t.Context(), filepath.Join(out, "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m, err := manifest.Load(filepath.Join(out, manifest.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	passwords, err := manifest.LoadPasswords(filepath.Join(out, manifest.PasswordsName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]manifest.User{}
+	for _, u := range m.Users {
+		listed[u.SerialNumber] = u
+	}
+	files := map[string]bool{}
+	persons := map[string]string{}
+	for e, err := range l.Entries(t.Context(), ledger.Query{Certificates: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		stem := e.UPN + "." + e.Serial
+		for _, extension := range []string{".pfx", ".json", ".crt"} {
+			files[stem+extension] = true
+		}
+		crt, err := os.ReadFile(filepath.Join(out, "users", stem+".crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		certs, err := cba.ParseCertificates(crt)
+		if err != nil || !bytes.Equal(certs[0].Raw, e.Certificate) {
+			t.Fatalf("%s: the file is not the certificate of the ledger (%v)", stem, err)
+		}
+		u, there := listed[e.Serial]
+		if there != e.State.Live() {
+			t.Errorf("%s is %v; in the manifest: %v", stem, e.State, there)
+		}
+		if !e.State.Live() {
+			continue
+		}
+		live++
+		if other, twice := persons[e.Request]; twice {
+			t.Errorf("%s has two live certificates, %s and %s", e.Request, other, e.Serial)
+		}
+		persons[e.Request] = e.Serial
+		if live > sample {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(out, u.PFX))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bundle, err := pfx.Decode(data, passwords[manifest.Key(e.UPN)])
+		if err != nil || !bytes.Equal(bundle.Certificate.Raw, e.Certificate) {
+			t.Errorf("%s: PFX: %v", stem, err)
+		}
+	}
+	if len(listed) != live {
+		t.Errorf("%d in the manifest, %d live", len(listed), live)
+	}
+	found, err := os.ReadDir(filepath.Join(out, "users"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range found {
+		if !files[file.Name()] {
+			t.Errorf("left behind: %s", file.Name())
+		}
+	}
+	return live
+}
+
+func TestLife(t *testing.T) {
+	folder := t.TempDir()
+	writeUsers(t, folder, 12)
+	args := []string{"-users", "users.csv"}
+	if f := good(t, folder, args...); f.Issued != 12 || f.Ledger["issued"] != 12 {
+		t.Errorf("first run: %+v", f)
+	}
+	if f := good(t, folder, args...); f.Issued != 0 || f.HadOne != 12 {
+		t.Errorf("second run: %+v", f)
+	}
+	if f := good(t, folder, append(args, "-renew")...); f.Issued != 0 || f.Renewed != 0 {
+		t.Errorf("nothing is due: %+v", f)
+	}
+	if f := good(t, folder, append(args, "-renew", "-due", "100")...); f.Issued != 12 || f.Renewed != 12 || f.Ledger["renewed"] != 12 {
+		t.Errorf("all are due: %+v", f)
+	}
+	f := good(t, folder, "-revoke", "USER3@yourdomain.com", "-reason", "keyCompromise")
+	if f.Revoked != 2 || f.RevocationLists[0].Revoked != 2 || f.Issued != 0 {
+		t.Errorf("revoked: %+v", f)
+	}
+	der, err := os.ReadFile(filepath.Join(folder, f.RevocationLists[0].File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := crl.Parse(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries(t, folder, ledger.Query{States: []ledger.State{ledger.Revoked}}) {
+		serial, ok := new(big.Int).SetString(e.Serial, 16)
+		if !ok {
+			t.Fatal(e.Serial)
+		}
+		if entry, ok := list.Lookup(serial); !ok || entry.Reason != crl.KeyCompromise {
+			t.Errorf("%s: %v, %v", e.Serial, entry, ok)
+		}
+	}
+	// Who left is still on the list, and stays out.
+	if f := good(t, folder, append(args, "-renew")...); f.Issued != 0 || f.WereRevoked != 1 {
+		t.Errorf("after the revocation: %+v", f)
+	}
+	if live := audit(t, folder, 20); live != 11 {
+		t.Errorf("%d live, want 11", live)
+	}
+	if f := good(t, folder, append(args, "-reissue")...); f.Issued != 1 {
+		t.Errorf("-reissue: %+v", f)
+	}
+	r := fleet(t, folder, "-revoke", "nobody@yourdomain.com")
+	if r.code != 1 || !strings.Contains(r.stderr, "nobody@yourdomain.com has no certificate") {
+		t.Errorf("exit status %d: %s", r.code, r.stderr)
+	}
+	if live := audit(t, folder, 20); live != 12 {
+		t.Errorf("%d live, want 12", live)
+	}
+}
+
+// TestTogether starts several runs on nothing at once: one CA, and everyone has
+// one certificate.
+func TestTogether(t *testing.T) {
+	folder := t.TempDir()
+	const count, programs = 120, 4
+	writeUsers(t, folder, count)
+	results := make([]figures, programs)
+	var group sync.WaitGroup
+	for i := range programs {
+		group.Go(func() { results[i] = good(t, folder, "-users", "users.csv") })
+	}
+	group.Wait()
+	sum, workers := 0, 0
+	for _, f := range results {
+		sum += f.Issued
+		if f.Issued > 0 {
+			workers++
+		}
+	}
+	if sum != count || workers < 2 {
+		t.Errorf("%d issued by %d programs, want %d by several", sum, workers, count)
+	}
+	if all := entries(t, folder, ledger.Query{}); len(all) != count {
+		t.Errorf("%d certificates, want %d", len(all), count)
+	}
+	if live := audit(t, folder, 20); live != count {
+		t.Errorf("%d live, want %d", live, count)
+	}
+}
+
+// TestKilled ends the program at random instants, while it issues, renews and
+// revokes, alone and two at a time. After every kill, what was recorded before
+// still is, with its files; in the end everyone has one certificate and nobody was
+// issued another without a renewal.
+func TestKilled(t *testing.T) {
+	kills := 200
+	if testing.Short() {
+		kills = 20
+	}
+	folder := t.TempDir()
+	const count = 1500
+	writeUsers(t, folder, count)
+	seed := uint64(time.Now().UnixNano())
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	}()
+	random := rand.New(rand.NewPCG(seed, 0))
+	out := filepath.Join(folder, "out", "fleet")
+	database := filepath.Join(out, "ledger.db")
+
+	seen := map[string]ledger.Entry{}
+	revoked := map[string]bool{}
+	look := func(l ledger.Ledger) {
+		t.Helper()
+		n := 0
+		live := map[string]bool{}
+		for e, err := range l.Entries(t.Context(), ledger.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			old, known := seen[e.Serial]
+			if known && (old.Request != e.Request || old.State > e.State) {
+				t.Fatalf("was %+v, is %+v", old, e)
+			}
+			if !known {
+				for _, extension := range []string{".pfx", ".json", ".crt"} {
+					name := filepath.Join(out, "users", e.UPN+"."+e.Serial+extension)
+					if _, err := os.Stat(name); err != nil {
+						t.Fatalf("recorded without its file: %v", err)
+					}
+				}
+			}
+			seen[e.Serial] = e
+			if e.State.Live() {
+				if live[e.Request] {
+					t.Fatalf("%s has two live certificates", e.Request)
+				}
+				if revoked[e.Request] {
+					t.Fatalf("%s was revoked and has one", e.Request)
+				}
+				live[e.Request] = true
+			}
+		}
+		if n != len(seen) {
+			t.Fatalf("%d certificates, had %d", n, len(seen))
+		}
+	}
+
+	killed, renewals := 0, 0
+	for i := 0; killed < kills; i++ {
+		if i > 3*kills {
+			t.Fatalf("only %d of %d runs could be killed", killed, i)
+		}
+		args := []string{"-users", "users.csv"}
+		switch {
+		case i%4 == 1:
+			args = append(args, "-renew", "-due", "100")
+			renewals++
+		case i%10 == 2 && len(seen) > 20:
+			upn := fmt.Sprintf("user%d@yourdomain.com", random.IntN(20))
+			args = append(args, "-revoke", upn)
+		}
+		programs := 1
+		if i%8 == 7 {
+			programs = 2
+		}
+		var running []*exec.Cmd
+		for range programs {
+			cmd, _, _ := command(folder, args...)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			running = append(running, cmd)
+		}
+		time.Sleep(time.Duration(random.Int64N(int64(180 * time.Millisecond))))
+		for _, cmd := range running {
+			cmd.Process.Kill()
+			if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() == -1 {
+				killed++
+			}
+		}
+		if _, err := os.Stat(database); err != nil {
+			continue // killed before it began
+		}
+		l, err := sqlite.Open(context.Background(), database, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%20 == 0 {
+			if err := l.Check(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look(l)
+		l.Close()
+		for _, e := range seen {
+			if e.State == ledger.Revoked {
+				revoked[e.Request] = true
+			}
+		}
+	}
+	f := good(t, folder, "-users", "users.csv")
+	first := map[string]int{}
+	for _, e := range entries(t, folder, ledger.Query{}) {
+		if e.Replaces == "" {
+			first[e.Request]++
+		}
+	}
+	for request, n := range first {
+		if n != 1 {
+			t.Errorf("%s was issued %d times", request, n)
+		}
+	}
+	if live := audit(t, folder, 100); live+len(revoked) != count || f.WereRevoked != len(revoked) {
+		t.Errorf("%d live, %d revoked, want %d together", live, len(revoked), count)
+	}
+	inList := 0
+	for _, e := range seen {
+		if e.State == ledger.Revoked {
+			inList++
+		}
+	}
+	if f.RevocationLists[0].Revoked != inList || inList == 0 && kills > 100 {
+		t.Errorf("%d in the revocation list, %d revoked", f.RevocationLists[0].Revoked, inList)
+	}
+	if f.Ledger["renewed"] == 0 {
+		t.Error("no run renewed anything")
+	}
+	t.Logf("%d kills; %d certificates recorded by killed runs, %d by the last; %v", killed, len(seen), f.Issued, f.Ledger)
+}
+
+func TestUnusable(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+		make func(t *testing.T, folder string)
+		says []string
+	}{
+		{"unknown key type", []string{"-key", "ed25519"}, nil, []string{"ed25519"}},
+		{"no list", []string{"-users", "nowhere.csv"}, nil, []string{"nowhere.csv"}},
+		{"arguments", []string{"jane@yourdomain.com"}, nil, []string{"-users"}},
+		{"workers", []string{"-workers", "-1"}, nil, []string{"-workers"}},
+		{"due", []string{"-due", "0"}, nil, []string{"-due"}},
+		{"export", []string{"-export", "x.xlsx"}, nil, []string{".csv"}},
+		{"hold", []string{"-revoke", "x", "-reason", "certificateHold"}, nil, []string{"-reason"}},
+		{"reason", []string{"-revoke", "x", "-reason", "tired"}, nil, []string{"tired"}},
+		{"half a token", []string{"-token", "x"}, nil, []string{"-pin-file"}},
+		{"the ledger is something else", []string{"-ledger", "users.csv"}, func(t *testing.T, folder string) { writeUsers(t, folder, 100) }, []string{"users.csv", "is not a ledger"}},
+		{"no folder for the ledger", []string{"-ledger", "nowhere/ledger.db"}, nil, []string{"nowhere/ledger.db", "cannot be reached"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			if test.make != nil {
+				test.make(t, folder)
+			}
+			r := fleet(t, folder, test.args...)
+			if r.code != 2 || r.stdout != "" {
+				t.Errorf("exit status %d, printed %q", r.code, r.stdout)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(r.stderr, want) {
+					t.Errorf("does not say %q:\n%s", want, r.stderr)
+				}
+			}
+			for _, pattern := range []string{"out/fleet/ca", "out/fleet/users/*", "out/fleet/*.json"} {
+				if left, _ := filepath.Glob(filepath.Join(folder, pattern)); len(left) > 0 {
+					t.Errorf("left behind: %v", left)
+				}
+			}
+		})
+	}
+}
