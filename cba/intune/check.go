@@ -109,6 +109,7 @@ func (p Profile) CheckFor(a Attributes) lint.Findings {
 				c.add(notSynced, f.where, "%v has no value", v)
 			case value == "":
 				c.add(missingValue, f.where, "%v has no value", v)
+			case v == OnPremDistinguishedName && p.NameInParts: // its separators are meant
 			case f.isSubject && strings.ContainsAny(value, "+;,="):
 				c.add(specialValue, f.where, "%v is %q", v, value)
 			}

@@ -12,7 +12,8 @@
 // The subject ("CN={{UserName}},E={{EmailAddress}},OU=Mobile") is read by the
 // rules of Windows' CertStrToName: see [ParseSubject]. It is taken apart before
 // any variable has a value, so a value that holds a comma, a plus sign, a quote or
-// a line break stays one value; it can neither add a part to the name nor end one.
+// a line break stays one value; it can neither add a part to the name nor end one,
+// unless [Profile.NameInParts] asks for just that.
 //
 // # Findings
 //

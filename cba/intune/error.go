@@ -61,6 +61,8 @@ const (
 	TooLong
 	// NoValue is a variable that the person or device has no value for.
 	NoValue
+	// NotName is a value that must be a distinguished name and is not.
+	NotName
 	// OutOfRange is a number outside its limits, or an unset choice.
 	OutOfRange
 	// Several is more than one of what can be one.
@@ -96,6 +98,8 @@ func (r Reason) String() string {
 		return "longer than 4 KiB"
 	case NoValue:
 		return "there is no value for the variable"
+	case NotName:
+		return "not a distinguished name"
 	case OutOfRange:
 		return "out of range"
 	case Several:

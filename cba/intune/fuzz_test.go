@@ -2,8 +2,10 @@ package intune_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/intune"
@@ -51,6 +53,58 @@ func FuzzExpand(f *testing.F) {
 		} {
 			if len(want.got) != 1 || want.got[0] != want.value {
 				t.Fatalf("values %q, want %q", want.got, want.value)
+			}
+		}
+	})
+}
+
+// FuzzInjection: for any template and any value of all variables, the name has the
+// shape that it has with a letter for a value, and is the same text with the value
+// in the letter's place.
+func FuzzInjection(f *testing.F) {
+	for _, text := range []string{"CN={{UserName}},E={{EmailAddress}},OU=Mobile", `CN="{{UserName}}, {{IMEI}}"+OU={{MEID}} x;C=US`, `CN={{DeviceName}}\,`, "CN={{OnPrem_Distinguished_Name}}"} {
+		for _, value := range []string{"Jane", "a,OU=Admins", `"`, "+CN=x", "\n", "#05", " ", "\\"} {
+			f.Add(text, value)
+		}
+	}
+	const letter = "\ue000"
+	all := func(value string) intune.Attributes {
+		return intune.Attributes{UserName: value, UserPrincipalName: value, EmailAddress: value, OnPremDistinguishedName: value,
+			OnPremSamAccountName: value, EntraDeviceID: value, IntuneDeviceID: value, SerialNumber: value, IMEI: value, MEID: value,
+			WiFiMACAddress: value, DeviceName: value, FullyQualifiedDomainName: value}
+	}
+	values := func(rdn dn.RDN, value string) []string {
+		var list []string
+		for _, a := range rdn {
+			list = append(list, a.Type.String()+"="+strings.ReplaceAll(a.Value, letter, value)+string(a.Raw))
+		}
+		slices.Sort(list)
+		return list
+	}
+	f.Fuzz(func(t *testing.T, text, value string) {
+		subject, err := intune.ParseSubject(text, intune.UserCertificate)
+		if err != nil || value == "" || !utf8.ValidString(value) || strings.Contains(text+value, letter) {
+			return
+		}
+		plain, err := subject.Expand(all(letter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := subject.Expand(all(value))
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := name.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := dn.ParseDER(der)
+		if err != nil || len(back) != len(plain) {
+			t.Fatalf("%q with %q is %v, %v", text, value, back, err)
+		}
+		for i := range back {
+			if got, want := values(back[i], ""), values(plain[i], value); !slices.Equal(got, want) {
+				t.Fatalf("%q with %q has %q, want %q", text, value, got, want)
 			}
 		}
 	})

@@ -25,6 +25,9 @@ type Profile struct {
 	// Intune's documentation does not say that its connector uses the flag; the
 	// order decides what the <S> of a certificateUserIds value is.
 	ReverseSubject bool `json:"reverseSubject,omitempty"`
+	// NameInParts puts the parts of {{OnPrem_Distinguished_Name}} into the subject
+	// where the variable is a whole value: see [Subject.ExpandInParts].
+	NameInParts bool `json:"nameInParts,omitempty"`
 	// AltNames are the entries of the subjectAltName.
 	AltNames []AltName `json:"subjectAlternativeNames,omitempty"`
 
@@ -80,7 +83,7 @@ type Spec struct {
 // unfit for Entra; cba.Issuer.Prepare makes it.
 //
 // The error is an [*Error]: of [ParseSubject] or [ParseTemplate]; [NoValue];
-// [Several] UPNs; [Misplaced] for a SID that is not alone in a URI; [OutOfRange].
+// [NotName]; [Several] UPNs; [Misplaced] for a SID that is not alone in a URI; [OutOfRange].
 func (p Profile) For(a Attributes, at time.Time) (Spec, error) {
 	var spec Spec
 	if p.Platform < 1 || p.Platform > lastPlatform {
@@ -90,7 +93,7 @@ func (p Profile) For(a Attributes, at time.Time) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	if spec.Subject.Name, err = subject.Expand(a); err != nil {
+	if spec.Subject.Name, err = subject.expand(a, p.NameInParts); err != nil {
 		return Spec{}, err
 	}
 	if p.ReverseSubject {

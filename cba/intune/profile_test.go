@@ -308,6 +308,27 @@ func TestProfileJSON(t *testing.T) {
 	}
 }
 
+func TestNameInParts(t *testing.T) {
+	p := good()
+	p.Subject = "CN={{OnPrem_Distinguished_Name}}"
+	for inParts, want := range map[bool]string{
+		true:  "CN=Jane Doe,OU=UserAccounts,DC=corp,DC=contoso,DC=com",
+		false: `CN=CN=Jane Doe\,OU=UserAccounts\,DC=corp\,DC=contoso\,DC=com`,
+	} {
+		p.NameInParts = inParts
+		spec, err := p.For(jane(t), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := spec.Subject.Name.RootFirst(); got != want {
+			t.Errorf("%v: %s, want %s", inParts, got, want)
+		}
+		if findings := p.CheckFor(jane(t)); findings.Has("intune-special-character") == inParts {
+			t.Errorf("%v: %v", inParts, findings)
+		}
+	}
+}
+
 // Every value of every enumeration has a text of its own that is read back.
 func TestChoices(t *testing.T) {
 	roundTrip(t, 2, func(n uint8) *intune.CertificateType { v := intune.CertificateType(n); return &v })

@@ -82,13 +82,41 @@ func (s Subject) Variables() []Variable {
 // letter. String types are those of RFC 5280 (see [dn.Attribute]).
 //
 // {{OnPrem_Distinguished_Name}} is a value like any other: CN= with a whole name
-// in it. Intune's page does not say whether Intune does that or puts the name's
-// parts in its place.
+// in it. See [Subject.ExpandInParts].
 //
 // The error is an [*Error] with reason [NoValue] or [NotUTF8].
-func (s Subject) Expand(a Attributes) (dn.Name, error) {
+func (s Subject) Expand(a Attributes) (dn.Name, error) { return s.expand(a, false) }
+
+// ExpandInParts is [Subject.Expand], but for a part whose whole value is
+// {{OnPrem_Distinguished_Name}}: the parts of that name stand in its place, in the
+// order of its text, as if it were part of the template. Intune's page shows
+// "CN={{OnPrem_Distinguished_Name}}" and a value that begins with CN= itself, and
+// does not say which of the two Intune does.
+//
+// Here the directory's attribute decides how many parts the subject has. A value
+// that is not a name is an [*Error] with reason [NotName].
+func (s Subject) ExpandInParts(a Attributes) (dn.Name, error) { return s.expand(a, true) }
+
+// isWholeName reports whether a part of the template is the one variable.
+func isWholeName(rdn []attribute) bool {
+	return len(rdn) == 1 && len(rdn[0].parts) == 1 && rdn[0].parts[0].variable == OnPremDistinguishedName
+}
+
+func (s Subject) expand(a Attributes, inParts bool) (dn.Name, error) {
 	name := make(dn.Name, 0, len(s.parts))
 	for _, template := range s.parts {
+		if inParts && isWholeName(template) {
+			value, err := expand("subject", template[0].parts, a)
+			if err != nil {
+				return nil, err
+			}
+			parts, err := dn.ParseRootFirst(value) // the order of the text
+			if err != nil || len(parts) == 0 {
+				return nil, &Error{Reason: NotName, What: "subject", Text: value, Offset: -1, Variable: OnPremDistinguishedName.spellings()[0]}
+			}
+			name = append(name, parts...)
+			continue
+		}
 		rdn := make(dn.RDN, 0, len(template))
 		for _, t := range template {
 			if t.raw != nil {

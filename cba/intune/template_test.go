@@ -226,3 +226,35 @@ func TestNoInjection(t *testing.T) {
 		}
 	}
 }
+
+func TestExpandInParts(t *testing.T) {
+	tests := []struct{ text, value, plain, inParts string }{ // names in the order of the encoding
+		{"CN={{OnPrem_Distinguished_Name}}", "CN=Jane Doe,DC=contoso,DC=com", `CN=CN=Jane Doe\,DC=contoso\,DC=com`, "CN=Jane Doe,DC=contoso,DC=com"},
+		{"CN={{OnPrem_Distinguished_Name}},C=US", `CN=Doe\, Jane,DC=com`, `CN=CN=Doe\\\, Jane\,DC=com,C=US`, `CN=Doe\, Jane,DC=com,C=US`},
+		{"CN=x{{OnPrem_Distinguished_Name}}", "CN=Jane", "CN=xCN=Jane", "CN=xCN=Jane"},
+		{"CN={{UserName}}", "CN=Jane", "CN=a\\,OU=b", "CN=a\\,OU=b"},
+	}
+	for _, test := range tests {
+		subject, err := intune.ParseSubject(test.text, intune.UserCertificate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := intune.Attributes{OnPremDistinguishedName: test.value, UserName: "a,OU=b"}
+		plain, err := subject.Expand(a)
+		if err != nil || plain.RootFirst() != test.plain {
+			t.Errorf("%s: %s, %v; want %s", test.text, plain.RootFirst(), err, test.plain)
+		}
+		inParts, err := subject.ExpandInParts(a)
+		if err != nil || inParts.RootFirst() != test.inParts {
+			t.Errorf("%s in parts: %s, %v; want %s", test.text, inParts.RootFirst(), err, test.inParts)
+		}
+	}
+	subject, err := intune.ParseSubject("CN={{OnPrem_Distinguished_Name}}", intune.UserCertificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = subject.ExpandInParts(intune.Attributes{OnPremDistinguishedName: "Jane"})
+	wantError(t, "no name", err, intune.NotName, -1)
+	_, err = subject.ExpandInParts(intune.Attributes{})
+	wantError(t, "no value", err, intune.NoValue, -1)
+}
