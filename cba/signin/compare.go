@@ -1,8 +1,10 @@
 package signin
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"runtime"
@@ -97,7 +99,8 @@ type CompareOptions struct {
 // Compare says for every user what a change from one tenant to the other means:
 // "would this lock anyone out?". It reads the list as answers are taken, works on
 // all cores, and hands out the answers in the order of the list; memory does not
-// grow with the list.
+// grow with the list. A certificate's chain is checked once where both tenants
+// have the same authorities, which is most of the work.
 //
 // An error that the list yields is handed out in its place, with the index, and
 // so is that of a sign-in that could not be asked (see [Tenant.Decide]); the loop
@@ -107,6 +110,7 @@ func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, e
 	return func(yield func(Change, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		same := before.samePreparation(after)
 		workers := options.Workers
 		if workers <= 0 {
 			workers = runtime.GOMAXPROCS(0)
@@ -123,7 +127,7 @@ func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, e
 		for range workers {
 			running.Go(func() {
 				for j := range jobs {
-					j.err = j.change.compare(ctx, before, after, options)
+					j.err = j.change.compare(ctx, before, after, same, options)
 					close(j.done)
 				}
 			})
@@ -163,13 +167,39 @@ func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, e
 	}
 }
 
-// compare asks both tenants about one user.
-func (c *Change) compare(ctx context.Context, before, after *Tenant, options CompareOptions) (err error) {
-	if c.Before, err = before.best(ctx, c.Case, options); err != nil {
-		return err
+// samePreparation reports whether both tenants take the same out of a certificate
+// and have the same authorities, so that this need be done only once.
+func (t *Tenant) samePreparation(other *Tenant) bool {
+	if t.options.IDs != other.options.IDs || t.options.Trust != other.options.Trust {
+		return false
 	}
-	if c.After, err = after.best(ctx, c.Case, options); err != nil {
-		return err
+	a, errA := json.Marshal(t.config.Trust)
+	b, errB := json.Marshal(other.config.Trust)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// compare asks both tenants about one user, each for the certificate that does
+// most for the user.
+func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, options CompareOptions) error {
+	if c.Case.User == nil {
+		return errNoUser
+	}
+	for i, cert := range c.Case.Certificates {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r := Request{User: c.Case.User, Certificate: cert, At: options.At, Require: options.Require}
+		b, a, err := both(ctx, before, after, same, r)
+		if err != nil {
+			c.Before, c.After = Answer{}, Answer{}
+			return fmt.Errorf("signin: certificate %d of %q: %w", i, c.Case.User.UserPrincipalName, err)
+		}
+		if i == 0 || rank(b) > rank(c.Before) {
+			c.Before = b
+		}
+		if i == 0 || rank(a) > rank(c.After) {
+			c.After = a
+		}
 	}
 	switch b, a := rank(c.Before), rank(c.After); {
 	case b == a:
@@ -186,25 +216,21 @@ func (c *Change) compare(ctx context.Context, before, after *Tenant, options Com
 	return nil
 }
 
-// best returns the answer for the certificate that does most for the user.
-func (t *Tenant) best(ctx context.Context, c Case, options CompareOptions) (Answer, error) {
-	if c.User == nil {
-		return Answer{}, errNoUser
+func both(ctx context.Context, before, after *Tenant, same bool, r Request) (b, a Answer, err error) {
+	p, err := before.prepare(r)
+	if err != nil {
+		return b, a, err
 	}
-	var best Answer
-	for i, cert := range c.Certificates {
-		if err := ctx.Err(); err != nil {
-			return Answer{}, err
-		}
-		answer, err := t.Decide(ctx, Request{User: c.User, Certificate: cert, At: options.At, Require: options.Require})
-		if err != nil {
-			return Answer{}, fmt.Errorf("signin: certificate %d of %q: %w", i, c.User.UserPrincipalName, err)
-		}
-		if i == 0 || rank(answer) > rank(best) {
-			best = answer
+	if b, err = before.decide(ctx, r, p); err != nil {
+		return b, a, err
+	}
+	if !same {
+		if p, err = after.prepare(r); err != nil {
+			return b, a, err
 		}
 	}
-	return best, nil
+	a, err = after.decide(ctx, r, p)
+	return b, a, err
 }
 
 // rank orders answers: refused, single-factor, multifactor.

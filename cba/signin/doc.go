@@ -14,7 +14,8 @@
 //  1. whether the method is enabled and the user in its scope (package policy)
 //  2. the chain to a root of the tenant's stores, and validity (package trust)
 //  3. the revocation list of every authority of the chain (package crl)
-//  4. the scopes of certificate authorities
+//  4. the scopes of certificate authorities, and whether issuer hints reach the
+//     browser (a warning at most)
 //  5. the username bindings that the required affinity leaves
 //  6. the strength of the certificate, and the rule that set it
 //  7. what the sign-in must satisfy: multifactor, or an authentication strength
@@ -28,13 +29,17 @@
 //
 // The verdict lists each reading of an open question that it leans on, with its
 // number in the table of open questions, and says whether the other reading
-// would change it ([Assumption]). Codes that Microsoft's pages name for another
-// case than the one at hand are marked in the step as inferred.
+// would change it ([Assumption]); [Options] chooses between readings. Each is
+// turned round by itself: that two together would change the verdict is not seen.
+// Codes that Microsoft's pages do not name for the case at hand are marked in the
+// step as inferred ([Step]).
 //
 // # What is not looked at
 //
 // Conditional Access beyond the requirement that the caller gives, the state of
 // the account (disabled, blocked, risky), home realm discovery and federation,
 // what the browser and a TLS inspecting proxy do on the way, licences, and the
-// service's caches: a changed policy takes up to an hour to count.
+// service's caches: a changed policy takes up to an hour to count. Lists come
+// from the [crl.Source] of [Options] as it has them now: what the service kept
+// from before is not known.
 package signin

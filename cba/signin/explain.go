@@ -67,26 +67,36 @@ var (
 	errNoTime        = errors.New("signin: the request has no time")
 )
 
-// inquire finds out what there is to know.
-func (t *Tenant) inquire(ctx context.Context, r Request, explain bool) (*inquiry, error) {
+// A prepared request has what does not depend on the policy: what was taken out
+// of the certificate, and its chain.
+type prepared struct {
+	cert  *policy.Certificate
+	chain trust.Chain
+}
+
+func (t *Tenant) prepare(r Request) (p prepared, err error) {
 	switch {
 	case r.User == nil:
-		return nil, errNoUser
+		return p, errNoUser
 	case r.Certificate == nil:
-		return nil, errNoCertificate
+		return p, errNoCertificate
 	case r.At.IsZero():
-		return nil, errNoTime
+		return p, errNoTime
 	}
-	cert, err := policy.NewCertificate(r.Certificate, t.options.IDs)
-	if err != nil {
-		return nil, fmt.Errorf("signin: certificate: %w", err)
+	if p.cert, err = policy.NewCertificate(r.Certificate, t.options.IDs); err != nil {
+		return p, fmt.Errorf("signin: certificate: %w", err)
 	}
-	q := &inquiry{tenant: t, request: r, cert: cert}
-	q.view, err = q.follow(ctx, t.trust.Chain(r.Certificate, r.At), explain)
-	if err != nil {
+	p.chain = t.trust.Chain(r.Certificate, r.At)
+	return p, nil
+}
+
+// inquire finds out what there is to know.
+func (t *Tenant) inquire(ctx context.Context, r Request, p prepared, explain bool) (q *inquiry, err error) {
+	q = &inquiry{tenant: t, request: r, cert: p.cert}
+	if q.view, err = q.follow(ctx, p.chain, explain); err != nil {
 		return nil, err
 	}
-	q.view.decision = t.policy.Decide(cert, r.User)
+	q.view.decision = t.policy.Decide(p.cert, r.User)
 	return q, nil
 }
 
@@ -108,7 +118,15 @@ func (q *inquiry) follow(ctx context.Context, chain trust.Chain, explain bool) (
 // The error is for a request that cannot be used, for ctx, and for a CRL source
 // that gave no answer; never for a sign-in that is refused.
 func (t *Tenant) Decide(ctx context.Context, r Request) (Answer, error) {
-	q, err := t.inquire(ctx, r, false)
+	p, err := t.prepare(r)
+	if err != nil {
+		return Answer{}, err
+	}
+	return t.decide(ctx, r, p)
+}
+
+func (t *Tenant) decide(ctx context.Context, r Request, p prepared) (Answer, error) {
+	q, err := t.inquire(ctx, r, p, false)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -232,7 +250,11 @@ var secondFactors = []string{"passkey (FIDO2)", "passwordless phone sign-in", "p
 //
 // The error is as for Decide.
 func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
-	q, err := t.inquire(ctx, r, true)
+	p, err := t.prepare(r)
+	if err != nil {
+		return Verdict{}, err
+	}
+	q, err := t.inquire(ctx, r, p, true)
 	if err != nil {
 		return Verdict{}, err
 	}
