@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,7 +59,12 @@ func (e Edit) values() []string {
 // check finds what is wrong with an edit before anything is asked of the service.
 func (e Edit) check() error {
 	if e.User == "" {
-		return fmt.Errorf("graph: edit: the user is required")
+		return errors.New("graph: edit: the user is required")
+	}
+	if e.undo != nil {
+		if _, err := certuserid.NewSet(e.undo.Before...); err != nil {
+			return fmt.Errorf("graph: edit of user %q: %w", e.User, err)
+		}
 	}
 	values := e.values()
 	if len(values) > certuserid.MaxValues {
@@ -74,7 +80,9 @@ func (e Edit) check() error {
 // *certuserid.SetError: more values than a user may have.
 func (e Edit) apply(current []string) ([]string, error) {
 	if e.undo != nil {
-		return e.undo.apply(current), nil
+		values := e.undo.apply(current)
+		_, err := certuserid.NewSet(values...)
+		return values, err
 	}
 	var s certuserid.Set
 	if err := s.Merge(current...); err != nil { // what the directory has

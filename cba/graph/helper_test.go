@@ -144,3 +144,10 @@ func people() graphtest.Tenant {
 		{ID: "id-alex", UserPrincipalName: "alex@yourdomain.com", Synced: true, CertificateUserIDs: []string{"X509:<PN>alex@yourdomain.com"}},
 	}}
 }
+
+// scoped hands out the scopes as the token.
+type scoped struct{}
+
+func (scoped) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: o.Scopes[0], ExpiresOn: time.Now().Add(time.Hour)}, nil
+}

@@ -113,13 +113,16 @@ func (c *Client) Holders(ctx context.Context, value string) ([]User, error) {
 	return holders, nil
 }
 
+func groupsPath(user string) string {
+	return userPath(user) + "/transitiveMemberOf/microsoft.graph.group" + query("$select", "id", "$top", "999")
+}
+
 // Groups returns the groups that a user is in, groups inside of groups included,
 // as [policy.User] wants them in MemberOf.
 func (c *Client) Groups(ctx context.Context, user string) ([]policy.DirectoryObject, error) {
 	groups := []policy.DirectoryObject{}
 	op := operation{fmt.Sprintf("list the groups of user %q", user), "GroupMember.Read.All", "Directory Readers"}
-	path := userPath(user) + "/transitiveMemberOf/microsoft.graph.group" + query("$select", "id", "$top", "999")
-	for text, err := range c.pages(ctx, request{op: op, path: path}) {
+	for text, err := range c.pages(ctx, request{op: op, path: groupsPath(user)}) {
 		var g policy.DirectoryObject
 		if err == nil {
 			err = json.Unmarshal(text, &g)

@@ -1,0 +1,173 @@
+package graph
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"example.com/entracba/cba/signin"
+)
+
+// A Summary counts sign-ins with certificates.
+type Summary struct {
+	From, To time.Time `json:"-"`
+	Flows    int       `json:"flows"`
+	// The counts are sorted by number, the highest first.
+	Outcomes    []Count `json:"outcomes"`
+	Codes       []Count `json:"codes"` // of those refused: "AADSTS500171"
+	Bindings    []Count `json:"bindings"`
+	Strengths   []Count `json:"strengths"`
+	Authorities []Count `json:"authorities"` // as far as known, see Expectation
+	Stores      []Count `json:"stores"`      // "classic" or "PKI-based"
+	// Surprises are sign-ins that went otherwise than was expected.
+	Surprises []Surprise `json:"surprises,omitempty"`
+	// Known is how many sign-ins there was an expectation for.
+	Known int `json:"known"`
+}
+
+// A Count is how many sign-ins have something in common.
+type Count struct {
+	Name  string `json:"name"`
+	Flows int    `json:"flows"`
+}
+
+// An Expectation is what package signin says to a sign-in, for a certificate that
+// is known.
+type Expectation struct {
+	Answer signin.Answer
+	// Authority names the CA of the certificate. The log itself names none, but
+	// for the one whose scope was applied.
+	Authority string
+}
+
+// A Surprise is a sign-in that went otherwise than was expected: the
+// configuration, a list or the log was another one at the time, or this module is
+// wrong.
+type Surprise struct {
+	UserPrincipalName string    `json:"userPrincipalName"`
+	At                time.Time `json:"at"`
+	CorrelationID     string    `json:"correlationId"`
+	Logged            string    `json:"logged"`
+	Expected          string    `json:"expected"`
+}
+
+// String returns the surprise in one line.
+func (s Surprise) String() string {
+	return fmt.Sprintf("%s, %s: %s in the log, %s expected", s.At.UTC().Format(time.RFC3339), s.UserPrincipalName, s.Logged, s.Expected)
+}
+
+// maxSurprises bounds what a summary holds.
+const maxSurprises = 1000
+
+// Summarize counts sign-ins. expect says what was to be expected of one, and false
+// where the certificate is not known; nil expects nothing. The error is that of
+// the stream; what was counted until then is returned with it.
+func Summarize(flows iter.Seq2[Flow, error], expect func(Flow) (Expectation, bool)) (Summary, error) {
+	var s Summary
+	outcomes, codes, bindings, strengths, authorities, stores := tally{}, tally{}, tally{}, tally{}, tally{}, tally{}
+	var failed error
+	for f, err := range flows {
+		if failed = err; err != nil {
+			break
+		}
+		s.Flows++
+		if at := f.At(); s.From.IsZero() || at.Before(s.From) {
+			s.From = at
+		}
+		if at := f.At(); at.After(s.To) {
+			s.To = at
+		}
+		outcomes.add(f.Outcome.String())
+		if f.Outcome == Refused {
+			codes.add(fmt.Sprintf("AADSTS%d", f.Code))
+		}
+		bindings.add(f.Certificate.Binding)
+		if f.Certificate.Mode != "" {
+			strengths.add(f.Certificate.Mode.String())
+		}
+		if used := f.Certificate.LegacyStore; used != nil {
+			stores.add(map[bool]string{true: "classic", false: "PKI-based"}[*used])
+		}
+		authority := ""
+		if f.Certificate.ScopeSKI != "" {
+			authority = "SKI " + f.Certificate.ScopeSKI
+		}
+		if expect != nil {
+			if e, ok := expect(f); ok {
+				s.Known++
+				authority = cmp.Or(e.Authority, authority)
+				if logged, expected := logged(f), expected(e.Answer, f); logged != expected && f.Outcome != Abandoned && len(s.Surprises) < maxSurprises {
+					s.Surprises = append(s.Surprises, Surprise{UserPrincipalName: f.UserPrincipalName(), At: f.At(),
+						CorrelationID: f.last().CorrelationID, Logged: logged, Expected: expected})
+				}
+			}
+		}
+		authorities.add(authority)
+	}
+	s.Outcomes, s.Codes, s.Bindings = outcomes.list(), codes.list(), bindings.list()
+	s.Strengths, s.Authorities, s.Stores = strengths.list(), authorities.list(), stores.list()
+	return s, failed
+}
+
+func logged(f Flow) string {
+	if f.Outcome == Refused {
+		return fmt.Sprintf("AADSTS%d", f.Code)
+	}
+	if f.Certificate.Mode == "" {
+		return f.Outcome.String()
+	}
+	return f.Outcome.String() + ", " + f.Certificate.Mode.String()
+}
+
+// expected is written as logged writes, as far as the log tells.
+func expected(a signin.Answer, f Flow) string {
+	switch {
+	case !a.SignedIn:
+		return a.Code
+	case f.Certificate.Mode == "" || f.Outcome == Refused:
+		return Succeeded.String()
+	}
+	return Succeeded.String() + ", " + a.AuthenticationMode.String()
+}
+
+// A tally counts names.
+type tally map[string]int
+
+func (t tally) add(name string) {
+	if name != "" {
+		t[name]++
+	}
+}
+
+func (t tally) list() []Count {
+	counts := []Count{}
+	for name, n := range t {
+		counts = append(counts, Count{name, n})
+	}
+	slices.SortFunc(counts, func(a, b Count) int { return cmp.Or(cmp.Compare(b.Flows, a.Flows), cmp.Compare(a.Name, b.Name)) })
+	return counts
+}
+
+// String returns the summary as a table.
+func (s Summary) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "sign-ins with certificates\t%d\n", s.Flows)
+	for _, part := range []struct {
+		name   string
+		counts []Count
+	}{{"outcome", s.Outcomes}, {"code", s.Codes}, {"binding", s.Bindings}, {"strength", s.Strengths}, {"authority", s.Authorities}, {"store", s.Stores}} {
+		for _, c := range part.counts {
+			fmt.Fprintf(w, "%s: %s\t%d\n", part.name, c.Name, c.Flows)
+		}
+	}
+	w.Flush()
+	for _, x := range s.Surprises {
+		b.WriteString("surprise: " + x.String() + "\n")
+	}
+	return b.String()
+}
