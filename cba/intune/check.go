@@ -59,6 +59,7 @@ var (
 	channel        = rule{"intune-channel", lint.Error, lint.LocksOut, "deploy user certificates by the user channel, device certificates by the device channel; it cannot be changed later", fromPKCS}
 	channelForeign = rule{"intune-channel", lint.Warning, 0, "leave it out: the setting is macOS' own", fromPKCS}
 	administrator  = rule{"intune-android-administrator", lint.Error, lint.LocksOut, "use Android Enterprise: support of device administrator ended with 2024 where Google's services are", fromPKCS}
+	noUPN          = rule{"intune-no-upn", lint.Warning, lint.LocksOut, "add {{UserPrincipalName}} as a user principal name; without it only bindings through certificateUserIds and an e-mail address are left", fromPKCS}
 	severalUPNs    = rule{"intune-several-upns", lint.Error, 0, "keep one: which of them Entra reads is not documented (open question 9.23)", fromPKCS}
 )
 
@@ -182,6 +183,9 @@ func (c *checker) fields() []field {
 		if n.hasSID(t) && !n.isSID(t) {
 			c.add(sidPlace, where, "%v is in %q", OnPremSecurityIdentifier, n.Value)
 		}
+	}
+	if upns == 0 && c.Type == UserCertificate {
+		c.add(noUPN, "subjectAlternativeNames", "have no UPN")
 	}
 	if upns > 1 {
 		c.add(severalUPNs, "subjectAlternativeNames", "have %d UPNs", upns)

@@ -88,9 +88,11 @@ const (
 	SoftwareStorage                       // software
 )
 
-// String returns the text of Microsoft Graph.
+// String returns the text of Microsoft Graph, or "not set".
 func (k KeyStorage) String() string {
 	switch k {
+	case 0:
+		return "not set"
 	case TPMOrSoftware:
 		return "useTpmKspOtherwiseUseSoftwareKsp"
 	case TPM:
@@ -118,9 +120,11 @@ const (
 	DeviceChannel                    // the system keychain
 )
 
-// String returns "user" or "device".
+// String returns "user", "device" or "not set".
 func (c Channel) String() string {
 	switch c {
+	case 0:
+		return "not set"
 	case UserChannel:
 		return "user"
 	case DeviceChannel:
@@ -184,7 +188,7 @@ func (s Scale) String() string {
 		return "days"
 	case Months:
 		return "months"
-	case Years:
+	case 0, Years:
 		return "years"
 	}
 	return fmt.Sprintf("Scale(%d)", uint8(s))

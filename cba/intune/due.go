@@ -48,7 +48,7 @@ func (t Threshold) From(cert *x509.Certificate) time.Time {
 func Due(certs iter.Seq[*x509.Certificate], t Threshold, at time.Time) iter.Seq2[*x509.Certificate, time.Time] {
 	return func(yield func(*x509.Certificate, time.Time) bool) {
 		for cert := range certs {
-			if cert == nil || at.Before(cert.NotBefore) {
+			if cert == nil {
 				continue
 			}
 			if from := t.From(cert); !at.Before(from) && !yield(cert, from) {

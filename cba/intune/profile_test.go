@@ -100,6 +100,8 @@ func TestTraps(t *testing.T) {
 		{"intune-sid-platform", func(p *intune.Profile) { sid(intune.URIName, sidVariable)(p); p.Platform = intune.AndroidCorporate }, sid(intune.URIName, sidVariable)},
 		{"intune-sid-device", func(p *intune.Profile) { device(intune.Windows, "CN={{DeviceId}}")(p); p.StrongMapping = true }, device(intune.Windows, "CN={{DeviceId}}")},
 		{"intune-no-strong-mapping", func(p *intune.Profile) { p.StrongMapping = false }, sid(intune.URIName, sidVariable)},
+		{"intune-no-upn", func(p *intune.Profile) { p.AltNames = nil }, device(intune.Windows, "CN={{DeviceId}}")},
+		{"intune-no-upn", func(p *intune.Profile) { p.AltNames[0].Type = intune.EmailName }, func(*intune.Profile) {}},
 		{"intune-several-upns", sid(intune.UPNName, "{{EmailAddress}}"), sid(intune.EmailName, "{{EmailAddress}}")},
 		{"intune-validity-short", validity(4, intune.Days), validity(5, intune.Days)},
 		{"intune-validity-long", validity(25, intune.Months), validity(24, intune.Months)},

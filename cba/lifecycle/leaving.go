@@ -111,7 +111,8 @@ type Action struct {
 }
 
 // A Request is a call of Microsoft Graph v1.0. The path is escaped and begins
-// behind "/v1.0".
+// behind "/v1.0". Give an [Account] its object ID: a path with a user principal
+// name that begins with "$" is read otherwise (Learn: Graph, Get a user).
 type Request struct {
 	Method string          `json:"method"`
 	Path   string          `json:"path"`
@@ -258,7 +259,7 @@ func (p *leavingPlan) certificates() {
 	}
 	for _, a := range authorities {
 		p.do(Action{Kind: RevokeCertificates, Source: fromCRL, Authority: &a, Revocations: revocations[a],
-			What: fmt.Sprintf("revoke %d certificates of %s", len(revocations[a]), a.Name)})
+			What: "revoke what " + a.Name + " has issued to the person"})
 	}
 	for _, a := range authorities {
 		p.do(Action{Kind: PublishDelta, Source: fromCRL, Authority: &a,
@@ -281,8 +282,11 @@ func (p *leavingPlan) ids() {
 			p.add(leavingUnknown, value, "fits none of the certificates")
 		}
 	}
-	p.do(Action{Kind: RemoveIDs, Source: fromUserIDs, Change: &Step{NotBefore: p.at, Remove: values},
-		What: fmt.Sprintf("remove %d certificateUserIds", len(values))})
+	what := "remove the certificateUserIds: read the account's, apply the change, write all that is left back"
+	if p.account.Synced {
+		what = "see that Microsoft Entra Connect has removed the certificateUserIds"
+	}
+	p.do(Action{Kind: RemoveIDs, Source: fromUserIDs, Change: &Step{NotBefore: p.at, Remove: values}, What: what})
 }
 
 func (p *leavingPlan) cleanUp() {

@@ -60,14 +60,16 @@ func TestLeavingCarriedOut(t *testing.T) {
 		}
 		switch action.Kind {
 		case lifecycle.RevokeCertificates:
+			var revocations []crl.Revocation
 			for _, r := range action.Revocations {
 				revocation, err := r.CRL()
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := issuers[action.Authority.Name].Revoke(t.Context(), revocation); err != nil {
-					t.Fatal(err)
-				}
+				revocations = append(revocations, revocation)
+			}
+			if err := issuers[action.Authority.Name].Revoke(t.Context(), revocations...); err != nil {
+				t.Fatal(err)
 			}
 		case lifecycle.PublishDelta:
 			list, err := issuers[action.Authority.Name].Delta(t.Context(), crl.Options{ThisUpdate: now})
