@@ -1,0 +1,199 @@
+// Audit reads all of a tenant that decides about sign-ins with certificates, and
+// says what is wrong with it: first what can lock people out, then what lets the
+// wrong ones in, then the rest. It changes nothing.
+//
+//	go run ./examples/audit
+//	go run ./examples/audit -tenant ID [-json] [-snapshot tenant.json]
+//
+// It looks at the method's configuration, both trust stores and their chains,
+// fetches every revocation list within the limits of Entra's sign-in, and checks
+// the certificateUserIds of every user who has some. A snapshot is what
+// examples/explain takes with -tenant.
+//
+// Without -tenant or -endpoint it works on a demonstration inside the program.
+// Exit status: 0 nothing of severity error; 1 something is; 2 unusable command line,
+// or no answer from the tenant.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/trust"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/files"
+	"example.com/entracba/examples/internal/tenant"
+)
+
+func main() { console.Main("audit", run) }
+
+// options is the command line, read and checked.
+type options struct {
+	tenant       tenant.Flags
+	snapshot     string
+	allowPrivate bool
+	json         bool
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("audit", flag.ContinueOnError)
+	f.StringVar(&o.snapshot, "snapshot", "", "write the tenant into this `file`, for examples/explain -tenant")
+	f.BoolVar(&o.allowPrivate, "allow-private", false, "let revocation lists be fetched from loopback and private addresses")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	o.tenant.Register(f)
+	f.Usage = func() {
+		fmt.Fprintf(f.Output(), "Says what is wrong with a tenant's certificate-based authentication.\n\nUsage: go run ./examples/audit [flags]\n\n")
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, console.Usage("see audit -h")
+	}
+	if f.NArg() > 0 {
+		return o, console.Usage("unexpected argument %q (see audit -h)", f.Arg(0))
+	}
+	return o, nil
+}
+
+// An audit is what was found out, in the form of -json.
+type audit struct {
+	At          time.Time     `json:"at"`
+	Method      signin.Config `json:"tenant"`
+	Authorities []authority   `json:"authorities"`
+	Lists       []list        `json:"revocationLists"`
+	Users       users         `json:"users"`
+	Findings    lint.Findings `json:"findings"`
+}
+
+type users struct {
+	Total   int `json:"total"`
+	WithIDs int `json:"withCertificateUserIds"`
+	Wrong   int `json:"withFindings"`
+}
+
+func run(args []string) error {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	t, err := o.tenant.Open()
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	config, err := t.Tenant(ctx)
+	if err != nil {
+		return err
+	}
+	if o.snapshot != "" {
+		if err := files.Stream(o.snapshot, files.Secret, func(w io.Writer) error { return console.JSON(w, config) }); err != nil {
+			return err
+		}
+	}
+	a := &audit{At: time.Now().UTC().Truncate(time.Second), Method: config, Authorities: []authority{}, Lists: []list{}}
+	a.Findings = config.Findings(a.At)
+	store, err := config.Trust.Compile(trust.Options{SkipUnreadable: true})
+	if err != nil {
+		return err // more certificate authorities than any tenant can have
+	}
+	a.Authorities = authorities(store, a.At)
+	var found lint.Findings
+	a.Lists, found, err = o.lists(ctx, source(t, o.allowPrivate), store, a.At)
+	if err != nil {
+		return err
+	}
+	a.Findings = append(a.Findings, found...)
+	if err := a.readUsers(ctx, t, config); err != nil {
+		return err
+	}
+	a.Findings = unique(a.Findings).Sorted()
+	if o.json {
+		err = console.JSON(os.Stdout, a)
+	} else {
+		t.Announce(os.Stdout)
+		a.print(os.Stdout, console.StyleFor(os.Stdout))
+		if o.snapshot != "" {
+			fmt.Printf("\nThe tenant is in %s: go run ./examples/explain -tenant %s ...\n", o.snapshot, o.snapshot)
+		}
+	}
+	if err == nil && a.Findings.Worst() == lint.Error {
+		err = console.Answer
+	}
+	return err
+}
+
+// readUsers checks everyone who has certificateUserIds.
+func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.Config) error {
+	bar := console.NewProgress(os.Stderr, "Reading users", 0)
+	defer bar.End()
+	for u, err := range t.Users(ctx) {
+		if err != nil {
+			return err
+		}
+		bar.Step(1)
+		a.Users.Total++
+		if len(u.AuthorizationInfo.CertificateUserIDs) == 0 {
+			continue
+		}
+		a.Users.WithIDs++
+		found := config.UserFindings(u.User)
+		if len(found) > 0 {
+			a.Users.Wrong++
+		}
+		a.Findings = append(a.Findings, found...)
+	}
+	return nil
+}
+
+// unique leaves out what was said before: two checks may see one thing.
+func unique(all lint.Findings) lint.Findings {
+	seen := map[lint.Finding]bool{}
+	return slices.DeleteFunc(all, func(f lint.Finding) bool {
+		key := lint.Finding{Code: f.Code, Where: f.Where, What: f.What}
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+}
+
+// source is where revocation lists come from: the network, as for Entra, or what
+// belongs to the demonstration.
+func source(t *tenant.Tenant, allowPrivate bool) crl.Source {
+	f := &crl.Fetcher{AllowPrivateAddresses: allowPrivate}
+	if t.Demo != nil {
+		f.InsecureTransport = published(t.Demo.CRLs)
+	}
+	return f
+}
+
+// published answers for web servers that do not exist, by address.
+type published map[string][]byte
+
+// RoundTrip is part of [http.RoundTripper].
+func (p published) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := &http.Response{StatusCode: http.StatusNotFound, Status: "404 Not Found", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Request: r}
+	content, ok := p[r.URL.String()]
+	if ok {
+		answer.StatusCode, answer.Status = http.StatusOK, "200 OK"
+	}
+	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+	return answer, nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/examples/internal/console"
+)
+
+func (a *audit) print(w io.Writer, style console.Style) {
+	p := a.Method.Policy
+	state := style.Red(or(p.State, "disabled"))
+	if p.State == policy.Enabled {
+		state = style.Green(string(p.State))
+	}
+	fmt.Fprintf(w, "%s  %s\n", style.Bold("METHOD"), state)
+	var includes, excludes []string
+	for _, t := range p.IncludeTargets {
+		includes = append(includes, t.ID)
+	}
+	for _, t := range p.ExcludeTargets {
+		excludes = append(excludes, t.ID)
+	}
+	table(w, []string{"for", or(strings.Join(includes, ", "), "nobody")},
+		[]string{"but not for", or(strings.Join(excludes, ", "), "-")},
+		[]string{"without a rule", or(p.AuthenticationMode.Default, "not set") + ", affinity " + or(p.AuthenticationMode.DefaultAffinity, "not set")},
+		[]string{"revocation list required", or(p.CRLValidation.State, "disabled") + exempt(p.CRLValidation.ExemptedSKIs)},
+		[]string{"issuer hints", or(p.IssuerHints.State, "disabled")})
+
+	rows := [][]string{{"RULE", "OF", "GIVES", "AFFINITY"}}
+	for _, r := range p.AuthenticationMode.Rules {
+		rows = append(rows, []string{string(r.Type), or(r.Identifier, strings.Trim(r.IssuerSubjectIdentifier+" + "+r.PolicyOIDIdentifier, " +")),
+			string(r.Mode), string(r.RequiredAffinity)})
+	}
+	section(w, style, rows, "no rules: every certificate has the default strength")
+
+	rows = [][]string{{"BINDING", "TO", "PRIORITY", "AFFINITY"}}
+	for _, b := range p.UserBindings {
+		rows = append(rows, []string{string(b.Field), string(b.Property), strconv.Itoa(int(b.Priority)), string(b.Field.Affinity())})
+	}
+	section(w, style, rows, "no bindings: nobody can sign in with a certificate")
+
+	rows = [][]string{{"SCOPE", "PKI", "FOR"}}
+	for _, s := range p.CertificateAuthorityScopes {
+		var groups []string
+		for _, t := range s.IncludeTargets {
+			groups = append(groups, t.ID)
+		}
+		rows = append(rows, []string{s.SubjectKeyIdentifier, s.PublicKeyInfrastructureIdentifier, strings.Join(groups, ", ")})
+	}
+	if len(rows) > 1 {
+		section(w, style, rows, "")
+	}
+
+	rows = [][]string{{"AUTHORITY", "STORE", "UNTIL", "CHAIN", "HINT"}}
+	for _, c := range a.Authorities {
+		chain := cmp.Or(c.Lacking, "incomplete")
+		switch {
+		case c.Complete && c.SelfSigned:
+			chain = "root"
+		case c.Complete:
+			chain = "complete"
+		}
+		hint := ""
+		if c.Hint {
+			hint = "sent"
+		}
+		rows = append(rows, []string{c.Subject, c.Store, c.NotAfter.Format("2006-01-02"), chain, hint})
+	}
+	section(w, style, rows, "no certificate authorities")
+
+	rows = [][]string{{"REVOCATION LIST", "OF", "NUMBER", "REVOKED", "SIZE", "TIME", "UNTIL"}}
+	for _, l := range a.Lists {
+		of := l.Authority
+		if l.Delta {
+			of += " (delta)"
+		}
+		if l.Error != "" {
+			rows = append(rows, []string{l.URL, of, l.Code, "", "", ms(l.Millis), "unusable"})
+			continue
+		}
+		rows = append(rows, []string{l.URL, of, cmp.Or(l.Number, "none"), strconv.Itoa(l.Revoked), size(l.Bytes), ms(l.Millis), l.NextUpdate.Format("2006-01-02 15:04 MST")})
+	}
+	section(w, style, rows, "no revocation lists: a stolen certificate works until it expires")
+
+	fmt.Fprintf(w, "\n%s  %d, of whom %d have certificateUserIds, and %d of these something to look at\n",
+		style.Bold("USERS"), a.Users.Total, a.Users.WithIDs, a.Users.Wrong)
+	a.printFindings(w, style)
+}
+
+// shownFindings is how many findings of one code are printed.
+const shownFindings = 10
+
+func (a *audit) printFindings(w io.Writer, style console.Style) {
+	counts := map[lint.Severity]int{}
+	codes := map[string]int{}
+	for _, f := range a.Findings {
+		counts[f.Severity]++
+		codes[f.Code]++
+	}
+	fmt.Fprintf(w, "\n%s  %d errors, %d warnings, %d notes\n", style.Bold("FINDINGS"), counts[lint.Error], counts[lint.Warning], counts[lint.Info])
+	shown := map[string]int{}
+	for _, f := range a.Findings {
+		if shown[f.Code]++; shown[f.Code] > shownFindings {
+			if shown[f.Code] == shownFindings+1 {
+				fmt.Fprintf(w, "\n%d more of %s; -json has all\n", codes[f.Code]-shownFindings, f.Code)
+			}
+			continue
+		}
+		paint := style.Dim
+		switch f.Severity {
+		case lint.Error:
+			paint = style.Red
+		case lint.Warning:
+			paint = style.Yellow
+		}
+		effect := ""
+		switch f.Effect {
+		case lint.LocksOut:
+			effect = ", locks people out"
+		case lint.LetsIn:
+			effect = ", lets the wrong people in"
+		}
+		fmt.Fprintf(w, "\n%s%s  %s: %s (%s)\n", paint(f.Severity.String()), effect, console.Clean(f.Where), console.Clean(f.What), f.Code)
+		if f.Do != "" {
+			fmt.Fprintf(w, "  do      %s\n", console.Clean(f.Do))
+		}
+		if f.Source != "" {
+			fmt.Fprintf(w, "  source  %s\n", console.Clean(f.Source))
+		}
+	}
+}
+
+func section(w io.Writer, style console.Style, rows [][]string, none string) {
+	fmt.Fprintln(w)
+	if len(rows) == 1 {
+		fmt.Fprintln(w, none)
+		return
+	}
+	console.Table(w, style, rows...)
+}
+
+func table(w io.Writer, rows ...[]string) {
+	var b strings.Builder
+	console.Table(&b, console.Style{}, rows...)
+	for line := range strings.Lines(b.String()) {
+		fmt.Fprint(w, "  ", line)
+	}
+}
+
+func or[T ~string](text T, otherwise string) string {
+	return cmp.Or(string(text), otherwise)
+}
+
+func exempt(skis []string) string {
+	if len(skis) == 0 {
+		return ""
+	}
+	return ", but not of " + strings.Join(skis, ", ")
+}
+
+func ms(n int64) string { return fmt.Sprintf("%d ms", n) }
+
+func size(n int) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprintf("%d B", n)
+	case n < 10_000_000:
+		return fmt.Sprintf("%d KB", n/1000)
+	}
+	return fmt.Sprintf("%d MB", n/1_000_000)
+}
