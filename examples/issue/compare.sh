@@ -5,8 +5,9 @@
 #
 #   examples/issue/compare.sh [users] [rounds]
 #
-# Both write one PFX per user with the compatible encoding. The shell loop uses one
-# core, so the program is measured on one core first, and then on all of them.
+# Both use the same CA, with a key of the users' type, and write one PFX per user
+# with the compatible encoding. The shell loop uses one core, so the program is
+# measured on one core first, and then on all of them.
 # Finding RSA primes takes a random time: use 100 users or more for steady figures.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -18,13 +19,18 @@ go build -o "$work/issue" ./examples/issue
 
 { echo upn; for i in $(seq "$users"); do echo "user$i@yourdomain.com"; done; } >"$work/users.csv"
 echo 'TempDeploy2024' >"$work/password"
-openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/rootCA.key" -out "$work/rootCA.crt" \
-  -subj '/CN=Compare Root CA' -days 3650 \
-  -addext basicConstraints=critical,CA:true -addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null
+for key in rsa2048 p256; do
+  type=(-newkey rsa:2048)
+  [ "$key" = rsa2048 ] || type=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1)
+  mkdir "$work/ca-$key"
+  openssl req -x509 "${type[@]}" -nodes -keyout "$work/ca-$key/rootCA.key" -out "$work/ca-$key/rootCA.crt" \
+    -subj '/CN=Compare Root CA' -days 3650 \
+    -addext basicConstraints=critical,CA:true -addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null
+done
 
 # The loop of the guide, its password in a file and not on the command line.
 loop() {
-  local key=$1 out=$2 upn name
+  local key=$1 out=$2 ca=$work/ca-$1 upn name
   mkdir -p "$out"
   tail -n +2 "$work/users.csv" | while read -r upn; do
     name=$out/${upn%@*}
@@ -34,9 +40,9 @@ loop() {
     esac 2>/dev/null
     openssl req -new -key "$name.key" -out "$name.csr" -subj "/CN=$upn" \
       -addext "subjectAltName=otherName:1.3.6.1.4.1.311.20.2.3;UTF8:$upn" 2>/dev/null
-    openssl x509 -req -in "$name.csr" -CA "$work/rootCA.crt" -CAkey "$work/rootCA.key" -CAcreateserial \
+    openssl x509 -req -in "$name.csr" -CA "$ca/rootCA.crt" -CAkey "$ca/rootCA.key" -CAcreateserial \
       -out "$name.crt" -days 365 -sha256 -copy_extensions copyall 2>/dev/null
-    openssl pkcs12 -export -out "$name.pfx" -inkey "$name.key" -in "$name.crt" -certfile "$work/rootCA.crt" \
+    openssl pkcs12 -export -out "$name.pfx" -inkey "$name.key" -in "$name.crt" -certfile "$ca/rootCA.crt" \
       -legacy -passout "file:$work/password" 2>/dev/null
     rm -f "$name.key" "$name.csr" "$name.crt"
   done
@@ -44,7 +50,7 @@ loop() {
 
 program() {
   local key=$1 cores=$2 out=$3
-  GOMAXPROCS=$cores "$work/issue" -users "$work/users.csv" -ca "$work" -key "$key" -for compat -out "$out" >/dev/null
+  GOMAXPROCS=$cores "$work/issue" -users "$work/users.csv" -ca "$work/ca-$key" -key "$key" -for compat -out "$out" >/dev/null
 }
 
 # seconds COMMAND ...: how long it took.

@@ -145,7 +145,9 @@ func run(args []string) error {
 			return err
 		}
 	} else {
-		w.report(os.Stdout, made)
+		if err := w.report(os.Stdout, made); err != nil {
+			return errors.Join(failed, err)
+		}
 	}
 	return failed
 }
@@ -301,7 +303,7 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 }
 
 // report is what a person reads at the end.
-func (w *work) report(out io.Writer, made bool) {
+func (w *work) report(out io.Writer, made bool) error {
 	style := console.StyleFor(os.Stdout)
 	path := func(name string) string { return filepath.Join(w.out, filepath.FromSlash(name)) }
 	ca := authority.Describe(w.issuer)
@@ -314,6 +316,10 @@ func (w *work) report(out io.Writer, made bool) {
 	}
 	fmt.Fprintf(out, "%s  %s (%s), until %s\n\n", style.Bold("CA"), console.Clean(ca.Subject), state, ca.NotAfter.Format("2006-01-02"))
 
+	tenant, err := plainTenant(w.issuer)
+	if err != nil {
+		return err
+	}
 	rows := [][]string{{"USER", "STATUS", "UNTIL", "SIGN-IN", "PFX FILE"}}
 	for _, result := range w.shown {
 		if result.Skipped {
@@ -321,7 +327,7 @@ func (w *work) report(out io.Writer, made bool) {
 			continue
 		}
 		u := result.Made.(delivery).user
-		rows = append(rows, []string{u.UPN, "issued", u.NotAfter.Format("2006-01-02"), signIn(w.issuer, result), path(u.PFX)})
+		rows = append(rows, []string{u.UPN, "issued", u.NotAfter.Format("2006-01-02"), signIn(tenant, result), path(u.PFX)})
 	}
 	console.Table(out, style, rows...)
 	if more := w.counts.Issued + w.counts.Skipped - len(w.shown); more > 0 {
@@ -363,22 +369,24 @@ func (w *work) report(out io.Writer, made bool) {
 	if w.ca == "" {
 		fmt.Fprintf(out, "\n%s can sign in as anyone whom you issue for: keep it off this machine, or in an HSM.\n", path("ca/rootCA.key"))
 	}
+	return nil
 }
 
-// signIn says what a tenant answers that trusts the CA and has nothing else
-// configured but the method switched on.
-func signIn(issuer *cba.Issuer, result cba.Result) string {
+// plainTenant is one that trusts the CA and has nothing else configured but the
+// method switched on.
+func plainTenant(issuer *cba.Issuer) (*signin.Tenant, error) {
 	pki, err := trust.NewPKI("PKI", issuer.CACertificates())
 	if err != nil {
-		return err.Error()
+		return nil, err
 	}
 	config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{pki}}}
 	config.Policy.State = policy.Enabled
 	// Nothing is published yet: revocation is another day's question.
-	tenant, err := config.Compile(signin.Options{SkipRevocation: true})
-	if err != nil {
-		return err.Error()
-	}
+	return config.Compile(signin.Options{SkipRevocation: true})
+}
+
+// signIn says what the tenant answers to the owner of a new certificate.
+func signIn(tenant *signin.Tenant, result cba.Result) string {
 	answer, err := tenant.Decide(context.Background(), signin.Request{
 		User:        &policy.User{UserPrincipalName: result.Task.Subject.UPN},
 		Certificate: result.Certificate,

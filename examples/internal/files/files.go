@@ -33,7 +33,10 @@ func Stream(name string, mode os.FileMode, fill func(io.Writer) error) (err erro
 	if err != nil {
 		return err
 	}
-	return pending.Commit()
+	if err := pending.Commit(); err != nil {
+		return err
+	}
+	return SyncFolder(filepath.Dir(name))
 }
 
 // A Pending file is written and safe on the disk, but not yet in its place.
@@ -46,11 +49,16 @@ type Pending struct {
 // killed in between finds it again with [Recover].
 func Prepare(name string, mode os.FileMode, fill func(io.Writer) error) (_ Pending, err error) {
 	p := Pending{name + ".part", name}
-	// Never through a link or into a file that others can already read.
-	if err := os.Remove(p.temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return Pending{}, err
+	// Never through a link or into a file that others can already read; what an
+	// earlier run left is removed.
+	const create = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := os.OpenFile(p.temporary, create, mode)
+	if errors.Is(err, os.ErrExist) {
+		if err := os.Remove(p.temporary); err != nil {
+			return Pending{}, err
+		}
+		f, err = os.OpenFile(p.temporary, create, mode)
 	}
-	f, err := os.OpenFile(p.temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return Pending{}, err
 	}
@@ -74,13 +82,9 @@ func Prepare(name string, mode os.FileMode, fill func(io.Writer) error) (_ Pendi
 	return p, f.Close()
 }
 
-// Commit moves the file to its place.
-func (p Pending) Commit() error {
-	if err := os.Rename(p.temporary, p.name); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(p.name))
-}
+// Commit moves the file to its place. That the move survives a power cut is for
+// [SyncFolder]; until then [Recover] finishes it.
+func (p Pending) Commit() error { return os.Rename(p.temporary, p.name) }
 
 // Discard removes a file that will not be committed.
 func (p Pending) Discard() { os.Remove(p.temporary) }
@@ -98,8 +102,9 @@ func Recover(name string) (bool, error) {
 	return err == nil, err
 }
 
-// syncFolder makes a rename survive a power cut, where the system has a way to.
-func syncFolder(name string) error {
+// SyncFolder makes the renames in a folder survive a power cut, where the system
+// has a way to.
+func SyncFolder(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err

@@ -356,7 +356,28 @@ func (b *Book) Close() error {
 	if err := files.Stream(filepath.Join(b.folder, Name), files.Public, b.WriteJSON); err != nil {
 		return err
 	}
+	// Without the journal, nothing would mend a move that a power cut undid.
+	if err := b.syncFolders(); err != nil {
+		return err
+	}
 	return os.Remove(b.journal.Name())
+}
+
+// syncFolders makes what was moved into place stay there.
+func (b *Book) syncFolders() error {
+	folders := map[string]bool{}
+	if err := b.Users(func(u User) error {
+		folders[filepath.Dir(u.PFX)], folders[filepath.Dir(u.Certificate)] = true, true
+		return nil
+	}); err != nil {
+		return err
+	}
+	for folder := range folders {
+		if err := files.SyncFolder(filepath.Join(b.folder, folder)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // WriteJSON writes the list as manifest.json holds it.
