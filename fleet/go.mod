@@ -4,6 +4,10 @@ go 1.26.0
 
 require (
 	example.com/entracba v0.0.0
+	// fleet/token drives PKCS #11 modules with it: sessions, logins, key objects.
+	github.com/ThalesGroup/crypto11 v1.5.0
+	// fleet/token reads its error numbers.
+	github.com/miekg/pkcs11 v1.1.2
 	// fleet/sqlite: SQLite without cgo.
 	modernc.org/sqlite v1.60.1
 )
@@ -13,11 +17,11 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
+	github.com/pkg/errors v0.9.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/thales-e-security/pool v0.0.2 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/tools v0.51.0 // indirect
 	modernc.org/libc v1.77.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
