@@ -61,6 +61,8 @@ type want struct {
 	// of them; Leans are some of the others that must be listed.
 	Changes []string `json:"changes,omitempty"`
 	Leans   []string `json:"leans,omitempty"`
+	// Absent are questions that must not be listed.
+	Absent []string `json:"absent,omitempty"`
 	// Says are texts that must stand in the message or a step.
 	Says []string `json:"says,omitempty"`
 }
@@ -209,6 +211,11 @@ func got(v signin.Verdict, w want) want {
 			g.Leans = append(g.Leans, id)
 		}
 	}
+	for _, id := range w.Absent {
+		if !slices.Contains(listed, id) && !slices.Contains(g.Changes, id) {
+			g.Absent = append(g.Absent, id)
+		}
+	}
 	all := v.Message
 	for _, s := range v.Steps {
 		all += "\n" + s.Detail
@@ -259,6 +266,8 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 		tb.Errorf("signed in with code %q, message %q, binding %v", v.Code, v.Message, v.Binding)
 	case !v.SignedIn && (!codePattern.MatchString(v.Code) || v.Message == ""):
 		tb.Errorf("refused with code %q, message %q", v.Code, v.Message)
+	case !v.SignedIn && !slices.ContainsFunc(v.Steps, func(s signin.Step) bool { return s.Code == v.Code && v.Message == s.Name+": "+s.Detail }):
+		tb.Errorf("the message is that of no step with the code %s: %s", v.Code, v.Message)
 	case v.MFASatisfied != (v.SignedIn && v.AuthenticationMode == policy.MultiFactor):
 		tb.Errorf("MFA satisfied: %v", v.MFASatisfied)
 	}

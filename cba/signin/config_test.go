@@ -267,3 +267,34 @@ func TestRequirementText(t *testing.T) {
 		}
 	}
 }
+
+// A list above the limit of an interactive sign-in is remarked; one above the
+// smaller figure for downloads in the background rests on open question 9.7.
+func TestLargeLists(t *testing.T) {
+	w := theWorld(t)
+	r := signin.Request{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificate: w.certs["bob"], At: worldNow}
+	for _, test := range []struct {
+		size     int
+		outcome  policy.Outcome
+		question bool
+	}{{0, policy.Pass, false}, {22 << 20, policy.Warn, false}, {50 << 20, policy.Warn, true}} {
+		der, err := w.list(listSpec{ca: "woodgrove", padding: test.size}, map[string]fixedKey{"woodgrove": keyOf("woodgrove")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := crl.Parse(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenant, err := scenario{}.tenant(w).Compile(signin.Options{CRLs: sourceFunc(func(string) (*crl.List, error) { return list, nil })})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := checkVerdict(t, tenant, r)
+		i := slices.IndexFunc(v.Steps, func(s signin.Step) bool { return s.Name == signin.StepRevocation })
+		asked := slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == "9.7" && a.ChangesVerdict })
+		if !v.SignedIn || v.Steps[i].Outcome != test.outcome || asked != test.question {
+			t.Errorf("%d bytes: %+v, %+v", test.size, v.Steps[i], v.Assumptions)
+		}
+	}
+}

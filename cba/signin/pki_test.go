@@ -62,6 +62,7 @@ type certSpec struct {
 	policies []string
 	from, to time.Time
 	noAKI    bool
+	akiOf    string // name of the key that the authority key identifier names, if not the issuer's
 	noSKI    bool
 	noCA     bool // an authority without the CA flag
 	pathLen  int  // -1: zero
@@ -160,6 +161,9 @@ var worldCerts = func() []namedSpec {
 		{"bob-no-aki", certSpec{issuer: "woodgrove", names: bob, noAKI: true}},
 		{"bob-no-ski", certSpec{issuer: "woodgrove", names: bob, noSKI: true}},
 		{"no-san", certSpec{issuer: "woodgrove"}},
+		{"bob-no-aki-forged", certSpec{issuer: "woodgrove", names: bob, noAKI: true, signer: "false", serial: 0x900}},
+		{"bob-no-aki-expired-root", certSpec{issuer: "expired-root", names: bob, noAKI: true, serial: 0x902}},
+		{"bob-aki-no-ski-ca", certSpec{issuer: "no-ski", names: bob, akiOf: "no-ski", serial: 0x901}},
 		{"no-san-ski", certSpec{issuer: "woodgrove", noSKI: true, serial: 0x777}},
 		{"empty-issuer", certSpec{issuer: "woodgrove", names: bob, noIssuer: true}},
 		{"empty-names", certSpec{issuer: "woodgrove", subject: "-", noIssuer: true, noSKI: true}},
@@ -185,6 +189,7 @@ type listSpec struct {
 	number   int64 // zero: 5
 	base     int64 // a delta list that continues this one
 	from, to time.Time
+	padding  int  // bytes of an extension that nobody knows
 	freshest bool // it says where deltas are, without which OpenSSL takes none
 }
 
@@ -353,6 +358,9 @@ func (w *world) certificate(n namedSpec, serial int64, keys map[string]fixedKey)
 			template.SubjectKeyId = nil
 		}
 	}
+	if s.akiOf != "" {
+		parent.SubjectKeyId = keyID(s.akiOf)
+	}
 	if s.noIssuer {
 		parent.RawSubject = []byte{0x30, 0}
 	}
@@ -398,6 +406,10 @@ func (w *world) list(s listSpec, keys map[string]fixedKey) ([]byte, error) {
 		n := byte(len(where))
 		value := append([]byte{0x30, n + 8, 0x30, n + 6, 0xa0, n + 4, 0xa0, n + 2, 0x86, n}, where...)
 		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 46}, Value: value})
+	}
+	if s.padding > 0 {
+		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{
+			Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Value: bytes.Repeat([]byte{4}, s.padding)})
 	}
 	for _, group := range []struct {
 		reason  int
