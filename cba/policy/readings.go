@@ -55,7 +55,7 @@ type Readings struct {
 
 // An Assumption is a reading that an answer leaned on, or that would change it.
 type Assumption struct {
-	// ID numbers the question: "9.x" are the open questions about Entra, other
+	// ID numbers the question: "9.x" are the rows of docs/open-questions.md, other
 	// numbers are places where a rule is inferred. See [Readings].
 	ID string `json:"id"`
 	// Text says what is assumed and why it is in doubt.

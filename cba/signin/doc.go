@@ -28,7 +28,7 @@
 // # What is not documented
 //
 // The verdict lists each reading of an open question that it leans on, with its
-// number in the table of open questions, and says whether the other reading
+// number in docs/open-questions.md, and says whether the other reading
 // would change it ([Assumption]); [Options] chooses between readings. Each is
 // turned round by itself: that two together would change the verdict is not seen.
 // Codes that Microsoft's pages do not name for the case at hand are marked in the

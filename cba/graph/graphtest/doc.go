@@ -59,7 +59,7 @@
 //
 // # What is inferred
 //
-// The numbers are those of the open questions in the project's facts about Entra.
+// The numbers are those of docs/open-questions.md.
 //
 //   - A property in a PATCH of the policy replaces the old value whole (9.16;
 //     [Options.MergeComplex] is the other reading).
