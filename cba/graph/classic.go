@@ -191,8 +191,19 @@ func (c *Client) createClassic(ctx context.Context, op operation, tenant string,
 				return nil
 			}
 			return err
-		case !unknown(err) || c.wait(ctx, backoff(n)) != nil:
+		case !unknown(err) && !errors.Is(err, ErrThrottled) && !(errors.Is(err, ErrUnauthorized) && n == 1):
 			return err
+		}
+		var e *Error
+		d := backoff(n)
+		if errors.As(err, &e) && e.RetryAfter > 0 {
+			d = e.RetryAfter
+		}
+		if d > c.maxWait() {
+			return err
+		}
+		if ended := c.wait(ctx, d); ended != nil {
+			return ending(err, ended)
 		}
 	}
 	return err

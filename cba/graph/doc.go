@@ -44,7 +44,7 @@
 //
 // # What is not documented
 //
-// The numbers are those of the open questions in the project's facts about Entra.
+// The numbers are those of docs/open-questions.md.
 // That a PATCH replaces a collection (9.16); that one object may be wrapped in
 // "value" (9.19); how a value that another user has is refused (9.21); that PKIs
 // are made and bundles uploaded by POST (9.18). The time that the directory takes

@@ -200,6 +200,8 @@ type job struct {
 	want []string // what is to be written
 	sent bool     // a write was accepted, or may have been
 	look bool     // read before writing: what the user has is not known
+	// renewed says that the token was refused once.
+	renewed bool
 	// old are the values that the user had on the way, as far as they are known. A
 	// replica that shows one of them lags; other values are somebody else's.
 	old [][]string
@@ -350,9 +352,11 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 		if err := errs[i]; err != nil {
 			var e *Error
 			j.plan.Err = err
-			if errors.As(err, &e) && ctx.Err() == nil && (e.Unknown || e.Status >= 500) {
+			if errors.As(err, &e) && ctx.Err() == nil && (e.Unknown || e.Status >= 500 ||
+				e.Status == http.StatusTooManyRequests && e.RetryAfter <= c.maxWait() || e.Status == http.StatusUnauthorized && !j.renewed) {
 				// Whether anything was written is not known: read before writing again.
-				j.look, j.sent = true, true
+				j.look, j.sent = true, j.sent || e.Unknown
+				j.renewed = e.Status == http.StatusUnauthorized
 				wait = max(wait, min(cmp.Or(e.RetryAfter, backoff(1)), c.maxWait()))
 				again = append(again, j)
 				continue

@@ -140,25 +140,19 @@ func (c *Client) CreatePKI(ctx context.Context, displayName string) (trust.PKI, 
 		return *old, &conflict{op.name, "a PKI of this name is there already"}
 	}
 	var p trust.PKI
-	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: pkisPath, body: encode(map[string]any{"displayName": displayName}),
+	err := c.once(ctx, request{op: op, method: http.MethodPost, path: pkisPath, body: encode(map[string]any{"displayName": displayName}),
 		parse: func(body []byte) (err error) {
 			p, err = parsePKI(body)
 			return err
-		}})
+		}}, func() (bool, error) {
+		made, err := c.named(ctx, displayName)
+		if made != nil {
+			p = *made
+		}
+		return made != nil, err
+	})
 	if err != nil {
-		if !unknown(err) {
-			return trust.PKI{}, err
-		}
-		// The answer was lost: was it made?
-		if again := c.see(ctx, op, func() (bool, error) {
-			old, err := c.named(ctx, displayName)
-			if old != nil {
-				p = *old
-			}
-			return old != nil, err
-		}); again != nil {
-			return trust.PKI{}, err
-		}
+		return trust.PKI{}, err
 	}
 	err = c.see(ctx, op, func() (bool, error) { return found(c.barePKI(ctx, p.ID)) })
 	return p, err
@@ -259,25 +253,20 @@ func (c *Client) CreateAuthority(ctx context.Context, pki string, a trust.Author
 		return trust.Authority{}, fmt.Errorf("graph: %s: %w", op.name, err)
 	}
 	var made trust.Authority
-	_, err = c.do(ctx, request{op: op, method: http.MethodPost, path: authoritiesPath(pki), body: encode(body),
+	err = c.once(ctx, request{op: op, method: http.MethodPost, path: authoritiesPath(pki), body: encode(body),
 		parse: func(body []byte) (err error) {
 			made, err = parseAuthority(body)
 			return err
-		}})
+		}}, func() (bool, error) {
+		there, err := c.authorities(ctx, pki)
+		i := slices.IndexFunc(there, func(b trust.Authority) bool { return bytes.Equal(a.Certificate, b.Certificate) })
+		if i >= 0 {
+			made = there[i]
+		}
+		return i >= 0, err
+	})
 	if err != nil {
-		if !unknown(err) {
-			return trust.Authority{}, err
-		}
-		if again := c.see(ctx, op, func() (bool, error) {
-			there, err := c.authorities(ctx, pki)
-			i := slices.IndexFunc(there, func(b trust.Authority) bool { return bytes.Equal(a.Certificate, b.Certificate) })
-			if i >= 0 {
-				made = there[i]
-			}
-			return i >= 0, err
-		}); again != nil {
-			return trust.Authority{}, err
-		}
+		return trust.Authority{}, err
 	}
 	err = c.see(ctx, op, func() (bool, error) { return found(c.authority(ctx, pki, made.ID)) })
 	return made, err
@@ -400,15 +389,11 @@ func (c *Client) Deleted(ctx context.Context) (Deleted, error) {
 func (c *Client) Restore(ctx context.Context, id string) error {
 	op := writeTrust("restore a PKI or CA")
 	path := deletedPath + url.PathEscape(id)
-	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: path + "/restore", parse: isJSON})
-	if err != nil && !unknown(err) {
+	look := func() (bool, error) {
+		return gone(struct{}{}, c.get(ctx, readTrust("read a deleted item"), path, isJSON))
+	}
+	if err := c.once(ctx, request{op: op, method: http.MethodPost, path: path + "/restore", parse: isJSON}, look); err != nil {
 		return err
 	}
-	still := c.see(ctx, op, func() (bool, error) {
-		return gone(struct{}{}, c.get(ctx, readTrust("read a deleted item"), path, isJSON))
-	})
-	if err != nil && errors.Is(still, ErrUnverified) {
-		return err // it was not carried out
-	}
-	return still
+	return c.see(ctx, op, look)
 }

@@ -104,14 +104,14 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 				return a, nil
 			}
 			// A write whose answer is broken was carried out; it is not sent again.
-		case a.status == http.StatusNotFound && lost && r.method == http.MethodDelete:
-			return a, nil // the first attempt deleted it
+		case a.status == http.StatusNotFound && e.Attempts > 1 && r.method == http.MethodDelete:
+			return a, nil // an attempt before this one deleted it
 		case a.status == http.StatusUnauthorized:
 			e.setBody(a.body)
-			retry, renewed = !renewed, true
+			retry, renewed = r.again && !renewed, true
 		case a.status == http.StatusTooManyRequests:
 			e.setBody(a.body)
-			retry = true
+			retry = r.again
 		case a.status >= 500:
 			e.setBody(a.body)
 			retry = r.again
@@ -135,6 +135,51 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 			return a, e
 		}
 	}
+}
+
+// once sends a request that must not be carried out twice. It is sent again only
+// after look has said that the last time did nothing; look is also asked when an
+// answer was lost, and its yes is a success.
+func (c *Client) once(ctx context.Context, r request, look func() (bool, error)) error {
+	for n := 1; ; n++ {
+		_, err := c.do(ctx, r)
+		var e *Error
+		if err == nil || !errors.As(err, &e) {
+			return err
+		}
+		refused := e.Status == http.StatusTooManyRequests || e.Status == http.StatusUnauthorized && n == 1
+		switch {
+		case e.Unknown && ctx.Err() == nil:
+			if c.see(ctx, r.op, look) == nil {
+				return nil
+			}
+			return err
+		case !refused || n >= c.attempts():
+			return err
+		}
+		d := e.RetryAfter
+		if d == 0 {
+			d = backoff(n)
+		}
+		if d > c.maxWait() {
+			return err
+		}
+		if ended := c.wait(ctx, d); ended != nil {
+			return ending(err, ended)
+		}
+		if done, _ := look(); done {
+			return nil
+		}
+	}
+}
+
+// ending is the error of a call that was to be sent again when ctx ended.
+func ending(err, ended error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Err == nil {
+		e.Err = ended
+	}
+	return err
 }
 
 // isNetwork reports whether an error is one of the way, and not of the token or

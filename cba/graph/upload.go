@@ -85,17 +85,17 @@ func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte,
 	if n := len(certs) - len(trust.PKIs{*before}.Lacking(certs)); n > 0 {
 		return *before, &conflict{op.name, fmt.Sprintf("%d of the %d certificates are stored already, and the service refuses such a bundle whole", n, len(certs))}
 	}
-	_, err = c.do(ctx, request{op: op, method: http.MethodPost, path: pkiPath(pki) + "/upload",
-		body: encode(map[string]any{"uploadUrl": address, "sha256FileHash": trust.FileHash(bundle)})})
-	if err != nil && !unknown(err) {
+	err = c.once(ctx, request{op: op, method: http.MethodPost, path: pkiPath(pki) + "/upload",
+		body: encode(map[string]any{"uploadUrl": address, "sha256FileHash": trust.FileHash(bundle)})}, func() (bool, error) {
+		now, err := c.barePKI(ctx, pki)
+		return err == nil && (running(now.Status) || now.Status != before.Status || !now.LastModifiedDateTime.Equal(before.LastModifiedDateTime)), err
+	})
+	if err != nil {
 		return *before, err
 	}
-	after, waitErr := c.waitUpload(ctx, op, *before, o, err == nil)
-	if waitErr != nil {
-		if err != nil {
-			waitErr = err // whether it was started is not known, and it does not show
-		}
-		return after, waitErr
+	after, err := c.waitUpload(ctx, op, *before, o)
+	if err != nil {
+		return after, err
 	}
 	if after.CertificateAuthorities, err = c.authorities(ctx, pki); err != nil {
 		return after, err
@@ -111,14 +111,14 @@ func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte,
 // WaitUpload waits until an upload that is running has ended, by any program's
 // hand. It returns the PKI without its CAs.
 func (c *Client) WaitUpload(ctx context.Context, pki string, o UploadOptions) (trust.PKI, error) {
-	return c.waitUpload(ctx, readTrust("wait for an upload"), trust.PKI{ID: pki, Status: "running"}, o, true)
+	return c.waitUpload(ctx, readTrust("wait for an upload"), trust.PKI{ID: pki, Status: "running"}, o)
 }
 
 func running(status string) bool { return strings.EqualFold(status, "running") }
 
 // waitUpload looks until the status is neither that of before nor "running".
 // Replicas may show the state before for a while.
-func (c *Client) waitUpload(ctx context.Context, op operation, before trust.PKI, o UploadOptions, started bool) (trust.PKI, error) {
+func (c *Client) waitUpload(ctx context.Context, op operation, before trust.PKI, o UploadOptions) (trust.PKI, error) {
 	limit := orDefault(o.Wait, maxUpload)
 	var waited time.Duration
 	seen := running(before.Status)
@@ -139,7 +139,7 @@ func (c *Client) waitUpload(ctx context.Context, op operation, before trust.PKI,
 			return p, nil
 		case moved && (strings.Contains(status, "fail") || strings.Contains(status, "error")):
 			return p, &UploadError{Status: p.Status, Details: p.StatusDetails}
-		case !seen && (waited >= c.patience() || !started && n > 3):
+		case !seen && waited >= c.patience():
 			// Nothing moves. An upload that ended at once leaves no trace but its CAs.
 			if cas, err := c.authorities(ctx, before.ID); err == nil && len(cas) > len(before.CertificateAuthorities) {
 				return p, nil

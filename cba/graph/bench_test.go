@@ -1,0 +1,48 @@
+package graph_test
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/graph/graphtest"
+)
+
+// BenchmarkBulk plans and applies values for 10,000 users against a service that
+// answers after 30 ms, without the pace that Graph's quota asks for, and says how
+// long it took and how much memory was held at the most.
+func BenchmarkBulk(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		in, edits := crowd(10_000)
+		g, err := graphtest.New(in, graphtest.Options{Latency: 30 * time.Millisecond, KeepRequests: -1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := graphtest.Serve(g)
+		c := newClient(b, s)
+		c.WriteRate = -1
+		var peak uint64
+		b.StartTimer()
+		n := 0
+		for p, err := range c.ApplyUsers(b.Context(), c.PlanUsers(b.Context(), graph.Edits(edits...)), graph.EditOptions{}) {
+			if err != nil || p.Outcome != graph.Written {
+				b.Fatal(p, err)
+			}
+			if n++; n%1000 == 0 {
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapAlloc)
+			}
+		}
+		b.StopTimer()
+		if n != len(edits) {
+			b.Fatal(n)
+		}
+		s.Close()
+		b.ReportMetric(float64(peak)/(1<<20), "MB-heap")
+		b.ReportMetric(float64(n)/b.Elapsed().Seconds()*float64(b.N), "users/s")
+		b.StartTimer()
+	}
+}
