@@ -148,6 +148,20 @@ func TestSources(t *testing.T) {
 	}
 }
 
+// A list that is only asked for under another reading keeps no verdict back.
+func TestSourceOfAnotherReading(t *testing.T) {
+	w := theWorld(t)
+	config := scenario{config: requireCRLs(hexOf(keyID("woodgrove")))}.tenant(w)
+	tenant, err := config.Compile(signin.Options{CRLs: sourceFunc(func(string) (*crl.List, error) { return nil, errors.New("no answer") })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := checkVerdict(t, tenant, signin.Request{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificate: w.certs["bob"], At: worldNow})
+	if !v.SignedIn || len(v.Assumptions) != 1 || v.Assumptions[0].ID != "9.32" || !v.Assumptions[0].ChangesVerdict {
+		t.Errorf("%+v", v)
+	}
+}
+
 type sourceFunc func(url string) (*crl.List, error)
 
 func (f sourceFunc) Fetch(_ context.Context, url string, _ *x509.Certificate) (*crl.List, error) {

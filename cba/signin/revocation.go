@@ -79,11 +79,7 @@ func (t *Tenant) list(ctx context.Context, l *listing, issuing bool, at time.Tim
 		return nil
 	case exempt && !t.options.CheckExempted:
 		if explain {
-			other := *l
-			if err := t.check(ctx, &other, at, t.options.RefuseHTTPS); err != nil {
-				return err
-			}
-			l.ask("9.32", other.outcome)
+			l.ask("9.32", t.otherwise(ctx, *l, at, t.options.RefuseHTTPS))
 		}
 		l.set(policy.Skip, "", "exempted from CRL validation, although it has a CRL URL: revoking a certificate of this authority keeps nobody out")
 		return nil
@@ -114,12 +110,17 @@ func (t *Tenant) list(ctx context.Context, l *listing, issuing bool, at time.Tim
 	if !explain || !isHTTPS(l.ca.CRL) && !isHTTPS(l.ca.DeltaCRL) {
 		return nil
 	}
-	other := *l
-	if err := t.check(ctx, &other, at, !t.options.RefuseHTTPS); err != nil {
-		return err
-	}
-	l.ask("9.6", other.outcome)
+	l.ask("9.6", t.otherwise(ctx, *l, at, !t.options.RefuseHTTPS))
 	return nil
+}
+
+// otherwise returns the outcome under another reading. A list about which there is
+// no answer refuses there: the verdict does not hang on it.
+func (t *Tenant) otherwise(ctx context.Context, l listing, at time.Time, refuseHTTPS bool) policy.Outcome {
+	if err := t.check(ctx, &l, at, refuseHTTPS); err != nil {
+		return policy.Fail
+	}
+	return l.outcome
 }
 
 func isHTTPS(url string) bool { return len(url) > 5 && strings.EqualFold(url[:6], "https:") }

@@ -88,6 +88,8 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("unexpected argument %q (see explain -h)", f.Arg(0))
 	case o.users != "" && (o.user != "" || o.cert != ""):
 		return o, console.Usage("-users is for many users; leave -user and -cert out")
+	case o.users != "" && o.findings:
+		return o, console.Usage("-findings is for one sign-in; leave -users and -then out")
 	case (o.users == "") != (o.then == ""):
 		return o, console.Usage("-users and -then go together: the users, and the tenant after the change")
 	case o.users != "" && o.tenant == "":

@@ -406,6 +406,7 @@ func TestUnusable(t *testing.T) {
 		{"requirement that is no strength", "", "", []string{"-require", "user.json"}, []string{"allowedCombinations"}},
 		{"unknown flag", "", "", []string{"-tennant", "x"}, []string{"-tennant"}},
 		{"an argument", "", "", []string{"x"}, []string{`"x"`}},
+		{"findings of many", "", "", []string{"-user", "", "-cert", "", "-users", "x", "-then", "y", "-findings"}, []string{"-findings"}},
 		{"users without the tenant after", "", "", []string{"-users", "x"}, []string{"-users"}},
 	} {
 		args := slices.Clone(good)

@@ -92,7 +92,7 @@ func (r report) print(w io.Writer, style console.Style) {
 	}
 
 	if len(v.Assumptions) > 0 {
-		fmt.Fprintf(w, "\n%s  what the documentation leaves open, by its number in the table of open questions\n", style.Bold("ASSUMED"))
+		fmt.Fprintf(w, "\n%s  what the documentation leaves open, by the number of the question (9.x) or the section\n", style.Bold("ASSUMED"))
 		for _, a := range v.Assumptions {
 			changes := ""
 			if a.ChangesVerdict {
