@@ -21,14 +21,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/signal"
 	"slices"
 	"time"
 
-	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
@@ -98,14 +96,14 @@ func run(args []string) error {
 		return err
 	}
 	defer t.Close()
-	config, err := t.Tenant(ctx)
+	var config signin.Config
+	if o.snapshot == "" {
+		config, err = t.Tenant(ctx)
+	} else {
+		config, err = o.take(ctx, t)
+	}
 	if err != nil {
 		return err
-	}
-	if o.snapshot != "" {
-		if err := files.Stream(o.snapshot, files.Secret, func(w io.Writer) error { return console.JSON(w, config) }); err != nil {
-			return err
-		}
 	}
 	a := &audit{At: time.Now().UTC().Truncate(time.Second), Method: config, Authorities: []authority{}, Lists: []list{}}
 	a.Findings = config.Findings(a.At)
@@ -115,7 +113,7 @@ func run(args []string) error {
 	}
 	a.Authorities = authorities(store, a.At)
 	var found lint.Findings
-	a.Lists, found, err = o.lists(ctx, source(t, o.allowPrivate), store, a.At)
+	a.Lists, found, err = o.lists(ctx, t.CRLs(o.allowPrivate), store, a.At)
 	if err != nil {
 		return err
 	}
@@ -137,6 +135,28 @@ func run(args []string) error {
 		err = console.Answer
 	}
 	return err
+}
+
+// take writes a snapshot: the configuration, and the users who have
+// certificateUserIds with their groups, unless these are too many for one file.
+func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, error) {
+	s, err := t.Snapshot(ctx, graph.SnapshotOptions{Groups: true})
+	if err != nil {
+		return s.Config, err
+	}
+	var text bytes.Buffer
+	if err := console.JSON(&text, s); err != nil {
+		return s.Config, err
+	}
+	if text.Len() > signin.MaxConfig {
+		fmt.Fprintf(os.Stderr, "audit: %d users make the snapshot larger than examples/explain reads: they are left out\n", len(s.Users))
+		s.Users = nil
+		text.Reset()
+		if err := console.JSON(&text, s); err != nil {
+			return s.Config, err
+		}
+	}
+	return s.Config, files.Write(o.snapshot, text.Bytes(), files.Secret)
 }
 
 // readUsers checks everyone who has certificateUserIds.
@@ -171,29 +191,4 @@ func unique(all lint.Findings) lint.Findings {
 		seen[key] = true
 		return again
 	})
-}
-
-// source is where revocation lists come from: the network, as for Entra, or what
-// belongs to the demonstration.
-func source(t *tenant.Tenant, allowPrivate bool) crl.Source {
-	f := &crl.Fetcher{AllowPrivateAddresses: allowPrivate}
-	if t.Demo != nil {
-		f.InsecureTransport = published(t.Demo.CRLs)
-	}
-	return f
-}
-
-// published answers for web servers that do not exist, by address.
-type published map[string][]byte
-
-// RoundTrip is part of [http.RoundTripper].
-func (p published) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer := &http.Response{StatusCode: http.StatusNotFound, Status: "404 Not Found", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{}, Request: r}
-	content, ok := p[r.URL.String()]
-	if ok {
-		answer.StatusCode, answer.Status = http.StatusOK, "200 OK"
-	}
-	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
-	return answer, nil
 }

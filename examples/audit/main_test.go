@@ -190,7 +190,9 @@ func TestFindsEach(t *testing.T) {
 			list[len(list)-1] ^= 1
 			return list
 		}, "audit-crl-unusable", "Contoso Issuing CA", "signature"},
-		{"too large", 0, func(d *graphtest.Demonstration) []byte { return append([]byte{0x30, 0x84, 0x01, 0x40, 0, 0}, make([]byte, 20<<20)...) }, "audit-crl-unusable", "Contoso Issuing CA", "AADSTS2205014"},
+		{"too large", 0, func(d *graphtest.Demonstration) []byte {
+			return append([]byte{0x30, 0x84, 0x01, 0x40, 0, 0}, make([]byte, 20<<20)...)
+		}, "audit-crl-unusable", "Contoso Issuing CA", "AADSTS2205014"},
 		{"expired", -8 * 24 * time.Hour, func(d *graphtest.Demonstration) []byte { return d.CRLs[issuingURL] }, "crl-expired", "Contoso Issuing CA", ""},
 		{"no root", 0, func(d *graphtest.Demonstration) []byte {
 			d.Tenant.PKIs[0].Authorities = d.Tenant.PKIs[0].Authorities[1:]

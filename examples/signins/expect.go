@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/tenant"
+)
+
+// certificates reads those of the manifest, by user.
+func (o options) certificates() (map[string]*x509.Certificate, error) {
+	if o.manifest == "" {
+		return nil, nil
+	}
+	known := map[string]*x509.Certificate{}
+	for u, err := range manifest.Stream(o.manifest) {
+		if err != nil {
+			return nil, console.Usage("%w", err)
+		}
+		name := filepath.Join(filepath.Dir(o.manifest), filepath.FromSlash(u.Certificate))
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		chain, err := cba.ParseCertificates(content)
+		if err != nil {
+			return nil, console.Usage("%s: %w", name, err)
+		}
+		known[manifest.Key(u.UPN)] = chain[0]
+	}
+	return known, nil
+}
+
+func demonstration(t *tenant.Tenant) map[string]*x509.Certificate {
+	known := map[string]*x509.Certificate{}
+	for upn, cert := range t.Demo.Certificates {
+		known[manifest.Key(upn)] = cert
+	}
+	return known
+}
+
+// expectations say what package signin answers to a sign-in of the log, by the
+// tenant as it is now.
+type expectations struct {
+	ctx    context.Context
+	tenant *tenant.Tenant
+	rules  *signin.Tenant
+	known  map[string]*x509.Certificate
+	users  map[string]*graph.User // those that were looked up; nil for one who is gone
+	err    error                  // the first one
+}
+
+// newExpectations reads the tenant, if any certificate is known.
+func newExpectations(ctx context.Context, t *tenant.Tenant, known map[string]*x509.Certificate) (*expectations, error) {
+	e := &expectations{ctx: ctx, tenant: t, known: known, users: map[string]*graph.User{}}
+	if len(known) == 0 {
+		return e, nil
+	}
+	config, err := t.Tenant(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Today's revocation lists do not tell what those of then said.
+	e.rules, err = config.Compile(signin.Options{SkipRevocation: true})
+	return e, err
+}
+
+func (e *expectations) expect(f graph.Flow) (graph.Expectation, bool) {
+	cert := e.known[manifest.Key(f.UserPrincipalName())]
+	if cert == nil || e.err != nil || !strings.Contains(f.Certificate.Subject, cert.Subject.CommonName) {
+		return graph.Expectation{}, false // another certificate, perhaps a card
+	}
+	user, err := e.user(f.UserID())
+	if err != nil || user == nil {
+		e.err = err
+		return graph.Expectation{}, false
+	}
+	answer, err := e.rules.Decide(e.ctx, signin.Request{User: &user.User, Certificate: cert, At: f.At()})
+	if err != nil {
+		e.err = err
+		return graph.Expectation{}, false
+	}
+	if code := fmt.Sprintf("AADSTS%d", f.Code); f.Outcome == graph.Refused && ofRevocation(code) {
+		answer = signin.Answer{Code: code} // the log is believed
+	}
+	authority := cert.Issuer.String()
+	if name, err := dn.ParseDER(cert.RawIssuer); err == nil {
+		authority = name.String()
+	}
+	return graph.Expectation{Answer: answer, Authority: authority}, true
+}
+
+// ofRevocation reports whether a code is about revocation lists or what they say.
+func ofRevocation(code string) bool {
+	for f := crl.Download; f <= crl.DeltaMismatch; f++ {
+		if code == f.Code() {
+			return true
+		}
+	}
+	return code == (crl.Status{State: crl.Revoked}).Code()
+}
+
+// user looks a user up once, with the groups that targets and scopes ask for.
+func (e *expectations) user(id string) (*graph.User, error) {
+	if u, ok := e.users[id]; ok {
+		return u, nil
+	}
+	u, err := e.tenant.User(e.ctx, id)
+	if err == nil {
+		u.MemberOf, err = e.tenant.Groups(e.ctx, id)
+	}
+	switch {
+	case errors.Is(err, graph.ErrNotFound):
+		e.users[id] = nil
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	e.users[id] = &u
+	return &u, nil
+}

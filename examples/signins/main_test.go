@@ -1,0 +1,196 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/tenant/tenanttest"
+)
+
+var program string
+
+func TestMain(m *testing.M) {
+	var remove func()
+	program, remove = tenanttest.Build("signins")
+	code := m.Run()
+	remove()
+	os.Exit(code)
+}
+
+func signins(t *testing.T, s *tenanttest.Server, args ...string) tenanttest.Result {
+	t.Helper()
+	return tenanttest.Run(t, s, program, t.TempDir(), args...)
+}
+
+type answer struct {
+	graph.Summary
+	Since, From, To time.Time
+	Refused         []struct{ UserPrincipalName, Code, Reason, CorrelationID string }
+}
+
+func parse(t *testing.T, r tenanttest.Result) answer {
+	t.Helper()
+	var a answer
+	if err := json.Unmarshal([]byte(r.Stdout), &a); err != nil || r.Code != 0 {
+		t.Fatalf("exit status %d, %v\n%s%s", r.Code, err, r.Stdout, r.Stderr)
+	}
+	return a
+}
+
+func TestDemonstration(t *testing.T) {
+	r := signins(t, nil)
+	for _, want := range []string{"Demonstration", "SIGN-INS  4 with a certificate", "AADSTS500171", "Rank: 3", "multifactor", "CN=Contoso Issuing CA", "alex@contoso.com", "4 sign-ins with a known certificate 0 went"} {
+		if r.Code != 0 || r.Stderr != "" || !strings.Contains(r.Stdout, want) {
+			t.Errorf("exit status %d, no %q in\n%s%s", r.Code, want, r.Stdout, r.Stderr)
+		}
+	}
+	a := parse(t, signins(t, nil, "-json", "-user", "JANE@contoso.com"))
+	if a.Flows != 1 || len(a.Refused) != 0 || a.Known != 1 || len(a.Surprises) != 0 || a.From.IsZero() || !a.From.Equal(a.To) {
+		t.Errorf("%+v", a)
+	}
+}
+
+func demo(t *testing.T) *graphtest.Demonstration {
+	t.Helper()
+	d, err := graphtest.Demo(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Two rows of one flow are one sign-in, those of passwords are none, over many
+// pages and in bad weather.
+func TestCounts(t *testing.T) {
+	d := demo(t)
+	for i := range 20 {
+		row := d.Tenant.SignIns[i%2] // jane's, both rows
+		row.ID, row.CorrelationID = "", fmt.Sprintf("flow %d", i/2)
+		row.CreatedDateTime = row.CreatedDateTime.Add(-time.Duration(i/2) * 24 * time.Hour)
+		d.Tenant.SignIns = append(d.Tenant.SignIns, row)
+		d.Tenant.SignIns = append(d.Tenant.SignIns, graphtest.SignIn{CreatedDateTime: row.CreatedDateTime, UserPrincipalName: "john@contoso.com", CorrelationID: fmt.Sprintf("password %d", i)})
+	}
+	s := tenanttest.Serve(t, d.Tenant, graphtest.Options{})
+	s.Inject(t, graphtest.Fault{Kind: graphtest.Throttled, Path: "/auditLogs/signIns", RetryAfter: time.Second},
+		graphtest.Fault{Kind: graphtest.Slow, Path: "/auditLogs/signIns"})
+	a := parse(t, signins(t, s, "-json", "-since", "100h"))
+	// Four of the day, and those of jane that are 0 to 3 days and some hours older.
+	if a.Flows != 8 || len(a.Refused) != 2 || a.Known != 0 || len(a.Authorities) != 0 {
+		t.Errorf("%+v", a)
+	}
+	want := []graph.Count{{Name: "multifactor", Flows: 5}, {Name: "single-factor", Flows: 2}}
+	if diff := cmp.Diff(want, a.Strengths); diff != "" {
+		t.Errorf("strengths (-want +got):\n%s", diff)
+	}
+	if s.Pending() != 0 {
+		t.Error("a fault has not struck")
+	}
+	if w := s.Writes(); len(w) != 0 {
+		t.Errorf("it has written: %v", w)
+	}
+	if a := parse(t, signins(t, s, "-json", "-since", "1000h")); a.Flows != 14 {
+		t.Errorf("%d sign-ins in 1000 hours, want 14", a.Flows)
+	}
+	if r := signins(t, s, "-since", "1m"); r.Code != 0 || !strings.Contains(r.Stdout, "No sign-ins") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}
+
+// What the log says and what package signin says are held against each other where
+// the certificate is known.
+func TestSurprises(t *testing.T) {
+	d := demo(t)
+	folder := t.TempDir()
+	m := manifest.Manifest{}
+	for _, upn := range []string{"jane@contoso.com", "john@contoso.com"} {
+		m.Users = append(m.Users, manifest.User{UPN: upn, Certificate: upn + ".crt"})
+		if err := os.WriteFile(filepath.Join(folder, upn+".crt"), cba.EncodeCertificates(d.Certificates[upn]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "manifest.json"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rows := d.Tenant.SignIns
+	rows[3].ErrorCode, rows[3].FailureReason = 500186, "Not in scope\x1b[2J" // john's
+	s := tenanttest.Serve(t, d.Tenant, graphtest.Options{})
+	args := []string{"-manifest", "manifest.json", "-json"}
+	a := parse(t, tenanttest.Run(t, s, program, folder, args...))
+	if a.Known != 2 || len(a.Surprises) != 1 || a.Surprises[0].UserPrincipalName != "john@contoso.com" ||
+		a.Surprises[0].Logged != "AADSTS500186" || a.Surprises[0].Expected != "succeeded" {
+		t.Errorf("%d known, surprises %+v", a.Known, a.Surprises)
+	}
+	r := tenanttest.Run(t, s, program, folder, args[:2]...)
+	if r.Code != 0 || strings.Contains(r.Stdout, "\x1b") || !strings.Contains(r.Stdout, `Not in scope\x1b[2J`) {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	// Users who are gone are no error.
+	d.Tenant.Users = d.Tenant.Users[2:]
+	s = tenanttest.Serve(t, d.Tenant, graphtest.Options{})
+	if a := parse(t, tenanttest.Run(t, s, program, folder, args...)); a.Known != 0 || a.Flows != 4 {
+		t.Errorf("users are gone: %d known of %d", a.Known, a.Flows)
+	}
+}
+
+func TestBadAnswers(t *testing.T) {
+	var rows []graphtest.SignIn
+	for i := range 1100 {
+		rows = append(rows, graphtest.SignIn{CreatedDateTime: time.Now().Add(-time.Duration(i) * time.Second), CorrelationID: fmt.Sprint(i)})
+	}
+	for _, test := range []struct {
+		kind graphtest.Kind
+		says string
+	}{
+		{graphtest.ForeignLink, "another host"},
+		{graphtest.Half, "unusable answer"},
+		{graphtest.Bomb, "unusable answer"},
+		{graphtest.Forbidden, "AuditLog.Read.All"},
+	} {
+		t.Run(test.kind.String(), func(t *testing.T) {
+			t.Parallel()
+			s := tenanttest.Serve(t, graphtest.Tenant{SignIns: rows}, graphtest.Options{})
+			s.Inject(t, graphtest.Fault{Kind: test.kind, Path: "/auditLogs/signIns", Times: -1})
+			if r := signins(t, s, "-json"); r.Code != 2 || r.Stdout != "" || !strings.Contains(r.Stderr, test.says) {
+				t.Errorf("exit status %d, printed %.300q, said %q", r.Code, r.Stdout, r.Stderr)
+			}
+		})
+	}
+}
+
+func TestUnusable(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "garbage.json"), []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"-since", "a week"}, "a week"},
+		{[]string{"-since", "-1h"}, "168h"},
+		{[]string{"-since", "0"}, "168h"},
+		{[]string{"log.json"}, "log.json"},
+		{[]string{"-manifest", "garbage.json"}, "garbage.json"},
+		{[]string{"-manifest", "none.json"}, "none.json"},
+		{[]string{"-endpoint", "https://graph.microsoft.com/v1.0"}, "GRAPH_ACCESS_TOKEN"},
+	} {
+		if r := tenanttest.Run(t, nil, program, folder, test.args...); r.Code != 2 || r.Stdout != "" || !strings.Contains(r.Stderr, test.says) {
+			t.Errorf("%q: exit status %d, printed %q, said %q", test.args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/examples/internal/console"
+)
+
+// shown is how many refusals and surprises the text has.
+const shown = 20
+
+const minute = "2006-01-02 15:04 MST"
+
+func (s summary) print(w io.Writer, style console.Style) {
+	if s.Flows == 0 {
+		fmt.Fprintf(w, "No sign-ins with a certificate since %s.\n", s.Since.Format(minute))
+		return
+	}
+	fmt.Fprintf(w, "%s  %d with a certificate since %s, the last %s\n\n", style.Bold("SIGN-INS"), s.Flows, s.Since.Format(minute), s.To.Format(minute))
+	rows := [][]string{{"BY", "", "SIGN-INS", "SHARE"}}
+	for _, part := range []struct {
+		name   string
+		counts []graph.Count
+	}{{"outcome", s.Outcomes}, {"code", s.Codes}, {"binding", s.Bindings}, {"strength", s.Strengths}, {"authority", s.Authorities}, {"store", s.Stores}} {
+		name := part.name
+		for _, c := range part.counts {
+			rows = append(rows, []string{name, c.Name, fmt.Sprintf("%8d", c.Flows), fmt.Sprintf("%4.0f %%", 100*float64(c.Flows)/float64(s.Flows))})
+			name = ""
+		}
+	}
+	console.Table(w, style, rows...)
+
+	if len(s.Refused) > 0 {
+		fmt.Fprintf(w, "\n%s  the newest first\n", style.Bold("REFUSED"))
+		rows := [][]string{{"TIME", "USER", "CODE", "REASON", "APPLICATION"}}
+		for _, r := range s.Refused[:min(len(s.Refused), shown)] {
+			rows = append(rows, []string{r.At.Format(minute), r.User, r.Code, r.Reason, r.App})
+		}
+		console.Table(w, style, rows...)
+		more(w, len(s.Refused))
+	}
+	if s.Known > 0 {
+		fmt.Fprintf(w, "\n%s  of %d sign-ins with a known certificate %d went otherwise than the tenant, as it is now, would have them\n",
+			style.Bold("SURPRISES"), s.Known, len(s.Surprises))
+	}
+	if len(s.Surprises) > 0 {
+		rows := [][]string{{"TIME", "USER", "IN THE LOG", "EXPECTED"}}
+		for _, x := range s.Surprises[:min(len(s.Surprises), shown)] {
+			rows = append(rows, []string{x.At.UTC().Format(minute), x.UserPrincipalName, x.Logged, x.Expected})
+		}
+		console.Table(w, style, rows...)
+		more(w, len(s.Surprises))
+	}
+}
+
+func more(w io.Writer, all int) {
+	if all > shown {
+		fmt.Fprintf(w, "... and %d more; -json has them\n", all-shown)
+	}
+}
