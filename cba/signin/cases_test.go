@@ -32,7 +32,7 @@ var update = flag.Bool("update", false, "write testdata from the tables: certifi
 var madeWorld = sync.OnceValues(makeWorld)
 
 // minCases is asserted so that no case drops out silently.
-const minCases = 150
+const minCases = 230
 
 // A testCase is one file of testdata/cases. Certificates and lists are those of
 // testdata/pki, by name; everything else is in the file as Graph has it.

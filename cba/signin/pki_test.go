@@ -163,6 +163,7 @@ var worldCerts = func() []namedSpec {
 		{"no-san", certSpec{issuer: "woodgrove"}},
 		{"bob-no-aki-forged", certSpec{issuer: "woodgrove", names: bob, noAKI: true, signer: "false", serial: 0x900}},
 		{"bob-no-aki-expired-root", certSpec{issuer: "expired-root", names: bob, noAKI: true, serial: 0x902}},
+		{"bob-contoso-no-aki", certSpec{issuer: "contoso", names: bob, noAKI: true, serial: 0x903}},
 		{"bob-aki-no-ski-ca", certSpec{issuer: "no-ski", names: bob, akiOf: "no-ski", serial: 0x901}},
 		{"no-san-ski", certSpec{issuer: "woodgrove", noSKI: true, serial: 0x777}},
 		{"empty-issuer", certSpec{issuer: "woodgrove", names: bob, noIssuer: true}},

@@ -227,6 +227,8 @@ func scenarios(w *world) []scenario {
 		{name: "chain-no-ski-ca", reason: "an authority without key identifier is found by nobody", source: pageCAs, cas: "no-ski", stores: setURLs("no-ski", "", ""), cert: "bob-no-ski-ca", want: out(500176, "SF", -1, "PN>UPN", "9.30")},
 		{name: "chain-no-aki-forged", reason: "found by name it would be a forgery", source: pageCAs, cert: "bob-no-aki-forged", want: out(500176, "SF", -1, "PN>UPN").leans("9.30")},
 		{name: "chain-no-aki-expired-root", reason: "found by name it would have expired", source: pageCAs, cas: "expired-root", stores: setURLs("expired-root", "", ""), cert: "bob-no-aki-expired-root", want: out(500176, "SF", -1, "PN>UPN").leans("9.30")},
+		{name: "chain-no-aki-two", reason: "found by name, the rest of the chain is there", source: pageCAs, cert: "bob-contoso-no-aki", want: out(500176, "SF", -1, "PN>UPN", "9.30")},
+		{name: "chain-no-aki-two-no-root", reason: "found by name, the root is missing", source: pageCAs, cas: "contoso", cert: "bob-contoso-no-aki", want: out(500176, "SF", -1, "PN>UPN").leans("9.30")},
 		{name: "chain-aki-no-ski-ca", reason: "the authority that the key identifier means has none", source: pageCAs, cas: "no-ski", stores: setURLs("no-ski", "", ""), cert: "bob-aki-no-ski-ca", want: out(500176, "SF", -1, "PN>UPN", "9.30")},
 		{name: "chain-expired-and-unknown", reason: "two things are wrong with the chain: the code is that of the missing authority, and so is the message", source: noPage, cas: "other", cert: "bob-expired", want: out(500176, "SF", -1, "PN>UPN").says("2026-05-31T12:00:00Z")},
 		{name: "chain-no-ski-leaf", reason: "the user's certificate needs no key identifier", source: noPage, cert: "bob-no-ski", want: in("SF", -1, "PN>UPN", "9.30")},
