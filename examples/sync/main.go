@@ -47,6 +47,7 @@ type options struct {
 	manifest, undo        string
 	mappings              []certuserid.Mapping
 	replace, apply, asked bool
+	rate                  float64
 	json                  bool
 }
 
@@ -67,6 +68,7 @@ func parse(args []string) (options, error) {
 	})
 	f.BoolVar(&o.replace, "replace", false, "let the new values replace all others of the same mapping, as for renewed certificates; otherwise they are added")
 	f.BoolVar(&o.apply, "apply", false, "write; otherwise the difference is printed and nothing is written")
+	f.Float64Var(&o.rate, "rate", 20, "`users` to write in a second, after the first 3,000: the quota of an application; with a negative number the service alone holds back")
 	f.StringVar(&o.undo, "undo", "", "turn around what the undo `file` of an earlier run has, instead of reading a manifest")
 	f.BoolVar(&o.json, "json", false, "print JSON: every user, also those whom the table leaves out")
 	o.tenant.Register(f)
@@ -104,6 +106,7 @@ func run(args []string) error {
 		return err
 	}
 	defer t.Close()
+	t.WriteRate = o.rate
 	w := &work{options: o, tenant: t, r: newReport(o)}
 	// The whole input is read once before the tenant is asked anything.
 	for _, err := range w.edits(nil) {

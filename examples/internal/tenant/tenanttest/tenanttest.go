@@ -95,6 +95,15 @@ type Result struct {
 	Code           int
 }
 
+// Environ is the environment for a program that a test starts itself.
+func Environ(s *Server, token string) []string {
+	env := append(os.Environ(), tenant.TokenVariable+"="+token)
+	if s != nil {
+		env = append(env, "SSL_CERT_FILE="+s.ca)
+	}
+	return env
+}
+
 // Run runs a program in a folder, without any tenant unless s is one.
 func Run(t *testing.T, s *Server, program, folder string, args ...string) Result {
 	t.Helper()
@@ -111,10 +120,7 @@ func RunToken(t *testing.T, s *Server, token, program, folder string, args ...st
 	t.Helper()
 	cmd := exec.Command(program, args...)
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), tenant.TokenVariable+"="+token)
-	if s != nil {
-		cmd.Env = append(cmd.Env, "SSL_CERT_FILE="+s.ca)
-	}
+	cmd.Env = Environ(s, token)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
