@@ -43,22 +43,13 @@ func (a answer) head() http.Header {
 // fails makes the error of a part.
 func (c *Client) fails(op operation, p part, a answer) *Error {
 	h := a.head()
-	e := &Error{Op: op.name, Method: p.method, Path: "/" + p.path, Status: a.Status, Permission: op.permission, Role: op.role,
+	e := &Error{Op: op.name, Method: p.method, Status: a.Status, Permission: op.permission, Role: op.role,
 		RequestID: scrub(h.Get("request-id")), RetryAfter: retryAfter(h.Get("Retry-After"), c.now()), Attempts: 1}
-	if i := indexByte(e.Path, '?'); i >= 0 {
-		e.Path = e.Path[:i]
+	if u, err := c.target(request{path: p.path}); err == nil {
+		e.Path = u.EscapedPath()
 	}
 	e.setBody(a.Body)
 	return e
-}
-
-func indexByte(s string, b byte) int {
-	for i := range len(s) {
-		if s[i] == b {
-			return i
-		}
-	}
-	return -1
 }
 
 // batch sends up to 20 parts in one request. One that writes is not sent again

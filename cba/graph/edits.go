@@ -24,7 +24,9 @@ const skipSynced = "the account is synced from Active Directory: its certificate
 // the number of edits.
 //
 // What is wrong with one user is in its plan and does not end the stream. The
-// stream ends with an error of edits, and with that of ctx.
+// stream ends with an error of edits, and with that of ctx. A value that moves from
+// one user to another takes two runs, one that removes it and one that adds it:
+// until the first is done the plan of the second is a [*HolderError].
 func (c *Client) PlanUsers(ctx context.Context, edits iter.Seq2[Edit, error]) iter.Seq2[UserPlan, error] {
 	weigh := func(e Edit) int { return min(1+len(e.values()), maxBatch) }
 	plans := inOrder(ctx, c.concurrency(), edits, weigh, c.planChunk)

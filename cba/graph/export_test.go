@@ -13,3 +13,6 @@ var (
 	RetryAfter = retryAfter
 	Compare    = compare
 )
+
+// Pace is Client.writes.
+func Pace(ctx context.Context, c *Client, n int) error { return c.writes(ctx, n) }

@@ -170,8 +170,10 @@ var ErrStale = errors.New("graph: the tenant was changed since the plan was made
 // [ErrUnverified] says that the change was accepted and did not show in time. To
 // undo, apply the plan from After to Before: [PolicyPlan.Reverse].
 func (c *Client) ApplyPolicy(ctx context.Context, plan PolicyPlan, o ApplyOptions) (policy.Config, error) {
-	if plan.Empty() {
-		return plan.Before, nil
+	// The plan may have been put together by hand, without its findings.
+	plan, err := planPolicy(plan.Before, plan.After)
+	if err != nil || plan.Empty() {
+		return plan.Before, err
 	}
 	if locks := plan.LocksOut(); len(locks) > 0 && !o.AllowLockout {
 		return plan.Before, &LockoutError{locks}
@@ -186,7 +188,7 @@ func (c *Client) ApplyPolicy(ctx context.Context, plan PolicyPlan, o ApplyOption
 		return plan.Before, err
 	case shows(now, plan.After):
 		return now, nil
-	case !o.AllowStale && !now.Equal(plan.Before):
+	case !o.AllowStale && !(shows(now, plan.Before) && shows(plan.Before, now)):
 		return now, ErrStale
 	}
 	op := writeMethod("change the method configuration")

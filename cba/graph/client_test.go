@@ -1,0 +1,76 @@
+package graph_test
+
+import (
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/graph/graphtest"
+)
+
+// 10,000 writes at the default pace: 3,000 at once, 20 a second from then on.
+func TestPace(t *testing.T) {
+	f := newTenant(t, graphtest.Tenant{}, graphtest.Options{})
+	for range 1000 {
+		if err := graph.Pace(t.Context(), f.Client, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := f.now().Sub(start), 350*time.Second; got < want-time.Second || got > want+time.Second {
+		t.Errorf("it took %v, want %v", got, want)
+	}
+	f.WriteRate = -1
+	before := f.now()
+	if err := graph.Pace(t.Context(), f.Client, 1_000_000); err != nil || f.now() != before {
+		t.Error(err)
+	}
+	// What was not used comes back, up to 3,000.
+	f.WriteRate = 100
+	f.mu.Lock()
+	f.clock = f.clock.Add(time.Hour)
+	f.mu.Unlock()
+	before = f.now()
+	if err := graph.Pace(t.Context(), f.Client, 3000); err != nil || f.now() != before {
+		t.Error(err, f.now().Sub(before))
+	}
+	if err := graph.Pace(t.Context(), f.Client, 100); err != nil || f.now().Sub(before) != time.Second {
+		t.Error(err, f.now().Sub(before))
+	}
+}
+
+func TestTexts(t *testing.T) {
+	for o := graph.Planned; o <= graph.Unverified; o++ {
+		if text, err := o.MarshalText(); err != nil || string(text) != o.String() {
+			t.Errorf("%v: %s, %v", o, text, err)
+		}
+	}
+	if _, err := graph.Outcome(0).MarshalText(); err == nil {
+		t.Error("an unset outcome has a text")
+	}
+	for text, got := range map[string]string{"Outcome(99)": graph.Outcome(99).String(), "Cloud(0)": graph.Cloud(0).String(), "FlowOutcome(0)": graph.FlowOutcome(0).String()} {
+		if got != text {
+			t.Errorf("%q, want %q", got, text)
+		}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	cases := []struct{ name, before, after, want string }{
+		{"same", `{"a":[1,{"b":null}]}`, `{ "a" : [ 1 , {"b":null} ] }`, ""},
+		{"order of properties", `{"a":1,"b":2}`, `{"b":2,"a":1}`, ""},
+		{"changed", `{"a":{"b":1}}`, `{"a":{"b":2}}`, "~ a.b: 1 -> 2"},
+		{"new and gone", `{"a":1}`, `{"b":2}`, "+ b: 2\n- a: 1"},
+		{"order of named elements", `{"t":[{"id":"x"},{"id":"y"}]}`, `{"t":[{"id":"y"},{"id":"x"}]}`, ""},
+		{"named element", `{"t":[{"id":"x","n":1}]}`, `{"t":[{"id":"y"},{"id":"x","n":2}]}`, "+ t[y]: {\"id\":\"y\"}\n~ t[x].n: 1 -> 2"},
+		{"twice one name", `{"t":["a","a"]}`, `{"t":["a","b"]}`, `~ t[1]: "a" -> "b"`},
+		{"another kind", `{"a":[1]}`, `{"a":{"b":1}}`, `~ a: [1] -> {"b":1}`},
+		{"no HTML", `{"a":"<PN>"}`, `{"a":"<SKI>&"}`, `~ a: "<PN>" -> "<SKI>&"`},
+		{"numbers as written", `{"a":1.0}`, `{"a":1.0}`, ""},
+	}
+	for _, c := range cases {
+		got, err := graph.Compare([]byte(c.before), []byte(c.after))
+		if err != nil || got.String() != c.want {
+			t.Errorf("%s: %q, want %q, %v", c.name, got, c.want, err)
+		}
+	}
+}
