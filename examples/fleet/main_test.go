@@ -156,7 +156,7 @@ func audit(t *testing.T, folder string, sample int) (live int) {
 			t.Fatal(err)
 		}
 		certs, err := cba.ParseCertificates(crt)
-		if err != nil || !bytes.Equal(certs[0].Raw, e.Certificate) {
+		if e.State.Live() && (err != nil || !bytes.Equal(certs[0].Raw, e.Certificate)) {
 			t.Fatalf("%s: the file is not the certificate of the ledger (%v)", stem, err)
 		}
 		u, there := listed[e.Serial]
@@ -234,6 +234,16 @@ func TestLife(t *testing.T) {
 		if entry, ok := list.Lookup(serial); !ok || entry.Reason != crl.KeyCompromise {
 			t.Errorf("%s: %v, %v", e.Serial, entry, ok)
 		}
+	}
+	// A certificate's file that is lost is written again.
+	lost, _ := filepath.Glob(filepath.Join(folder, "out", "fleet", "users", "user5@yourdomain.com.*.crt"))
+	for _, name := range lost {
+		if err := os.Truncate(name, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(lost) != 2 {
+		t.Fatalf("%d files of user5", len(lost))
 	}
 	// Who left is still on the list, and stays out.
 	if f := good(t, folder, append(args, "-renew")...); f.Issued != 0 || f.WereRevoked != 1 {

@@ -253,18 +253,28 @@ func (w *work) finish(_ context.Context, result *cba.Result) (err error) {
 		return err
 	}
 	key, beside, certificate := names(upn, ledger.SerialText(result.Certificate.SerialNumber))
-	err = files.Write(w.path(key), file, files.Secret)
+	err = w.writeCertificate(certificate, cba.EncodeCertificates(result.Certificate))
 	if err == nil {
-		err = files.Write(w.path(beside), append(opener, '\n'), files.Secret)
+		err = files.Write(w.path(key), file, files.Secret)
 	}
 	if err == nil {
-		err = files.Write(w.path(certificate), cba.EncodeCertificates(result.Certificate), files.Public)
+		err = files.Write(w.path(beside), append(opener, '\n'), files.Secret)
 	}
 	if err != nil {
 		w.discard(upn, result.Certificate)
 		w.abort(err) // a disk that is full is full for everyone
 	}
 	return err
+}
+
+// writeCertificate writes a file that need not be flushed, which takes longer than
+// all else: after a power cut it is written again from the ledger.
+func (w *work) writeCertificate(name string, content []byte) error {
+	part := w.path(name) + ".part"
+	if err := os.WriteFile(part, content, files.Public); err != nil {
+		return err
+	}
+	return os.Rename(part, w.path(name))
 }
 
 // discard removes the files of a certificate that does not count.
@@ -483,6 +493,12 @@ func (w *work) describeUser(e ledger.Entry) (user manifest.User, password string
 	var opener secret
 	if err := json.Unmarshal(text, &opener); err != nil {
 		return user, "", fmt.Errorf("%s is not what this program wrote", w.path(beside)) // err could quote it
+	}
+	text = cba.EncodeCertificates(cert)
+	if info, err := os.Stat(w.path(certificate)); err != nil || info.Size() != int64(len(text)) {
+		if err := w.writeCertificate(certificate, text); err != nil {
+			return user, "", err
+		}
 	}
 	thumbprint := sha1.Sum(cert.Raw)
 	user = manifest.User{
