@@ -111,6 +111,19 @@ var matrixCalls = []struct {
 		_, _, err := s.FillPKI(ctx, trust.PKI{DisplayName: "New PKI", CertificateAuthorities: []trust.Authority{authorityOf(s.t, s.cas[2])}})
 		return err
 	}, func(in graphtest.Tenant) bool { return countCAs(in, "Three") == 1 && countPKIs(in, "New PKI") == 1 }},
+	{"PlanTrust", true, func(ctx context.Context, s *scene) error { _, err := s.PlanTrust(ctx, nil); return err }, nil},
+	{"ApplyTrust", false, func(ctx context.Context, s *scene) error {
+		a := authorityOf(s.t, s.cas[1])
+		a.DisplayName = "Renamed"
+		plan, err := s.PlanTrust(ctx, trust.PKIs{{DisplayName: "Contoso PKI", CertificateAuthorities: []trust.Authority{a}},
+			{DisplayName: "New PKI", CertificateAuthorities: []trust.Authority{authorityOf(s.t, s.cas[2])}}})
+		if err == nil {
+			_, err = s.ApplyTrust(ctx, plan, graph.ApplyOptions{AllowLockout: true})
+		}
+		return err
+	}, func(in graphtest.Tenant) bool {
+		return countCAs(in, "Three") == 1 && countCAs(in, "Renamed") == 1 && countCAs(in, "One") == 0 && countPKIs(in, "New PKI") == 1
+	}},
 	{"TenantID", true, func(ctx context.Context, s *scene) error { _, err := s.TenantID(ctx); return err }, nil},
 	{"Classic", true, func(ctx context.Context, s *scene) error { _, err := s.Classic(ctx); return err }, nil},
 	{"ReplaceClassic", false, func(ctx context.Context, s *scene) error {

@@ -130,7 +130,7 @@ func noChange(d Difference) bool {
 	return empty(d.Before) && empty(d.After) || d.After == nil && !strings.ContainsAny(d.Path, ".[")
 }
 
-// ApplyOptions choose what a change of the method configuration may do. The zero
+// ApplyOptions choose what a change of the tenant may do. The zero
 // value refuses what is dangerous.
 type ApplyOptions struct {
 	// AllowLockout makes a change whose findings say that it keeps people out.
@@ -150,7 +150,7 @@ func (e *LockoutError) Error() string {
 	for i, f := range e.Findings {
 		texts[i] = f.String()
 	}
-	return "graph: apply the method configuration: it would keep people out: " + strings.Join(texts, "; ") +
+	return "graph: apply a change: it would keep people out: " + strings.Join(texts, "; ") +
 		" (ApplyOptions.AllowLockout makes the change all the same)"
 }
 

@@ -1,0 +1,269 @@
+package graph
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/trust"
+)
+
+// A TrustAction is what a step does to the PKI-based store. The zero value is
+// unset. The order is that in which steps are made: what is new is there before
+// what is old goes.
+type TrustAction uint8
+
+const (
+	AddPKI          TrustAction = iota + 1 // creates an empty PKI
+	RenamePKI                              // gives a PKI its new name
+	AddAuthority                           // creates a CA
+	ChangeAuthority                        // changes properties of a CA
+	RemoveAuthority                        // moves a CA to the deleted items
+	RemovePKI                              // moves a PKI with its CAs to the deleted items
+)
+
+// String returns the action in words.
+func (a TrustAction) String() string {
+	switch a {
+	case AddPKI:
+		return "create PKI"
+	case RenamePKI:
+		return "rename PKI"
+	case AddAuthority:
+		return "create CA"
+	case ChangeAuthority:
+		return "change CA"
+	case RemoveAuthority:
+		return "delete CA"
+	case RemovePKI:
+		return "delete PKI"
+	}
+	return fmt.Sprintf("TrustAction(%d)", uint8(a))
+}
+
+// A TrustStep is one change of the PKI-based store.
+type TrustStep struct {
+	Action TrustAction
+	// PKI and PKIID are the name and id of the PKI; the id is empty where it is not
+	// created yet. Name is its new name.
+	PKI, PKIID, Name string
+	// Authority is the CA as it is to be, or that is deleted.
+	Authority   trust.Authority
+	Differences Differences // of a change
+}
+
+// String returns the step, with one line for each property that changes.
+func (s TrustStep) String() string {
+	text := fmt.Sprintf("%v %q", s.Action, s.PKI)
+	switch s.Action {
+	case RenamePKI:
+		text += fmt.Sprintf(" to %q", s.Name)
+	case AddAuthority, ChangeAuthority, RemoveAuthority:
+		text = fmt.Sprintf("%v %q of PKI %q", s.Action, cmp.Or(s.Authority.DisplayName, s.Authority.Thumbprint, s.Authority.ID), s.PKI)
+	}
+	for _, d := range s.Differences {
+		text += "\n  " + d.String()
+	}
+	return text
+}
+
+// A TrustPlan is a change of the PKI-based store that was not made yet.
+type TrustPlan struct {
+	Before, After trust.PKIs
+	Steps         []TrustStep
+	locks         lint.Findings
+}
+
+// Empty reports whether there is nothing to do.
+func (p TrustPlan) Empty() bool { return len(p.Steps) == 0 }
+
+// LocksOut returns a finding for every CA that goes although it has not expired
+// and is in no other PKI: users whose certificates lead to it cannot sign in then,
+// unless the classic store has it.
+func (p TrustPlan) LocksOut() lint.Findings { return slices.Clone(p.locks) }
+
+// String returns the steps, one after the other.
+func (p TrustPlan) String() string {
+	lines := make([]string, len(p.Steps))
+	for i, s := range p.Steps {
+		lines[i] = s.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// PlanTrust reads the PKI-based store and says what would make it the given one.
+// PKIs are matched by id, else by name; CAs by id, else by certificate. What after
+// has not is deleted: change what [Client.PKIs] returned. Nothing is written.
+func (c *Client) PlanTrust(ctx context.Context, after trust.PKIs) (TrustPlan, error) {
+	before, err := c.PKIs(ctx)
+	if err != nil {
+		return TrustPlan{}, err
+	}
+	return c.planTrust(before, after)
+}
+
+func (c *Client) planTrust(before, after trust.PKIs) (TrustPlan, error) {
+	p := TrustPlan{Before: before, After: after}
+	fail := func(err error) (TrustPlan, error) {
+		return TrustPlan{}, fmt.Errorf("graph: plan the trust store: %w", err)
+	}
+	kept := map[string]bool{} // ids of PKIs
+	for i, want := range after {
+		if slices.ContainsFunc(after[:i], func(o trust.PKI) bool { return o.DisplayName == want.DisplayName }) {
+			return fail(fmt.Errorf("two PKIs have the name %q", want.DisplayName))
+		}
+		at := slices.IndexFunc(before, func(o trust.PKI) bool { return want.ID != "" && o.ID == want.ID })
+		if at < 0 {
+			at = slices.IndexFunc(before, func(o trust.PKI) bool { return o.DisplayName == want.DisplayName })
+		}
+		var old trust.PKI
+		switch {
+		case at < 0:
+			p.Steps = append(p.Steps, TrustStep{Action: AddPKI, PKI: want.DisplayName})
+		case kept[before[at].ID]:
+			return fail(fmt.Errorf("two PKIs are to become %q", before[at].DisplayName))
+		default:
+			old = before[at]
+			kept[old.ID] = true
+			if old.DisplayName != want.DisplayName {
+				p.Steps = append(p.Steps, TrustStep{Action: RenamePKI, PKI: old.DisplayName, PKIID: old.ID, Name: want.DisplayName})
+			}
+		}
+		if err := p.authorities(old, want); err != nil {
+			return fail(err)
+		}
+	}
+	for _, old := range before {
+		if kept[old.ID] {
+			continue
+		}
+		p.Steps = append(p.Steps, TrustStep{Action: RemovePKI, PKI: old.DisplayName, PKIID: old.ID})
+		for _, a := range old.CertificateAuthorities {
+			c.locks(&p, old, a)
+		}
+	}
+	for _, s := range p.Steps {
+		if s.Action == RemoveAuthority {
+			c.locks(&p, trust.PKI{DisplayName: s.PKI}, s.Authority)
+		}
+	}
+	slices.SortStableFunc(p.Steps, func(a, b TrustStep) int { return cmp.Compare(a.Action, b.Action) })
+	return p, nil
+}
+
+// authorities adds the steps for the CAs of one PKI.
+func (p *TrustPlan) authorities(old, want trust.PKI) error {
+	kept := map[string]bool{}
+	for _, a := range want.CertificateAuthorities {
+		at := slices.IndexFunc(old.CertificateAuthorities, func(o trust.Authority) bool { return a.ID != "" && o.ID == a.ID })
+		if at < 0 {
+			at = slices.IndexFunc(old.CertificateAuthorities, func(o trust.Authority) bool { return bytes.Equal(o.Certificate, a.Certificate) })
+		}
+		step := TrustStep{Action: AddAuthority, PKI: want.DisplayName, PKIID: old.ID, Authority: a}
+		if at < 0 {
+			p.Steps = append(p.Steps, step)
+			continue
+		}
+		is := old.CertificateAuthorities[at]
+		if kept[is.ID] {
+			return fmt.Errorf("CA %q stands twice in PKI %q", a.DisplayName, want.DisplayName)
+		}
+		kept[is.ID] = true
+		x, err := writable(is)
+		if err != nil {
+			return err
+		}
+		y, err := writable(a)
+		if err != nil {
+			return err
+		}
+		if change := changed(x, y); len(change) > 0 {
+			step.Action, step.Authority.ID = ChangeAuthority, is.ID
+			for name := range x {
+				if _, ok := change[name]; !ok {
+					delete(x, name)
+				}
+			}
+			if step.Differences, err = compare(encode(x), encode(change)); err != nil {
+				return err
+			}
+			p.Steps = append(p.Steps, step)
+		}
+	}
+	for _, a := range old.CertificateAuthorities {
+		if !kept[a.ID] {
+			p.Steps = append(p.Steps, TrustStep{Action: RemoveAuthority, PKI: want.DisplayName, PKIID: old.ID, Authority: a})
+		}
+	}
+	return nil
+}
+
+// locks adds a finding for a CA that goes.
+func (c *Client) locks(p *TrustPlan, pki trust.PKI, a trust.Authority) {
+	if cert, err := x509.ParseCertificate(a.Certificate); err == nil && c.now().After(cert.NotAfter) {
+		return
+	}
+	for _, other := range p.After {
+		if hasCertificate(other, a.Certificate) {
+			return
+		}
+	}
+	p.locks = append(p.locks, lint.Finding{
+		Code: "graph-deletes-ca", Severity: lint.Error, Effect: lint.LocksOut,
+		Where: fmt.Sprintf("PKI %q, CA %q", pki.DisplayName, a.DisplayName),
+		What:  "the CA is deleted: users whose certificates lead to it can no longer sign in, unless the classic store has it",
+		Do:    "keep it, or allow the lock-out if that is what is wanted",
+	})
+}
+
+// ApplyTrust makes a planned change, step by step, and waits until each shows. It
+// plans anew first and refuses if the steps are no longer those of the plan
+// ([ErrStale]); a plan that deletes CAs in force is refused with a [*LockoutError]
+// unless AllowLockout is set. It returns the steps that were made: after an error
+// plan again, and what is left is the new plan.
+//
+// To take a change back, plan [TrustPlan.Before]. What was deleted is created anew
+// then; [Client.Restore] brings it back with its id.
+func (c *Client) ApplyTrust(ctx context.Context, plan TrustPlan, o ApplyOptions) (done []TrustStep, err error) {
+	now, err := c.PlanTrust(ctx, plan.After)
+	if err != nil {
+		return nil, err
+	}
+	if !now.Empty() && now.String() != plan.String() && !o.AllowStale {
+		return nil, ErrStale
+	}
+	if len(now.locks) > 0 && !o.AllowLockout {
+		return nil, &LockoutError{now.locks}
+	}
+	made := map[string]string{} // name to id
+	for _, s := range now.Steps {
+		id := cmp.Or(s.PKIID, made[s.PKI])
+		switch s.Action {
+		case AddPKI:
+			var pki trust.PKI
+			if pki, err = c.CreatePKI(ctx, s.PKI); err == nil {
+				made[s.PKI] = pki.ID
+			}
+		case RenamePKI:
+			_, err = c.RenamePKI(ctx, id, s.Name)
+		case AddAuthority:
+			_, err = c.CreateAuthority(ctx, id, s.Authority)
+		case ChangeAuthority:
+			_, _, err = c.UpdateAuthority(ctx, id, s.Authority)
+		case RemoveAuthority:
+			err = c.DeleteAuthority(ctx, id, s.Authority.ID)
+		case RemovePKI:
+			err = c.DeletePKI(ctx, id)
+		}
+		if err != nil {
+			return done, err
+		}
+		done = append(done, s)
+	}
+	return done, nil
+}
