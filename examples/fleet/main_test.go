@@ -264,6 +264,41 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// TestPublishedLater ends a run between the row of a revocation and the list, and
+// between the store of the list and its file.
+func TestPublishedLater(t *testing.T) {
+	folder := t.TempDir()
+	writeUsers(t, folder, 3)
+	good(t, folder, "-users", "users.csv")
+	l, err := sqlite.Open(t.Context(), filepath.Join(folder, "out", "fleet", "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Revoke(t.Context(), "user1@yourdomain.com", time.Now(), crl.KeyCompromise); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	f := good(t, folder, "-users", "users.csv")
+	if list := f.RevocationLists[0]; list.Revoked != 1 || list.Number != "2" {
+		t.Fatalf("after the row: %+v", list)
+	}
+	file := filepath.Join(folder, f.RevocationLists[0].File)
+	published, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good(t, folder, "-revoke", "user2@yourdomain.com")
+	if err := os.WriteFile(file, published, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list := good(t, folder, "-users", "users.csv").RevocationLists[0]; list.Revoked != 2 || list.Number != "4" {
+		t.Errorf("after the store: %+v", list)
+	}
+	if list := good(t, folder, "-users", "users.csv").RevocationLists[0]; list.Number != "4" {
+		t.Errorf("a list without news: %+v", list)
+	}
+}
+
 // TestTogether starts several runs on nothing at once: one CA, and everyone has
 // one certificate.
 func TestTogether(t *testing.T) {

@@ -239,7 +239,12 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			h.claim(jane, "a", ledger.WasRevoked)
 			h.claimWith(jane, renew, ledger.WasRevoked)
 			h.fails(ledger.Illegal, h.l.Mark(h.ctx, ledger.Bound, time.Now(), second.Serial))
-			h.claimWith(jane, ledger.Claim{Holder: "a", Lease: lease, Reissue: true}, ledger.Granted)
+			reissue := ledger.Claim{Holder: "a", Lease: lease, Reissue: true}
+			h.claimWith(jane, reissue, ledger.Granted)
+			_, err = h.l.Revoke(h.ctx, jane, time.Now(), crl.Superseded) // nothing but the claim
+			h.ok(err)
+			h.fails(ledger.ClaimLost, h.l.Record(h.ctx, "a", m.Entry(jane)))
+			h.claimWith(jane, reissue, ledger.Granted)
 			h.ok(h.l.Record(h.ctx, "a", m.Entry(jane)))
 			h.claim(jane, "a", ledger.HasOne)
 			for _, reason := range []crl.Reason{crl.CertificateHold, crl.RemoveFromCRL, 7, 99} {
