@@ -28,11 +28,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/policy"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/manifest"
@@ -122,7 +124,10 @@ func run(args []string) error {
 		t.Announce(os.Stdout)
 	}
 	err = w.sync(ctx)
-	w.r.end(os.Stdout, w.undoName)
+	if err == nil && o.undo == "" {
+		w.r.notes = w.unbound(ctx)
+	}
+	w.r.end(os.Stdout, w.undoName, err == nil)
 	if err != nil {
 		return &console.Failure{Status: console.Unusable, Err: err}
 	}
@@ -247,6 +252,23 @@ func (o options) edit(u manifest.User, now time.Time) (graph.Edit, error) {
 		}
 	}
 	return e, nil
+}
+
+// unbound says which of the stored values no binding of the tenant looks at. Whoever
+// may write users may perhaps not read the policy: then it says nothing.
+func (w *work) unbound(ctx context.Context) (notes []string) {
+	config, err := w.tenant.Policy(ctx)
+	if err != nil {
+		return nil
+	}
+	for _, m := range w.mappings {
+		if !slices.ContainsFunc(config.UserBindings, func(b policy.UserBinding) bool {
+			return string(b.Field) == m.Field() && b.Property == policy.CertificateUserIDs
+		}) {
+			notes = append(notes, fmt.Sprintf("no username binding of the tenant compares %v with certificateUserIds: until there is one, these values do nothing", m))
+		}
+	}
+	return notes
 }
 
 // sync plans everyone, puts the undo file on the disk, and then writes.

@@ -52,6 +52,7 @@ type report struct {
 	kept   map[graph.Outcome]int
 	out    io.Writer
 	first  bool
+	notes  []string
 }
 
 func newReport(o options) *report {
@@ -119,7 +120,7 @@ func encode(v any) string {
 var outcomes = []graph.Outcome{graph.Planned, graph.Written, graph.Unverified, graph.Unchanged, graph.Skipped, graph.Failed}
 
 // end prints what is left to say.
-func (r *report) end(out io.Writer, undo string) {
+func (r *report) end(out io.Writer, undo string, whole bool) {
 	if r.json {
 		if r.first {
 			fmt.Fprint(out, "{\n  \"users\": [")
@@ -128,7 +129,8 @@ func (r *report) end(out io.Writer, undo string) {
 		for _, o := range outcomes {
 			counts[o.String()] = r.counts[o]
 		}
-		fmt.Fprintf(out, "\n  ],\n  \"counts\": %s,\n  \"undo\": %s\n}\n", encode(counts), encode(undo))
+		fmt.Fprintf(out, "\n  ],\n  \"counts\": %s,\n  \"notes\": %s,\n  \"undo\": %s\n}\n",
+			encode(counts), encode(append([]string{}, r.notes...)), encode(undo))
 		return
 	}
 	style := console.StyleFor(os.Stdout)
@@ -152,11 +154,17 @@ func (r *report) end(out io.Writer, undo string) {
 		fmt.Fprintf(out, "The table leaves %d users out; -json has all.\n", more)
 	}
 	fmt.Fprintf(out, "%d users: %s\n", total, strings.Join(words, ", "))
+	for _, n := range r.notes {
+		fmt.Fprintf(out, "%s  %s\n", style.Yellow("note"), n)
+	}
 	switch {
 	case undo != "":
-		fmt.Fprintf(out, "To take this back: -undo %s -apply\n", undo)
-	case r.apply:
+		fmt.Fprintf(out, "To take this back: go run ./examples/sync%v -undo %s -apply\n", r.tenant, undo)
+	case !whole:
+	case r.apply && r.counts[graph.Failed] == 0:
 		fmt.Fprintln(out, "Nothing had to be written.")
+	case r.apply:
+		fmt.Fprintln(out, "Nothing was written.")
 	case r.counts[graph.Planned] > 0:
 		fmt.Fprintln(out, "Nothing was written: that takes -apply.")
 	}

@@ -35,6 +35,18 @@ func (f *Flags) Register(set *flag.FlagSet) {
 // IsDemo reports whether no tenant is named.
 func (f Flags) IsDemo() bool { return f.ID == "" && f.Endpoint == "" }
 
+// String returns the flags as they are given to a program, with a blank in front,
+// and nothing for the demonstration.
+func (f Flags) String() string {
+	switch {
+	case f.ID != "":
+		return " -tenant " + f.ID
+	case f.Endpoint != "":
+		return " -endpoint " + f.Endpoint
+	}
+	return ""
+}
+
 // A Tenant is open for work.
 type Tenant struct {
 	*graph.Client
