@@ -84,7 +84,7 @@ func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answe
 		body: encode(map[string]any{"requests": requests}),
 		parse: func(body []byte) error {
 			var all struct {
-				Responses []answer `json:"responses"`
+				Responses items `json:"responses"`
 			}
 			if err := isJSON(body); err != nil {
 				return err
@@ -94,7 +94,11 @@ func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answe
 			}
 			// The order of the answers is not promised.
 			answers = make([]answer, len(parts))
-			for _, a := range all.Responses {
+			for _, text := range all.Responses {
+				var a answer
+				if err := json.Unmarshal(text, &a); err != nil {
+					return fmt.Errorf("it is no batch: %w", err)
+				}
 				if n, err := strconv.Atoi(a.ID); err == nil && n >= 1 && n <= len(parts) {
 					answers[n-1] = a
 				}

@@ -207,7 +207,22 @@ type job struct {
 	// old are the values that the user had on the way, as far as they are known. A
 	// replica that shows one of them lags; other values are somebody else's.
 	old [][]string
+	// theirs is what somebody else had written and this program has replaced, until
+	// it is put back.
+	theirs []string
 }
+
+// fail ends a job. Where somebody else's change was replaced and is not put back
+// yet, the error has their values.
+func (j *job) fail(err error) {
+	if j.theirs != nil {
+		err = fmt.Errorf("graph: edit of user %q: it replaced a change by somebody else, whose values were %q and are not put back: %w", j.plan.Edit.User, j.theirs, err)
+	}
+	j.plan.Outcome, j.plan.Err = Failed, err
+}
+
+// done ends a job that went well.
+func (j *job) done(now []string) { j.plan.Outcome, j.plan.Err, j.plan.After = Written, nil, now }
 
 func (j *job) had(values []string) bool {
 	return slices.ContainsFunc(j.old, func(o []string) bool { return slices.Equal(o, values) })
@@ -252,9 +267,7 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 		}
 		var again []*job
 		var wait time.Duration
-		for _, j := range c.readJobs(ctx, op, turns, look) {
-			write = append(write, j)
-		}
+		write = append(write, c.readJobs(ctx, op, turns, look)...)
 		unsure, more, d := c.writeJobs(ctx, op, turns, write)
 		again, wait = append(again, more...), max(wait, d)
 		again = append(again, c.verify(ctx, op, turns, unsure)...)
@@ -264,17 +277,18 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 		}
 		if round == maxRounds {
 			for _, j := range open {
-				if j.plan.Err == nil {
-					j.plan.Err = &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent,
+				err := j.plan.Err
+				if err == nil {
+					err = &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent,
 						Err: fmt.Errorf("user %q is being changed by somebody else all the time", j.plan.Edit.User)}
 				}
-				j.plan.Outcome = Failed
+				j.fail(err)
 			}
 			break
 		}
 		if err := c.wait(ctx, wait); err != nil {
 			for _, j := range open {
-				j.plan.Outcome, j.plan.Err = Failed, &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent, Err: err}
+				j.fail(&Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent, Err: err})
 			}
 			break
 		}
@@ -292,10 +306,7 @@ func (c *Client) readJobs(ctx context.Context, op operation, turns chan struct{}
 	for i, values := range c.readValues(ctx, op, turns, jobs) {
 		j := jobs[i]
 		if values.err != nil {
-			if j.plan.Err == nil {
-				j.plan.Err = values.err
-			}
-			j.plan.Outcome = Failed
+			j.fail(cmp.Or(j.plan.Err, values.err))
 			continue
 		}
 		want, err := j.plan.Edit.apply(values.list)
@@ -304,9 +315,9 @@ func (c *Client) readJobs(ctx context.Context, op operation, turns chan struct{}
 		}
 		switch {
 		case err != nil:
-			j.plan.Outcome, j.plan.Err = Failed, err
+			j.fail(err)
 		case slices.Equal(want, values.list):
-			j.plan.Outcome, j.plan.Err, j.plan.After = Written, nil, values.list
+			j.done(values.list)
 		default:
 			j.plan.Err, j.look = nil, false
 			j.aim(values.list, want)
@@ -363,7 +374,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 				again = append(again, j)
 				continue
 			}
-			j.plan.Outcome = Failed
+			j.fail(err)
 			continue
 		}
 		read, written := answers[i][0], answers[i][1]
@@ -380,10 +391,10 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 				again = append(again, j)
 				continue
 			}
-			j.plan.Outcome = Failed
+			j.fail(e)
 			continue
 		}
-		j.sent = true
+		j.sent, j.theirs = true, nil
 		u, err := c.userOf(op, groups[i][0], read)
 		if theirs := u.AuthorizationInfo.CertificateUserIDs; err == nil && !j.had(theirs) && !slices.Equal(theirs, j.want) {
 			// Somebody wrote since the plan was made, and this write has replaced it.
@@ -395,7 +406,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 				continue
 			}
 			if !slices.Equal(merged, j.want) {
-				j.old = append(j.old, theirs)
+				j.old, j.theirs = append(j.old, theirs), nonNil(theirs)
 				j.aim(j.want, merged)
 				again = append(again, j)
 				continue
@@ -420,7 +431,7 @@ func (c *Client) putBack(ctx context.Context, op operation, j *job, theirs []str
 // settled reports whether what a user has is what was wanted.
 func (c *Client) settled(j *job, now []string) bool {
 	if slices.Equal(now, j.want) {
-		j.plan.Outcome, j.plan.Err, j.plan.After = Written, nil, now
+		j.done(now)
 		return true
 	}
 	return false
@@ -450,9 +461,9 @@ func (c *Client) verify(ctx context.Context, op operation, turns chan struct{}, 
 				j.merge(r.list)
 				switch {
 				case err != nil:
-					j.plan.Outcome, j.plan.Err = Failed, err
+					j.fail(err)
 				case slices.Equal(want, r.list):
-					j.plan.Outcome, j.plan.After = Written, r.list
+					j.done(r.list)
 				default:
 					j.old = append(j.old, j.want)
 					j.aim(r.list, want)

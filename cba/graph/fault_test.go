@@ -487,3 +487,88 @@ func TestScope(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answering is a client whose every request gets this answer.
+func answering(t *testing.T, status int, header http.Header, body string) (*graph.Client, *int) {
+	t.Helper()
+	n := new(int)
+	rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+		*n++
+		return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r, ContentLength: int64(len(body))}, nil
+	})
+	c, err := graph.NewClient(scoped{}, graph.Options{Cloud: graph.GlobalCloud, Transport: rt})
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph.SetSleep(c, func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
+	return c, n
+}
+
+func TestHostileAnswers(t *testing.T) {
+	for name, body := range map[string]string{
+		"ten million zeros": `{"value":[0` + strings.Repeat(",0", 10_000_000) + `]}`,
+		"no list":           `{"value":{}}`,
+		"no value":          `{}`,
+		"null value":        `{"value":null}`,
+		"not an object":     `[]`,
+		"nothing":           ``,
+		"no users":          `{"value":[1]}`,
+		"a user without id": `{"value":[{}]}`,
+		"a name twice":      `{"value":[{"id":"1","id":"2"}]}`,
+		"deep user":         `{"value":[{"id":"1","x":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}]}`,
+		"page in a circle":  `{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?x=1"}`,
+		"plain http link":   `{"value":[],"@odata.nextLink":"http://graph.microsoft.com/v1.0/users?x=1"}`,
+		"another port":      `{"value":[],"@odata.nextLink":"https://graph.microsoft.com:8443/v1.0/users?x=1"}`,
+		"relative link":     `{"value":[],"@odata.nextLink":"/v1.0/users?x=1"}`,
+	} {
+		c, n := answering(t, 200, http.Header{}, body)
+		if err := drain(c.Users(t.Context())); !errors.Is(err, graph.ErrBadAnswer) || len(err.Error()) > 1000 {
+			t.Errorf("%s: %.300v", name, err)
+		}
+		if *n > 5 {
+			t.Errorf("%s: %d requests", name, *n)
+		}
+	}
+	// A redirect is not followed, and the token stays here.
+	c, n := answering(t, 302, http.Header{"Location": {"https://graph.attacker.example/"}}, "")
+	var e *graph.Error
+	if _, err := c.User(t.Context(), "a"); !errors.As(err, &e) || e.Status != 302 || *n != 1 {
+		t.Errorf("%v after %d requests", err, *n)
+	}
+	// A token that comes back in an error does not go on.
+	c, _ = answering(t, 400, http.Header{}, `{"error":{"code":"x","message":"bad header: Bearer https://graph.microsoft.com/.default\nx"}}`)
+	if _, err := c.User(t.Context(), "a"); err == nil || strings.Contains(err.Error(), ".default") || strings.Contains(err.Error(), "\n") {
+		t.Error(err)
+	}
+}
+
+// Both changes together are too many values: what the other one wrote is put back.
+func TestPutBack(t *testing.T) {
+	in := people()
+	f := newTenant(t, in, graphtest.Options{})
+	nine := make([]string, 9)
+	for i := range nine {
+		nine[i] = fmt.Sprintf("theirs %d", i)
+	}
+	plans := collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-john", Add: []string{"mine 1", "mine 2"}})))
+	if _, err := newClient(t, f.Server).EditUser(t.Context(), graph.Edit{User: "id-john", Add: nine}); err != nil {
+		t.Fatal(err)
+	}
+	done := collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
+	if done[0].Outcome != graph.Failed || !strings.Contains(done[0].Err.Error(), "put back") {
+		t.Error(done[0])
+	}
+	if diff := cmp.Diff(nine, f.ids("john@yourdomain.com")); diff != "" {
+		t.Error(diff)
+	}
+	// The same, where putting back fails as well: the error has the values.
+	plans = collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-jane", Add: []string{"mine"}})))
+	if _, err := newClient(t, f.Server).EditUser(t.Context(), graph.Edit{User: "id-jane", Add: []string{"theirs"}}); err != nil {
+		t.Fatal(err)
+	}
+	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Skip: 1})
+	done = collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
+	if done[0].Outcome != graph.Failed || !errors.Is(done[0].Err, graph.ErrForbidden) || !strings.Contains(done[0].Err.Error(), `"theirs"`) {
+		t.Error(done[0])
+	}
+}

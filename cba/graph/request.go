@@ -298,8 +298,36 @@ func (c *Client) get(ctx context.Context, op operation, path string, parse func(
 
 // A page is one answer of a collection.
 type page struct {
-	Value []json.RawMessage `json:"value"`
-	Next  string            `json:"@odata.nextLink"`
+	Value items  `json:"value"`
+	Next  string `json:"@odata.nextLink"`
+}
+
+// items are the elements of a list. There are at most maxItems: a list of nothing
+// but zeros takes ten times its own size.
+type items []json.RawMessage
+
+// maxItems is ten times what Graph puts on a page.
+const maxItems = 10_000
+
+func (list *items) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return errors.New("it is no list")
+	}
+	*list = items{}
+	for d.More() {
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return err
+		}
+		if *list = append(*list, v); len(*list) > maxItems {
+			return fmt.Errorf("it has a list of more than %d elements", maxItems)
+		}
+	}
+	return nil
 }
 
 // isJSON is a parse that keeps nothing.
