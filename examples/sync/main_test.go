@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -229,6 +230,29 @@ func TestReplaceIsForRenewals(t *testing.T) {
 	}
 }
 
+// A user who is in the list twice, with an old and a new certificate, gets both.
+func TestTwice(t *testing.T) {
+	s := tenanttest.Serve(t, directory(), graphtest.Options{})
+	folder := t.TempDir()
+	text := fmt.Sprintf(`{"ca": {}, "users": [{"upn": "john@contoso.com", "certificateUserIds": {"SKI": %q}},
+		{"upn": "JOHN@contoso.com", "certificateUserIds": {"SKI": %q}}]}`, ski(2), ski(0x22))
+	if err := os.WriteFile(filepath.Join(folder, "manifest.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := sync(t, s, folder, "-manifest", "manifest.json", "-apply")
+	got := s.Tenant().Users[1].CertificateUserIDs
+	slices.Sort(got)
+	if r.Code != 0 || !cmp.Equal(got, []string{ski(2), ski(0x22)}) {
+		t.Errorf("exit status %d, john has %q\n%s%s", r.Code, got, r.Stdout, r.Stderr)
+	}
+	for _, name := range undoFiles(t, folder) {
+		r = sync(t, s, folder, "-undo", name, "-apply")
+	}
+	if got := s.Tenant().Users[1].CertificateUserIDs; r.Code != 0 || len(got) != 0 {
+		t.Errorf("after undo: exit status %d, john has %q\n%s%s", r.Code, got, r.Stdout, r.Stderr)
+	}
+}
+
 // What is wrong with one user stops nobody else.
 func TestSomeFail(t *testing.T) {
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
@@ -243,6 +267,20 @@ func TestSomeFail(t *testing.T) {
 	}
 	if got := s.Tenant().Users[1].CertificateUserIDs; !cmp.Equal(got, []string{ski(2)}) {
 		t.Errorf("john has %q", got)
+	}
+	// Certificates that have expired bind nobody any more.
+	text, err := os.ReadFile(filepath.Join(folder, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	year := fmt.Sprintf(`"notAfter":"%d-`, time.Now().AddDate(1, 0, 0).Year())
+	expired := strings.ReplaceAll(string(text), year, `"notAfter":"2020-`)
+	if err := os.WriteFile(filepath.Join(folder, "expired.json"), []byte(expired), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r = sync(t, s, folder, "-manifest", "expired.json")
+	if r.Code != 1 || !strings.Contains(r.Stdout, "3 failed") || !strings.Contains(r.Stdout, "has expired on 2020-") {
+		t.Errorf("expired certificates: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	r = sync(t, s, folder, "-manifest", "manifest.json", "-mapping", "RFC822Name")
 	if r.Code != 1 || !strings.Contains(r.Stdout, "nothing for RFC822Name") {
