@@ -72,7 +72,7 @@ func (f Flags) Open(users ...string) (*Tenant, error) {
 		if err != nil {
 			return nil, console.Usage("-tenant %q: %w", f.ID, err)
 		}
-		return open(credential, graph.Options{Cloud: graph.GlobalCloud})
+		return open(chain{credential, f.ID}, graph.Options{Cloud: graph.GlobalCloud})
 	}
 	token := strings.TrimSpace(os.Getenv(TokenVariable))
 	switch {
@@ -135,6 +135,22 @@ func (t *Tenant) Close() {
 	if t.server != nil {
 		t.server.Close()
 	}
+}
+
+// chain is Azure's default chain, which says what to do when none of it has a
+// token.
+type chain struct {
+	azcore.TokenCredential
+	id string
+}
+
+// GetToken is part of [azcore.TokenCredential].
+func (c chain) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := c.TokenCredential.GetToken(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("no token for the tenant: sign in with \"az login --tenant %s\", or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET: %w", c.id, err)
+	}
+	return token, err
 }
 
 // given is a credential that is just a token. It does not print itself.
