@@ -179,6 +179,12 @@ func run(args []string) error {
 			return err
 		}
 		w.figures.Revoked += len(revoked)
+		for _, e := range revoked {
+			if e.Issuer != w.keyID() {
+				failed = errors.Join(failed, &console.Failure{Status: console.No, Err: fmt.Errorf(
+					"%s: certificate %s is revoked in the ledger, but in no list: it is of another CA (key identifier %s); run again with that one in %s", upn, e.Serial, e.Issuer, filepath.Join(w.out, "ca"))})
+			}
+		}
 	}
 	// A revocation is published before anything that takes time.
 	if len(o.revoke) > 0 {
@@ -212,7 +218,8 @@ type figures struct {
 	Revoked        int            `json:"revoked"` // certificates
 	Seconds        float64        `json:"seconds"`
 	PerSecond      float64        `json:"perSecond"`
-	Ledger         map[string]int `json:"ledger"` // certificates by state
+	Ledger         map[string]int `json:"ledger"`  // certificates by state
+	OtherCA        int            `json:"otherCA"` // live ones that another CA issued
 	RevocationList []listFigures  `json:"revocationLists"`
 }
 
@@ -237,6 +244,9 @@ func (w *work) report(out io.Writer) {
 	}
 	if len(w.revoke) > 0 {
 		fmt.Fprintf(out, "%d certificates revoked\n", w.figures.Revoked)
+	}
+	if w.figures.OtherCA > 0 {
+		fmt.Fprintf(out, "%d live certificates are of another CA, whose revocation list this run does not publish; -renew -due 100 replaces them\n", w.figures.OtherCA)
 	}
 	fmt.Fprintln(out)
 	rows := [][]string{{"STATE", "CERTIFICATES"}}

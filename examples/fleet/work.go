@@ -57,6 +57,9 @@ type work struct {
 
 func requestOf(upn string) string { return ledger.RequestOf(cba.Subject{UPN: upn}) }
 
+// keyID is how the ledger names the CA.
+func (w *work) keyID() string { return hex.EncodeToString(w.issuer.Certificate.SubjectKeyId) }
+
 func (w *work) describe() manifest.CA { return authority.Describe(w.issuer) }
 
 // exclusive runs do while no other run on this ledger does the same. UPNs that
@@ -137,6 +140,10 @@ func (w *work) issue(ctx context.Context) error {
 		}
 		if counts.Taken == 0 && counts.Lost == 0 {
 			break
+		}
+		if console.IsTerminal(os.Stderr) && pass == 0 {
+			bar.End()
+			fmt.Fprintf(os.Stderr, "fleet: waiting for %d users that another run is at, or was when it was killed\n", counts.Taken)
 		}
 		select {
 		case <-ctx.Done():
@@ -287,8 +294,13 @@ func (w *work) discard(upn string, cert *x509.Certificate) {
 
 // sweep removes the files that killed runs left without a row in the ledger. Who
 // holds the claim of a user may be about to write the row, and is left alone;
-// with the claim in our hands nobody can.
+// with the claim in our hands nobody can. Unfinished files of recorded certificates
+// are writeManifest's, which does not run at the same time.
 func (w *work) sweep(ctx context.Context) error {
+	return w.exclusive(ctx, "manifest", func() error { return w.sweepAlone(ctx) })
+}
+
+func (w *work) sweepAlone(ctx context.Context) error {
 	folder := filepath.Join(w.out, "users")
 	found, err := os.ReadDir(folder)
 	if err != nil {
@@ -397,7 +409,7 @@ func (w *work) publishOne(ctx context.Context, name string, ca *cba.Issuer) erro
 	if err != nil {
 		return err
 	}
-	// What is on record may not be in the file yet, if a run was killed in between.
+	// The store is what counts: a file that is lost or spoilt is written again. What is on record may not be in the file yet, if a run was killed in between.
 	missing := list == nil || now.After(list.NextPublish) || len(news) > 0
 	for serial := range known {
 		if missing {
@@ -428,14 +440,18 @@ func loadList(file string) (*crl.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	return crl.Parse(der)
+	list, err := crl.Parse(der)
+	if err != nil || list.Number == nil {
+		return nil, nil
+	}
+	return list, nil
 }
 
 // writeManifest writes manifest.json and passwords.csv in the form of
 // examples/issue: the live certificates. It also counts.
 func (w *work) writeManifest(ctx context.Context) error {
 	return w.exclusive(ctx, "manifest", func() error {
-		w.figures.Ledger, w.figures.Renewed = map[string]int{}, 0
+		w.figures.Ledger, w.figures.Renewed, w.figures.OtherCA = map[string]int{}, 0, 0
 		return files.Stream(w.path(manifest.PasswordsName), files.Secret, func(passwords io.Writer) error {
 			p := csv.NewWriter(passwords)
 			p.Write([]string{"upn", "password"})
@@ -451,6 +467,9 @@ func (w *work) writeManifest(ctx context.Context) error {
 						return err
 					}
 					w.figures.Ledger[e.State.String()]++
+					if e.State.Live() && e.Issuer != w.keyID() {
+						w.figures.OtherCA++
+					}
 					if e.Replaces != "" && w.own[e.Serial] {
 						w.figures.Renewed++
 					}
@@ -481,6 +500,9 @@ func (w *work) writeManifest(ctx context.Context) error {
 }
 
 func (w *work) describeUser(e ledger.Entry) (user manifest.User, password string, err error) {
+	if strings.ContainsAny(e.UPN, `/\`) {
+		return user, "", fmt.Errorf("the ledger has the UPN %q, which cannot name a file: another program wrote it", e.UPN)
+	}
 	cert, err := x509.ParseCertificate(e.Certificate)
 	if err != nil {
 		return user, "", fmt.Errorf("certificate %s of %s: %w", e.Serial, e.Request, err)
