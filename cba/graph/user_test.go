@@ -112,11 +112,15 @@ func TestEditUser(t *testing.T) {
 	if diff := cmp.Diff([]string{"X509:<PN>jane@yourdomain.com", "X509:<SKI>aabb"}, f.ids("jane@yourdomain.com")); diff != "" {
 		t.Error(diff)
 	}
+	batches := f.Requests()
 	all := f.asked()
 	i := slices.IndexFunc(all, func(r graphtest.Request) bool { return r.Method == http.MethodPatch })
 	want := `{"authorizationInfo":{"certificateUserIds":["X509:<PN>jane@yourdomain.com","X509:<SKI>aabb"]}}`
 	if i < 0 || all[i].URL != f.URL+"/v1.0/users/id-jane" || string(all[i].Body) != want || all[i].Status != 204 {
 		t.Errorf("%+v", all)
+	}
+	if !slices.ContainsFunc(batches, func(r graphtest.Request) bool { return strings.Contains(string(r.Body), `"dependsOn":["1"]`) }) {
+		t.Error("the PATCH does not depend on the reading before it")
 	}
 	// It is read just before and after.
 	for _, r := range []graphtest.Request{all[i-1], all[i+1]} {
@@ -132,6 +136,28 @@ func TestEditUser(t *testing.T) {
 	p, err = f.EditUser(t.Context(), graph.Edit{User: "id-jane", Remove: []string{"X509:<PN>jane@yourdomain.com", "X509:<SKI>aabb"}})
 	if err != nil || len(f.ids("jane@yourdomain.com")) != 0 {
 		t.Fatal(p, err)
+	}
+}
+
+// A write whose answer is lost is looked at before anything is written again.
+func TestEditWritesOnce(t *testing.T) {
+	for _, fault := range []graphtest.Fault{
+		{Kind: graphtest.Unavailable, Method: "PATCH", Applied: true}, {Kind: graphtest.Gateway, Method: "PATCH", Applied: true},
+		{Kind: graphtest.Reset, Path: "/$batch", Skip: 1, Applied: true}, {Kind: graphtest.Unavailable, Path: "/$batch", Skip: 1, Applied: true},
+		{Kind: graphtest.Cut, Path: "/$batch", Skip: 1}, {Kind: graphtest.Half, Path: "/$batch", Skip: 1}, {Kind: graphtest.Bomb, Path: "/$batch", Skip: 1, Applied: true},
+	} {
+		f := newTenant(t, people(), graphtest.Options{})
+		f.inject(fault)
+		p, err := f.EditUser(t.Context(), graph.Edit{User: "id-jane", Add: []string{"a"}})
+		patches := 0
+		for _, r := range f.asked() {
+			if r.Method == http.MethodPatch {
+				patches++
+			}
+		}
+		if err != nil || p.Outcome != graph.Written || p.Merged || patches != 1 {
+			t.Errorf("%v: %v, %d writes", fault.Kind, p, patches)
+		}
 	}
 }
 
