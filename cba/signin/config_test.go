@@ -208,6 +208,16 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// compiled makes a configuration ready, with no revocation lists to be had.
+func compiled(t *testing.T, config signin.Config) *signin.Tenant {
+	t.Helper()
+	tenant, err := config.Compile(signin.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tenant
+}
+
 func TestUserFindings(t *testing.T) {
 	w := theWorld(t)
 	const isr = "X509:<I>CN=WoodgroveCA<SR>0001"
@@ -234,7 +244,7 @@ func TestUserFindings(t *testing.T) {
 		if test.user.UserPrincipalName != "" {
 			user.AuthorizationInfo.CertificateUserIDs = nil
 		}
-		findings := test.s.tenant(w).UserFindings(user)
+		findings := compiled(t, test.s.tenant(w)).UserFindings(user)
 		codes := []string{}
 		for _, f := range findings {
 			codes = append(codes, f.Code)
@@ -245,7 +255,7 @@ func TestUserFindings(t *testing.T) {
 	}
 	malformed := policy.User{UserPrincipalName: "bob@woodgrove.com"}
 	malformed.AuthorizationInfo.CertificateUserIDs = []string{"x509:<pn>bob@woodgrove.com"}
-	if f := (scenario{}).tenant(w).UserFindings(malformed); len(f) == 0 || !strings.Contains(f[0].Where, "bob@woodgrove.com, certificateUserIds[0]") {
+	if f := compiled(t, (scenario{}).tenant(w)).UserFindings(malformed); len(f) == 0 || !strings.Contains(f[0].Where, "bob@woodgrove.com, certificateUserIds[0]") {
 		t.Errorf("%v", f)
 	}
 }

@@ -251,11 +251,15 @@ func ExampleConfig_Findings() {
 }
 
 // What is stored with a user, held against the tenant.
-func ExampleConfig_UserFindings() {
-	config := woodgrove(newCA("CN=WoodgroveCA"))
+func ExampleTenant_UserFindings() {
+	tenant, err := woodgrove(newCA("CN=WoodgroveCA")).Compile(signin.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	user := policy.User{UserPrincipalName: "bob@woodgrove.com"}
 	user.AuthorizationInfo.CertificateUserIDs = []string{"X509:<PN>bob@woodgrove.com"}
-	for _, finding := range config.UserFindings(user) {
+	for _, finding := range tenant.UserFindings(user) {
 		fmt.Println(finding.Code)
 		fmt.Println(finding.What)
 	}

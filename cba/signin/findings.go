@@ -177,12 +177,9 @@ func (l *linter) hints() {
 // Without the user's certificates this is all that can be told; [Tenant.Explain]
 // tells the rest. Codes begin with "signin-user-" or are those of package
 // certuserid.
-func (c Config) UserFindings(user policy.User) lint.Findings {
-	store, err := c.Trust.Compile(trust.Options{SkipUnreadable: true})
-	if err != nil {
-		return nil
-	}
-	l := linter{config: c, policy: c.Policy.Compile(), store: store}
+func (t *Tenant) UserFindings(user policy.User) lint.Findings {
+	c := t.config
+	l := linter{config: c, policy: t.policy, store: t.trust}
 	who := user.UserPrincipalName
 	high := c.Policy.AuthenticationMode.DefaultAffinity == policy.HighAffinity
 	usable := false
@@ -224,7 +221,7 @@ func (c Config) UserFindings(user policy.User) lint.Findings {
 		default:
 			usable = true
 		}
-		if issuer := id.Issuer(); issuer != "" && !slices.ContainsFunc(store.CAs(), func(ca *trust.CA) bool {
+		if issuer := id.Issuer(); issuer != "" && !slices.ContainsFunc(t.trust.CAs(), func(ca *trust.CA) bool {
 			return strings.EqualFold(ca.Subject.Windows(), issuer)
 		}) {
 			l.add("signin-user-id-unknown-issuer", lint.Warning, 0, where,

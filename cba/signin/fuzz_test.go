@@ -326,13 +326,15 @@ func FuzzParseConfig(f *testing.F) {
 			}
 		}
 		config.Findings(worldNow)
-		config.UserFindings(policy.User{AuthorizationInfo: policy.AuthorizationInfo{CertificateUserIDs: []string{"X509:<SKI>00", "x"}}})
-		if _, err := config.Compile(signin.Options{}); err != nil {
+		tenant, err := config.Compile(signin.Options{})
+		if err != nil {
 			var e *signin.ConfigError
 			if !errors.As(err, &e) {
 				t.Fatalf("error of type %T: %v", err, err)
 			}
+			return
 		}
+		tenant.UserFindings(policy.User{AuthorizationInfo: policy.AuthorizationInfo{CertificateUserIDs: []string{"X509:<SKI>00", "x"}}})
 	})
 }
 

@@ -161,6 +161,11 @@ func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, err
 
 // readUsers checks everyone who has certificateUserIds.
 func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.Config) error {
+	// A CA that cannot be read has a finding of its own already.
+	compiled, err := config.Compile(signin.Options{Trust: trust.Options{SkipUnreadable: true}})
+	if err != nil {
+		return err
+	}
 	bar := console.NewProgress(os.Stderr, "Reading users", 0)
 	defer bar.End()
 	for u, err := range t.Users(ctx) {
@@ -173,7 +178,7 @@ func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.C
 			continue
 		}
 		a.Users.WithIDs++
-		found := config.UserFindings(u.User)
+		found := compiled.UserFindings(u.User)
 		if len(found) > 0 {
 			a.Users.Wrong++
 		}

@@ -171,7 +171,7 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 	}
 	r := report{verdict: verdict, user: user, cert: cert, at: o.at, require: o.require}
 	if o.findings {
-		r.findings = append(config.Findings(o.at), config.UserFindings(*user)...).Sorted()
+		r.findings = append(config.Findings(o.at), tenant.UserFindings(*user)...).Sorted()
 	}
 	if o.json {
 		err = console.JSON(os.Stdout, r.json(o.findings))
