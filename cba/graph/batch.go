@@ -16,6 +16,8 @@ import (
 // requests in one HTTP call using JSON batching").
 const maxBatch = 20
 
+const batchPath = "$batch"
+
 // A part is one request of a batch.
 type part struct {
 	method, path string
@@ -80,7 +82,7 @@ func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answe
 		requests[i] = w
 	}
 	var answers []answer
-	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: "$batch", again: writes == 0, writes: writes,
+	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: batchPath, again: writes == 0, writes: writes,
 		body: encode(map[string]any{"requests": requests}),
 		parse: func(body []byte) error {
 			var all struct {

@@ -215,6 +215,10 @@ type job struct {
 // fail ends a job. Where somebody else's change was replaced and is not put back
 // yet, the error has their values.
 func (j *job) fail(err error) {
+	var e *Error
+	if j.sent && errors.As(err, &e) {
+		e.Unknown = true // an attempt before this one may have been carried out
+	}
 	if j.theirs != nil {
 		err = fmt.Errorf("graph: edit of user %q: it replaced a change by somebody else, whose values were %q and are not put back: %w", j.plan.Edit.User, j.theirs, err)
 	}

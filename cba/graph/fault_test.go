@@ -576,3 +576,22 @@ func TestPutBack(t *testing.T) {
 		t.Error(done[0])
 	}
 }
+
+// A reading inside a batch that breaks is asked for again, and is no change that
+// may have been made.
+func TestBrokenPlan(t *testing.T) {
+	for _, kind := range []graphtest.Kind{graphtest.Half, graphtest.Cut, graphtest.Bomb, graphtest.Unavailable} {
+		f := newTenant(t, people(), graphtest.Options{})
+		f.inject(graphtest.Fault{Kind: kind, Path: "/$batch"})
+		plans := collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-jane", Add: []string{"a"}})))
+		if plans[0].Outcome != graph.Planned {
+			t.Errorf("%v: %v", kind, plans[0])
+		}
+		f.inject(graphtest.Fault{Kind: kind, Path: "/$batch", Times: -1})
+		plans = collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-jane", Add: []string{"a"}})))
+		var e *graph.Error
+		if !errors.As(plans[0].Err, &e) || e.Unknown {
+			t.Errorf("%v: %v", kind, plans[0])
+		}
+	}
+}

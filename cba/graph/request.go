@@ -61,6 +61,7 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 		return response{}, e
 	}
 	e.Path = u.EscapedPath()
+	reads := r.method == http.MethodGet || r.path == batchPath && r.writes == 0
 	lost, renewed := false, false // an answer to a write was lost; the token was renewed
 	for {
 		if err := ctx.Err(); err != nil {
@@ -90,7 +91,7 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 			}
 			// Nothing was written by a request that was never sent, or was refused.
 			sent := a.status != 0 || isNetwork(err) || ctx.Err() != nil
-			if r.method != http.MethodGet && sent && (a.status < 400 || a.status >= 500) {
+			if !reads && sent && (a.status < 400 || a.status >= 500) {
 				lost = true
 			}
 		case a.status < 300:
@@ -99,7 +100,7 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 			}
 			if err := r.parse(a.body); err != nil {
 				e.Err = fmt.Errorf("%w: %w", ErrBadAnswer, err)
-				retry, lost = r.again && r.method == http.MethodGet, r.method != http.MethodGet
+				retry, lost = r.again && reads, !reads
 			} else {
 				return a, nil
 			}
@@ -115,7 +116,7 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 		case a.status >= 500:
 			e.setBody(a.body)
 			retry = r.again
-			lost = lost || r.method != http.MethodGet
+			lost = lost || !reads
 		default:
 			e.setBody(a.body)
 		}

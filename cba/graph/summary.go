@@ -14,8 +14,10 @@ import (
 
 // A Summary counts sign-ins with certificates.
 type Summary struct {
-	From, To time.Time `json:"-"`
-	Flows    int       `json:"flows"`
+	// From and To are the times of the first and the last.
+	From  time.Time `json:"from,omitzero"`
+	To    time.Time `json:"to,omitzero"`
+	Flows int       `json:"flows"`
 	// The counts are sorted by number, the highest first.
 	Outcomes    []Count `json:"outcomes"`
 	Codes       []Count `json:"codes"` // of those refused: "AADSTS500171"

@@ -242,11 +242,11 @@ func TestBulk(t *testing.T) {
 	edits[13].Add = []string{"X509:<PN>u00014@contoso.com"} // the next user's
 	f := newTenant(t, in, graphtest.Options{Lag: graphtest.Delay{Reads: 1}})
 	// Weather for the parts: some are throttled, each with its own wait.
-	f.inject(graphtest.Fault{Kind: graphtest.Throttled, Method: "PATCH", Path: "/users/*", Skip: 5, Times: 4, RetryAfter: 7 * time.Second},
+	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/users/id-00020"}, // first: a request meets one fault
+		graphtest.Fault{Kind: graphtest.Throttled, Method: "PATCH", Path: "/users/*", Skip: 5, Times: 4, RetryAfter: 7 * time.Second},
 		graphtest.Fault{Kind: graphtest.Unavailable, Method: "PATCH", Path: "/users/*", Skip: 20, Times: 3, RetryAfter: 9 * time.Second},
 		graphtest.Fault{Kind: graphtest.Unavailable, Method: "PATCH", Path: "/users/*", Skip: 30, Times: 2, Applied: true},
-		graphtest.Fault{Kind: graphtest.Throttled, Method: "GET", Path: "/users/*", Skip: 40, Times: 3, RetryAfter: 11 * time.Second},
-		graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/users/id-00020"})
+		graphtest.Fault{Kind: graphtest.Throttled, Method: "GET", Path: "/users/*", Skip: 40, Times: 3, RetryAfter: 11 * time.Second})
 	var undo bytes.Buffer
 	plans := f.PlanUsers(t.Context(), graph.Edits(edits...))
 	done := collect(t, f.ApplyUsers(t.Context(), plans, graph.EditOptions{Undo: &undo}))
