@@ -43,8 +43,10 @@
 // nil, properties are reordered). So neither the SDK's root package nor its models
 // are compiled, and the SDK's adapter, authentication and telemetry are those of
 // msgraph-sdk-go-core, as in the SDK's own client. Tests hold the requests against
-// the SDK's builders. The script buildcost.sh measures what a program that imports
-// this package costs to build, beside one that imports the SDK's root.
+// the SDK's builders (behind the build tag "sdk"). From an empty build cache, on two
+// cores that had other work too, a program that imports this package took 33 s and
+// 149 MB of cache, one that imports the SDK's root 412 s and 1,326 MB: 8 %. The
+// script buildcost.sh measures it.
 //
 // # What is not documented
 //
