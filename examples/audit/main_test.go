@@ -17,20 +17,15 @@ import (
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/signin"
+	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/examples/internal/tenant/tenanttest"
 )
 
 var program string
 
-func TestMain(m *testing.M) {
-	var remove func()
-	program, remove = tenanttest.Build("audit")
-	code := m.Run()
-	remove()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
 
-func audit(t *testing.T, s *tenanttest.Server, args ...string) tenanttest.Result {
+func audit(t *testing.T, s *tenanttest.Server, args ...string) programtest.Result {
 	t.Helper()
 	return tenanttest.Run(t, s, program, t.TempDir(), args...)
 }
@@ -65,7 +60,7 @@ func (a answer) has(code, where string) bool {
 	return false
 }
 
-func parse(t *testing.T, r tenanttest.Result) answer {
+func parse(t *testing.T, r programtest.Result) answer {
 	t.Helper()
 	var a answer
 	if err := json.Unmarshal([]byte(r.Stdout), &a); err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,34 +14,17 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/programtest"
 )
 
 var program string
 
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "deliver")
-	if err != nil {
-		panic(err)
-	}
-	program = filepath.Join(folder, "deliver.exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
 
 func deliver(t *testing.T, folder string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = folder
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	r := programtest.Run(t, program, folder, nil, args...)
+	return r.Stdout, r.Stderr, r.Code
 }
 
 func write(t *testing.T, folder, name string, content []byte) {

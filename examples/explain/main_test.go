@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -25,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/entracba/examples/internal/programtest"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -33,19 +33,7 @@ var (
 	program string
 )
 
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "explain")
-	if err != nil {
-		panic(err)
-	}
-	program = filepath.Join(folder, "explain.exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
 
 type result struct {
 	stdout, stderr string
@@ -54,14 +42,8 @@ type result struct {
 
 func explain(t *testing.T, folder string, args ...string) result {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = folder
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	r := programtest.Run(t, program, folder, nil, args...)
+	return result{r.Stdout, r.Stderr, r.Code}
 }
 
 func write(t *testing.T, folder, name string, content []byte) {

@@ -21,6 +21,7 @@ import (
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/fleet/ledger"
 	"example.com/entracba/fleet/sqlite"
 )
@@ -28,19 +29,7 @@ import (
 // program is the path of the built program.
 var program string
 
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "fleet")
-	if err != nil {
-		panic(err)
-	}
-	program = filepath.Join(folder, "fleet.exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
 
 type result struct {
 	stdout, stderr string
@@ -48,6 +37,7 @@ type result struct {
 }
 
 func command(folder string, args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
+	programtest.LookAtSources()
 	cmd := exec.Command(program, append([]string{"-key", "p256", "-lease", "300ms"}, args...)...)
 	cmd.Dir = folder
 	var stdout, stderr bytes.Buffer

@@ -16,24 +16,13 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/programtest"
 )
 
 // program is the path of the built program.
 var program string
 
-func TestMain(m *testing.M) {
-	folder, err := os.MkdirTemp("", "issue")
-	if err != nil {
-		panic(err)
-	}
-	program = filepath.Join(folder, "issue.exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	code := m.Run()
-	os.RemoveAll(folder)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
 
 type result struct {
 	stdout, stderr string
@@ -43,14 +32,8 @@ type result struct {
 // issue runs the program in a folder.
 func issue(t *testing.T, folder string, args ...string) result {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = folder
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	r := programtest.Run(t, program, folder, nil, args...)
+	return result{r.Stdout, r.Stderr, r.Code}
 }
 
 // good runs the program and fails the test unless it succeeds.

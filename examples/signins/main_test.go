@@ -15,31 +15,26 @@ import (
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/examples/internal/tenant/tenanttest"
 )
 
 var program string
 
-func TestMain(m *testing.M) {
-	var remove func()
-	program, remove = tenanttest.Build("signins")
-	code := m.Run()
-	remove()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
 
-func signins(t *testing.T, s *tenanttest.Server, args ...string) tenanttest.Result {
+func signins(t *testing.T, s *tenanttest.Server, args ...string) programtest.Result {
 	t.Helper()
 	return tenanttest.Run(t, s, program, t.TempDir(), args...)
 }
 
 type answer struct {
 	graph.Summary
-	Since, From, To time.Time
-	Refused         []struct{ UserPrincipalName, Code, Reason, CorrelationID string }
+	Since   time.Time
+	Refused []struct{ UserPrincipalName, Code, Reason, CorrelationID string }
 }
 
-func parse(t *testing.T, r tenanttest.Result) answer {
+func parse(t *testing.T, r programtest.Result) answer {
 	t.Helper()
 	var a answer
 	if err := json.Unmarshal([]byte(r.Stdout), &a); err != nil || r.Code != 0 {

@@ -15,20 +15,15 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/examples/internal/manifest"
+	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/examples/internal/tenant/tenanttest"
 )
 
 var program string
 
-func TestMain(m *testing.M) {
-	var remove func()
-	program, remove = tenanttest.Build("sync")
-	code := m.Run()
-	remove()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
 
-func sync(t *testing.T, s *tenanttest.Server, folder string, args ...string) tenanttest.Result {
+func sync(t *testing.T, s *tenanttest.Server, folder string, args ...string) programtest.Result {
 	t.Helper()
 	return tenanttest.Run(t, s, program, folder, args...)
 }

@@ -3,32 +3,16 @@
 package tenanttest
 
 import (
-	"bytes"
 	"encoding/pem"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"testing"
 
 	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/examples/internal/tenant"
 )
-
-// Build builds the example in the current folder and returns its path and what
-// removes it. It is for TestMain.
-func Build(name string) (program string, remove func()) {
-	folder, err := os.MkdirTemp("", name)
-	if err != nil {
-		panic(err)
-	}
-	program = filepath.Join(folder, name+".exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		panic(string(out))
-	}
-	return program, func() { os.RemoveAll(folder) }
-}
 
 // A Server is a Graph, and how programs get to it.
 type Server struct {
@@ -90,28 +74,9 @@ func (s *Server) Writes() []graphtest.Request {
 	return writes
 }
 
-// A Result is what a run printed.
-type Result struct {
-	Stdout, Stderr string
-	Code           int
-}
-
-// lookAtSources asks for every source file of the module. The go command does not
-// know that a test runs what it has built itself, and would show an old result
-// from its cache when only the program has changed; but it sees which files are
-// asked for while tests run.
-var lookAtSources = sync.OnceFunc(func() {
-	filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
-		if err == nil && filepath.Ext(path) == ".go" {
-			os.Stat(path)
-		}
-		return nil // what is gone again is nothing to build from
-	})
-})
-
 // Environ is the environment for a program that a test starts itself.
 func Environ(s *Server, token string) []string {
-	lookAtSources()
+	programtest.LookAtSources()
 	env := append(os.Environ(), tenant.TokenVariable+"="+token)
 	if s != nil {
 		env = append(env, "SSL_CERT_FILE="+s.ca)
@@ -120,7 +85,7 @@ func Environ(s *Server, token string) []string {
 }
 
 // Run runs a program in a folder, without any tenant unless s is one.
-func Run(t *testing.T, s *Server, program, folder string, args ...string) Result {
+func Run(t *testing.T, s *Server, program, folder string, args ...string) programtest.Result {
 	t.Helper()
 	token := ""
 	if s != nil {
@@ -131,15 +96,7 @@ func Run(t *testing.T, s *Server, program, folder string, args ...string) Result
 }
 
 // RunToken is Run with this access token and no argument but those given.
-func RunToken(t *testing.T, s *Server, token, program, folder string, args ...string) Result {
+func RunToken(t *testing.T, s *Server, token, program, folder string, args ...string) programtest.Result {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	cmd.Dir = folder
-	cmd.Env = Environ(s, token)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return programtest.Run(t, program, folder, Environ(s, token), args...)
 }
