@@ -28,6 +28,11 @@
 //   - Does this certificate chain to what the tenant trusts? What is wrong with
 //     the uploaded CAs? Package cba/trust.
 //
+// Working with a tenant:
+//
+//   - I read and change its configuration, its authorities and its users'
+//     ids, and want to be able to go back: package cba/graph.
+//
 // Helping:
 //
 //   - I have to compare or write the names of authorities: package cba/dn.
