@@ -58,7 +58,7 @@ var checks = []check{
 	{"userid-name-escape-likely", lint.Warning, lint.LocksOut, "has a backslash that may be an escape of RFC 4514; it is read as a backslash here (the certificate can tell)", "Windows escapes nothing, it puts the value in quotes", nameToStr},
 	{"userid-name-quoting", lint.Error, lint.LocksOut, "has a value that needs double quotes and has none, or has them without need", "quote values with , + = \" < > # ; or blanks at an end, and no others", nameToStr},
 	{"userid-name-quoted", lint.Info, 0, "has a value in quotes; that Entra compares it so is not documented", "prefer SKI for this certificate", openNames},
-	{"userid-name-blanks-lost", lint.Error, lint.LocksOut, "lacks blanks that the certificate's name has", "keep blanks inside values: O=U.S. Government", pkca},
+	{"userid-name-blanks-lost", lint.Error, lint.LocksOut, "has other blanks, or quotes, inside values than the certificate's name", "write values as the certificate has them, blanks included: O=U.S. Government", pkca},
 	{"userid-name-other", lint.Error, lint.LocksOut, "has another name than the certificate", "take the value of the right certificate", learnIDs},
 
 	// Hexadecimal parts.

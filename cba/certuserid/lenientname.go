@@ -88,10 +88,10 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 	for i := range min(len(pairs), len(want)) {
 		switch got, should := pairs[i].value, want[i].value; {
 		case pairs[i].keyword != want[i].keyword || got == should:
-		case strings.ReplaceAll(got, " ", "") != strings.ReplaceAll(should, " ", "") && equalFold(foldBlanks(got), foldBlanks(should)):
-			r.note("userid-case", quote(got))
 		case foldBlanks(got) == foldBlanks(should):
 			r.note("userid-name-blanks-lost", quote(got))
+		default: // foldPairs found them equal
+			r.note("userid-case", quote(got))
 		}
 		if inOrder && i > 0 && (pairs[i].joint == ',') != (want[i].joint == ',') {
 			r.note("userid-name-joint", pairs[i].keyword)
@@ -116,7 +116,15 @@ func unescaped(pairs []pair) []pair {
 	return out
 }
 
-func foldBlanks(s string) string { return strings.ReplaceAll(s, " ", "") }
+// foldBlanks is foldText without a change of letter case.
+func foldBlanks(s string) string {
+	return strings.Map(func(c rune) rune {
+		if isBlank(c) || c == '"' {
+			return -1
+		}
+		return c
+	}, s)
+}
 
 // foldText takes out of a name all that gets lost on the way: blanks, quotes and
 // letter case.
