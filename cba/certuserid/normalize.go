@@ -41,6 +41,12 @@ func Normalize(value string, cert *x509.Certificate) (ID, lint.Findings) {
 	}
 	r := reader{value: value}
 	id := r.read()
+	if id.text != "" && id.text != value {
+		// A guess whose result would be put right once more is no answer.
+		if again := (reader{value: id.text}); again.read() != id {
+			return ID{}, r.findings
+		}
+	}
 	return id, r.findings
 }
 
