@@ -166,7 +166,11 @@ func (c Config) MarshalJSON() ([]byte, error) {
 		if b.Len() > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, "%q:%s", name, text)
+		quoted, err := json.Marshal(name) // any text can be a property's name
+		if err != nil {
+			return err
+		}
+		b.Write(append(append(quoted, ':'), text...))
 		return nil
 	}
 	err := write(propertyPolicy, c.Policy)
