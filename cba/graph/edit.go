@@ -198,8 +198,10 @@ type UserPlan struct {
 	Err error
 }
 
-// Add returns the values that come, and Remove those that go.
-func (p UserPlan) Add() []string    { return without(p.After, p.Before) }
+// Add returns the values that come.
+func (p UserPlan) Add() []string { return without(p.After, p.Before) }
+
+// Remove returns the values that go.
 func (p UserPlan) Remove() []string { return without(p.Before, p.After) }
 
 func without(list, other []string) []string {

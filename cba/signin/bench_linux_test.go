@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkMillion compares two tenants for a million users, once, and reports the
-// peak of resident memory: go test -run XXX -bench Million -benchtime 1x
+// peak of resident memory: go test -run ^$ -bench Million -benchtime 1x
 func BenchmarkMillion(b *testing.B) {
 	before, after := pair(b, scenario{rules: "1.2.3.4 = MF"}, scenario{rules: "CN=WoodgroveCA = MF; 1.2.3.4 = SF", defaults: "SF high"})
 	for b.Loop() {
