@@ -224,3 +224,24 @@ func TestEmptyListIsJSON(t *testing.T) {
 		t.Errorf("users %v", upns)
 	}
 }
+
+// A line that was cut off may be longer than the one that is written in its place:
+// nothing of it may be left behind that.
+func TestLongTornLine(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "journal.jsonl"), bytes.Repeat([]byte("x"), 10_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, folder)
+	add(t, b, user(t, folder, "jane@x"))
+	text, err := os.ReadFile(filepath.Join(folder, "journal.jsonl"))
+	if err != nil || bytes.Contains(text, []byte("xxx")) || !bytes.HasSuffix(text, []byte("}\n")) {
+		t.Errorf("the journal ends in %q, %v", text[max(0, len(text)-20):], err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if upns, _ := load(t, folder); len(upns) != 1 {
+		t.Errorf("users %v", upns)
+	}
+}
