@@ -14,7 +14,8 @@ const module = "example.com/entracba"
 // new import has to be written down here before it builds a habit.
 var imports = map[string][]string{
 	"":                     nil,
-	"cba/lint":             nil,
+	"cba/internal/enum":    nil,
+	"cba/lint":             {"cba/internal/enum"},
 	"cba/dn":               {"golang.org/x/crypto"},
 	"cba/internal/san":     {"golang.org/x/crypto"},
 	"cba/internal/interop": nil,

@@ -103,7 +103,7 @@ func finding(code, value, detail string) lint.Finding {
 		}
 		return lint.Finding{
 			Code: c.code, Severity: c.severity, Effect: c.effect,
-			Where: quote(value), What: what, Do: c.do, Source: c.source,
+			Where: quote(value), What: what, Do: c.do, Source: lint.Source(c.source),
 		}
 	}
 	return lint.Finding{Code: code, Severity: lint.Error, Where: quote(value)}

@@ -68,7 +68,7 @@ type findings struct {
 }
 
 func (c *findings) add(code string, severity lint.Severity, effect lint.Effect, what, do, source string) {
-	c.found = append(c.found, lint.Finding{Code: code, Severity: severity, Effect: effect, Where: c.where, What: what, Do: do, Source: source})
+	c.found = append(c.found, lint.Finding{Code: code, Severity: severity, Effect: effect, Where: c.where, What: what, Do: do, Source: lint.Source(source)})
 }
 
 // longLife is from when on a list keeps revocations from being seen for long.

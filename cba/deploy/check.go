@@ -37,7 +37,7 @@ func (t Target) Readers() []pfx.Target {
 func (p Package) Check(t Target, now time.Time) lint.Findings {
 	var fs lint.Findings
 	add := func(code string, s lint.Severity, where, what, do, source string) {
-		f := lint.Finding{Code: code, Severity: s, Where: where, What: what, Do: do, Source: source}
+		f := lint.Finding{Code: code, Severity: s, Where: where, What: what, Do: do, Source: lint.Source(source)}
 		if s == lint.Error {
 			f.Effect = lint.LocksOut
 		}

@@ -71,7 +71,7 @@ type checker struct {
 
 func (c *checker) add(r rule, where, format string, args ...any) {
 	c.findings = append(c.findings, lint.Finding{Code: r.code, Severity: r.severity, Effect: r.effect,
-		Where: where, What: fmt.Sprintf(format, args...), Do: r.do, Source: r.source})
+		Where: where, What: fmt.Sprintf(format, args...), Do: r.do, Source: lint.Source(r.source)})
 }
 
 // A field is one template of the profile, read.

@@ -92,7 +92,7 @@ type rule struct {
 
 func (r rule) finding(where, format string, args ...any) lint.Finding {
 	return lint.Finding{Code: r.code, Severity: r.severity, Effect: r.effect, Where: where,
-		What: fmt.Sprintf(format, args...), Do: r.do, Source: r.source}
+		What: fmt.Sprintf(format, args...), Do: r.do, Source: lint.Source(r.source)}
 }
 
 // Sources. "Learn" is learn.microsoft.com, by the title of the page.

@@ -1,5 +1,6 @@
 // Package lint holds [Finding], the one shape in which every check of this
-// module answers.
+// module answers, [Rule], what all findings of one code share, and [Source], the
+// documents that rules rest on.
 //
 // A check looks at a certificate, a stored value, a certificate authority or a
 // tenant's configuration and returns the findings it has about it. It never
@@ -16,6 +17,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"example.com/entracba/cba/internal/enum"
 )
 
 // A Severity says how much a finding matters. The zero value is unset and no
@@ -31,38 +34,17 @@ const (
 	Error
 )
 
+var severities = enum.Of[Severity]("lint: severity", "info", "warning", "error")
+
 // String returns "info", "warning" or "error".
-func (s Severity) String() string {
-	switch s {
-	case Info:
-		return "info"
-	case Warning:
-		return "warning"
-	case Error:
-		return "error"
-	}
-	return fmt.Sprintf("Severity(%d)", uint8(s))
-}
+func (s Severity) String() string { return severities.String(s) }
 
 // MarshalText writes the text of [Severity.String]; an unset or unknown
 // severity is an error.
-func (s Severity) MarshalText() ([]byte, error) {
-	if s < Info || s > Error {
-		return nil, fmt.Errorf("lint: severity %d has no text", uint8(s))
-	}
-	return []byte(s.String()), nil
-}
+func (s Severity) MarshalText() ([]byte, error) { return severities.Marshal(s) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (s *Severity) UnmarshalText(text []byte) error {
-	for v := Info; v <= Error; v++ {
-		if v.String() == string(text) {
-			*s = v
-			return nil
-		}
-	}
-	return fmt.Errorf("lint: %q is not a severity", text)
-}
+func (s *Severity) UnmarshalText(text []byte) error { return severities.Unmarshal(s, text) }
 
 // An Effect says what a finding does to people, for findings that do: they are
 // the ones to read first. The zero value means neither.
@@ -76,60 +58,72 @@ const (
 	LetsIn
 )
 
+var effects = enum.Of[Effect]("lint: effect", "locks-out", "lets-in").Optional()
+
 // String returns "locks-out", "lets-in", or "" for neither.
-func (e Effect) String() string {
-	switch e {
-	case 0:
-		return ""
-	case LocksOut:
-		return "locks-out"
-	case LetsIn:
-		return "lets-in"
-	}
-	return fmt.Sprintf("Effect(%d)", uint8(e))
-}
+func (e Effect) String() string { return effects.String(e) }
 
 // MarshalText writes the text of [Effect.String]; an unknown effect is an
 // error.
-func (e Effect) MarshalText() ([]byte, error) {
-	if e > LetsIn {
-		return nil, fmt.Errorf("lint: effect %d has no text", uint8(e))
-	}
-	return []byte(e.String()), nil
-}
+func (e Effect) MarshalText() ([]byte, error) { return effects.Marshal(e) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (e *Effect) UnmarshalText(text []byte) error {
-	for v := Effect(0); v <= LetsIn; v++ {
-		if v.String() == string(text) {
-			*e = v
-			return nil
-		}
-	}
-	return fmt.Errorf("lint: %q is not an effect", text)
+func (e *Effect) UnmarshalText(text []byte) error { return effects.Unmarshal(e, text) }
+
+// A Finding is one thing that a check noticed. [Rule.At] makes one.
+//
+// Code and Where are stable and meant for programs. The other texts are meant for
+// people and may change. No text holds a password or a private key. In JSON a
+// finding also has "url", the address of its source.
+type Finding struct {
+	Code     string
+	Severity Severity
+	Effect   Effect
+	Where    string // the place for programs, as in [Rule.At]
+	About    string // the place in words; empty if Where says it
+	What     string // what is the matter
+	Do       string // what to do about it
+	Source   Source // the document that says so
 }
 
-// A Finding is one thing that a check noticed.
-//
-// Code is stable and meant for programs: lower-case words joined by hyphens,
-// with the name of the checked thing first ("cert-no-upn"). The texts are meant
-// for people and may change. No text holds a password or a private key.
-type Finding struct {
+// wire is a finding in JSON.
+type wire struct {
 	Code     string   `json:"code"`
 	Severity Severity `json:"severity"`
 	Effect   Effect   `json:"effect,omitempty"`
-	Where    string   `json:"where"`            // the field, value or object that it is about
-	What     string   `json:"what"`             // what is the matter
-	Do       string   `json:"do,omitempty"`     // what to do about it
-	Source   string   `json:"source,omitempty"` // the document that says so
+	Where    string   `json:"where"`
+	About    string   `json:"about,omitempty"`
+	What     string   `json:"what"`
+	Do       string   `json:"do,omitempty"`
+	Source   Source   `json:"source,omitempty"`
+	URL      string   `json:"url,omitempty"`
 }
 
-// String returns the finding in one line: severity, code, where, what and what
+// MarshalJSON writes the finding with the address of its source.
+func (f Finding) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wire{f.Code, f.Severity, f.Effect, f.Where, f.About, f.What, f.Do, f.Source, f.Source.URL()})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. The address follows from the source
+// and is passed over.
+func (f *Finding) UnmarshalJSON(data []byte) error {
+	var w wire
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	*f = Finding{w.Code, w.Severity, w.Effect, w.Where, w.About, w.What, w.Do, w.Source}
+	return nil
+}
+
+// Place returns the place for people: About, or Where if there is no other name.
+func (f Finding) Place() string { return cmp.Or(f.About, f.Where) }
+
+// String returns the finding in one line: severity, code, place, what and what
 // to do.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%v: %s: ", f.Severity, f.Code)
-	if f.Where != "" {
-		s += f.Where + ": "
+	if place := f.Place(); place != "" {
+		s += place + ": "
 	}
 	s += f.What
 	if f.Do != "" {

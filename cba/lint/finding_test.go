@@ -48,13 +48,13 @@ func TestSortedKeepsOrderOfEquals(t *testing.T) {
 func TestJSONRoundTrip(t *testing.T) {
 	in := lint.Findings{{
 		Code: "x", Severity: lint.Error, Effect: lint.LetsIn,
-		Where: "w", What: "t", Do: "d", Source: "s",
+		Where: "w", About: "a", What: "t", Do: "d", Source: lint.KB5014754,
 	}, {Code: "y", Severity: lint.Info}}
 	text, err := json.Marshal(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `[{"code":"x","severity":"error","effect":"lets-in","where":"w","what":"t","do":"d","source":"s"},` +
+	want := `[{"code":"x","severity":"error","effect":"lets-in","where":"w","about":"a","what":"t","do":"d","source":"KB5014754","url":"https://support.microsoft.com/help/5014754"},` +
 		`{"code":"y","severity":"info","where":"","what":""}]`
 	if string(text) != want {
 		t.Errorf("JSON\n got %s\nwant %s", text, want)

@@ -230,7 +230,7 @@ func (in Info) advice(u uses) string {
 
 func (in Info) findings(u uses, hasMAC bool) (fs lint.Findings) {
 	add := func(code string, s lint.Severity, what, do, source string) {
-		fs = append(fs, lint.Finding{Code: code, Severity: s, Where: "pfx", What: what, Do: do, Source: source})
+		fs = append(fs, lint.Finding{Code: code, Severity: s, Where: "pfx", What: what, Do: do, Source: lint.Source(source)})
 	}
 	if u.clearKey {
 		add("pfx-key-in-the-clear", lint.Error, "the private key is not encrypted: whoever has the file has the key",

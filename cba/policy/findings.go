@@ -67,7 +67,7 @@ var (
 func (f *finder) add(code string, k kind, where, what, do, source string) {
 	f.found = append(f.found, lint.Finding{
 		Code: "policy-" + code, Severity: k.severity, Effect: k.effect,
-		Where: where, What: what, Do: do, Source: source,
+		Where: where, What: what, Do: do, Source: lint.Source(source),
 	})
 }
 

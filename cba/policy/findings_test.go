@@ -297,7 +297,7 @@ func TestTextsStayInOneLine(t *testing.T) {
 	c := mustParse(t, text)
 	var lines []string
 	for _, f := range c.Findings() {
-		lines = append(lines, f.String(), f.Source)
+		lines = append(lines, f.String(), string(f.Source))
 	}
 	user := benchUser(t)
 	user.AuthorizationInfo.CertificateUserIDs = []string{"X509:<PN>\n\u2028", "\x1b"}

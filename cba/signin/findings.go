@@ -59,7 +59,7 @@ type linter struct {
 
 func (l *linter) add(code string, severity lint.Severity, effect lint.Effect, where, do, source, what string, args ...any) {
 	l.findings = append(l.findings, lint.Finding{Code: code, Severity: severity, Effect: effect, Where: where,
-		What: fmt.Sprintf(what, args...), Do: do, Source: source})
+		What: fmt.Sprintf(what, args...), Do: do, Source: lint.Source(source)})
 }
 
 func (l *linter) authorities() {

@@ -74,7 +74,7 @@ type finder struct {
 
 func (f *finder) add(severity lint.Severity, effect lint.Effect, code, where, what, do, source string) {
 	f.found = append(f.found, lint.Finding{
-		Code: code, Severity: severity, Effect: effect, Where: where, What: what, Do: do, Source: source,
+		Code: code, Severity: severity, Effect: effect, Where: where, What: what, Do: do, Source: lint.Source(source),
 	})
 }
 

@@ -131,7 +131,7 @@ func (a *audit) printFindings(w io.Writer, style console.Style) {
 			fmt.Fprintf(w, "  do      %s\n", console.Clean(f.Do))
 		}
 		if f.Source != "" {
-			fmt.Fprintf(w, "  source  %s\n", console.Clean(f.Source))
+			fmt.Fprintf(w, "  source  %s\n", console.Clean(string(f.Source)))
 		}
 	}
 }

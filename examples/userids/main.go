@@ -208,7 +208,7 @@ func printFindings(w io.Writer, style console.Style, findings lint.Findings) {
 			fmt.Fprintf(w, "  do      %s\n", console.Clean(f.Do))
 		}
 		if f.Source != "" {
-			fmt.Fprintf(w, "  source  %s\n", console.Clean(f.Source))
+			fmt.Fprintf(w, "  source  %s\n", console.Clean(string(f.Source)))
 		}
 	}
 }
