@@ -117,6 +117,11 @@ func run(args []string) error {
 			return err
 		}
 	}
+	unlock, err := files.Lock(filepath.Join(o.out, manifest.LockName))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	issuer, made, err := authority.Open(o.out, o.ca)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -353,5 +354,51 @@ func TestNoPasswordIsPrinted(t *testing.T) {
 	r = issue(t, folder, "-users", "users.csv", "-key", "p256")
 	if r.code == 0 || strings.Contains(r.stderr, secret) {
 		t.Errorf("exit status %d: %s", r.code, r.stderr)
+	}
+}
+
+// Runs that start in one new folder at the same time make one CA and one list: the
+// others say so and do nothing.
+func TestTogether(t *testing.T) {
+	folder := t.TempDir()
+	const programs = 6
+	var runs [programs]*exec.Cmd
+	var said [programs]bytes.Buffer
+	for p := range runs {
+		cmd := exec.Command(program, "-key", "p256", "-users", write(t, folder, fmt.Sprintf("%d.csv", p), fmt.Sprintf("upn\na%d@x.com\nb%d@x.com\n", p, p)))
+		cmd.Dir, cmd.Stderr = folder, &said[p]
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		runs[p] = cmd
+	}
+	did := 0
+	for p, cmd := range runs {
+		cmd.Wait()
+		switch code := cmd.ProcessState.ExitCode(); {
+		case code == 0:
+			did++
+		case code != 2 || !strings.Contains(said[p].String(), "another run"):
+			t.Errorf("run %d: exit status %d\n%s", p, code, said[p].String())
+		}
+	}
+	bundles := open(t, filepath.Join(folder, "out"))
+	if did == 0 || len(bundles) != 2*did {
+		t.Errorf("%d runs issued, %d users have certificates", did, len(bundles))
+	}
+	root, err := x509.ParseCertificate(read(t, folder, "out", "ca", "rootCA.cer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for upn, b := range bundles {
+		if err := b.Certificate.CheckSignatureFrom(root); err != nil {
+			t.Errorf("%s: %v", upn, err)
+		}
+	}
+	for p := range programs {
+		good(t, folder, "-key", "p256", "-users", fmt.Sprintf("%d.csv", p))
+	}
+	if bundles := open(t, filepath.Join(folder, "out")); len(bundles) != 2*programs {
+		t.Errorf("%d users in the end", len(bundles))
 	}
 }

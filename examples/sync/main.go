@@ -17,7 +17,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -167,7 +166,8 @@ type work struct {
 	tenant   *tenant.Tenant
 	r        *report
 	total    int
-	undoName string // the file that takes this run back
+	planned  []graph.Undo // with -apply: what is to be written, some 500 B a user
+	undoName string       // the file that takes this run back
 }
 
 // edits is what is to be done: from the undo file, the manifest or the
@@ -271,29 +271,36 @@ func (w *work) unbound(ctx context.Context) (notes []string) {
 	return notes
 }
 
-// sync plans everyone, puts the undo file on the disk, and then writes.
+// sync plans everyone, puts the undo file on the disk, and then writes what it has
+// planned. Another run in the same folder is kept out from before the plan.
 func (w *work) sync(ctx context.Context) error {
 	if !w.apply {
 		return w.plan(ctx, io.Discard)
 	}
-	name, err := undoName(w.source(), time.Now())
-	if err != nil {
-		return err
-	}
-	pending, err := files.Prepare(name, files.Secret, func(out io.Writer) error { return w.plan(ctx, out) })
+	folder := folderOf(w.source())
+	unlock, err := files.Lock(filepath.Join(folder, ".sync.lock"))
 	if err != nil {
 		return fmt.Errorf("nothing was written to the tenant: %w", err)
 	}
-	planned := w.r.counts[graph.Planned]
+	defer unlock()
+	pending, err := files.PrepareNew(undoNames(folder, time.Now()), files.Secret, func(out io.Writer) error { return w.plan(ctx, out) })
+	if err != nil {
+		return fmt.Errorf("nothing was written to the tenant: %w", err)
+	}
+	planned := len(w.planned)
 	if planned == 0 {
 		pending.Discard()
 		return nil
 	}
 	if err := pending.Commit(); err != nil {
+		pending.Discard()
 		return fmt.Errorf("nothing was written to the tenant: %w", err)
 	}
-	w.undoName = name
-	if err := w.write(ctx, planned); err != nil {
+	if err := files.SyncFolder(folder); err != nil {
+		return fmt.Errorf("nothing was written to the tenant: %w", err)
+	}
+	w.undoName = pending.Name()
+	if err := w.write(ctx); err != nil {
 		return fmt.Errorf("stopped with %d of %d users written: %w; run the same command again to go on", w.r.counts[graph.Written], planned, err)
 	}
 	return nil
@@ -316,24 +323,24 @@ func (w *work) plan(ctx context.Context, out io.Writer) error {
 		bar.Step(1)
 		w.r.add(p)
 		if p.Outcome == graph.Planned {
-			if err := lines.Encode(p.Undo()); err != nil {
+			undo := p.Undo()
+			if err := lines.Encode(undo); err != nil {
 				return err
+			}
+			if w.apply {
+				w.planned = append(w.planned, undo)
 			}
 		}
 	}
 	return ctx.Err()
 }
 
-// write makes the changes that the undo file lists: it is the plan, turned around.
-func (w *work) write(ctx context.Context, planned int) error {
-	f, err := os.Open(w.undoName)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	bar := console.NewProgress(os.Stderr, "Writing", planned)
+// write makes the changes that this run has planned, from its memory: what lies in
+// the undo file is for people and later runs.
+func (w *work) write(ctx context.Context) error {
+	bar := console.NewProgress(os.Stderr, "Writing", len(w.planned))
 	defer bar.End()
-	for p, err := range w.tenant.ApplyUsers(ctx, plans(f), graph.EditOptions{}) {
+	for p, err := range w.tenant.ApplyUsers(ctx, w.plans(), graph.EditOptions{}) {
 		if err != nil {
 			return err
 		}
@@ -343,41 +350,40 @@ func (w *work) write(ctx context.Context, planned int) error {
 	return ctx.Err()
 }
 
-// plans reads the plan back: what is in memory does not grow with it.
-func plans(r io.Reader) iter.Seq2[graph.UserPlan, error] {
+// plans are the planned changes.
+func (w *work) plans() iter.Seq2[graph.UserPlan, error] {
 	return func(yield func(graph.UserPlan, error) bool) {
-		d := json.NewDecoder(bufio.NewReader(r))
-		for {
-			var u graph.Undo
-			err := d.Decode(&u)
-			if err == io.EOF {
-				return
-			}
+		for _, u := range w.planned {
 			p := graph.UserPlan{Outcome: graph.Planned, Before: u.Before, After: u.After}
 			p.User.ID, p.User.UserPrincipalName = u.User, u.UserPrincipalName
 			p.Edit = graph.Edit{User: u.User, Remove: p.Remove(), Add: p.Add()}
-			if !yield(p, err) || err != nil {
+			if !yield(p, nil) {
 				return
 			}
 		}
 	}
 }
 
-// undoName is a new file beside the input.
-func undoName(source string, now time.Time) (string, error) {
-	folder := "."
+// folderOf is where the undo file goes: beside the input.
+func folderOf(source string) string {
 	if info, err := os.Stat(source); err == nil && info.Mode().IsRegular() {
-		folder = filepath.Dir(source)
+		return filepath.Dir(source)
 	}
-	base := filepath.Join(folder, "sync-undo-"+now.UTC().Format("20060102T150405Z"))
-	for n := 1; n < 1000; n++ {
-		name := base + ".jsonl"
-		if n > 1 {
-			name = fmt.Sprintf("%s-%d.jsonl", base, n)
-		}
-		if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
-			return name, nil
+	return "."
+}
+
+// undoNames are names for the undo file of a run that starts now.
+func undoNames(folder string, now time.Time) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		base := filepath.Join(folder, "sync-undo-"+now.UTC().Format("20060102T150405Z"))
+		for n := 1; n < 1000; n++ {
+			name := base + ".jsonl"
+			if n > 1 {
+				name = fmt.Sprintf("%s-%d.jsonl", base, n)
+			}
+			if !yield(name) {
+				return
+			}
 		}
 	}
-	return "", fmt.Errorf("%s.jsonl and its like are all taken", base)
 }

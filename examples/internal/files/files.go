@@ -1,13 +1,17 @@
-// Package files writes files that are whole or not there at all.
+// Package files writes files that are whole or not there at all, and locks what two
+// processes share.
 package files
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 const (
@@ -27,16 +31,33 @@ func Write(name string, content []byte, mode os.FileMode) error {
 }
 
 // Stream is Write for content that fill writes piece by piece. If fill fails,
-// the old file stays.
+// the old file stays. Processes that write one file at the same time do not mix:
+// the last one's content stays.
 func Stream(name string, mode os.FileMode, fill func(io.Writer) error) (err error) {
-	pending, err := Prepare(name, mode, fill)
+	f, err := createBeside(name, mode)
 	if err != nil {
 		return err
 	}
+	pending := Pending{f.Name(), name}
+	if err := pending.fill(f, fill); err != nil {
+		return err
+	}
 	if err := pending.Commit(); err != nil {
+		pending.Discard()
 		return err
 	}
 	return SyncFolder(filepath.Dir(name))
+}
+
+// createBeside makes a new file beside its place, with a name that no other
+// process has.
+func createBeside(name string, mode os.FileMode) (*os.File, error) {
+	for {
+		f, err := create(name+"."+strings.ToLower(rand.Text()[:13])+".part", mode)
+		if !errors.Is(err, os.ErrExist) {
+			return f, err
+		}
+	}
 }
 
 // A Pending file is written and safe on the disk, but not yet in its place.
@@ -46,41 +67,75 @@ type Pending struct {
 
 // Prepare writes a file beside its place, from where [Pending.Commit] moves it.
 // The name beside the place is always the same, so that a program that was
-// killed in between finds it again with [Recover].
-func Prepare(name string, mode os.FileMode, fill func(io.Writer) error) (_ Pending, err error) {
+// killed in between finds it again with [Recover]: only the holder of a lock on
+// the folder may call it.
+func Prepare(name string, mode os.FileMode, fill func(io.Writer) error) (Pending, error) {
 	p := Pending{name + ".part", name}
 	// Never through a link or into a file that others can already read; what an
 	// earlier run left is removed.
-	const create = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	f, err := os.OpenFile(p.temporary, create, mode)
+	f, err := create(p.temporary, mode)
 	if errors.Is(err, os.ErrExist) {
 		if err := os.Remove(p.temporary); err != nil {
 			return Pending{}, err
 		}
-		f, err = os.OpenFile(p.temporary, create, mode)
+		f, err = create(p.temporary, mode)
 	}
 	if err != nil {
 		return Pending{}, err
 	}
+	return p, p.fill(f, fill)
+}
+
+// PrepareNew is Prepare for a file that replaces no other: its name is the first of
+// names that no file has, nor one that another process prepares.
+func PrepareNew(names iter.Seq[string], mode os.FileMode, fill func(io.Writer) error) (Pending, error) {
+	for name := range names {
+		p := Pending{name + ".part", name}
+		f, err := create(p.temporary, mode)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return Pending{}, err
+		}
+		// Whoever commits to the name held the temporary one, which is ours now.
+		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
+			f.Close()
+			p.Discard()
+			if err != nil {
+				return Pending{}, err
+			}
+			continue
+		}
+		return p, p.fill(f, fill)
+	}
+	return Pending{}, errors.New("all names for a new file are taken")
+}
+
+// fill writes the content into the temporary file f and flushes it to the disk.
+func (p Pending) fill(f *os.File, fill func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(p.temporary)
-			err = fmt.Errorf("%s was not written: %w", name, err)
+			p.Discard()
+			err = fmt.Errorf("%s was not written: %w", p.name, err)
 		}
 	}()
 	w := bufio.NewWriter(f)
 	if err := fill(w); err != nil {
-		return Pending{}, err
+		return err
 	}
 	if err := w.Flush(); err != nil {
-		return Pending{}, err
+		return err
 	}
 	if err := f.Sync(); err != nil {
-		return Pending{}, err
+		return err
 	}
-	return p, f.Close()
+	return f.Close()
 }
+
+// Name is the file's place.
+func (p Pending) Name() string { return p.name }
 
 // Commit moves the file to its place. That the move survives a power cut is for
 // [SyncFolder]; until then [Recover] finishes it.

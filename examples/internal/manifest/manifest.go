@@ -172,6 +172,9 @@ func LoadPasswords(name string) (map[string]string, error) {
 // directory and in most file systems.
 func Key(upn string) string { return strings.ToLower(upn) }
 
+// LockName is the file in the folder whose lock keeps a second run out.
+const LockName = ".issue.lock"
+
 // A Book is the folder's list, open for writing.
 type Book struct {
 	folder  string
@@ -189,7 +192,7 @@ type entry struct {
 
 // Open opens the list in this folder for the given authority, and takes up what
 // an earlier run left, finished or killed. Certificates of another authority
-// are not mixed in: that is an error.
+// are not mixed in: that is an error. The caller holds the lock of [LockName].
 func Open(folder string, ca CA) (_ *Book, err error) {
 	b := &Book{folder: folder, ca: ca, has: map[string]bool{}}
 	journal := filepath.Join(folder, journalName)
@@ -202,9 +205,6 @@ func Open(folder string, ca CA) (_ *Book, err error) {
 			b.journal.Close()
 		}
 	}()
-	if err := lock(b.journal); err != nil {
-		return nil, fmt.Errorf("%s: another run is writing here: %w", folder, err)
-	}
 	end, err := b.replay(func(e entry) error {
 		if e.CA != ca.Thumbprint {
 			return errOtherCA

@@ -1,0 +1,14 @@
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd || windows)
+
+package files
+
+import (
+	"errors"
+	"os"
+)
+
+func tryLock(string) (*os.File, error) {
+	return nil, errors.New("this operating system has no file lock that ends with its process")
+}
+
+func release(f *os.File) { f.Close() }
