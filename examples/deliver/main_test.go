@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"example.com/entracba/cba"
@@ -276,6 +278,18 @@ func TestNothingHalfDone(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 
+	// A run that was killed between moving the old folder aside and moving the new one
+	// to its place: the next one puts it back, whatever else it does.
+	aside := filepath.Join(folder, "d", ".deliver.part", "old")
+	check(t, os.MkdirAll(aside, 0o700))
+	check(t, os.Rename(filepath.Join(folder, "d", "jane@yourdomain.com"), filepath.Join(aside, "jane@yourdomain.com")))
+	if _, stderr, code := deliver(t, folder, append(good, "-user", "o'brien@yourdomain.com")...); code != 2 || !strings.Contains(stderr, "there already") {
+		t.Errorf("%d: %s", code, stderr)
+	}
+	if got := tree(t, filepath.Join(folder, "d")); len(got) != 2*len(before) {
+		t.Errorf("after a kill: %q", got)
+	}
+
 	// A wrong password of one user: an answer, and nothing is written for the other.
 	list := filepath.Join(folder, "out", "passwords.csv")
 	text, err := os.ReadFile(list)
@@ -291,6 +305,36 @@ func TestNothingHalfDone(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(folder, "e")); !os.IsNotExist(err) {
 		t.Errorf("something was written: %v", err)
+	}
+}
+
+// Runs that replace the same folders at the same time: one does, and the others say
+// so; everything is there in the end.
+func TestTogether(t *testing.T) {
+	folder := made(t, pfx.Compatible, false)
+	args := []string{"-to", "linux", "-out", "d", "-replace"}
+	if _, stderr, code := deliver(t, folder, args...); code != 0 {
+		t.Fatal(stderr)
+	}
+	before := tree(t, filepath.Join(folder, "d"))
+	for range 5 {
+		var all sync.WaitGroup
+		var did atomic.Int32
+		for range 6 {
+			all.Go(func() {
+				_, stderr, code := deliver(t, folder, args...)
+				switch {
+				case code == 0:
+					did.Add(1)
+				case code != 2 || !strings.Contains(stderr, "another run"):
+					t.Errorf("exit status %d: %s", code, stderr)
+				}
+			})
+		}
+		all.Wait()
+		if got := tree(t, filepath.Join(folder, "d")); did.Load() == 0 || !slices.Equal(got, before) {
+			t.Fatalf("%d runs replaced, %q, before %q", did.Load(), got, before)
+		}
 	}
 }
 

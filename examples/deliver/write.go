@@ -15,6 +15,24 @@ const staging = ".deliver.part"
 
 // write makes the folders of all users, or of none.
 func (o options) write(parcels []parcel) (err error) {
+	_, missing := os.Stat(o.out)
+	if err := os.MkdirAll(o.out, 0o700); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil && missing != nil {
+			os.Remove(o.out) // only if it is empty
+		}
+	}()
+	unlock, err := files.Lock(filepath.Join(o.out, ".deliver.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	stage := filepath.Join(o.out, staging)
+	if err := restore(stage, o.out); err != nil {
+		return err
+	}
 	var old []string
 	for _, p := range parcels {
 		_, err := os.Lstat(filepath.Join(o.out, p.folder))
@@ -27,18 +45,10 @@ func (o options) write(parcels []parcel) (err error) {
 			return err
 		}
 	}
-	_, missing := os.Stat(o.out)
-	if err := os.MkdirAll(o.out, 0o700); err != nil {
-		return err
-	}
-	stage := filepath.Join(o.out, staging)
-	if err := os.RemoveAll(stage); err != nil { // of a run that was killed
-		return err
-	}
+	whole := true // what moved is in its place, new or old
 	defer func() {
-		err = errors.Join(err, os.RemoveAll(stage))
-		if err != nil && missing != nil {
-			os.Remove(o.out) // only if it is empty
+		if whole {
+			err = errors.Join(err, os.RemoveAll(stage))
 		}
 	}()
 	for _, p := range parcels {
@@ -60,7 +70,9 @@ func (o options) write(parcels []parcel) (err error) {
 	}
 	defer func() {
 		for i := len(undo) - 1; err != nil && i >= 0; i-- {
-			os.Rename(undo[i][0], undo[i][1])
+			if back := os.Rename(undo[i][0], undo[i][1]); back != nil {
+				whole, err = false, errors.Join(err, back)
+			}
 		}
 	}()
 	for _, folder := range old {
@@ -74,6 +86,25 @@ func (o options) write(parcels []parcel) (err error) {
 		}
 	}
 	return nil
+}
+
+// restore puts back what a run that was killed had moved aside and not replaced yet,
+// and removes the rest of what that run left.
+func restore(stage, out string) error {
+	aside, err := os.ReadDir(filepath.Join(stage, "old"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, folder := range aside {
+		place := filepath.Join(out, folder.Name())
+		if _, err := os.Lstat(place); !errors.Is(err, os.ErrNotExist) {
+			continue // its successor
+		}
+		if err := os.Rename(filepath.Join(stage, "old", folder.Name()), place); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(stage)
 }
 
 // fill writes files into a new folder, which nobody else can look into.
