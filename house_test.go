@@ -1,7 +1,13 @@
 package entracba_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -9,16 +15,16 @@ import (
 
 const module = "example.com/entracba"
 
-// imports is who may import whom inside the module, and which modules a package
-// may use beside the standard library. It is an allow-list: a new package or a
-// new import has to be written down here before it builds a habit.
+// imports is who may import whom, and which modules a package may use beside the
+// standard library. It is an allow-list: a new package or a new import has to be
+// written down here before it builds a habit. Arrows go down only.
 var imports = map[string][]string{
 	"":                     nil,
 	"cba/internal/enum":    nil,
-	"cba/lint":             {"cba/internal/enum"},
-	"cba/dn":               {"golang.org/x/crypto"},
 	"cba/internal/san":     {"golang.org/x/crypto"},
 	"cba/internal/interop": nil,
+	"cba/lint":             {"cba/internal/enum"},
+	"cba/dn":               {"golang.org/x/crypto"},
 	"cba/certuserid":       {"cba/dn", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
 	"cba/pfx":              {"cba/lint", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto"},
 	"cba/crl":              {"cba/dn", "cba/lint", "golang.org/x/crypto"},
@@ -35,43 +41,231 @@ var imports = map[string][]string{
 		"github.com/microsoft/kiota-serialization-form-go", "github.com/microsoft/kiota-serialization-json-go",
 		"github.com/microsoft/kiota-serialization-multipart-go", "github.com/microsoft/kiota-serialization-text-go",
 		"github.com/microsoftgraph/msgraph-sdk-go-core"},
+
+	// The module fleet. A ledger knows nothing of a tenant.
+	"fleet/ledger":     {"cba", "cba/crl"},
+	"fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "fleet/ledger"},
+	"fleet/sqlite":     {"cba/crl", "fleet/ledger", "modernc.org/sqlite"},
+	"fleet/token":      {"cba", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
 }
+
+// outside is who may reach the network or files. Everybody else takes and returns
+// values.
+var outside = map[string][]string{
+	"cba/crl":              {"net/http", "net", "os", "syscall"},
+	"cba/graph":            {"net/http"},
+	"cba/graph/graphtest":  {"net", "net/http", "net/http/httptest"},
+	"cba/internal/interop": {"os", "os/exec"},
+	"fleet/sqlite":         {"os"},
+	"fleet/token":          {"os"},
+}
+
+// forbidden has the packages of the standard library that need a line in outside.
+// net/netip and net/url are values.
+var forbidden = regexp.MustCompile(`^(os|os/.*|net|net/http|net/http/.*|net/smtp|net/rpc|net/textproto|syscall|io/ioutil|plugin|unsafe)$`)
 
 // The examples are programs; they may use every package that others may use.
 const examples = "examples/"
 
-func TestImports(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
+// A room is one package as the go command lists it.
+type room struct {
+	name, dir string // without the module's path in front
+	files     []string
+	imports   []string
+}
+
+// house lists the packages of every module of go.work.
+func house(t *testing.T) []room {
+	t.Helper()
+	work, err := os.ReadFile("go.work")
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		t.Fatal(err)
 	}
-	seen := 0
-	for line := range strings.Lines(string(out)) {
-		fields := strings.Fields(line)
-		name := strings.TrimPrefix(strings.TrimPrefix(fields[0], module), "/")
-		allowed, known := imports[name]
-		if !known && !strings.HasPrefix(name, examples) {
-			t.Errorf("package %s is not in the picture of this test", fields[0])
+	modules := regexp.MustCompile(`(?m)^\t(\.\S*)$`).FindAllStringSubmatch(string(work), -1)
+	if len(modules) < 3 {
+		t.Fatalf("go.work has only %d modules", len(modules))
+	}
+	var rooms []room
+	for _, m := range modules {
+		list := exec.Command("go", "list", "-f", `{{.ImportPath}}|{{.Dir}}|{{join .GoFiles " "}} {{join .CgoFiles " "}} {{join .IgnoredGoFiles " "}}|{{join .Imports " "}}`, "./...")
+		list.Dir = m[1]
+		out, err := list.Output()
+		if err != nil {
+			t.Fatalf("go list in %s: %v", m[1], err)
+		}
+		before := len(rooms)
+		for line := range strings.Lines(string(out)) {
+			part := strings.Split(strings.TrimSpace(line), "|")
+			rooms = append(rooms, room{
+				name: strings.TrimPrefix(strings.TrimPrefix(part[0], module), "/"), dir: part[1],
+				files: strings.Fields(part[2]), imports: strings.Fields(part[3]),
+			})
+		}
+		if len(rooms) == before {
+			t.Errorf("module %s has no packages", m[1])
+		}
+	}
+	return rooms
+}
+
+func isProgram(name string) bool { return strings.HasPrefix(name, examples) }
+
+func TestImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, room := range house(t) {
+		allowed, known := imports[room.name]
+		seen[room.name] = true
+		if !known && !isProgram(room.name) {
+			t.Errorf("package %s is not in the picture of this test", room.name)
 			continue
 		}
-		seen++
-		for _, path := range fields[1:] {
-			if strings.HasPrefix(name, examples) {
-				if strings.HasPrefix(path, module+"/cba/internal/") {
-					t.Errorf("%s imports %s: an example may use only what its readers can", name, path)
+		for _, path := range room.imports {
+			inner, own := strings.CutPrefix(path, module+"/")
+			switch {
+			case isProgram(room.name):
+				if own && strings.Contains(inner, "internal/") && !isProgram(inner) {
+					t.Errorf("%s imports %s: an example may use only what its readers can", room.name, inner)
 				}
-				continue
-			}
-			if path == "C" || !strings.Contains(strings.SplitN(path, "/", 2)[0], ".") {
-				continue // the standard library
-			}
-			path = strings.TrimPrefix(path, module+"/")
-			if !slices.ContainsFunc(allowed, func(a string) bool { return path == a || strings.HasPrefix(path, a+"/") && strings.Contains(a, ".") }) {
-				t.Errorf("%s imports %s, which the picture does not show", name, path)
+			case own && strings.HasPrefix(room.name, "fleet/") && strings.Contains(inner, "internal/") && !strings.HasPrefix(inner, "fleet/"):
+				t.Errorf("%s imports %s: another module's internal package", room.name, inner)
+			case path == "C" || !strings.Contains(strings.SplitN(path, "/", 2)[0], "."):
+				// The standard library.
+			case !slices.ContainsFunc(allowed, func(a string) bool {
+				return inner == a || strings.HasPrefix(inner, a+"/") && strings.Contains(a, ".")
+			}):
+				t.Errorf("%s imports %s, which the picture does not show", room.name, inner)
 			}
 		}
 	}
-	if seen < 5 {
-		t.Fatalf("only %d packages were looked at", seen)
+	for name := range imports {
+		if !seen[name] {
+			t.Errorf("the picture has %q, which does not exist", name)
+		}
 	}
+}
+
+// TestOutside holds the walls to the network and to files, and that no package logs.
+func TestOutside(t *testing.T) {
+	for _, room := range house(t) {
+		if isProgram(room.name) {
+			continue
+		}
+		for _, path := range room.imports {
+			if strings.HasPrefix(path, "log") && (path == "log" || strings.HasPrefix(path, "log/")) {
+				t.Errorf("%s imports %s: packages do not log, they return", room.name, path)
+			}
+			if forbidden.MatchString(path) && !slices.Contains(outside[room.name], path) {
+				t.Errorf("%s imports %s, and is not listed among those that may", room.name, path)
+			}
+		}
+	}
+}
+
+// unfinished has the packages that still have exported variables.
+var unfinished = []string{"cba", "cba/crl", "cba/dn", "cba/graph", "cba/graph/graphtest", "cba/internal/san"}
+
+// TestNoGlobalState fails for a function init, for an exported variable, which any
+// importer could change, and for a variable of a package that a function assigns.
+func TestNoGlobalState(t *testing.T) {
+	looked := 0
+	for _, room := range house(t) {
+		if isProgram(room.name) {
+			continue
+		}
+		set := token.NewFileSet()
+		var files []*ast.File
+		globals := map[string]bool{}
+		for _, name := range room.files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(set, filepath.Join(room.dir, name), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, file)
+			for _, d := range file.Decls {
+				if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.VAR {
+					for _, spec := range g.Specs {
+						for _, id := range spec.(*ast.ValueSpec).Names {
+							if id.Name == "_" {
+								continue
+							}
+							globals[id.Name] = true
+							looked++
+							if id.IsExported() && !slices.Contains(unfinished, room.name) {
+								t.Errorf("%s: %s is an exported variable", set.Position(id.Pos()), id.Name)
+							}
+						}
+					}
+				}
+				if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+					t.Errorf("%s: init", set.Position(f.Pos()))
+				}
+			}
+		}
+		for _, file := range files {
+			for _, d := range file.Decls {
+				f, ok := d.(*ast.FuncDecl)
+				if !ok || f.Body == nil {
+					continue
+				}
+				ast.Inspect(f.Body, func(n ast.Node) bool {
+					var changed []ast.Expr
+					switch n := n.(type) {
+					case *ast.AssignStmt:
+						if n.Tok != token.DEFINE {
+							changed = n.Lhs
+						}
+					case *ast.IncDecStmt:
+						changed = []ast.Expr{n.X}
+					case *ast.UnaryExpr:
+						if n.Op == token.AND {
+							changed = []ast.Expr{n.X}
+						}
+					}
+					for _, e := range changed {
+						if id := root(e); id != nil && globals[id.Name] && isGlobal(id, f) && !slices.Contains(unfinished, room.name) {
+							t.Errorf("%s: %s is state of the package", set.Position(id.Pos()), id.Name)
+						}
+					}
+					return true
+				})
+			}
+		}
+	}
+	if looked < 30 {
+		t.Errorf("only %d variables were looked at", looked)
+	}
+}
+
+// root returns the variable that an expression reaches into: v of v[i].f.
+func root(e ast.Expr) *ast.Ident {
+	for {
+		switch x := e.(type) {
+		case *ast.Ident:
+			return x
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.SelectorExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		default:
+			return nil
+		}
+	}
+}
+
+// isGlobal reports whether an identifier in a function is not one of its own
+// variables. The parser has resolved those; what it did not resolve, or what is
+// declared outside the function, belongs to the package.
+func isGlobal(id *ast.Ident, f *ast.FuncDecl) bool {
+	if id.Obj == nil {
+		return true
+	}
+	decl, ok := id.Obj.Decl.(ast.Node)
+	return !ok || decl.Pos() < f.Pos() || decl.Pos() > f.End()
 }
