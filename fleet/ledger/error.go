@@ -17,6 +17,8 @@ const (
 	ClaimLost
 	// Duplicate: the ledger has this serial number.
 	Duplicate
+	// Missing: there is no ledger here, and none was to be made.
+	Missing
 	// Newer: a newer version of this module wrote the ledger.
 	Newer
 	// NotLedger: the file is something else.
@@ -47,6 +49,8 @@ func (r Reason) String() string {
 		return "is not claimed by this program any more"
 	case Duplicate:
 		return "is in the ledger already"
+	case Missing:
+		return "does not exist or is empty"
 	case Newer:
 		return "was written by a newer version of this program"
 	case NotLedger:

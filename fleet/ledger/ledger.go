@@ -14,6 +14,10 @@ import (
 // stays; when it returns an error, it did nothing. Package ledgertest says in
 // code what an implementation must do.
 type Ledger interface {
+	// ID returns a random text that was made with the ledger and never changes. Keep
+	// it beside files that belong to the ledger, so that another ledger is noticed.
+	ID(ctx context.Context) (string, error)
+
 	// Claim asks whether a certificate is to be made for a request, and reserves
 	// the request if so. A holder that claims what it holds has its lease renewed.
 	Claim(ctx context.Context, request string, claim Claim) (Answer, error)

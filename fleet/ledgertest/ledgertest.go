@@ -103,6 +103,21 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 				t.Errorf("recorded\n%v\nfound\n%v", first, got)
 			}
 		}},
+		{"its own id", func(t *testing.T, h *harness) {
+			id, err := h.l.ID(h.ctx)
+			h.ok(err)
+			h.claim(jane, "a", ledger.Granted)
+			h.ok(h.l.Record(h.ctx, "a", m.Entry(jane)))
+			later, err := h.l.ID(h.ctx)
+			h.ok(err)
+			other := open(t, h.clock)
+			defer other.Close()
+			another, err := other.ID(h.ctx)
+			h.ok(err)
+			if len(id) < 20 || later != id || another == id {
+				t.Errorf("id %q, later %q, of another ledger %q", id, later, another)
+			}
+		}},
 		{"a claim runs out", func(t *testing.T, h *harness) {
 			h.claim(jane, "a", ledger.Granted)
 			h.clock.advance(lease - time.Second)

@@ -4,11 +4,17 @@ package sqlite
 const applicationID = 0x4342414c
 
 // version is the schema's, in user_version. Version 0 is a new file.
-const version = 1
+const version = len(schemas)
+
+// schemas are the statements that lead from each version to the next.
+var schemas = [...]string{entries, identity}
+
+// identity has one row.
+const identity = `CREATE TABLE identity (id TEXT NOT NULL) STRICT;`
 
 // States are those of package ledger: 1 issued, 2 bound, 3 delivered, 4 renewed,
 // 5 revoked. Times are seconds since 1970, in claims milliseconds.
-const schema = `
+const entries = `
 CREATE TABLE entries (
 	id         INTEGER PRIMARY KEY,
 	request    TEXT NOT NULL,

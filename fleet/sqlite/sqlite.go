@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ type Options struct {
 	// ReadOnly opens an existing ledger for reading; everything else is an error
 	// with reason ledger.ReadOnly.
 	ReadOnly bool
+	// Existing opens no ledger that was not there before: a missing or empty file is
+	// an error with reason ledger.Missing, as it is with ReadOnly, and stays so.
+	Existing bool
 	// Wait is how long a call waits while other programs keep the file locked; zero
 	// means [DefaultWait].
 	Wait time.Duration
@@ -46,10 +50,11 @@ type Ledger struct {
 var _ ledger.Ledger = (*Ledger)(nil)
 
 // Open opens the ledger in a file, and makes it, with mode 0600, if there is none
-// and o.ReadOnly is not set. The folder must be there. Files with "-wal" and
-// "-shm" added to the name are part of the ledger while it is open.
+// and neither o.ReadOnly nor o.Existing is set. The folder must be there. Files
+// with "-wal" and "-shm" added to the name are part of the ledger while it is open.
+// A ledger of an earlier version is brought up to date unless o.ReadOnly is set.
 //
-// The error is a *ledger.Error with reason NotLedger, Newer, Corrupt, ReadOnly,
+// The error is a *ledger.Error with reason Missing, NotLedger, Newer, Corrupt, ReadOnly,
 // Full, Busy or Unavailable.
 func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 	if o.Wait == 0 {
@@ -59,10 +64,16 @@ func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 		o.Now = time.Now
 	}
 	l := &Ledger{path: path, o: o}
-	// SQLite would make the file readable for everyone.
 	if !o.ReadOnly {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		// SQLite would make the file readable for everyone.
+		flags := os.O_RDWR | os.O_CREATE
+		if o.Existing {
+			flags = os.O_RDWR
+		}
+		f, err := os.OpenFile(path, flags, 0o600)
 		switch {
+		case o.Existing && errors.Is(err, fs.ErrNotExist):
+			return nil, &ledger.Error{Reason: ledger.Missing, What: l.what()}
 		case errors.Is(err, fs.ErrPermission):
 			if _, statErr := os.Stat(path); statErr == nil {
 				return nil, &ledger.Error{Reason: ledger.ReadOnly, What: l.what(), Err: err}
@@ -78,14 +89,25 @@ func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 			l.Close()
 		}
 	}()
-	if l.read, err = l.open("mode=ro", "deferred", "query_only(1)"); err != nil {
+	mode := "mode=ro"
+	if o.ReadOnly {
+		switch _, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, &ledger.Error{Reason: ledger.Missing, What: l.what()}
+		case err != nil:
+			return nil, &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: err}
+		}
+		// Reading needs "-wal" and "-shm". Who may write removes those that it had to
+		// make; who finds some leaves them as they are.
+		if !exists(path+"-wal") && !exists(path+"-journal") {
+			mode = "mode=rw"
+		}
+	}
+	if l.read, err = l.open(mode, "deferred", "query_only(1)"); err != nil {
 		return nil, err
 	}
 	l.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
 	if o.ReadOnly {
-		if _, err := os.Stat(path); err != nil {
-			return nil, &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: err}
-		}
 		if _, err = l.version(ctx, l.read); err != nil {
 			return nil, err
 		}
@@ -104,6 +126,11 @@ func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func (l *Ledger) what() string { return fmt.Sprintf("%q", l.path) }
@@ -149,13 +176,24 @@ func (l *Ledger) prepare(ctx context.Context) error {
 		return l.change(ctx, l.durable, func(tx *sql.Tx) error {
 			// Another program may have been faster.
 			var found int
-			if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil || found != 0 {
+			if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil || found >= version {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", applicationID, version))
+			statements := strings.Join(schemas[found:], "") + fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", applicationID, version)
+			if _, err := tx.ExecContext(ctx, statements); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, "INSERT INTO identity (id) VALUES (?)", rand.Text())
 			return err
 		})
 	})
+}
+
+// ID is part of ledger.Ledger.
+func (l *Ledger) ID(ctx context.Context) (string, error) {
+	var id string
+	err := l.read.QueryRowContext(ctx, "SELECT id FROM identity").Scan(&id)
+	return id, l.fail(err)
 }
 
 // version reads the version of the file, 0 if it is empty.
@@ -168,9 +206,12 @@ func (l *Ledger) version(ctx context.Context, db *sql.DB) (found int, err error)
 	switch {
 	case application == applicationID && found > version:
 		return 0, &ledger.Error{Reason: ledger.Newer, What: l.what(), Err: fmt.Errorf("it has version %d, this program knows %d", found, version)}
-	case application == applicationID && found == version:
+	case application == applicationID && found > 0:
 		return found, nil
-	case application == 0 && found == 0 && tables == 0 && !l.o.ReadOnly:
+	case application == 0 && found == 0 && tables == 0:
+		if l.o.ReadOnly || l.o.Existing {
+			return 0, &ledger.Error{Reason: ledger.Missing, What: l.what()}
+		}
 		return 0, nil
 	}
 	return 0, &ledger.Error{Reason: ledger.NotLedger, What: l.what()}

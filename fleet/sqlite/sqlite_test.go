@@ -8,8 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,7 +70,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"newer version", func(t *testing.T, path string) {
 			fill(t, path, 1)
-			execute(t, path, "PRAGMA user_version=2")
+			execute(t, path, "PRAGMA user_version=3")
 		}, ledger.Newer},
 		{"another database", func(t *testing.T, path string) {
 			execute(t, path, "CREATE TABLE things (id INTEGER)")
@@ -152,8 +155,25 @@ func TestCorrupt(t *testing.T) {
 
 func TestReadOnlyOption(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
-	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: true}); reason(err) != ledger.Unavailable {
-		t.Errorf("no file: error %v", err)
+	for _, o := range []sqlite.Options{{ReadOnly: true}, {Existing: true}} {
+		if _, err := sqlite.Open(t.Context(), path, o); reason(err) != ledger.Missing {
+			t.Errorf("no file: error %v", err)
+		}
+		if _, err := os.Stat(path); err == nil {
+			t.Fatal("the file was made")
+		}
+	}
+	write(t, path, nil)
+	for _, o := range []sqlite.Options{{ReadOnly: true}, {Existing: true}} {
+		if _, err := sqlite.Open(t.Context(), path, o); reason(err) != ledger.Missing {
+			t.Errorf("an empty file: error %v", err)
+		}
+	}
+	if found, err := os.ReadDir(filepath.Dir(path)); err != nil || len(found) != 1 {
+		t.Errorf("beside the empty file: %v, %v", found, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
+		t.Errorf("the empty file: %v, %v", info, err)
 	}
 	fill(t, path, 3)
 	l := open(t, path, sqlite.Options{ReadOnly: true})
@@ -174,6 +194,94 @@ func TestReadOnlyOption(t *testing.T) {
 	}
 	if _, err := l.Revoke(t.Context(), "user1@yourdomain.com", time.Now(), crl.Unspecified); reason(err) != ledger.ReadOnly {
 		t.Errorf("revoke: error %v", err)
+	}
+}
+
+// TestReadingLeavesNoTrace reads a ledger that was closed and one whose writer was
+// killed.
+func TestReadingLeavesNoTrace(t *testing.T) {
+	folder := t.TempDir()
+	closed, killed := filepath.Join(folder, "closed.db"), filepath.Join(folder, "killed.db")
+	fill(t, closed, 3)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := open(t, path, sqlite.Options{})
+	defer l.Close()
+	if _, err := l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	id, err := l.ID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		content, err := os.ReadFile(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, killed+suffix, content)
+	}
+	look := func() map[string]string {
+		found := map[string]string{}
+		all, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range all {
+			content, err := os.ReadFile(filepath.Join(folder, file.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(file.Name(), "-shm") {
+				content = nil // shared memory, not content
+			}
+			found[file.Name()] = string(content)
+		}
+		return found
+	}
+	before := look()
+	for _, path := range []string{closed, killed} {
+		r := open(t, path, sqlite.Options{ReadOnly: true})
+		if got, err := r.ID(t.Context()); err != nil || (got == id) != (path == killed) {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+		for _, err := range r.Entries(t.Context(), ledger.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		if after := look(); !maps.Equal(before, after) {
+			t.Errorf("after reading %s: %v, were %v", path, slices.Sorted(maps.Keys(after)), slices.Sorted(maps.Keys(before)))
+		}
+	}
+}
+
+// TestUpgrade opens a ledger of version 1.
+func TestUpgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	fill(t, path, 2)
+	execute(t, path, "DROP TABLE identity; PRAGMA user_version=1")
+	l := open(t, path, sqlite.Options{ReadOnly: true})
+	if _, err := ledger.Live(t.Context(), l, "user1@yourdomain.com"); err != nil {
+		t.Error(err)
+	}
+	l.Close()
+	var ids [2]string
+	for i := range ids {
+		l := open(t, path, sqlite.Options{})
+		var err error
+		if ids[i], err = l.ID(t.Context()); err != nil || ids[i] == "" {
+			t.Error(ids[i], err)
+		}
+		if _, err := ledger.Live(t.Context(), l, "user1@yourdomain.com"); err != nil {
+			t.Error(err)
+		}
+		l.Close()
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("the id was %q, is %q", ids[0], ids[1])
 	}
 }
 
