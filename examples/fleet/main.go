@@ -6,6 +6,11 @@
 //	go run ./examples/fleet -users FILE.csv -ledger ledger.db -key p256
 //	go run ./examples/fleet -users FILE.csv -ledger ledger.db -renew
 //	go run ./examples/fleet -ledger ledger.db -revoke jane@yourdomain.com -reason keyCompromise
+//	go run ./examples/fleet -ledger ledger.db -due 20
+//
+// Without -users and -revoke it reads the ledger and writes nothing but the file of
+// -export. Only where there is nothing yet, neither folder nor ledger, it issues for
+// three sample users.
 //
 // Kill it and run it again: it goes on where it stopped, and nobody gets a second
 // certificate. Run it several times at once on one ledger: they share the work.
@@ -53,6 +58,8 @@ type options struct {
 	workers                int
 	lease                  time.Duration
 	export                 string
+	ask                    bool // answer from the ledger and write nothing
+	sample                 bool // issue for the built-in users
 	json                   bool
 	token                  tokenOptions
 }
@@ -128,11 +135,26 @@ func parse(args []string) (options, error) {
 	case o.token != tokenOptions{} && o.ca != "":
 		return o, console.Usage("-ca and -token exclude each other: the CA of a token is kept in the folder of -out")
 	}
+	given := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if o.users == "" && len(o.revoke) == 0 {
+		for _, name := range []string{"renew", "reissue", "ca", "token"} {
+			if given[name] {
+				return o, console.Usage("-%s needs the list of users: -users FILE.csv", name)
+			}
+		}
+		_, err := os.Lstat(o.out)
+		o.sample = errors.Is(err, os.ErrNotExist) && o.ledger == "" && !given["export"] && !given["due"]
+		o.ask = !o.sample
+	}
 	if o.ledger == "" {
-		o.ledger = filepath.Join(o.out, "ledger.db")
+		o.ledger = filepath.Join(o.out, ledgerName)
 	}
 	return o, nil
 }
+
+// ledgerName is the ledger in the output folder.
+const ledgerName = "ledger.db"
 
 func run(args []string) error {
 	o, err := parse(args)
@@ -140,14 +162,9 @@ func run(args []string) error {
 		return err
 	}
 	w := &work{options: o, holder: ledger.NewHolder(), failed: map[string]bool{}, own: map[string]bool{}}
-	// With -revoke alone nothing is issued.
-	if o.users != "" || len(o.revoke) == 0 {
+	w.journal.name = filepath.Join(w.path(runsName), w.holder+journalExtension)
+	if o.users != "" || o.sample {
 		if w.list, err = users.Read(o.users); err != nil {
-			return err
-		}
-	}
-	for _, folder := range []string{o.out, filepath.Join(o.out, "users"), filepath.Join(o.out, "crl")} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return err
 		}
 	}
@@ -156,11 +173,25 @@ func run(args []string) error {
 	ctx, abort := context.WithCancelCause(interrupt)
 	defer abort(nil)
 	w.abort = abort
-	if w.ledger, err = sqlite.Open(ctx, o.ledger, sqlite.Options{}); err != nil {
+	if o.ask {
+		return w.answer(ctx)
+	}
+	err = w.openLedger(ctx, w.list != nil)
+	if w.ledger != nil {
+		defer w.ledger.Close()
+	}
+	if err != nil {
 		return err
 	}
-	defer w.ledger.Close()
+	for _, name := range []string{usersName, crlName, runsName} {
+		if err := os.MkdirAll(w.path(name), 0o700); err != nil {
+			return err
+		}
+	}
 	defer func() { w.ledger.Release(context.WithoutCancel(ctx), w.holder) }()
+	if _, err := w.ledger.Claim(ctx, runRequest(w.holder), ledger.Claim{Holder: w.holder, Lease: w.lease}); err != nil {
+		return err
+	}
 	if err := w.openAuthority(ctx); err != nil {
 		return err
 	}
@@ -180,11 +211,15 @@ func run(args []string) error {
 		}
 		w.figures.Revoked += len(revoked)
 		for _, e := range revoked {
-			if e.Issuer != w.keyID() {
+			if w.issuer != nil && e.Issuer != w.keyID() {
 				failed = errors.Join(failed, &console.Failure{Status: console.No, Err: fmt.Errorf(
 					"%s: certificate %s is revoked in the ledger, but in no list: it is of another CA (key identifier %s); run again with that one in %s", upn, e.Serial, e.Issuer, filepath.Join(w.out, "ca"))})
 			}
 		}
+	}
+	if w.issuer == nil {
+		return errors.Join(failed, w.count(ctx), w.show(), &console.Failure{Status: console.No, Err: fmt.Errorf(
+			"%d certificates are revoked in the ledger, but in no list: there is no CA in %s; restore it from a backup, or give it with -ca, and run again", w.figures.Revoked, w.path(caName))})
 	}
 	// A revocation is published before anything that takes time.
 	if len(o.revoke) > 0 {
@@ -200,12 +235,58 @@ func run(args []string) error {
 	if err := errors.Join(w.publish(finish), w.sweep(finish), w.writeManifest(finish), w.writeExport(finish)); err != nil {
 		return errors.Join(failed, err)
 	}
-	if o.json {
-		err = console.JSON(os.Stdout, w.figures)
-	} else {
-		w.report(os.Stdout)
+	return errors.Join(failed, w.show())
+}
+
+// answer reads the ledger, and writes nothing but the file of -export.
+func (w *work) answer(ctx context.Context) (err error) {
+	l, err := sqlite.Open(ctx, w.options.ledger, sqlite.Options{ReadOnly: true})
+	if errors.Is(err, &ledger.Error{Reason: ledger.Missing}) {
+		return console.Usage("%w: nothing to read. Correct -ledger or -out, or issue with -users FILE.csv", err)
 	}
-	return errors.Join(failed, err)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	w.ledger = l
+	if err := w.count(ctx); err != nil {
+		return err
+	}
+	if w.figures.RevocationList, err = w.listsIn(); err != nil {
+		return err
+	}
+	if err := w.writeExport(ctx); err != nil {
+		return err
+	}
+	return w.show()
+}
+
+// count counts the certificates by state, and those that are due.
+func (w *work) count(ctx context.Context) error {
+	now := time.Now()
+	w.figures.Ledger, w.figures.Due = map[string]int{}, 0
+	for e, err := range w.ledger.Entries(ctx, ledger.Query{}) {
+		if err != nil {
+			return err
+		}
+		w.figures.Ledger[e.State.String()]++
+		if e.Due(now, w.due) {
+			w.figures.Due++
+			if len(w.soonest) < 20 {
+				w.soonest = append(w.soonest, e)
+			}
+		}
+	}
+	return nil
+}
+
+// show prints the figures.
+func (w *work) show() error {
+	if w.json {
+		return console.JSON(os.Stdout, w.figures)
+	}
+	w.report(os.Stdout)
+	return nil
 }
 
 // figures are what a run came to.
@@ -218,8 +299,10 @@ type figures struct {
 	Revoked        int            `json:"revoked"` // certificates
 	Seconds        float64        `json:"seconds"`
 	PerSecond      float64        `json:"perSecond"`
-	Ledger         map[string]int `json:"ledger"`  // certificates by state
-	OtherCA        int            `json:"otherCA"` // live ones that another CA issued
+	Ledger         map[string]int `json:"ledger"`              // certificates by state
+	Due            int            `json:"due"`                 // live ones that are due for renewal
+	OtherCA        int            `json:"otherCA"`             // live ones that another CA issued
+	Leftovers      []string       `json:"leftovers,omitempty"` // files of killed runs, where they are now
 	RevocationList []listFigures  `json:"revocationLists"`
 }
 
@@ -234,7 +317,9 @@ type listFigures struct {
 // report is what a person reads at the end.
 func (w *work) report(out io.Writer) {
 	style := console.StyleFor(os.Stdout)
-	fmt.Fprintf(out, "%s  %s, until %s\n", style.Bold("CA"), console.Clean(w.describe().Subject), w.issuer.Certificate.NotAfter.Format("2006-01-02"))
+	if w.issuer != nil {
+		fmt.Fprintf(out, "%s  %s, until %s\n", style.Bold("CA"), console.Clean(w.describe().Subject), w.issuer.Certificate.NotAfter.Format("2006-01-02"))
+	}
 	if w.list != nil {
 		fmt.Fprintf(out, "%d issued (%d of them renewals) in %.1f s, %.0f a second; %d had one, %d failed\n",
 			w.figures.Issued, w.figures.Renewed, w.figures.Seconds, w.figures.PerSecond, w.figures.HadOne, w.figures.Failed)
@@ -248,17 +333,47 @@ func (w *work) report(out io.Writer) {
 	if w.figures.OtherCA > 0 {
 		fmt.Fprintf(out, "%d live certificates are of another CA, whose revocation list this run does not publish; -renew -due 100 replaces them\n", w.figures.OtherCA)
 	}
+	if n := len(w.figures.Leftovers); n > 0 {
+		fmt.Fprintf(out, "%d files of runs that were killed before they were recorded are now in %s:\n", n, w.path(leftoverName))
+		for _, name := range w.figures.Leftovers[:min(n, 20)] {
+			fmt.Fprintf(out, "  %s\n", console.Clean(filepath.Base(name)))
+		}
+		if n > 20 {
+			fmt.Fprintf(out, "  and %d more\n", n-20)
+		}
+	}
+	if w.ask {
+		fmt.Fprintf(out, "Nothing was issued or changed; to issue, give -users FILE.csv.\n")
+	}
 	fmt.Fprintln(out)
 	rows := [][]string{{"STATE", "CERTIFICATES"}}
 	for _, state := range slices.Sorted(maps.Keys(w.figures.Ledger)) {
 		rows = append(rows, []string{state, strconv.Itoa(w.figures.Ledger[state])})
 	}
 	console.Table(out, style, rows...)
+	if w.ask {
+		fmt.Fprintf(out, "\nDue for renewal: %d\n", w.figures.Due)
+		for i, e := range w.soonest {
+			if i == 0 {
+				rows = [][]string{{"USER", "SERIAL NUMBER", "EXPIRES"}}
+			}
+			rows = append(rows, []string{firstOf(e.UPN, e.Request), e.Serial, e.NotAfter.Format("2006-01-02")})
+		}
+		if n := len(w.soonest); n > 0 {
+			console.Table(out, style, rows...)
+			if w.figures.Due > n {
+				fmt.Fprintf(out, "%d more are not shown; -export has all.\n", w.figures.Due-n)
+			}
+		}
+	}
 	fmt.Fprintln(out)
 	rows = [][]string{{"REVOCATION LIST", "NUMBER", "REVOKED", "SIZE", "UNTIL"}}
 	for _, l := range w.figures.RevocationList {
 		rows = append(rows, []string{l.File, l.Number, strconv.Itoa(l.Revoked), fmt.Sprintf("%d B", l.Bytes), l.NextUpdate.Format("2006-01-02")})
 	}
 	console.Table(out, style, rows...)
+	if w.ask {
+		return
+	}
 	fmt.Fprintf(out, "\n%s holds who has what, %s the files, %s the passwords.\n", w.options.ledger, filepath.Join(w.out, "manifest.json"), filepath.Join(w.out, "passwords.csv"))
 }

@@ -552,8 +552,11 @@ func TestUnusable(t *testing.T) {
 		{"hold", []string{"-revoke", "x", "-reason", "certificateHold"}, nil, []string{"-reason"}},
 		{"reason", []string{"-revoke", "x", "-reason", "tired"}, nil, []string{"tired"}},
 		{"half a token", []string{"-token", "x"}, nil, []string{"-pin-file"}},
+		{"renewing nobody", []string{"-renew"}, nil, []string{"-renew", "-users"}},
+		{"reissuing for nobody", []string{"-reissue"}, nil, []string{"-reissue", "-users"}},
+		{"a CA for nobody", []string{"-ca", "x"}, nil, []string{"-ca", "-users"}},
 		{"the ledger is something else", []string{"-ledger", "users.csv"}, func(t *testing.T, folder string) { writeUsers(t, folder, 100) }, []string{"users.csv", "is not a ledger"}},
-		{"no folder for the ledger", []string{"-ledger", "nowhere/ledger.db"}, nil, []string{"nowhere/ledger.db", "cannot be reached"}},
+		{"no folder for the ledger", []string{"-ledger", "nowhere/ledger.db", "-users", "users.csv"}, func(t *testing.T, folder string) { writeUsers(t, folder, 3) }, []string{"nowhere/ledger.db", "cannot be reached"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

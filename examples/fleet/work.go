@@ -12,10 +12,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,12 +33,13 @@ import (
 
 // work is one run.
 //
-// Every certificate has files of its own, named by user and serial number. They
-// are written first, whole; the ledger's row makes them count. A kill before that
-// leaves files that no row knows, which sweep removes; a kill after it loses
-// nothing.
+// Every certificate has files of its own, named by user and serial number. The
+// run's journal names them, then they are written, whole, and then the ledger's row
+// makes them count. A kill before the row leaves files that only the journal knows,
+// which sweep moves aside; a kill after it loses nothing.
 type work struct {
 	options
+	journal    runJournal
 	holder     string
 	list       *users.List // nil: nothing is to be issued
 	ledger     ledger.Ledger
@@ -52,6 +51,7 @@ type work struct {
 	passwords sync.Map // by request: those that the file gives, while they are needed
 	failed    map[string]bool
 	own       map[string]bool // serial numbers that this run recorded, if some may be renewals
+	soonest   []ledger.Entry  // some that are due
 	figures   figures
 }
 
@@ -98,11 +98,20 @@ func (w *work) exclusive(ctx context.Context, name string, do func() error) erro
 	return errors.Join(err, w.ledger.Release(context.WithoutCancel(ctx), w.holder, request))
 }
 
-// openAuthority loads the CA or makes one.
+// openAuthority loads the CA. A run that issues makes one if there is none; w.issuer
+// stays nil in one that only revokes.
 func (w *work) openAuthority(ctx context.Context) error {
 	return w.exclusive(ctx, "authority", func() (err error) {
+		_, err = os.Stat(w.path(caName))
+		if w.list == nil && w.ca == "" && errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 		if w.token != (tokenOptions{}) {
 			return w.openToken()
+		}
+		// A killed run may have left an unfinished one.
+		if err := w.leftBehind(w.path(caName) + ".part"); err != nil {
+			return err
 		}
 		w.issuer, _, err = authority.Open(w.out, w.ca)
 		return err
@@ -259,7 +268,12 @@ func (w *work) finish(_ context.Context, result *cba.Result) (err error) {
 	if err != nil {
 		return err
 	}
-	key, beside, certificate := names(upn, ledger.SerialText(result.Certificate.SerialNumber))
+	serial := ledger.SerialText(result.Certificate.SerialNumber)
+	if err := w.journal.intend(intent{upn, serial}); err != nil {
+		w.abort(err)
+		return err
+	}
+	key, beside, certificate := names(upn, serial)
 	err = w.writeCertificate(certificate, cba.EncodeCertificates(result.Certificate))
 	if err == nil {
 		err = files.Write(w.path(key), file, files.Secret)
@@ -284,74 +298,13 @@ func (w *work) writeCertificate(name string, content []byte) error {
 	return os.Rename(part, w.path(name))
 }
 
-// discard removes the files of a certificate that does not count.
+// discard removes the files that this run wrote for a certificate that does not
+// count.
 func (w *work) discard(upn string, cert *x509.Certificate) {
 	key, beside, certificate := names(upn, ledger.SerialText(cert.SerialNumber))
 	for _, name := range []string{key, beside, certificate} {
 		os.Remove(w.path(name))
 	}
-}
-
-// sweep removes the files that killed runs left without a row in the ledger. Who
-// holds the claim of a user may be about to write the row, and is left alone;
-// with the claim in our hands nobody can. Unfinished files of recorded certificates
-// are writeManifest's, which does not run at the same time.
-func (w *work) sweep(ctx context.Context) error {
-	return w.exclusive(ctx, "manifest", func() error { return w.sweepAlone(ctx) })
-}
-
-func (w *work) sweepAlone(ctx context.Context) error {
-	folder := filepath.Join(w.out, "users")
-	found, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
-	known := map[string]bool{}
-	for e, err := range w.ledger.Entries(ctx, ledger.Query{}) {
-		if err != nil {
-			return err
-		}
-		known[e.Serial] = true
-	}
-	for _, file := range found {
-		stem, extension := strings.TrimSuffix(file.Name(), ".part"), ""
-		unfinished := stem != file.Name()
-		extension = filepath.Ext(stem)
-		upn, serial, ok := cutLast(strings.TrimSuffix(stem, extension), ".")
-		if !ok || !slices.Contains([]string{".pfx", ".json", ".crt"}, extension) || known[serial] && !unfinished {
-			continue
-		}
-		if _, err := ledger.ParseSerial(serial); err != nil {
-			continue // not one of ours
-		}
-		request := requestOf(upn)
-		answer, err := w.ledger.Claim(ctx, request, ledger.Claim{Holder: w.holder, Lease: w.lease,
-			RenewAt: time.Unix(math.MaxInt32*4, 0), Reissue: true})
-		if err != nil {
-			return err
-		}
-		if answer != ledger.Granted {
-			continue
-		}
-		_, err = ledger.Find(ctx, w.ledger, serial)
-		if errors.Is(err, &ledger.Error{Reason: ledger.NotFound}) || err == nil && unfinished {
-			err = os.Remove(filepath.Join(folder, file.Name()))
-			if errors.Is(err, os.ErrNotExist) {
-				err = nil // another run sweeps, too
-			}
-		}
-		if err := errors.Join(err, w.ledger.Release(ctx, w.holder, request)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func cutLast(s, separator string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, separator); i >= 0 {
-		return s[:i], s[i+1:], true
-	}
-	return s, "", false
 }
 
 // publish writes revocation lists where one is due or the ledger has news.
@@ -423,12 +376,14 @@ func (w *work) publishOne(ctx context.Context, name string, ca *cba.Issuer) erro
 		missing = !there
 	}
 	if missing {
+		if err := w.leftBehind(file + ".part"); err != nil {
+			return err
+		}
 		if list, err = lists.Base(ctx, crl.Options{Publish: func(l *crl.List) error { return files.Write(file, l.Raw, files.Public) }}); err != nil {
 			return err
 		}
 	}
-	w.figures.RevocationList = append(w.figures.RevocationList, listFigures{File: file, Number: list.Number.String(),
-		Revoked: list.Len(), Bytes: len(list.Raw), NextUpdate: list.NextUpdate})
+	w.figures.RevocationList = append(w.figures.RevocationList, figuresOf(file, list))
 	return nil
 }
 
@@ -451,7 +406,13 @@ func loadList(file string) (*crl.List, error) {
 // examples/issue: the live certificates. It also counts.
 func (w *work) writeManifest(ctx context.Context) error {
 	return w.exclusive(ctx, "manifest", func() error {
-		w.figures.Ledger, w.figures.Renewed, w.figures.OtherCA = map[string]int{}, 0, 0
+		w.figures.Ledger, w.figures.Renewed, w.figures.OtherCA, w.figures.Due = map[string]int{}, 0, 0, 0
+		now := time.Now()
+		for _, name := range []string{manifest.PasswordsName, manifest.Name} {
+			if err := w.leftBehind(w.path(name) + ".part"); err != nil {
+				return err
+			}
+		}
 		return files.Stream(w.path(manifest.PasswordsName), files.Secret, func(passwords io.Writer) error {
 			p := csv.NewWriter(passwords)
 			p.Write([]string{"upn", "password"})
@@ -467,6 +428,9 @@ func (w *work) writeManifest(ctx context.Context) error {
 						return err
 					}
 					w.figures.Ledger[e.State.String()]++
+					if e.Due(now, w.due) {
+						w.figures.Due++
+					}
 					if e.State.Live() && e.Issuer != w.keyID() {
 						w.figures.OtherCA++
 					}
@@ -582,6 +546,9 @@ func (w *work) tokenAuthority(find, generate keyFunc) error {
 		}
 		if !errors.Is(err, os.ErrNotExist) {
 			return nil, err
+		}
+		if w.list == nil {
+			return nil, fmt.Errorf("%s is missing in %s: restore it from a backup; revoking makes no CA", file, folder)
 		}
 		key, err := generate(label)
 		if err != nil {
