@@ -12,6 +12,7 @@ import (
 
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/cba/snapshot"
 )
 
 // The adapter is built as NewGraphServiceClientWithCredentials of the SDK builds
@@ -45,7 +46,7 @@ func TestRealAdapter(t *testing.T) {
 		if err := g.Inject(graphtest.Fault{Kind: graphtest.Throttled, Path: "/$batch", Skip: 1}); err != nil {
 			t.Fatal(err)
 		}
-		p, err := c.EditUser(t.Context(), graph.Edit{User: "id-john", Add: []string{"X509:<PN>john@yourdomain.com"}})
+		p, err := c.EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: []string{"X509:<PN>john@yourdomain.com"}})
 		if err != nil || p.Outcome != graph.Written {
 			t.Fatal(p, err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/cba/snapshot"
 )
 
 // BenchmarkBulk plans and applies values for 10,000 users against a service that
@@ -26,7 +27,7 @@ func BenchmarkBulk(b *testing.B) {
 		var peak uint64
 		b.StartTimer()
 		n := 0
-		for p, err := range c.ApplyUsers(b.Context(), c.PlanUsers(b.Context(), graph.Edits(edits...)), graph.EditOptions{}) {
+		for p, err := range c.ApplyUsers(b.Context(), c.PlanUsers(b.Context(), snapshot.Edits(edits...)), graph.EditOptions{}) {
 			if err != nil || p.Outcome != graph.Written {
 				b.Fatal(p, err)
 			}

@@ -13,11 +13,11 @@
 // [Client.ApplyPolicy]. It is refused where its findings say that people would be
 // kept out. A change of the PKI-based trust store is a [TrustPlan]:
 // [Client.PlanTrust] and [Client.ApplyTrust]; the classic store has no update and
-// is replaced, with a way back ([Client.ReplaceClassic]). A change of users is an
-// [Edit]: [Client.PlanUsers] and [Client.ApplyUsers] merge it with what each user
+// is replaced, with a way back ([Client.ReplaceClassic]). A change of users is a
+// [snapshot.Edit]: [Client.PlanUsers] and [Client.ApplyUsers] merge it with what each user
 // has, stream, and never hold more than a few batches. Every write is read back
-// until it shows. [Client.Snapshot] writes all of it into one file, and
-// [Client.SignIns], [Flows] and [Summarize] say what came of it.
+// until it shows. [Client.Snapshot] reads all of it into one value of
+// package snapshot, and [Client.SignInLog] reads the log.
 //
 // Graph has no ETag for any of these objects, and a PATCH of a collection
 // replaces it. So what is written was read just before, and read again after;

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -14,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"example.com/entracba/cba/snapshot"
 )
 
 const skipSynced = "the account is synced from Active Directory: its certificateUserIds are written by Entra Connect alone"
@@ -27,8 +27,8 @@ const skipSynced = "the account is synced from Active Directory: its certificate
 // stream ends with an error of edits, and with that of ctx. A value that moves from
 // one user to another takes two runs, one that removes it and one that adds it:
 // until the first is done the plan of the second is a [*HolderError].
-func (c *Client) PlanUsers(ctx context.Context, edits iter.Seq2[Edit, error]) iter.Seq2[UserPlan, error] {
-	weigh := func(e Edit) int { return min(1+len(e.values()), maxBatch) }
+func (c *Client) PlanUsers(ctx context.Context, edits iter.Seq2[snapshot.Edit, error]) iter.Seq2[UserPlan, error] {
+	weigh := func(e snapshot.Edit) int { return min(1+len(e.Values()), maxBatch) }
 	plans := inOrder(ctx, c.concurrency(), edits, weigh, c.planChunk)
 	return untilDone(ctx, plans)
 }
@@ -48,35 +48,24 @@ func untilDone(ctx context.Context, plans iter.Seq2[UserPlan, error]) iter.Seq2[
 	}
 }
 
-// Edits makes a stream of edits of a list.
-func Edits(edits ...Edit) iter.Seq2[Edit, error] {
-	return func(yield func(Edit, error) bool) {
-		for _, e := range edits {
-			if !yield(e, nil) {
-				return
-			}
-		}
-	}
-}
-
 func getPart(path string) part {
 	return part{method: http.MethodGet, path: path, header: map[string]string{eventual[0]: eventual[1]}}
 }
 
 // planChunk plans the edits of one batch.
-func (c *Client) planChunk(ctx context.Context, edits []Edit) []UserPlan {
+func (c *Client) planChunk(ctx context.Context, edits []snapshot.Edit) []UserPlan {
 	op := readUsers("plan certificateUserIds")
 	plans := make([]UserPlan, len(edits))
 	var groups [][]part
 	var which []int
 	for i, e := range edits {
 		plans[i] = UserPlan{Edit: e}
-		if err := e.check(); err != nil {
+		if err := e.Check(); err != nil {
 			plans[i].Outcome, plans[i].Err = Failed, err
 			continue
 		}
 		group := []part{getPart(userRead(e.User))}
-		for _, v := range e.values() {
+		for _, v := range e.Values() {
 			group = append(group, getPart(holderPath(v)))
 		}
 		groups, which = append(groups, group), append(which, i)
@@ -101,9 +90,9 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 		return err
 	}
 	p.User, p.Before, p.After = user, user.AuthorizationInfo.CertificateUserIDs, user.AuthorizationInfo.CertificateUserIDs
-	after, err := p.Edit.apply(p.Before)
+	after, err := p.Edit.Apply(p.Before)
 	if err != nil {
-		return fmt.Errorf("graph: edit of user %q: %w", p.Edit.User, err)
+		return err
 	}
 	switch {
 	case slices.Equal(after, p.Before):
@@ -114,7 +103,7 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 		return nil
 	}
 	p.Outcome, p.After = Planned, after
-	for i, v := range p.Edit.values() {
+	for i, v := range p.Edit.Values() {
 		a := answers[i+1]
 		if a.Status != http.StatusOK {
 			return c.fails(op, parts[i+1], a)
@@ -124,7 +113,7 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 			return c.broken(op, parts[i+1], a, cmp.Or(err, errors.New("it is no collection")))
 		}
 		for _, text := range found.Value {
-			holder, err := parseUser(text)
+			holder, err := snapshot.ParseUser(text)
 			if err != nil {
 				return c.broken(op, parts[i+1], a, err)
 			}
@@ -143,21 +132,21 @@ func (c *Client) broken(op operation, p part, a answer, err error) error {
 	return e
 }
 
-func (c *Client) userOf(op operation, p part, a answer) (User, error) {
+func (c *Client) userOf(op operation, p part, a answer) (snapshot.User, error) {
 	if a.Status != http.StatusOK {
-		return User{}, c.fails(op, p, a)
+		return snapshot.User{}, c.fails(op, p, a)
 	}
-	u, err := parseUser(a.Body)
+	u, err := snapshot.ParseUser(a.Body)
 	if err != nil {
-		return User{}, c.broken(op, p, a, err)
+		return snapshot.User{}, c.broken(op, p, a, err)
 	}
 	return u, nil
 }
 
 // EditOptions are what can be chosen about writing users.
 type EditOptions struct {
-	// Undo gets a line of JSON, an [Undo], for every user before it is written: what
-	// [ReadUndo] reads. Nothing is written to a user whose line could not be. The
+	// Undo gets a line of JSON, a [snapshot.Undo], for every user before it is written: what
+	// [snapshot.ReadUndo] reads. Nothing is written to a user whose line could not be. The
 	// caller syncs and closes the file. Nil keeps none.
 	Undo io.Writer
 }
@@ -185,8 +174,8 @@ func (c *Client) ApplyUsers(ctx context.Context, plans iter.Seq2[UserPlan, error
 
 // EditUser is [Client.PlanUsers] and [Client.ApplyUsers] for one user. The error
 // is the plan's.
-func (c *Client) EditUser(ctx context.Context, e Edit) (UserPlan, error) {
-	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, Edits(e)), EditOptions{}) {
+func (c *Client) EditUser(ctx context.Context, e snapshot.Edit) (UserPlan, error) {
+	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, snapshot.Edits(e)), EditOptions{}) {
 		return p, cmp.Or(err, p.Err)
 	}
 	return UserPlan{}, ctx.Err()
@@ -235,7 +224,8 @@ func (j *job) had(values []string) bool {
 // merge notes that somebody else's values are there. What was before is then what
 // there would be without this change.
 func (j *job) merge(values []string) {
-	j.plan.Merged, j.plan.Before = true, Undo{Before: j.plan.Before, After: j.want}.apply(values)
+	j.plan.Merged = true
+	j.plan.Before, _ = snapshot.Undo{Before: j.plan.Before, After: j.want}.Edit().Apply(values)
 }
 
 // aim sets what is to be written over what.
@@ -313,7 +303,7 @@ func (c *Client) readJobs(ctx context.Context, op operation, turns chan struct{}
 			j.fail(cmp.Or(j.plan.Err, values.err))
 			continue
 		}
-		want, err := j.plan.Edit.apply(values.list)
+		want, err := j.plan.Edit.Apply(values.list)
 		if !j.had(values.list) && !slices.Equal(values.list, j.want) {
 			j.merge(values.list)
 		}
@@ -348,7 +338,7 @@ func (c *Client) readValues(ctx context.Context, op operation, turns chan struct
 		if readings[i].err = errs[i]; errs[i] != nil {
 			continue
 		}
-		var u User
+		var u snapshot.User
 		u, readings[i].err = c.userOf(op, groups[i][0], answers[i][0])
 		readings[i].list = u.AuthorizationInfo.CertificateUserIDs
 	}
@@ -403,7 +393,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 		if theirs := u.AuthorizationInfo.CertificateUserIDs; err == nil && !j.had(theirs) && !slices.Equal(theirs, j.want) {
 			// Somebody wrote since the plan was made, and this write has replaced it.
 			j.plan.Merged, j.plan.Before = true, theirs
-			merged, err := j.plan.Edit.apply(theirs)
+			merged, err := j.plan.Edit.Apply(theirs)
 			if err != nil {
 				// Both changes together are too many values: put theirs back.
 				j.plan.Outcome, j.plan.Err = Failed, c.putBack(ctx, op, j, theirs, err)
@@ -461,7 +451,7 @@ func (c *Client) verify(ctx context.Context, op operation, turns chan struct{}, 
 			case j.had(r.list):
 				rest = append(rest, j) // not replicated yet
 			default:
-				want, err := j.plan.Edit.apply(r.list)
+				want, err := j.plan.Edit.Apply(r.list)
 				j.merge(r.list)
 				switch {
 				case err != nil:
@@ -497,7 +487,7 @@ type undoWriter struct {
 	err error
 }
 
-func (u *undoWriter) write(line Undo) error {
+func (u *undoWriter) write(line snapshot.Undo) error {
 	if u.w == nil {
 		return nil
 	}
@@ -507,51 +497,4 @@ func (u *undoWriter) write(line Undo) error {
 		_, u.err = u.w.Write(append(encode(line), '\n'))
 	}
 	return u.err
-}
-
-// maxUndoLine is far above 20 values of 1,024 characters.
-const maxUndoLine = 1 << 20
-
-// ReadUndo reads the lines of an undo file as the edits that take the changes
-// back, see [Undo.Edit]. A last line that breaks off, because the program that
-// wrote it was killed, is left out: that user was not written. The error names the
-// line.
-func ReadUndo(r io.Reader) iter.Seq2[Edit, error] {
-	return func(yield func(Edit, error) bool) {
-		lines := bufio.NewReaderSize(r, 64<<10)
-		for n := 1; ; n++ {
-			var line []byte
-			for {
-				piece, err := lines.ReadSlice('\n')
-				line = append(line, piece...)
-				if len(line) > maxUndoLine {
-					yield(Edit{}, fmt.Errorf("graph: undo file, line %d: longer than %d bytes", n, maxUndoLine))
-					return
-				}
-				if err == nil {
-					break
-				}
-				if err == bufio.ErrBufferFull {
-					continue
-				}
-				if err != io.EOF {
-					yield(Edit{}, fmt.Errorf("graph: undo file, line %d: %w", n, err))
-				}
-				return
-			}
-			if line = bytes.TrimSpace(line); len(line) == 0 {
-				continue
-			}
-			var u Undo
-			d := json.NewDecoder(bytes.NewReader(line))
-			d.DisallowUnknownFields()
-			if err := d.Decode(&u); err != nil || u.User == "" || u.Before == nil || u.After == nil {
-				yield(Edit{}, fmt.Errorf("graph: undo file, line %d: want an object with user, before and after: %w", n, cmp.Or(err, errors.New("one is missing"))))
-				return
-			}
-			if !yield(u.Edit(), nil) {
-				return
-			}
-		}
-	}
 }

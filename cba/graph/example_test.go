@@ -14,6 +14,7 @@ import (
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/cba/trust"
 )
 
@@ -91,9 +92,9 @@ func ExampleClient_ApplyUsers() {
 	defer s.Close()
 	ctx := context.Background()
 
-	edits := graph.Edits(
-		graph.Edit{User: "john@contoso.com", Add: []string{"X509:<SKI>00112233445566778899aabbccddeeff00112233"}},
-		graph.Edit{User: "adele@contoso.com", Add: []string{"X509:<PN>adele@contoso.com"}},
+	edits := snapshot.Edits(
+		snapshot.Edit{User: "john@contoso.com", Add: []string{"X509:<SKI>00112233445566778899aabbccddeeff00112233"}},
+		snapshot.Edit{User: "adele@contoso.com", Add: []string{"X509:<PN>adele@contoso.com"}},
 	)
 	var undo bytes.Buffer // a file, in a program
 	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, edits), graph.EditOptions{Undo: &undo}) {
@@ -103,7 +104,7 @@ func ExampleClient_ApplyUsers() {
 		}
 		fmt.Println(p)
 	}
-	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, graph.ReadUndo(&undo)), graph.EditOptions{}) {
+	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, snapshot.ReadUndo(&undo)), graph.EditOptions{}) {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -128,8 +129,8 @@ func ExampleClient_EditUser() {
 		fmt.Println(err)
 		return
 	}
-	p, err := c.EditUser(context.Background(), graph.Edit{User: "john@contoso.com",
-		Replace: []graph.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{renewed}}}})
+	p, err := c.EditUser(context.Background(), snapshot.Edit{User: "john@contoso.com",
+		Replace: []snapshot.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{renewed}}}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -233,18 +234,18 @@ func ExampleClient_ReplaceClassic() {
 	// 1 <nil>
 }
 
-// What came of the sign-ins of a day?
-func ExampleSummarize() {
+// Count the sign-ins of a day.
+func ExampleClient_SignInLog() {
 	c, s := contoso()
 	defer s.Close()
-	rows := c.SignIns(context.Background(), graph.SignInQuery{Since: time.Now().Add(-24 * time.Hour)})
-	summary, err := graph.Summarize(graph.Flows(rows), nil)
+	rows := c.SignInLog(context.Background(), graph.SignInQuery{Since: time.Now().Add(-24 * time.Hour)})
+	summary, err := snapshot.Summarize(snapshot.SignIns(rows), nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	for _, count := range summary.Codes {
-		fmt.Println(count.Name, count.Flows)
+		fmt.Println(count.Name, count.SignIns)
 	}
 	// Output:
 	// AADSTS500171 1

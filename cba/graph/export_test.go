@@ -11,7 +11,6 @@ func SetSleep(c *Client, sleep func(context.Context, time.Duration) error) { c.s
 var (
 	Scrub      = scrub
 	RetryAfter = retryAfter
-	Compare    = compare
 )
 
 // Pace is Client.writes.

@@ -18,6 +18,7 @@ import (
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/cba/trust"
 )
 
@@ -140,12 +141,12 @@ var matrixCalls = []struct {
 	}, nil},
 	{"Groups", true, func(ctx context.Context, s *scene) error { _, err := s.Client.Groups(ctx, "id-jane"); return err }, nil},
 	{"EditUser", false, func(ctx context.Context, s *scene) error {
-		_, err := s.EditUser(ctx, graph.Edit{User: "id-jane", Add: []string{"X509:<SKI>aabb"}})
+		_, err := s.EditUser(ctx, snapshot.Edit{User: "id-jane", Add: []string{"X509:<SKI>aabb"}})
 		return err
 	}, func(in graphtest.Tenant) bool { return cmp.Equal(in.Users[0].CertificateUserIDs, janeAfter) }},
 	{"Strengths", true, func(ctx context.Context, s *scene) error { _, err := s.Client.Strengths(ctx); return err }, nil},
 	{"SignIns", true, func(ctx context.Context, s *scene) error {
-		return drain(s.SignIns(ctx, graph.SignInQuery{Since: start.Add(-24 * time.Hour)}))
+		return drain(s.SignInLog(ctx, graph.SignInQuery{Since: start.Add(-24 * time.Hour)}))
 	}, nil},
 	{"Snapshot", true, func(ctx context.Context, s *scene) error {
 		_, err := s.Snapshot(ctx, graph.SnapshotOptions{Groups: true})
@@ -416,7 +417,7 @@ func TestCancel(t *testing.T) {
 		"User":  func(ctx context.Context) error { _, err := f.User(ctx, "id-jane"); return err },
 		"Users": func(ctx context.Context) error { return drain(f.Users(ctx)) },
 		"EditUser": func(ctx context.Context) error {
-			_, err := f.EditUser(ctx, graph.Edit{User: "id-jane", Add: []string{"a"}})
+			_, err := f.EditUser(ctx, snapshot.Edit{User: "id-jane", Add: []string{"a"}})
 			return err
 		},
 	} {
@@ -554,8 +555,8 @@ func TestPutBack(t *testing.T) {
 	for i := range nine {
 		nine[i] = fmt.Sprintf("theirs %d", i)
 	}
-	plans := collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-john", Add: []string{"mine 1", "mine 2"}})))
-	if _, err := newClient(t, f.Server).EditUser(t.Context(), graph.Edit{User: "id-john", Add: nine}); err != nil {
+	plans := collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-john", Add: []string{"mine 1", "mine 2"}})))
+	if _, err := newClient(t, f.Server).EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: nine}); err != nil {
 		t.Fatal(err)
 	}
 	done := collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
@@ -566,8 +567,8 @@ func TestPutBack(t *testing.T) {
 		t.Error(diff)
 	}
 	// The same, where putting back fails as well: the error has the values.
-	plans = collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-jane", Add: []string{"mine"}})))
-	if _, err := newClient(t, f.Server).EditUser(t.Context(), graph.Edit{User: "id-jane", Add: []string{"theirs"}}); err != nil {
+	plans = collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"mine"}})))
+	if _, err := newClient(t, f.Server).EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"theirs"}}); err != nil {
 		t.Fatal(err)
 	}
 	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Skip: 1})
@@ -583,12 +584,12 @@ func TestBrokenPlan(t *testing.T) {
 	for _, kind := range []graphtest.Kind{graphtest.Half, graphtest.Cut, graphtest.Bomb, graphtest.Unavailable} {
 		f := newTenant(t, people(), graphtest.Options{})
 		f.inject(graphtest.Fault{Kind: kind, Path: "/$batch"})
-		plans := collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-jane", Add: []string{"a"}})))
+		plans := collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"a"}})))
 		if plans[0].Outcome != graph.Planned {
 			t.Errorf("%v: %v", kind, plans[0])
 		}
 		f.inject(graphtest.Fault{Kind: kind, Path: "/$batch", Times: -1})
-		plans = collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-jane", Add: []string{"a"}})))
+		plans = collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"a"}})))
 		var e *graph.Error
 		if !errors.As(plans[0].Err, &e) || e.Unknown {
 			t.Errorf("%v: %v", kind, plans[0])

@@ -10,6 +10,7 @@ import (
 
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/snapshot"
 )
 
 const methodPath = "policies/authenticationMethodsPolicy/authenticationMethodConfigurations/x509Certificate"
@@ -59,7 +60,7 @@ type PolicyPlan struct {
 	// Before is the tenant's configuration as it was read, After what it is to be.
 	Before, After policy.Config
 	// Differences is what changes, empty if nothing does.
-	Differences Differences
+	Differences snapshot.Differences
 	// Findings are those of After.
 	Findings lint.Findings
 }
@@ -112,7 +113,7 @@ func planPolicy(before, after policy.Config) (PolicyPlan, error) {
 	if err == nil {
 		var b []byte
 		if b, err = after.PatchBody(); err == nil {
-			p.Differences, err = compare(a, b)
+			p.Differences, err = snapshot.Compare(a, b)
 			p.Differences = slices.DeleteFunc(p.Differences, noChange)
 		}
 	}
@@ -125,7 +126,7 @@ func planPolicy(before, after policy.Config) (PolicyPlan, error) {
 // noChange drops differences that a PATCH does not make: absent, null and an empty
 // list are one thing to the service, which answers with every property, and what
 // the body does not have at its top stays.
-func noChange(d Difference) bool {
+func noChange(d snapshot.Difference) bool {
 	empty := func(text []byte) bool { return text == nil || string(text) == "null" || string(text) == "[]" }
 	return empty(d.Before) && empty(d.After) || d.After == nil && !strings.ContainsAny(d.Path, ".[")
 }

@@ -5,32 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"time"
 
 	"example.com/entracba/cba/policy"
-	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
 )
-
-// A Snapshot is a tenant in one file. Its JSON is that of a [signin.Config], so
-// that everything which reads one reads a snapshot too, with more properties
-// beside it.
-type Snapshot struct {
-	Taken    time.Time
-	TenantID string
-	Config   signin.Config
-	// Strengths are the Conditional Access authentication strengths, as Graph
-	// returns them with their combination configurations: what
-	// [signin.ParseStrength] reads.
-	Strengths []json.RawMessage
-	// Users are in the order of the directory.
-	Users []User
-	// SignIns counts the sign-ins of the time that was asked for; nil if none was.
-	SignIns *Summary
-}
 
 // SnapshotOptions choose what a snapshot holds beside the configuration. The zero
 // value adds the users who have certificateUserIds.
@@ -50,18 +31,9 @@ type SnapshotOptions struct {
 	SignInsSince time.Time
 }
 
-// The properties of a snapshot beside those of signin.Config.
-const (
-	snapTaken     = "takenDateTime"
-	snapTenant    = "tenantId"
-	snapStrengths = "authenticationStrengths"
-	snapUsers     = "users"
-	snapSignIns   = "signIns"
-)
-
 // Snapshot reads a tenant.
-func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (Snapshot, error) {
-	s := Snapshot{Taken: c.now().UTC().Truncate(time.Second)}
+func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snapshot, error) {
+	s := snapshot.Snapshot{Taken: c.now().UTC().Truncate(time.Second)}
 	var err error
 	if s.TenantID, err = c.TenantID(ctx); err != nil {
 		return s, err
@@ -90,7 +62,7 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (Snapshot, err
 		}
 	}
 	if !o.SignInsSince.IsZero() {
-		sum, err := Summarize(Flows(c.SignIns(ctx, SignInQuery{Since: o.SignInsSince})), nil)
+		sum, err := snapshot.Summarize(snapshot.SignIns(c.SignInLog(ctx, SignInQuery{Since: o.SignInsSince})), nil)
 		if err != nil {
 			return s, err
 		}
@@ -100,7 +72,7 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (Snapshot, err
 }
 
 // addGroups reads the groups of users, 20 in a batch.
-func (c *Client) addGroups(ctx context.Context, users []User) error {
+func (c *Client) addGroups(ctx context.Context, users []snapshot.User) error {
 	op := operation{"list the groups of users", "GroupMember.Read.All", "Directory Readers"}
 	for chunk := range slices.Chunk(users, maxBatch) {
 		groups := make([][]part, len(chunk))
@@ -172,114 +144,8 @@ func (c *Client) Strengths(ctx context.Context) ([]json.RawMessage, error) {
 		if err != nil {
 			return nil, err
 		}
-		o, err := decodeOrdered(s.text)
-		if err != nil {
-			return nil, err
-		}
-		if o, ok := o.(*object); ok {
-			o.names = append(o.names, "combinationConfigurations")
-			o.values["combinationConfigurations"] = combinations
-			texts[i] = encode(o)
-		}
+		text := bytes.TrimRight(s.text, " \t\r\n")
+		texts[i] = slices.Concat(text[:len(text)-1], []byte(`,"combinationConfigurations":`), encode(combinations), []byte("}"))
 	}
 	return texts, nil
-}
-
-// MarshalJSON writes the snapshot as a [signin.Config] with more properties.
-func (s Snapshot) MarshalJSON() ([]byte, error) {
-	config := s.Config
-	config.Extra = maps.Clone(config.Extra)
-	if config.Extra == nil {
-		config.Extra = map[string]json.RawMessage{}
-	}
-	set := func(name string, v any) {
-		if text := encode(v); text != nil {
-			config.Extra[name] = text
-		}
-	}
-	if !s.Taken.IsZero() {
-		set(snapTaken, s.Taken)
-	}
-	if s.TenantID != "" {
-		set(snapTenant, s.TenantID)
-	}
-	if s.Strengths != nil {
-		set(snapStrengths, s.Strengths)
-	}
-	if s.Users != nil {
-		set(snapUsers, s.Users)
-	}
-	if s.SignIns != nil {
-		set(snapSignIns, s.SignIns)
-	}
-	return config.MarshalJSON()
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote. Properties that are not known are
-// kept in Config.Extra.
-func (s *Snapshot) UnmarshalJSON(data []byte) error {
-	var read Snapshot
-	if err := read.Config.UnmarshalJSON(data); err != nil {
-		return err
-	}
-	take := func(name string, into any) error {
-		text, ok := read.Config.Extra[name]
-		if !ok {
-			return nil
-		}
-		delete(read.Config.Extra, name)
-		d := json.NewDecoder(bytes.NewReader(text))
-		if err := d.Decode(into); err != nil {
-			return fmt.Errorf("graph: snapshot, %s: %w", name, err)
-		}
-		return nil
-	}
-	var users []json.RawMessage
-	err := errors.Join(take(snapTaken, &read.Taken), take(snapTenant, &read.TenantID), take(snapStrengths, &read.Strengths),
-		take(snapUsers, &users), take(snapSignIns, &read.SignIns))
-	if err != nil {
-		return err
-	}
-	for i, text := range users {
-		u, err := parseUser(text)
-		if err != nil {
-			return fmt.Errorf("graph: snapshot, %s[%d]: %w", snapUsers, i, err)
-		}
-		read.Users = append(read.Users, u)
-	}
-	if len(read.Config.Extra) == 0 {
-		read.Config.Extra = nil
-	}
-	*s = read
-	return nil
-}
-
-// ParseSnapshot reads a snapshot, or any file that [signin.ParseConfig] reads.
-func ParseSnapshot(data []byte) (Snapshot, error) {
-	if len(data) > signin.MaxConfig {
-		return Snapshot{}, fmt.Errorf("graph: snapshot: %d bytes, more than %d", len(data), signin.MaxConfig)
-	}
-	var s Snapshot
-	err := s.UnmarshalJSON(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
-	return s, err
-}
-
-// Edits are what makes the users of this snapshot those of another one: the change
-// that was made to the file, for [Client.PlanUsers]. A user whose values the
-// directory has changed since keeps that change. Users that one of the two has not
-// are left alone.
-func (s Snapshot) Edits(after Snapshot) []Edit {
-	before := map[string]User{}
-	for _, u := range s.Users {
-		before[u.ID] = u
-	}
-	var edits []Edit
-	for _, u := range after.Users {
-		old, ok := before[u.ID]
-		was, is := old.AuthorizationInfo.CertificateUserIDs, u.AuthorizationInfo.CertificateUserIDs
-		if ok && !slices.Equal(was, is) {
-			edits = append(edits, Undo{User: u.ID, UserPrincipalName: u.UserPrincipalName, Before: nonNil(is), After: nonNil(was)}.Edit())
-		}
-	}
-	return edits
 }

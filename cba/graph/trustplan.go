@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/cba/trust"
 )
 
@@ -54,7 +55,7 @@ type TrustStep struct {
 	PKI, PKIID, Name string
 	// Authority is the CA as it is to be, or that is deleted.
 	Authority   trust.Authority
-	Differences Differences // of a change
+	Differences snapshot.Differences // of a change
 }
 
 // String returns the step, with one line for each property that changes.
@@ -189,7 +190,7 @@ func (p *TrustPlan) authorities(old, want trust.PKI) error {
 					delete(x, name)
 				}
 			}
-			if step.Differences, err = compare(encode(x), encode(change)); err != nil {
+			if step.Differences, err = snapshot.Compare(encode(x), encode(change)); err != nil {
 				return err
 			}
 			p.Steps = append(p.Steps, step)

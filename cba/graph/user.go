@@ -9,17 +9,8 @@ import (
 	"net/url"
 
 	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/snapshot"
 )
-
-// A User is a user of the tenant with what binds certificates to the account.
-type User struct {
-	policy.User
-	DisplayName string `json:"displayName,omitempty"`
-	// Synced says that the account comes from Active Directory
-	// (onPremisesSyncEnabled): its certificateUserIds are written by Entra Connect
-	// alone, and Graph refuses them.
-	Synced bool `json:"onPremisesSyncEnabled,omitempty"`
-}
 
 // userSelect is what is asked of users. authorizationInfo comes on $select alone.
 const userSelect = "id,userPrincipalName,displayName,onPremisesUserPrincipalName,onPremisesSyncEnabled,authorizationInfo"
@@ -32,26 +23,6 @@ func writeUsers(name string) operation {
 	return operation{name, "User.ReadWrite.All with Directory.ReadWrite.All", "Privileged Authentication Administrator"}
 }
 
-func parseUser(body []byte) (User, error) {
-	var u User
-	var err error
-	if u.User, err = policy.ParseUser(body); err != nil {
-		return User{}, err
-	}
-	var more struct {
-		DisplayName string `json:"displayName"`
-		Synced      bool   `json:"onPremisesSyncEnabled"`
-	}
-	if err := json.Unmarshal(body, &more); err != nil {
-		return User{}, err
-	}
-	u.DisplayName, u.Synced = more.DisplayName, more.Synced
-	if u.ID == "" {
-		return User{}, fmt.Errorf("it is no user: it has no id")
-	}
-	return u, nil
-}
-
 // userPath is the path of one user, by id or userPrincipalName. The "#" in the
 // names of guests is escaped.
 func userPath(user string) string { return "users/" + url.PathEscape(user) }
@@ -60,10 +31,10 @@ func userRead(user string) string { return userPath(user) + query("$select", use
 
 // User returns one user, by id or userPrincipalName. Group membership is not
 // read: see [Client.Groups].
-func (c *Client) User(ctx context.Context, user string) (User, error) {
-	var u User
+func (c *Client) User(ctx context.Context, user string) (snapshot.User, error) {
+	var u snapshot.User
 	err := c.get(ctx, readUsers(fmt.Sprintf("read user %q", user)), userRead(user), func(body []byte) (err error) {
-		u, err = parseUser(body)
+		u, err = snapshot.ParseUser(body)
 		return err
 	}, eventual)
 	return u, err
@@ -71,16 +42,16 @@ func (c *Client) User(ctx context.Context, user string) (User, error) {
 
 // Users streams every user of the tenant with the certificateUserIds, 999 at a
 // time: memory does not grow with the tenant. The stream ends after an error.
-func (c *Client) Users(ctx context.Context) iter.Seq2[User, error] {
+func (c *Client) Users(ctx context.Context) iter.Seq2[snapshot.User, error] {
 	return c.users(ctx, readUsers("list users"), "users"+query("$select", userSelect, "$top", "999"))
 }
 
-func (c *Client) users(ctx context.Context, op operation, path string) iter.Seq2[User, error] {
-	return func(yield func(User, error) bool) {
+func (c *Client) users(ctx context.Context, op operation, path string) iter.Seq2[snapshot.User, error] {
+	return func(yield func(snapshot.User, error) bool) {
 		for text, err := range c.pages(ctx, request{op: op, path: path, header: [][2]string{eventual}}) {
-			var u User
+			var u snapshot.User
 			if err == nil {
-				if u, err = parseUser(text); err != nil {
+				if u, err = snapshot.ParseUser(text); err != nil {
 					err = &Error{Op: op.name, Method: http.MethodGet, Path: "/users", Status: http.StatusOK,
 						Permission: op.permission, Role: op.role, Err: fmt.Errorf("%w: %w", ErrBadAnswer, err)}
 				}
@@ -102,8 +73,8 @@ func holderPath(value string) string {
 // Holders returns who has a certificateUserIds value. The directory keeps values
 // unique, so that it is one user or none; a value that was written just now may
 // not be found yet. Whether the service compares letter case is not documented.
-func (c *Client) Holders(ctx context.Context, value string) ([]User, error) {
-	var holders []User
+func (c *Client) Holders(ctx context.Context, value string) ([]snapshot.User, error) {
+	var holders []snapshot.User
 	for u, err := range c.users(ctx, readUsers("find the holder of a certificateUserIds value"), holderPath(value)) {
 		if err != nil {
 			return nil, err

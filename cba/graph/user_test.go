@@ -18,6 +18,7 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/cba/snapshot"
 )
 
 const selectUser = "$select=id%2CuserPrincipalName%2CdisplayName%2ConPremisesUserPrincipalName%2ConPremisesSyncEnabled%2CauthorizationInfo"
@@ -105,7 +106,7 @@ func TestGroups(t *testing.T) {
 
 func TestEditUser(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{Lag: graphtest.Delay{Reads: 3}})
-	p, err := f.EditUser(t.Context(), graph.Edit{User: "jane@yourdomain.com", Add: []string{"X509:<SKI>aabb"}, Remove: []string{"123456789098765@mil"}})
+	p, err := f.EditUser(t.Context(), snapshot.Edit{User: "jane@yourdomain.com", Add: []string{"X509:<SKI>aabb"}, Remove: []string{"123456789098765@mil"}})
 	if err != nil || p.Outcome != graph.Written || p.Merged {
 		t.Fatal(p, err)
 	}
@@ -133,7 +134,7 @@ func TestEditUser(t *testing.T) {
 		t.Fatal(p, err)
 	}
 	// The last value can go, too.
-	p, err = f.EditUser(t.Context(), graph.Edit{User: "id-jane", Remove: []string{"X509:<PN>jane@yourdomain.com", "X509:<SKI>aabb"}})
+	p, err = f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Remove: []string{"X509:<PN>jane@yourdomain.com", "X509:<SKI>aabb"}})
 	if err != nil || len(f.ids("jane@yourdomain.com")) != 0 {
 		t.Fatal(p, err)
 	}
@@ -148,7 +149,7 @@ func TestEditWritesOnce(t *testing.T) {
 	} {
 		f := newTenant(t, people(), graphtest.Options{})
 		f.inject(fault)
-		p, err := f.EditUser(t.Context(), graph.Edit{User: "id-jane", Add: []string{"a"}})
+		p, err := f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"a"}})
 		patches := 0
 		for _, r := range f.asked() {
 			if r.Method == http.MethodPatch {
@@ -167,7 +168,7 @@ func TestEditReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.EditUser(t.Context(), graph.Edit{User: "id-jane", Replace: []graph.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{id}}}})
+	_, err = f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Replace: []snapshot.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{id}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,21 +185,21 @@ func TestEditRefused(t *testing.T) {
 	}
 	cases := []struct {
 		name    string
-		edit    graph.Edit
+		edit    snapshot.Edit
 		outcome graph.Outcome
 		check   func(error) bool
 	}{
-		{"somebody has it", graph.Edit{User: "id-john", Add: []string{"X509:<PN>alex@yourdomain.com"}}, graph.Failed, func(err error) bool {
+		{"somebody has it", snapshot.Edit{User: "id-john", Add: []string{"X509:<PN>alex@yourdomain.com"}}, graph.Failed, func(err error) bool {
 			var h *graph.HolderError
 			return errors.As(err, &h) && h.Holder == "alex@yourdomain.com" && errors.Is(err, graph.ErrConflict)
 		}},
-		{"too many", graph.Edit{User: "id-jane", Add: many}, graph.Failed, isSet(certuserid.Full)},
-		{"too long", graph.Edit{User: "id-jane", Add: []string{strings.Repeat("a", 1025)}}, graph.Failed, isSet(certuserid.ValueTooLong)},
-		{"empty", graph.Edit{User: "id-jane", Add: []string{""}}, graph.Failed, isSet(certuserid.EmptyValue)},
-		{"no user", graph.Edit{User: "nobody@yourdomain.com", Add: []string{"a"}}, graph.Failed, func(err error) bool { return errors.Is(err, graph.ErrNotFound) }},
-		{"no name", graph.Edit{Add: []string{"a"}}, graph.Failed, func(err error) bool { return err != nil }},
-		{"synced", graph.Edit{User: "id-alex", Add: []string{"a"}}, graph.Skipped, func(err error) bool { return err == nil }},
-		{"nothing to do", graph.Edit{User: "id-jane", Remove: []string{"absent"}}, graph.Unchanged, func(err error) bool { return err == nil }},
+		{"too many", snapshot.Edit{User: "id-jane", Add: many}, graph.Failed, isSet(certuserid.Full)},
+		{"too long", snapshot.Edit{User: "id-jane", Add: []string{strings.Repeat("a", 1025)}}, graph.Failed, isSet(certuserid.ValueTooLong)},
+		{"empty", snapshot.Edit{User: "id-jane", Add: []string{""}}, graph.Failed, isSet(certuserid.EmptyValue)},
+		{"no user", snapshot.Edit{User: "nobody@yourdomain.com", Add: []string{"a"}}, graph.Failed, func(err error) bool { return errors.Is(err, graph.ErrNotFound) }},
+		{"no name", snapshot.Edit{Add: []string{"a"}}, graph.Failed, func(err error) bool { return err != nil }},
+		{"synced", snapshot.Edit{User: "id-alex", Add: []string{"a"}}, graph.Skipped, func(err error) bool { return err == nil }},
+		{"nothing to do", snapshot.Edit{User: "id-jane", Remove: []string{"absent"}}, graph.Unchanged, func(err error) bool { return err == nil }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -224,13 +225,13 @@ func isSet(r certuserid.SetReason) func(error) bool {
 }
 
 // crowd is many users with a value each.
-func crowd(n int) (graphtest.Tenant, []graph.Edit) {
+func crowd(n int) (graphtest.Tenant, []snapshot.Edit) {
 	var in graphtest.Tenant
-	var edits []graph.Edit
+	var edits []snapshot.Edit
 	for i := range n {
 		name := fmt.Sprintf("u%05d@contoso.com", i)
 		in.Users = append(in.Users, graphtest.User{ID: fmt.Sprintf("id-%05d", i), UserPrincipalName: name, CertificateUserIDs: []string{"X509:<PN>" + name}})
-		edits = append(edits, graph.Edit{User: name, Add: []string{fmt.Sprintf("X509:<SKI>%040x", i)}})
+		edits = append(edits, snapshot.Edit{User: name, Add: []string{fmt.Sprintf("X509:<SKI>%040x", i)}})
 	}
 	return in, edits
 }
@@ -248,7 +249,7 @@ func TestBulk(t *testing.T) {
 		graphtest.Fault{Kind: graphtest.Unavailable, Method: "PATCH", Path: "/users/*", Skip: 30, Times: 2, Applied: true},
 		graphtest.Fault{Kind: graphtest.Throttled, Method: "GET", Path: "/users/*", Skip: 40, Times: 3, RetryAfter: 11 * time.Second})
 	var undo bytes.Buffer
-	plans := f.PlanUsers(t.Context(), graph.Edits(edits...))
+	plans := f.PlanUsers(t.Context(), snapshot.Edits(edits...))
 	done := collect(t, f.ApplyUsers(t.Context(), plans, graph.EditOptions{Undo: &undo}))
 	if len(done) != len(edits) {
 		t.Fatalf("%d results for %d edits", len(done), len(edits))
@@ -296,15 +297,15 @@ func TestBulk(t *testing.T) {
 	}
 	// A second run writes what failed for a reason that is gone, and nothing else.
 	f.ForgetRequests()
-	done = collect(t, f.ApplyUsers(t.Context(), f.PlanUsers(t.Context(), graph.Edits(edits...)), graph.EditOptions{}))
+	done = collect(t, f.ApplyUsers(t.Context(), f.PlanUsers(t.Context(), snapshot.Edits(edits...)), graph.EditOptions{}))
 	if got := f.writes(); done[20].Outcome != graph.Written || countOutcome(done, graph.Unchanged) != len(edits)-4 {
 		t.Errorf("second run: %v, %d requests", done[20], got)
 	}
 	// Undo takes everything back, byte for byte.
-	if p, err := f.EditUser(t.Context(), graph.Edit{User: "id-00020", Remove: edits[20].Add}); err != nil {
+	if p, err := f.EditUser(t.Context(), snapshot.Edit{User: "id-00020", Remove: edits[20].Add}); err != nil {
 		t.Fatal(p, err)
 	}
-	done = collect(t, f.ApplyUsers(t.Context(), f.PlanUsers(t.Context(), graph.ReadUndo(&undo)), graph.EditOptions{}))
+	done = collect(t, f.ApplyUsers(t.Context(), f.PlanUsers(t.Context(), snapshot.ReadUndo(&undo)), graph.EditOptions{}))
 	if got := countOutcome(done, graph.Written); got != len(edits)-4 {
 		t.Errorf("%d undone", got)
 	}
@@ -341,7 +342,7 @@ func TestTwoPrograms(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, c := range []*graph.Client{f.Client, other} {
 			wg.Go(func() {
-				plans[i], errs[i] = c.EditUser(t.Context(), graph.Edit{User: "id-john", Add: []string{fmt.Sprintf("value %d", i)}})
+				plans[i], errs[i] = c.EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: []string{fmt.Sprintf("value %d", i)}})
 			})
 		}
 		wg.Wait()
@@ -360,8 +361,8 @@ func TestTwoPrograms(t *testing.T) {
 func TestOvertaken(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
 	other := newClient(t, f.Server)
-	plans := collect(t, f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-jane", Add: []string{"mine"}, Remove: []string{"123456789098765@mil"}})))
-	if _, err := other.EditUser(t.Context(), graph.Edit{User: "id-jane", Add: []string{"theirs"}}); err != nil {
+	plans := collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"mine"}, Remove: []string{"123456789098765@mil"}})))
+	if _, err := other.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"theirs"}}); err != nil {
 		t.Fatal(err)
 	}
 	done := collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
@@ -391,7 +392,7 @@ func TestInterrupted(t *testing.T) {
 	defer cancel()
 	n := 0
 	var last error
-	for p, err := range f.ApplyUsers(ctx, f.PlanUsers(ctx, graph.Edits(edits...)), graph.EditOptions{}) {
+	for p, err := range f.ApplyUsers(ctx, f.PlanUsers(ctx, snapshot.Edits(edits...)), graph.EditOptions{}) {
 		if last = err; err != nil {
 			break
 		}
@@ -404,7 +405,7 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("%v after %d", last, n)
 	}
 	f.asked()
-	done := collect(t, f.ApplyUsers(t.Context(), f.PlanUsers(t.Context(), graph.Edits(edits...)), graph.EditOptions{}))
+	done := collect(t, f.ApplyUsers(t.Context(), f.PlanUsers(t.Context(), snapshot.Edits(edits...)), graph.EditOptions{}))
 	if countOutcome(done, graph.Unchanged) < 10 || countOutcome(done, graph.Unchanged)+countOutcome(done, graph.Written) != 600 {
 		t.Errorf("%d unchanged", countOutcome(done, graph.Unchanged))
 	}
@@ -413,13 +414,13 @@ func TestInterrupted(t *testing.T) {
 func TestReadUndo(t *testing.T) {
 	const whole = `{"user":"1","before":["a"],"after":["a","b"]}` + "\n"
 	for text, want := range map[string]int{"": 0, whole: 1, whole + "\n" + whole: 2, whole + `{"user":"2","before`: 1, whole + whole[:len(whole)-1]: 1} {
-		if got := len(collect(t, graph.ReadUndo(strings.NewReader(text)))); got != want {
+		if got := len(collect(t, snapshot.ReadUndo(strings.NewReader(text)))); got != want {
 			t.Errorf("%q: %d edits, want %d", text, got, want)
 		}
 	}
 	for _, text := range []string{"{}\n", `{"user":"1"}` + "\n", "[]\n", `{"user":"1","before":[],"after":[],"x":1}` + "\n", strings.Repeat("a", 2<<20) + "\n"} {
 		bad := false
-		for _, err := range graph.ReadUndo(strings.NewReader(text)) {
+		for _, err := range snapshot.ReadUndo(strings.NewReader(text)) {
 			bad = err != nil && strings.Contains(err.Error(), "line 1")
 		}
 		if !bad {
@@ -431,7 +432,7 @@ func TestReadUndo(t *testing.T) {
 // A writer that fails keeps its users from being written.
 func TestUndoFails(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
-	plans := f.PlanUsers(t.Context(), graph.Edits(graph.Edit{User: "id-john", Add: []string{"a"}}))
+	plans := f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-john", Add: []string{"a"}}))
 	done := collect(t, f.ApplyUsers(t.Context(), plans, graph.EditOptions{Undo: full{}}))
 	if done[0].Outcome != graph.Failed || f.writes() != 0 {
 		t.Error(done[0])

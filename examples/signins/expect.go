@@ -14,6 +14,7 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/tenant"
@@ -58,13 +59,13 @@ type expectations struct {
 	tenant *tenant.Tenant
 	rules  *signin.Tenant
 	known  map[string]*x509.Certificate
-	users  map[string]*graph.User // those that were looked up; nil for one who is gone
-	err    error                  // the first one
+	users  map[string]*snapshot.User // those that were looked up; nil for one who is gone
+	err    error                     // the first one
 }
 
 // newExpectations reads the tenant, if any certificate is known.
 func newExpectations(ctx context.Context, t *tenant.Tenant, known map[string]*x509.Certificate) (*expectations, error) {
-	e := &expectations{ctx: ctx, tenant: t, known: known, users: map[string]*graph.User{}}
+	e := &expectations{ctx: ctx, tenant: t, known: known, users: map[string]*snapshot.User{}}
 	if len(known) == 0 {
 		return e, nil
 	}
@@ -77,29 +78,29 @@ func newExpectations(ctx context.Context, t *tenant.Tenant, known map[string]*x5
 	return e, err
 }
 
-func (e *expectations) expect(f graph.Flow) (graph.Expectation, bool) {
+func (e *expectations) expect(f snapshot.SignIn) (snapshot.Expectation, bool) {
 	cert := e.known[manifest.Key(f.UserPrincipalName())]
 	if cert == nil || e.err != nil || !strings.Contains(f.Certificate.Subject, cert.Subject.CommonName) {
-		return graph.Expectation{}, false // another certificate, perhaps a card
+		return snapshot.Expectation{}, false // another certificate, perhaps a card
 	}
 	user, err := e.user(f.UserID())
 	if err != nil || user == nil {
 		e.err = err
-		return graph.Expectation{}, false
+		return snapshot.Expectation{}, false
 	}
 	answer, err := e.rules.Decide(e.ctx, signin.Request{User: &user.User, Certificate: cert, At: f.At()})
 	if err != nil {
 		e.err = err
-		return graph.Expectation{}, false
+		return snapshot.Expectation{}, false
 	}
-	if code := fmt.Sprintf("AADSTS%d", f.Code); f.Outcome == graph.Refused && ofRevocation(code) {
+	if code := fmt.Sprintf("AADSTS%d", f.Code); f.Outcome == snapshot.Refused && ofRevocation(code) {
 		answer = signin.Answer{Code: code} // the log is believed
 	}
 	authority := cert.Issuer.String()
 	if name, err := dn.ParseDER(cert.RawIssuer); err == nil {
 		authority = name.String()
 	}
-	return graph.Expectation{Answer: answer, Authority: authority}, true
+	return snapshot.Expectation{Answer: answer, Authority: authority}, true
 }
 
 // ofRevocation reports whether a code is about revocation lists or what they say.
@@ -113,7 +114,7 @@ func ofRevocation(code string) bool {
 }
 
 // user looks a user up once, with the groups that targets and scopes ask for.
-func (e *expectations) user(id string) (*graph.User, error) {
+func (e *expectations) user(id string) (*snapshot.User, error) {
 	if u, ok := e.users[id]; ok {
 		return u, nil
 	}

@@ -7,9 +7,9 @@
 //
 // A sign-in has several rows in the log, of which the first says "interrupted";
 // they are joined, so that nothing is counted twice. With a manifest of
-// examples/issue the certificates of its users are known: then their authority is
-// counted, and sign-ins that went otherwise than package signin says are listed as
-// surprises.
+// examples/issue the certificates of its users are known. Then the CA of each is
+// counted, too, and sign-ins are listed whose result differs from what package
+// signin predicts.
 //
 // Without -tenant or -endpoint it works on a demonstration inside the program.
 // Exit status: 0 done; 2 unusable command line or input, or no answer from the
@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/tenant"
 )
@@ -73,7 +74,7 @@ type summary struct {
 	Since time.Time `json:"since"`
 	From  time.Time `json:"from,omitzero"` // of the first sign-in
 	To    time.Time `json:"to,omitzero"`   // of the last
-	graph.Summary
+	snapshot.Summary
 	// Refused are the newest ones.
 	Refused []refusal `json:"refused"`
 }
@@ -116,8 +117,8 @@ func run(args []string) error {
 	}
 	s := summary{Since: time.Now().Add(-o.since).UTC().Truncate(time.Second), Refused: []refusal{}}
 	bar := console.NewProgress(os.Stderr, "Reading the log", 0)
-	rows := counted(t.SignIns(ctx, graph.SignInQuery{Since: s.Since, User: o.user}), bar)
-	s.Summary, err = graph.Summarize(s.watch(graph.Flows(rows)), e.expect)
+	rows := counted(t.SignInLog(ctx, graph.SignInQuery{Since: s.Since, User: o.user}), bar)
+	s.Summary, err = snapshot.Summarize(s.watch(snapshot.SignIns(rows)), e.expect)
 	bar.End()
 	if err = errors.Join(err, e.err); err != nil {
 		return err
@@ -131,8 +132,8 @@ func run(args []string) error {
 	return nil
 }
 
-func counted(rows iter.Seq2[graph.SignIn, error], bar *console.Progress) iter.Seq2[graph.SignIn, error] {
-	return func(yield func(graph.SignIn, error) bool) {
+func counted(rows iter.Seq2[snapshot.Row, error], bar *console.Progress) iter.Seq2[snapshot.Row, error] {
+	return func(yield func(snapshot.Row, error) bool) {
 		for row, err := range rows {
 			bar.Step(1)
 			if !yield(row, err) {
@@ -143,10 +144,10 @@ func counted(rows iter.Seq2[graph.SignIn, error], bar *console.Progress) iter.Se
 }
 
 // watch keeps the refusals that pass by, the newest first as the log has them.
-func (s *summary) watch(flows iter.Seq2[graph.Flow, error]) iter.Seq2[graph.Flow, error] {
-	return func(yield func(graph.Flow, error) bool) {
-		for f, err := range flows {
-			if err == nil && f.Outcome == graph.Refused && len(s.Refused) < maxRefusals {
+func (s *summary) watch(signIns iter.Seq2[snapshot.SignIn, error]) iter.Seq2[snapshot.SignIn, error] {
+	return func(yield func(snapshot.SignIn, error) bool) {
+		for f, err := range signIns {
+			if err == nil && f.Outcome == snapshot.Refused && len(s.Refused) < maxRefusals {
 				last := f.Rows[len(f.Rows)-1]
 				s.Refused = append(s.Refused, refusal{f.At().UTC(), f.UserPrincipalName(), fmt.Sprintf("AADSTS%d", f.Code),
 					f.Reason, last.AppDisplayName, last.CorrelationID})

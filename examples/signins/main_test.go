@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/entracba/cba"
-	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/examples/internal/tenant/tenanttest"
@@ -29,7 +29,7 @@ func signins(t *testing.T, s *tenanttest.Server, args ...string) programtest.Res
 }
 
 type answer struct {
-	graph.Summary
+	snapshot.Summary
 	Since   time.Time
 	Refused []struct{ UserPrincipalName, Code, Reason, CorrelationID string }
 }
@@ -45,13 +45,13 @@ func parse(t *testing.T, r programtest.Result) answer {
 
 func TestDemonstration(t *testing.T) {
 	r := signins(t, nil)
-	for _, want := range []string{"Demonstration", "SIGN-INS  4 with a certificate", "AADSTS500171", "Rank: 3", "multifactor", "CN=Contoso Issuing CA", "alex@contoso.com", "4 sign-ins with a known certificate 0 went"} {
+	for _, want := range []string{"Demonstration", "SIGN-INS  4 with a certificate", "AADSTS500171", "Rank: 3", "multifactor", "CN=Contoso Issuing CA", "alex@contoso.com", "UNEXPECTED  0 of 4 sign-ins"} {
 		if r.Code != 0 || r.Stderr != "" || !strings.Contains(r.Stdout, want) {
 			t.Errorf("exit status %d, no %q in\n%s%s", r.Code, want, r.Stdout, r.Stderr)
 		}
 	}
 	a := parse(t, signins(t, nil, "-json", "-user", "JANE@contoso.com"))
-	if a.Flows != 1 || len(a.Refused) != 0 || a.Known != 1 || len(a.Surprises) != 0 || a.From.IsZero() || !a.From.Equal(a.To) {
+	if a.SignIns != 1 || len(a.Refused) != 0 || a.Known != 1 || len(a.Unexpected) != 0 || a.From.IsZero() || !a.From.Equal(a.To) {
 		t.Errorf("%+v", a)
 	}
 }
@@ -81,10 +81,10 @@ func TestCounts(t *testing.T) {
 		graphtest.Fault{Kind: graphtest.Slow, Path: "/auditLogs/signIns"})
 	a := parse(t, signins(t, s, "-json", "-since", "100h"))
 	// Four of the day, and those of jane that are 0 to 3 days and some hours older.
-	if a.Flows != 8 || len(a.Refused) != 2 || a.Known != 0 || len(a.Authorities) != 0 {
+	if a.SignIns != 8 || len(a.Refused) != 2 || a.Known != 0 || len(a.Authorities) != 0 {
 		t.Errorf("%+v", a)
 	}
-	want := []graph.Count{{Name: "multifactor", Flows: 5}, {Name: "single-factor", Flows: 2}}
+	want := []snapshot.Count{{Name: "multifactor", SignIns: 5}, {Name: "single-factor", SignIns: 2}}
 	if diff := cmp.Diff(want, a.Strengths); diff != "" {
 		t.Errorf("strengths (-want +got):\n%s", diff)
 	}
@@ -94,8 +94,8 @@ func TestCounts(t *testing.T) {
 	if w := s.Writes(); len(w) != 0 {
 		t.Errorf("it has written: %v", w)
 	}
-	if a := parse(t, signins(t, s, "-json", "-since", "1000h")); a.Flows != 14 {
-		t.Errorf("%d sign-ins in 1000 hours, want 14", a.Flows)
+	if a := parse(t, signins(t, s, "-json", "-since", "1000h")); a.SignIns != 14 {
+		t.Errorf("%d sign-ins in 1000 hours, want 14", a.SignIns)
 	}
 	if r := signins(t, s, "-since", "1m"); r.Code != 0 || !strings.Contains(r.Stdout, "No sign-ins") {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
@@ -104,7 +104,7 @@ func TestCounts(t *testing.T) {
 
 // What the log says and what package signin says are held against each other where
 // the certificate is known.
-func TestSurprises(t *testing.T) {
+func TestUnexpected(t *testing.T) {
 	d := demo(t)
 	folder := t.TempDir()
 	m := manifest.Manifest{}
@@ -126,9 +126,9 @@ func TestSurprises(t *testing.T) {
 	s := tenanttest.Serve(t, d.Tenant, graphtest.Options{})
 	args := []string{"-manifest", "manifest.json", "-json"}
 	a := parse(t, tenanttest.Run(t, s, program, folder, args...))
-	if a.Known != 2 || len(a.Surprises) != 1 || a.Surprises[0].UserPrincipalName != "john@contoso.com" ||
-		a.Surprises[0].Logged != "AADSTS500186" || a.Surprises[0].Expected != "succeeded" {
-		t.Errorf("%d known, surprises %+v", a.Known, a.Surprises)
+	if a.Known != 2 || len(a.Unexpected) != 1 || a.Unexpected[0].UserPrincipalName != "john@contoso.com" ||
+		a.Unexpected[0].Logged != "AADSTS500186" || a.Unexpected[0].Expected != "succeeded" {
+		t.Errorf("%d known, unexpected %+v", a.Known, a.Unexpected)
 	}
 	r := tenanttest.Run(t, s, program, folder, args[:2]...)
 	if r.Code != 0 || strings.Contains(r.Stdout, "\x1b") || !strings.Contains(r.Stdout, `Not in scope\x1b[2J`) {
@@ -137,8 +137,8 @@ func TestSurprises(t *testing.T) {
 	// Users who are gone are no error.
 	d.Tenant.Users = d.Tenant.Users[2:]
 	s = tenanttest.Serve(t, d.Tenant, graphtest.Options{})
-	if a := parse(t, tenanttest.Run(t, s, program, folder, args...)); a.Known != 0 || a.Flows != 4 {
-		t.Errorf("users are gone: %d known of %d", a.Known, a.Flows)
+	if a := parse(t, tenanttest.Run(t, s, program, folder, args...)); a.Known != 0 || a.SignIns != 4 {
+		t.Errorf("users are gone: %d known of %d", a.Known, a.SignIns)
 	}
 }
 

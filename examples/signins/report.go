@@ -4,29 +4,29 @@ import (
 	"fmt"
 	"io"
 
-	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 )
 
-// shown is how many refusals and surprises the text has.
+// shown is how many refusals and unexpected results the text has.
 const shown = 20
 
 const minute = "2006-01-02 15:04 MST"
 
 func (s summary) print(w io.Writer, style console.Style) {
-	if s.Flows == 0 {
+	if s.SignIns == 0 {
 		fmt.Fprintf(w, "No sign-ins with a certificate since %s.\n", s.Since.Format(minute))
 		return
 	}
-	fmt.Fprintf(w, "%s  %d with a certificate since %s, the last %s\n\n", style.Bold("SIGN-INS"), s.Flows, s.Since.Format(minute), s.To.Format(minute))
+	fmt.Fprintf(w, "%s  %d with a certificate since %s, the last %s\n\n", style.Bold("SIGN-INS"), s.SignIns, s.Since.Format(minute), s.To.Format(minute))
 	rows := [][]string{{"BY", "", "SIGN-INS", "SHARE"}}
 	for _, part := range []struct {
 		name   string
-		counts []graph.Count
+		counts []snapshot.Count
 	}{{"outcome", s.Outcomes}, {"code", s.Codes}, {"binding", s.Bindings}, {"strength", s.Strengths}, {"authority", s.Authorities}, {"store", s.Stores}} {
 		name := part.name
 		for _, c := range part.counts {
-			rows = append(rows, []string{name, c.Name, fmt.Sprintf("%8d", c.Flows), fmt.Sprintf("%4.0f %%", 100*float64(c.Flows)/float64(s.Flows))})
+			rows = append(rows, []string{name, c.Name, fmt.Sprintf("%8d", c.SignIns), fmt.Sprintf("%4.0f %%", 100*float64(c.SignIns)/float64(s.SignIns))})
 			name = ""
 		}
 	}
@@ -42,16 +42,16 @@ func (s summary) print(w io.Writer, style console.Style) {
 		more(w, len(s.Refused))
 	}
 	if s.Known > 0 {
-		fmt.Fprintf(w, "\n%s  of %d sign-ins with a known certificate %d went otherwise than the tenant, as it is now, would have them\n",
-			style.Bold("SURPRISES"), s.Known, len(s.Surprises))
+		fmt.Fprintf(w, "\n%s  %d of %d sign-ins with certificates from the manifest had a result that differs from what the tenant's current settings predict\n",
+			style.Bold("UNEXPECTED"), len(s.Unexpected), s.Known)
 	}
-	if len(s.Surprises) > 0 {
+	if len(s.Unexpected) > 0 {
 		rows := [][]string{{"TIME", "USER", "IN THE LOG", "EXPECTED"}}
-		for _, x := range s.Surprises[:min(len(s.Surprises), shown)] {
+		for _, x := range s.Unexpected[:min(len(s.Unexpected), shown)] {
 			rows = append(rows, []string{x.At.UTC().Format(minute), x.UserPrincipalName, x.Logged, x.Expected})
 		}
 		console.Table(w, style, rows...)
-		more(w, len(s.Surprises))
+		more(w, len(s.Unexpected))
 	}
 }
 

@@ -34,6 +34,7 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/manifest"
@@ -166,22 +167,22 @@ type work struct {
 	tenant   *tenant.Tenant
 	r        *report
 	total    int
-	planned  []graph.Undo // with -apply: what is to be written, some 500 B a user
-	undoName string       // the file that takes this run back
+	planned  []snapshot.Undo // with -apply: what is to be written, some 500 B a user
+	undoName string          // the file that takes this run back
 }
 
 // edits is what is to be done: from the undo file, the manifest or the
 // demonstration. Users for whom nothing can be done are passed to refuse.
-func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[graph.Edit, error] {
+func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[snapshot.Edit, error] {
 	if w.undo != "" {
-		return func(yield func(graph.Edit, error) bool) {
+		return func(yield func(snapshot.Edit, error) bool) {
 			f, err := os.Open(w.undo)
 			if err != nil {
-				yield(graph.Edit{}, err)
+				yield(snapshot.Edit{}, err)
 				return
 			}
 			defer f.Close()
-			for e, err := range graph.ReadUndo(f) {
+			for e, err := range snapshot.ReadUndo(f) {
 				if err != nil {
 					err = fmt.Errorf("%s: %w", w.undo, err)
 				}
@@ -195,9 +196,9 @@ func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[graph.Edit, e
 	if w.manifest == "" {
 		users = w.demonstration()
 	}
-	return func(yield func(graph.Edit, error) bool) {
+	return func(yield func(snapshot.Edit, error) bool) {
 		for u, err := range users {
-			var e graph.Edit
+			var e snapshot.Edit
 			if err == nil {
 				var unfit error
 				if e, unfit = w.edit(u, time.Now()); unfit != nil && refuse != nil {
@@ -232,8 +233,8 @@ func (w *work) demonstration() iter.Seq2[manifest.User, error] {
 }
 
 // edit is what one line of the manifest asks for.
-func (o options) edit(u manifest.User, now time.Time) (graph.Edit, error) {
-	e := graph.Edit{User: u.UPN}
+func (o options) edit(u manifest.User, now time.Time) (snapshot.Edit, error) {
+	e := snapshot.Edit{User: u.UPN}
 	switch {
 	case u.UPN == "":
 		return e, errors.New("the manifest names no user")
@@ -246,7 +247,7 @@ func (o options) edit(u manifest.User, now time.Time) (graph.Edit, error) {
 		case !ok:
 			return e, fmt.Errorf("the certificate has nothing for %v", m)
 		case o.replace:
-			e.Replace = append(e.Replace, graph.Replacement{Mapping: m, IDs: []certuserid.ID{id}})
+			e.Replace = append(e.Replace, snapshot.Replacement{Mapping: m, IDs: []certuserid.ID{id}})
 		default:
 			e.Add = append(e.Add, id.String())
 		}
@@ -314,7 +315,7 @@ func (w *work) plan(ctx context.Context, out io.Writer) error {
 	lines.SetEscapeHTML(false)
 	refuse := func(upn string, err error) {
 		bar.Step(1)
-		w.r.add(graph.UserPlan{Edit: graph.Edit{User: upn}, Outcome: graph.Failed, Err: err})
+		w.r.add(graph.UserPlan{Edit: snapshot.Edit{User: upn}, Outcome: graph.Failed, Err: err})
 	}
 	for p, err := range w.tenant.PlanUsers(ctx, w.edits(refuse)) {
 		if err != nil {
@@ -356,7 +357,7 @@ func (w *work) plans() iter.Seq2[graph.UserPlan, error] {
 		for _, u := range w.planned {
 			p := graph.UserPlan{Outcome: graph.Planned, Before: u.Before, After: u.After}
 			p.User.ID, p.User.UserPrincipalName = u.User, u.UserPrincipalName
-			p.Edit = graph.Edit{User: u.User, Remove: p.Remove(), Add: p.Add()}
+			p.Edit = snapshot.Edit{User: u.User, Remove: p.Remove(), Add: p.Add()}
 			if !yield(p, nil) {
 				return
 			}

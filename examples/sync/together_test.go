@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/tenant/tenanttest"
 )
 
@@ -77,7 +77,7 @@ func TestTogether(t *testing.T) {
 			}
 			lines := 0
 			for line := range bytes.Lines(text) {
-				var u graph.Undo
+				var u snapshot.Undo
 				if err := json.Unmarshal(line, &u); err != nil {
 					t.Fatal(err)
 				}

@@ -1,4 +1,4 @@
-package graph
+package snapshot
 
 import (
 	"cmp"
@@ -15,41 +15,41 @@ import (
 // A Summary counts sign-ins with certificates.
 type Summary struct {
 	// From and To are the times of the first and the last.
-	From  time.Time `json:"from,omitzero"`
-	To    time.Time `json:"to,omitzero"`
-	Flows int       `json:"flows"`
+	From    time.Time `json:"from,omitzero"`
+	To      time.Time `json:"to,omitzero"`
+	SignIns int       `json:"signIns"`
 	// The counts are sorted by number, the highest first.
 	Outcomes    []Count `json:"outcomes"`
 	Codes       []Count `json:"codes"` // of those refused: "AADSTS500171"
 	Bindings    []Count `json:"bindings"`
 	Strengths   []Count `json:"strengths"`
-	Authorities []Count `json:"authorities"` // as far as known, see Expectation
+	Authorities []Count `json:"authorities"` // CAs, as far as known, see Expectation
 	Stores      []Count `json:"stores"`      // "classic" or "PKI-based"
-	// Surprises are sign-ins that went otherwise than was expected.
-	Surprises []Surprise `json:"surprises,omitempty"`
-	// Known is how many sign-ins there was an expectation for.
+	// Unexpected are the sign-ins whose result differs from the expected one, the
+	// first 1,000.
+	Unexpected []Unexpected `json:"unexpected,omitempty"`
+	// Known is the number of sign-ins that there was an expectation for.
 	Known int `json:"known"`
 }
 
-// A Count is how many sign-ins have something in common.
+// A Count is the number of sign-ins that have something in common.
 type Count struct {
-	Name  string `json:"name"`
-	Flows int    `json:"flows"`
+	Name    string `json:"name"`
+	SignIns int    `json:"signIns"`
 }
 
-// An Expectation is what package signin says to a sign-in, for a certificate that
-// is known.
+// An Expectation is the result that package signin predicts for a sign-in with a
+// known certificate.
 type Expectation struct {
 	Answer signin.Answer
-	// Authority names the CA of the certificate. The log itself names none, but
-	// for the one whose scope was applied.
+	// Authority names the CA of the certificate. The log itself names a CA only where
+	// a scope was applied.
 	Authority string
 }
 
-// A Surprise is a sign-in that went otherwise than was expected: the
-// configuration, a list or the log was another one at the time, or this module is
-// wrong.
-type Surprise struct {
+// An Unexpected is a sign-in whose result differs from the expected one: the
+// configuration or a CRL was different at the time, or this module is wrong.
+type Unexpected struct {
 	UserPrincipalName string    `json:"userPrincipalName"`
 	At                time.Time `json:"at"`
 	CorrelationID     string    `json:"correlationId"`
@@ -57,33 +57,37 @@ type Surprise struct {
 	Expected          string    `json:"expected"`
 }
 
-// String returns the surprise in one line.
-func (s Surprise) String() string {
-	return fmt.Sprintf("%s, %s: %s in the log, %s expected", s.At.UTC().Format(time.RFC3339), s.UserPrincipalName, s.Logged, s.Expected)
+// String returns the sign-in in one line.
+func (s Unexpected) String() string {
+	return fmt.Sprintf("%s, %s: the log says %s, expected %s", s.At.UTC().Format(time.RFC3339), s.UserPrincipalName, s.Logged, s.Expected)
 }
 
-// maxSurprises bounds what a summary holds.
-const maxSurprises = 1000
+// maxUnexpected bounds what a summary holds.
+const maxUnexpected = 1000
 
-// Summarize counts sign-ins. expect says what was to be expected of one, and false
+// Summarize counts sign-ins. expect returns the expected result of one, and false
 // where the certificate is not known; nil expects nothing. The error is that of
-// the stream; what was counted until then is returned with it.
-func Summarize(flows iter.Seq2[Flow, error], expect func(Flow) (Expectation, bool)) (Summary, error) {
+// the stream; what was counted until then is returned with it. A nil stream has no
+// sign-ins.
+func Summarize(signIns iter.Seq2[SignIn, error], expect func(SignIn) (Expectation, bool)) (Summary, error) {
 	var s Summary
-	outcomes, codes, bindings, strengths, authorities, stores := tally{}, tally{}, tally{}, tally{}, tally{}, tally{}
+	results, codes, bindings, strengths, authorities, stores := tally{}, tally{}, tally{}, tally{}, tally{}, tally{}
 	var failed error
-	for f, err := range flows {
+	if signIns == nil {
+		signIns = func(func(SignIn, error) bool) {}
+	}
+	for f, err := range signIns {
 		if failed = err; err != nil {
 			break
 		}
-		s.Flows++
+		s.SignIns++
 		if at := f.At(); s.From.IsZero() || at.Before(s.From) {
 			s.From = at
 		}
 		if at := f.At(); at.After(s.To) {
 			s.To = at
 		}
-		outcomes.add(f.Outcome.String())
+		results.add(f.Outcome.String())
 		if f.Outcome == Refused {
 			codes.add(fmt.Sprintf("AADSTS%d", f.Code))
 		}
@@ -102,20 +106,20 @@ func Summarize(flows iter.Seq2[Flow, error], expect func(Flow) (Expectation, boo
 			if e, ok := expect(f); ok {
 				s.Known++
 				authority = cmp.Or(e.Authority, authority)
-				if logged, expected := logged(f), expected(e.Answer, f); logged != expected && f.Outcome != Abandoned && len(s.Surprises) < maxSurprises {
-					s.Surprises = append(s.Surprises, Surprise{UserPrincipalName: f.UserPrincipalName(), At: f.At(),
+				if logged, expected := logged(f), expected(e.Answer, f); logged != expected && f.Outcome != Abandoned && len(s.Unexpected) < maxUnexpected {
+					s.Unexpected = append(s.Unexpected, Unexpected{UserPrincipalName: f.UserPrincipalName(), At: f.At(),
 						CorrelationID: f.last().CorrelationID, Logged: logged, Expected: expected})
 				}
 			}
 		}
 		authorities.add(authority)
 	}
-	s.Outcomes, s.Codes, s.Bindings = outcomes.list(), codes.list(), bindings.list()
+	s.Outcomes, s.Codes, s.Bindings = results.list(), codes.list(), bindings.list()
 	s.Strengths, s.Authorities, s.Stores = strengths.list(), authorities.list(), stores.list()
 	return s, failed
 }
 
-func logged(f Flow) string {
+func logged(f SignIn) string {
 	if f.Outcome == Refused {
 		return fmt.Sprintf("AADSTS%d", f.Code)
 	}
@@ -126,7 +130,7 @@ func logged(f Flow) string {
 }
 
 // expected is written as logged writes, as far as the log tells.
-func expected(a signin.Answer, f Flow) string {
+func expected(a signin.Answer, f SignIn) string {
 	switch {
 	case !a.SignedIn:
 		return a.Code
@@ -150,7 +154,7 @@ func (t tally) list() []Count {
 	for name, n := range t {
 		counts = append(counts, Count{name, n})
 	}
-	slices.SortFunc(counts, func(a, b Count) int { return cmp.Or(cmp.Compare(b.Flows, a.Flows), cmp.Compare(a.Name, b.Name)) })
+	slices.SortFunc(counts, func(a, b Count) int { return cmp.Or(cmp.Compare(b.SignIns, a.SignIns), cmp.Compare(a.Name, b.Name)) })
 	return counts
 }
 
@@ -158,18 +162,18 @@ func (t tally) list() []Count {
 func (s Summary) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "sign-ins with certificates\t%d\n", s.Flows)
+	fmt.Fprintf(w, "sign-ins with certificates\t%d\n", s.SignIns)
 	for _, part := range []struct {
 		name   string
 		counts []Count
-	}{{"outcome", s.Outcomes}, {"code", s.Codes}, {"binding", s.Bindings}, {"strength", s.Strengths}, {"authority", s.Authorities}, {"store", s.Stores}} {
+	}{{"outcome", s.Outcomes}, {"code", s.Codes}, {"binding", s.Bindings}, {"strength", s.Strengths}, {"CA", s.Authorities}, {"store", s.Stores}} {
 		for _, c := range part.counts {
-			fmt.Fprintf(w, "%s: %s\t%d\n", part.name, c.Name, c.Flows)
+			fmt.Fprintf(w, "%s: %s\t%d\n", part.name, c.Name, c.SignIns)
 		}
 	}
 	w.Flush()
-	for _, x := range s.Surprises {
-		b.WriteString("surprise: " + x.String() + "\n")
+	for _, x := range s.Unexpected {
+		b.WriteString("unexpected: " + x.String() + "\n")
 	}
 	return b.String()
 }

@@ -1,4 +1,4 @@
-package graph
+package snapshot
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 
 // A Difference is one place where two JSON values differ.
 type Difference struct {
-	// Path is the property, as in "authenticationModeConfiguration.rules[0]". The
-	// elements of a list are told apart by what names them, where they have that:
-	// "certificateUserBindings[PrincipalName]".
+	// Path is the property, as in "authenticationModeConfiguration.rules[0]". An
+	// element of a list is named by its identifying property, where every element
+	// has one: "certificateUserBindings[PrincipalName]".
 	Path string
 	// Before and After are the values there as JSON; nil where there is none.
 	Before, After json.RawMessage
@@ -42,10 +42,12 @@ func (ds Differences) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// compare lists where two JSON texts differ. White space and the order of
-// properties do not count, the order of a list does not either where all of its
-// elements have names.
-func compare(before, after []byte) (Differences, error) {
+// Compare lists where two JSON texts differ. White space and the order of
+// properties do not count. The order of a list does not count either, where all of
+// its elements have names.
+//
+// The error is [Malformed].
+func Compare(before, after []byte) (Differences, error) {
 	a, err := decodeOrdered(before)
 	if err != nil {
 		return nil, err
@@ -65,8 +67,12 @@ type object struct {
 	values map[string]any
 }
 
-func decodeOrdered(text []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
+// decodeOrdered reads one JSON value.
+func decodeOrdered(data []byte) (any, error) {
+	if !json.Valid(data) { // also what nests so deep that reading it would exhaust the stack
+		return nil, &Error{Reason: Malformed, Text: "it is no JSON, breaks off, or nests too deep"}
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	return decodeNext(d)
 }
@@ -88,11 +94,11 @@ func decodeNext(d *json.Decoder) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			text, _ := name.(string)
-			if _, twice := o.values[text]; !twice {
-				o.names = append(o.names, text)
+			key, _ := name.(string)
+			if _, twice := o.values[key]; !twice {
+				o.names = append(o.names, key)
 			}
-			o.values[text] = v
+			o.values[key] = v
 		}
 		_, err := d.Token()
 		return o, err
@@ -119,9 +125,9 @@ func (o *object) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.Write(encode(name))
+		b.Write(text(name))
 		b.WriteByte(':')
-		b.Write(encode(o.values[name]))
+		b.Write(text(o.values[name]))
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
@@ -152,7 +158,7 @@ func walk(ds *Differences, path string, before, after any) {
 			return
 		}
 	}
-	if !bytes.Equal(encode(before), encode(after)) {
+	if !bytes.Equal(text(before), text(after)) {
 		note(ds, path, before, after)
 	}
 }
@@ -162,10 +168,10 @@ type absent struct{}
 func note(ds *Differences, path string, before, after any) {
 	d := Difference{Path: path}
 	if before != (absent{}) {
-		d.Before = encode(before)
+		d.Before = text(before)
 	}
 	if after != (absent{}) {
-		d.After = encode(after)
+		d.After = text(after)
 	}
 	*ds = append(*ds, d)
 }
@@ -209,8 +215,8 @@ func walkList(ds *Differences, path string, before, after []any) {
 	}
 }
 
-// names returns what the elements of a list are told apart by, or nil if two have
-// the same or one has none.
+// names returns the names of a list's elements, or nil if two have the same name or
+// one has none.
 func names(list []any) []string {
 	all := make([]string, 0, len(list))
 	for _, v := range list {
@@ -229,18 +235,34 @@ func elementName(v any) string {
 		return v
 	case *object:
 		for _, key := range []string{"id", "x509CertificateField", "subjectKeyIdentifier", "displayName"} {
-			if text, ok := v.values[key].(string); ok && text != "" {
-				return text
+			if name, ok := v.values[key].(string); ok && name != "" {
+				return name
 			}
 		}
 		// A rule is named by what it looks at.
 		var parts []string
 		for _, key := range []string{"x509CertificateRuleType", "issuerSubjectIdentifier", "policyOidIdentifier", "identifier"} {
-			if text, ok := v.values[key].(string); ok && text != "" && !slices.Contains(parts, text) {
-				parts = append(parts, text)
+			if part, ok := v.values[key].(string); ok && part != "" && !slices.Contains(parts, part) {
+				parts = append(parts, part)
 			}
 		}
 		return strings.Join(parts, " ")
 	}
 	return ""
+}
+
+// encode is json.Marshal without the escapes for HTML: the values are full of
+// "<" and ">".
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
+}
+
+// text is the JSON of a value that decodeOrdered has read.
+func text(v any) []byte {
+	t, _ := encode(v) // what was read can be written
+	return t
 }

@@ -1,0 +1,145 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+
+	"example.com/entracba/cba/snapshot"
+)
+
+// An Outcome is what became of one user's edit. The zero value is unset.
+type Outcome uint8
+
+const (
+	// Planned is a change that was not made yet.
+	Planned Outcome = iota + 1
+	// Unchanged: the user has what the edit asks for already.
+	Unchanged
+	// Skipped: a synced user, whose values are Entra Connect's.
+	Skipped
+	// Failed: see the error.
+	Failed
+	// Written, and read back.
+	Written
+	// Unverified: written, and reading back did not show it within
+	// [Client.Patience].
+	Unverified
+)
+
+// String returns the outcome in one word.
+func (o Outcome) String() string {
+	switch o {
+	case Planned:
+		return "planned"
+	case Unchanged:
+		return "unchanged"
+	case Skipped:
+		return "skipped"
+	case Failed:
+		return "failed"
+	case Written:
+		return "written"
+	case Unverified:
+		return "unverified"
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}
+
+// MarshalText writes the text of [Outcome.String]; an unset or unknown outcome is
+// an error.
+func (o Outcome) MarshalText() ([]byte, error) {
+	if o < Planned || o > Unverified {
+		return nil, fmt.Errorf("graph: no text for %v", o)
+	}
+	return []byte(o.String()), nil
+}
+
+// A UserPlan is one user's edit: planned by [Client.PlanUsers], and what became
+// of it by [Client.ApplyUsers].
+type UserPlan struct {
+	Edit    snapshot.Edit
+	User    snapshot.User // as it was read; empty if it could not be
+	Outcome Outcome
+	// Before is what the user had, After what it is to have, or has.
+	Before, After []string
+	// Merged says that somebody else changed the user's values in the meantime. After
+	// holds both changes; what of theirs was overwritten was put back.
+	Merged bool
+	// Reason says in words why the user was skipped.
+	Reason string
+	// Err is why it failed: an [*Error], a [*certuserid.SetError], or a
+	// [*HolderError].
+	Err error
+}
+
+// Add returns the values that come.
+func (p UserPlan) Add() []string { return without(p.After, p.Before) }
+
+// Remove returns the values that go.
+func (p UserPlan) Remove() []string { return without(p.Before, p.After) }
+
+func without(list, other []string) []string {
+	var rest []string
+	for _, v := range list {
+		if !slices.Contains(other, v) {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+// Undo returns what takes the change back.
+func (p UserPlan) Undo() snapshot.Undo {
+	return snapshot.Undo{User: p.User.ID, UserPrincipalName: p.User.UserPrincipalName, Before: nonNil(p.Before), After: nonNil(p.After)}
+}
+
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// String returns the plan for people: the user, the outcome, and one line for
+// each value that comes or goes.
+func (p UserPlan) String() string {
+	name := p.User.UserPrincipalName
+	if name == "" {
+		name = p.Edit.User
+	}
+	text := name + ": " + p.Outcome.String()
+	if p.Reason != "" {
+		text += ": " + p.Reason
+	}
+	if p.Err != nil {
+		text += ": " + p.Err.Error()
+	}
+	if p.Merged {
+		text += ", merged with a change by somebody else"
+	}
+	if p.Outcome == Unchanged || p.Outcome == Skipped {
+		return text
+	}
+	for _, v := range p.Remove() {
+		text += "\n  - " + v
+	}
+	for _, v := range p.Add() {
+		text += "\n  + " + v
+	}
+	return text
+}
+
+// A HolderError is a value that another user has: the directory keeps
+// certificateUserIds unique in the tenant. It is an [ErrConflict].
+type HolderError struct {
+	Value  string
+	Holder string // userPrincipalName or id
+}
+
+// Error returns the value and who has it.
+func (e *HolderError) Error() string {
+	return fmt.Sprintf("graph: the value %q is %s's, and a value can be one user's only: remove it there first", e.Value, e.Holder)
+}
+
+// Is makes it an [ErrConflict].
+func (e *HolderError) Is(target error) bool { return target == ErrConflict }
