@@ -44,11 +44,11 @@ var imports = map[string][]string{
 		"github.com/microsoft/kiota-serialization-multipart-go", "github.com/microsoft/kiota-serialization-text-go",
 		"github.com/microsoftgraph/msgraph-sdk-go-core"},
 
-	// The module fleet. A ledger knows nothing of a tenant.
-	"fleet/ledger":     {"cba", "cba/crl"},
-	"fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "fleet/ledger"},
-	"fleet/sqlite":     {"cba/crl", "fleet/ledger", "modernc.org/sqlite"},
-	"fleet/token":      {"cba", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
+	// The module cba/fleet. A ledger knows nothing of a tenant.
+	"cba/fleet/ledger":     {"cba", "cba/crl"},
+	"cba/fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "cba/fleet/ledger"},
+	"cba/fleet/sqlite":     {"cba/crl", "cba/fleet/ledger", "modernc.org/sqlite"},
+	"cba/fleet/token":      {"cba", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
 }
 
 // outside is who may reach the network or files. Everybody else takes and returns
@@ -58,8 +58,8 @@ var outside = map[string][]string{
 	"cba/graph":            {"net/http"},
 	"cba/graph/graphtest":  {"net", "net/http", "net/http/httptest"},
 	"cba/internal/interop": {"os", "os/exec"},
-	"fleet/sqlite":         {"os"},
-	"fleet/token":          {"os"},
+	"cba/fleet/sqlite":     {"os"},
+	"cba/fleet/token":      {"os"},
 }
 
 // forbidden has the packages of the standard library that need a line in outside.
@@ -128,7 +128,7 @@ func TestImports(t *testing.T) {
 				if own && strings.Contains(inner, "internal/") && !isProgram(inner) {
 					t.Errorf("%s imports %s: an example may use only what its readers can", room.name, inner)
 				}
-			case own && strings.HasPrefix(room.name, "fleet/") && strings.Contains(inner, "internal/") && !strings.HasPrefix(inner, "fleet/"):
+			case own && strings.HasPrefix(room.name, "cba/fleet/") && strings.Contains(inner, "internal/") && !strings.HasPrefix(inner, "cba/fleet/"):
 				t.Errorf("%s imports %s: another module's internal package", room.name, inner)
 			case path == "C" || !strings.Contains(strings.SplitN(path, "/", 2)[0], "."):
 				// The standard library.

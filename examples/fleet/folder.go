@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/sqlite"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/manifest"
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/sqlite"
 )
 
 // The output folder and the ledger know each other by the ledger's id, which the

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/sqlite"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/sqlite"
 )
 
 // tree is every file and folder below one, with its content.

@@ -4,7 +4,7 @@ go 1.26.0
 
 require (
 	example.com/entracba v0.0.0
-	example.com/entracba/fleet v0.0.0
+	example.com/entracba/cba/fleet v0.0.0
 )
 
 require (
@@ -28,5 +28,5 @@ require (
 
 replace (
 	example.com/entracba => ../..
-	example.com/entracba/fleet => ../../fleet
+	example.com/entracba/cba/fleet => ../../cba/fleet
 )

@@ -36,11 +36,11 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/sqlite"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/users"
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/sqlite"
 )
 
 func main() { console.Main("fleet", run) }

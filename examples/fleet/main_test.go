@@ -19,11 +19,11 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/sqlite"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/programtest"
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/sqlite"
 )
 
 // program is the path of the built program.

@@ -9,8 +9,8 @@ import (
 	"os"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/fleet/token"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/fleet/token"
 )
 
 // openToken opens the token and uses the CA in it.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"example.com/entracba/cba"
-	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledger"
 )
 
 // TestToken keeps the CA in SoftHSM: made there, found again, its keys nowhere

@@ -22,13 +22,13 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/authority"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/users"
-	"example.com/entracba/fleet/ledger"
 )
 
 // work is one run.

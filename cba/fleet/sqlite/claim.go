@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledger"
 )
 
 // Claim is part of ledger.Ledger.

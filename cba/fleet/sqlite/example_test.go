@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/sqlite"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/sqlite"
 )
 
 // Two programs mean to issue for one user: one of them does.

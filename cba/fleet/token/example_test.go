@@ -7,7 +7,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/fleet/token"
+	"example.com/entracba/cba/fleet/token"
 )
 
 // A root whose key is made in the token and stays there. The PIN comes from a

@@ -15,7 +15,7 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledger"
 )
 
 // A Maker makes certificates to record.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledger"
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 )

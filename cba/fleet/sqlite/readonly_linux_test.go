@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/sqlite"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/sqlite"
 )
 
 // TestReadOnlyFile opens a ledger that this user may not write to.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledger"
 )
 
 // Record is part of ledger.Ledger.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledger"
 	_ "modernc.org/sqlite" // the driver
 )
 

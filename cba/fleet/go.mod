@@ -1,14 +1,14 @@
-module example.com/entracba/fleet
+module example.com/entracba/cba/fleet
 
 go 1.26.0
 
 require (
 	example.com/entracba v0.0.0
-	// fleet/token drives PKCS #11 modules with it: sessions, logins, key objects.
+	// cba/fleet/token drives PKCS #11 modules with it: sessions, logins, key objects.
 	github.com/ThalesGroup/crypto11 v1.5.0
-	// fleet/token reads its error numbers.
+	// cba/fleet/token reads its error numbers.
 	github.com/miekg/pkcs11 v1.1.2
-	// fleet/sqlite: SQLite without cgo.
+	// cba/fleet/sqlite: SQLite without cgo.
 	modernc.org/sqlite v1.60.1
 )
 
@@ -27,4 +27,4 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace example.com/entracba => ../
+replace example.com/entracba => ../..

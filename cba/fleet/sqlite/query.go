@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/entracba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledger"
 )
 
 const columns = `request, upn, serial, issuer, state, reason, replaces, not_before, not_after, issued, bound, delivered, renewed, revoked`

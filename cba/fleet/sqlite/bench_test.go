@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/ledgertest"
-	"example.com/entracba/fleet/sqlite"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledgertest"
+	"example.com/entracba/cba/fleet/sqlite"
 )
 
 // numbered returns entries that share one certificate but for the serial number.

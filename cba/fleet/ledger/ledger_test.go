@@ -16,9 +16,9 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/ledgertest"
-	"example.com/entracba/fleet/sqlite"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/ledgertest"
+	"example.com/entracba/cba/fleet/sqlite"
 )
 
 func TestStates(t *testing.T) {

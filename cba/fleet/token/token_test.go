@@ -21,9 +21,9 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/fleet/ledger"
-	"example.com/entracba/fleet/sqlite"
-	"example.com/entracba/fleet/token"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/sqlite"
+	"example.com/entracba/cba/fleet/token"
 )
 
 const (
