@@ -3,9 +3,11 @@ package dn
 import (
 	"encoding/asn1"
 	"encoding/hex"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -18,43 +20,32 @@ import (
 // written as its number with the value in hexadecimal ("2.5.4.45=#0302..."), as
 // section 2.4 asks, and so is any value that is no character string.
 // [Parse] reads all of it back.
-func (n Name) String() string {
-	var b []byte
-	for i := len(n) - 1; i >= 0; i-- {
-		if i < len(n)-1 {
-			b = append(b, ',')
-		}
-		b = n[i].append(b)
-	}
-	return string(b)
-}
+func (n Name) String() string { return n.text(slices.Backward(n), false) }
 
 // RootFirst returns the parts as [Name.String] writes them, but in the order of
 // the encoding: "DC=com,DC=contoso,OU=Users,CN=Jane". For the string that
 // certificateUserIds holds use [Name.Windows]: it has other attribute names and
 // another way to escape.
-func (n Name) RootFirst() string {
+func (n Name) RootFirst() string { return n.text(slices.All(n), false) }
+
+// text writes the parts in the given order; shown is for [Show].
+func (n Name) text(parts iter.Seq2[int, RDN], shown bool) string {
 	var b []byte
-	for i, rdn := range n {
-		if i > 0 {
+	for _, rdn := range parts {
+		if len(b) > 0 {
 			b = append(b, ',')
 		}
-		b = rdn.append(b)
+		for i, attribute := range rdn {
+			if i > 0 {
+				b = append(b, '+')
+			}
+			b = attribute.append(b, shown)
+		}
 	}
 	return string(b)
 }
 
-func (r RDN) append(b []byte) []byte {
-	for i, attribute := range r {
-		if i > 0 {
-			b = append(b, '+')
-		}
-		b = attribute.append(b)
-	}
-	return b
-}
-
-func (a Attribute) append(b []byte) []byte {
+func (a Attribute) append(b []byte, shown bool) []byte {
 	t := typeByOID(a.Type)
 	if t != nil {
 		b = append(b, t.ldap...)
@@ -62,8 +53,8 @@ func (a Attribute) append(b []byte) []byte {
 		b = append(b, a.Type.String()...)
 	}
 	b = append(b, '=')
-	if a.Raw == nil && t != nil {
-		return appendEscaped(b, a.Value)
+	if a.Raw == nil && (t != nil || shown) {
+		return appendEscaped(b, a.Value, shown)
 	}
 	value := a.Raw
 	if value == nil {
@@ -73,7 +64,7 @@ func (a Attribute) append(b []byte) []byte {
 		}
 		content, ok := encodeText(tag, a.Value)
 		if !ok { // cannot be encoded at all: show the text
-			return appendEscaped(b, a.Value)
+			return appendEscaped(b, a.Value, false)
 		}
 		value, _ = asn1.Marshal(asn1.RawValue{Tag: tag, Bytes: content})
 	}
@@ -83,10 +74,25 @@ func (a Attribute) append(b []byte) []byte {
 
 // appendEscaped applies RFC 4514 section 2.4. Control characters are written in
 // hexadecimal, which the section allows for any character, so that a name never
-// breaks a line.
-func appendEscaped(b []byte, value string) []byte {
+// breaks a line. So is, where a name is shown, everything else that cannot be
+// seen: it may turn the direction of the text around it.
+func appendEscaped(b []byte, value string, shown bool) []byte {
 	for i := 0; i < len(value); i++ {
 		c := value[i]
+		if shown && c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(value[i:])
+			char := value[i : i+size]
+			i += size - 1
+			if unicode.IsPrint(r) {
+				b = append(b, char...)
+				continue
+			}
+			for j := range len(char) {
+				b = append(b, '\\')
+				b = hex.AppendEncode(b, []byte{char[j]})
+			}
+			continue
+		}
 		switch {
 		case strings.IndexByte(`"+,;<>\`, c) >= 0,
 			c == ' ' && (i == 0 || i == len(value)-1),
