@@ -37,8 +37,8 @@ var imports = map[string][]string{
 	"cba/policy":           {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint"},
 	"cba/signin":           {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/lint"},
 	"cba/deploy":           {"cba/lint", "cba/pfx", "howett.net/plist"},
-	"cba/intune":           {"cba", "cba/dn", "cba/lint"},
-	"cba/lifecycle":        {"cba/certuserid", "cba/crl", "cba/dn", "cba/lint"},
+	"cba/intune":           {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
+	"cba/lifecycle":        {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/lint"},
 	"cba/graph/graphtest":  nil,
 	"cba/snapshot":         {"cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum"},
 	"cba/graph": {"cba/snapshot", "cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",
@@ -50,7 +50,7 @@ var imports = map[string][]string{
 	// The module cba/fleet. A ledger knows nothing of a tenant.
 	"cba/fleet/ledger":     {"cba", "cba/crl"},
 	"cba/fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "cba/fleet/ledger"},
-	"cba/fleet/sqlite":     {"cba/crl", "cba/fleet/ledger", "modernc.org/sqlite"},
+	"cba/fleet/sqlite":     {"cba", "cba/crl", "cba/fleet/ledger", "modernc.org/sqlite"},
 	"cba/fleet/token":      {"cba", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
 }
 
@@ -65,7 +65,7 @@ var outside = map[string][]string{
 	"cba/graph":            {"net/http"},
 	"cba/graph/graphtest":  {"net", "net/http", "net/http/httptest"},
 	"cba/internal/interop": {"os", "os/exec"},
-	"cba/fleet/sqlite":     {"os"},
+	"cba/fleet/sqlite":     {"cba", "os"},
 	"cba/fleet/token":      {"os"},
 }
 

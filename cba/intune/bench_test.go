@@ -1,12 +1,6 @@
 package intune_test
 
-import (
-	"crypto/x509"
-	"slices"
-	"testing"
-
-	"example.com/entracba/cba/intune"
-)
+import "testing"
 
 func BenchmarkFor(b *testing.B) {
 	p, a := good(), jane(b)
@@ -14,19 +8,6 @@ func BenchmarkFor(b *testing.B) {
 	for b.Loop() {
 		if _, err := p.For(a, now); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkDue looks at 10,000 certificates, of which a fifth is due.
-func BenchmarkDue(b *testing.B) {
-	certs := make([]*x509.Certificate, 10_000)
-	for i := range certs {
-		certs[i] = valid(now.AddDate(0, 0, -i%365), now.AddDate(0, 0, 365-i%365))
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for range intune.Due(slices.Values(certs), 0, now) {
 		}
 	}
 }

@@ -1,39 +1,34 @@
 package intune
 
-import "fmt"
+import "example.com/entracba/cba/internal/enum"
 
 // A CertificateType is whose attributes a certificate holds. The zero value is
 // unset.
 type CertificateType uint8
 
 const (
-	// UserCertificate may hold attributes of the user and of the device.
+	// UserCertificate can hold attributes of the user and of the device.
 	UserCertificate CertificateType = iota + 1
-	// DeviceCertificate may hold attributes of the device alone. It is for devices
+	// DeviceCertificate can hold attributes of the device only. It is for devices
 	// without a user; nobody signs in to Entra with one.
 	DeviceCertificate
 )
 
+var certificateTypes = enum.Of[CertificateType]("intune: certificate type", "user", "device")
+
 // String returns "user" or "device".
-func (t CertificateType) String() string {
-	switch t {
-	case UserCertificate:
-		return "user"
-	case DeviceCertificate:
-		return "device"
-	}
-	return fmt.Sprintf("CertificateType(%d)", uint8(t))
-}
+func (t CertificateType) String() string { return certificateTypes.String(t) }
 
 // MarshalText writes the text of [CertificateType.String].
-func (t CertificateType) MarshalText() ([]byte, error) { return marshal(t, DeviceCertificate) }
+func (t CertificateType) MarshalText() ([]byte, error) { return certificateTypes.Marshal(t) }
 
 // UnmarshalText reads what MarshalText wrote.
 func (t *CertificateType) UnmarshalText(text []byte) error {
-	return unmarshal(t, DeviceCertificate, text)
+	return certificateTypes.Unmarshal(t, text)
 }
 
-// A Platform is what the devices of a profile run. The zero value is unset.
+// A Platform is the operating system of a profile's devices. The zero value is
+// unset.
 type Platform uint8
 
 const (
@@ -43,38 +38,22 @@ const (
 	AndroidWorkProfile   // Android Enterprise, personally owned
 	AndroidCorporate     // Android Enterprise, fully managed or with a corporate-owned work profile
 	AndroidDedicated     // Android Enterprise, dedicated: no user
-	AndroidAdministrator // device administrator, whose support has ended
-	lastPlatform         = AndroidAdministrator
+	AndroidAdministrator // device administrator, no longer supported
 )
 
+var platforms = enum.Of[Platform]("intune: platform", "windows", "ios", "macos",
+	"android-work-profile", "android-corporate", "android-dedicated", "android-administrator")
+
 // String returns the platform in lower case, "android-work-profile".
-func (p Platform) String() string {
-	switch p {
-	case Windows:
-		return "windows"
-	case IOS:
-		return "ios"
-	case MacOS:
-		return "macos"
-	case AndroidWorkProfile:
-		return "android-work-profile"
-	case AndroidCorporate:
-		return "android-corporate"
-	case AndroidDedicated:
-		return "android-dedicated"
-	case AndroidAdministrator:
-		return "android-administrator"
-	}
-	return fmt.Sprintf("Platform(%d)", uint8(p))
-}
+func (p Platform) String() string { return platforms.String(p) }
 
 // MarshalText writes the text of [Platform.String].
-func (p Platform) MarshalText() ([]byte, error) { return marshal(p, lastPlatform) }
+func (p Platform) MarshalText() ([]byte, error) { return platforms.Marshal(p) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (p *Platform) UnmarshalText(text []byte) error { return unmarshal(p, lastPlatform, text) }
+func (p *Platform) UnmarshalText(text []byte) error { return platforms.Unmarshal(p, text) }
 
-func (p Platform) isAndroid() bool { return p >= AndroidWorkProfile && p <= lastPlatform }
+func (p Platform) isAndroid() bool { return p >= AndroidWorkProfile && p <= AndroidAdministrator }
 
 // A KeyStorage is the key storage provider (KSP) in which Windows keeps the key.
 // The zero value is unset, right for every other platform. The texts are those of
@@ -83,33 +62,22 @@ type KeyStorage uint8
 
 const (
 	TPMOrSoftware   KeyStorage = iota + 1 // the TPM if there is one, else software
-	TPM                                   // the TPM, or fail
-	WindowsHello                          // Windows Hello for Business, or fail
+	TPM                                   // the TPM; without one the profile fails
+	WindowsHello                          // Windows Hello for Business; without it the profile fails
 	SoftwareStorage                       // software
 )
 
-// String returns the text of Microsoft Graph, or "not set".
-func (k KeyStorage) String() string {
-	switch k {
-	case 0:
-		return "not set"
-	case TPMOrSoftware:
-		return "useTpmKspOtherwiseUseSoftwareKsp"
-	case TPM:
-		return "useTpmKspOtherwiseFail"
-	case WindowsHello:
-		return "usePassportForWorkKspOtherwiseFail"
-	case SoftwareStorage:
-		return "useSoftwareKsp"
-	}
-	return fmt.Sprintf("KeyStorage(%d)", uint8(k))
-}
+var keyStorages = enum.Of[KeyStorage]("intune: key storage", "useTpmKspOtherwiseUseSoftwareKsp", "useTpmKspOtherwiseFail",
+	"usePassportForWorkKspOtherwiseFail", "useSoftwareKsp")
+
+// String returns the text of Microsoft Graph.
+func (k KeyStorage) String() string { return keyStorages.String(k) }
 
 // MarshalText writes the text of [KeyStorage.String].
-func (k KeyStorage) MarshalText() ([]byte, error) { return marshal(k, SoftwareStorage) }
+func (k KeyStorage) MarshalText() ([]byte, error) { return keyStorages.Marshal(k) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (k *KeyStorage) UnmarshalText(text []byte) error { return unmarshal(k, SoftwareStorage, text) }
+func (k *KeyStorage) UnmarshalText(text []byte) error { return keyStorages.Unmarshal(k, text) }
 
 // A Channel is the deployment channel of macOS, which decides the keychain. The
 // zero value is unset, right for every other platform.
@@ -120,24 +88,16 @@ const (
 	DeviceChannel                    // the system keychain
 )
 
-// String returns "user", "device" or "not set".
-func (c Channel) String() string {
-	switch c {
-	case 0:
-		return "not set"
-	case UserChannel:
-		return "user"
-	case DeviceChannel:
-		return "device"
-	}
-	return fmt.Sprintf("Channel(%d)", uint8(c))
-}
+var channels = enum.Of[Channel]("intune: channel", "user", "device")
+
+// String returns "user" or "device".
+func (c Channel) String() string { return channels.String(c) }
 
 // MarshalText writes the text of [Channel.String].
-func (c Channel) MarshalText() ([]byte, error) { return marshal(c, DeviceChannel) }
+func (c Channel) MarshalText() ([]byte, error) { return channels.Marshal(c) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (c *Channel) UnmarshalText(text []byte) error { return unmarshal(c, DeviceChannel, text) }
+func (c *Channel) UnmarshalText(text []byte) error { return channels.Unmarshal(c, text) }
 
 // An AltNameType is a kind of entry of the subjectAltName. The zero value is
 // unset. The texts are those of Microsoft Graph's subjectAlternativeNameType.
@@ -150,26 +110,16 @@ const (
 	URIName
 )
 
+var altNameTypes = enum.Of[AltNameType]("intune: subjectAltName type", "emailAddress", "userPrincipalName", "domainNameService", "universalResourceIdentifier")
+
 // String returns the text of Microsoft Graph.
-func (t AltNameType) String() string {
-	switch t {
-	case EmailName:
-		return "emailAddress"
-	case UPNName:
-		return "userPrincipalName"
-	case DNSName:
-		return "domainNameService"
-	case URIName:
-		return "universalResourceIdentifier"
-	}
-	return fmt.Sprintf("AltNameType(%d)", uint8(t))
-}
+func (t AltNameType) String() string { return altNameTypes.String(t) }
 
 // MarshalText writes the text of [AltNameType.String].
-func (t AltNameType) MarshalText() ([]byte, error) { return marshal(t, URIName) }
+func (t AltNameType) MarshalText() ([]byte, error) { return altNameTypes.Marshal(t) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (t *AltNameType) UnmarshalText(text []byte) error { return unmarshal(t, URIName, text) }
+func (t *AltNameType) UnmarshalText(text []byte) error { return altNameTypes.Unmarshal(t, text) }
 
 // A Scale is the unit of a validity period. Zero means years. The texts are those
 // of Microsoft Graph's certificateValidityPeriodScale.
@@ -181,44 +131,13 @@ const (
 	Years
 )
 
+var scales = enum.Of[Scale]("intune: validity scale", "days", "months", "years")
+
 // String returns "days", "months" or "years".
-func (s Scale) String() string {
-	switch s {
-	case Days:
-		return "days"
-	case Months:
-		return "months"
-	case 0, Years:
-		return "years"
-	}
-	return fmt.Sprintf("Scale(%d)", uint8(s))
-}
+func (s Scale) String() string { return scales.String(s) }
 
 // MarshalText writes the text of [Scale.String].
-func (s Scale) MarshalText() ([]byte, error) { return marshal(s, Years) }
+func (s Scale) MarshalText() ([]byte, error) { return scales.Marshal(s) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (s *Scale) UnmarshalText(text []byte) error { return unmarshal(s, Years, text) }
-
-// A choice is one of the types above: 1 to its last value.
-type choice interface {
-	~uint8
-	fmt.Stringer
-}
-
-func marshal[T choice](v, last T) ([]byte, error) {
-	if v < 1 || v > last {
-		return nil, &Error{Reason: OutOfRange, What: "choice", Text: v.String(), Offset: -1}
-	}
-	return []byte(v.String()), nil
-}
-
-func unmarshal[T choice](v *T, last T, text []byte) error {
-	for c := T(1); c <= last; c++ {
-		if c.String() == string(text) {
-			*v = c
-			return nil
-		}
-	}
-	return &Error{Reason: OutOfRange, What: "choice", Text: string(text), Offset: -1}
-}
+func (s *Scale) UnmarshalText(text []byte) error { return scales.Unmarshal(s, text) }

@@ -1,37 +1,35 @@
-// Package intune holds a PKCS certificate profile of Microsoft Intune as data:
-// the templates of its names, its bounds, what is known to go wrong with it, and
-// when its certificates are due for renewal.
+// Package intune holds a PKCS certificate profile of Microsoft Intune as data: the
+// templates of its names, its bounds, and its known problems.
 //
-// For most uses, fill a [Profile], look at [Profile.Check], and call [Profile.For]
-// with the [Attributes] of each person: it returns the subject and the profile
-// that cba.Issuer takes. [Due] picks from a list of certificates those that it is
-// time to renew. Nothing here talks to Intune.
+// For most uses, fill a [Profile], read [Profile.Findings], and call [Profile.For]
+// with the [Attributes] of each person. It returns the subject and the profile for
+// cba.Issuer. Nothing in this package talks to Intune.
 //
 // # Templates
 //
 // The subject ("CN={{UserName}},E={{EmailAddress}},OU=Mobile") is read by the
-// rules of Windows' CertStrToName: see [ParseSubject]. It is taken apart before
-// any variable has a value, so a value that holds a comma, a plus sign, a quote or
-// a line break stays one value; it can neither add a part to the name nor end one,
-// unless [Profile.NameInParts] asks for just that.
+// rules of Windows' CertStrToName: see [ParseSubject]. The template is parsed before
+// any variable has a value, so a value that contains a comma, a plus sign, a quote
+// or a line break remains one value. It can neither add a part to the name nor end
+// one, unless [Profile.NameInParts] asks for that.
 //
 // # Findings
 //
-// What Intune's documentation warns of is a finding: [Profile.Check] has those of
-// the profile, [Profile.CheckFor] those of a profile together with one person and
-// device. None of them keeps this module from issuing; a value that is missing
+// What Intune's documentation warns of is a finding: [Profile.Findings] returns
+// those of the profile, [Profile.FindingsFor] those of the profile with one person
+// and device, and [Rules] lists all. No finding prevents issuing; a missing value
 // does.
 //
 // # Why it is a package of its own
 //
-// A profile of Intune is one maker's form; package cba issues without knowing it,
-// and this package only fills cba's own types.
+// An Intune profile is one vendor's format. Package cba issues without knowing it,
+// and this package only fills in cba's types.
 //
 // # What is not done
 //
-// The JSON form uses Intune's words, and is not the body of a Graph request: PKCS
-// profiles are in the beta API alone. Key usage beyond what [cba.Profile] writes
-// ("Signature is proof of origin", which must be off for iOS) is the certificate
-// template's business. Whether an account has an attribute synchronised is seen
-// only by its value being there.
+// The JSON form uses Intune's words. It is not the body of a Graph request: Graph
+// has PKCS profiles in its beta API only. Key usages beyond those that [cba.Profile]
+// writes ("Signature is proof of origin", which must be off for iOS) belong to the
+// certificate template. Whether an account's attribute is synchronized shows only
+// in its value being present.
 package intune

@@ -2,19 +2,20 @@ package intune
 
 import "fmt"
 
-// An Error says why a template or a profile cannot be used.
+// An Error says why a template or a profile cannot be used. errors.Is tells
+// reasons apart: errors.Is(err, intune.NoValue).
 type Error struct {
 	Reason   Reason
 	What     string // the setting: "subject", "subjectAltName", "validity"
 	Text     string // the template or the value at fault
 	Offset   int    // the byte of Text at which the fault is, or -1
-	Variable string // the name between the braces, if it is about one
+	Variable string // the name between the braces, if the error is about one
 }
 
 // Error returns "intune: what: reason", with the variable, the place and the text
-// where there are any.
+// where the error has them.
 func (e *Error) Error() string {
-	s := "intune: " + e.What + ": " + e.Reason.String()
+	s := "intune: " + e.What + ": " + e.Reason.text()
 	if e.Variable != "" {
 		s += fmt.Sprintf(": {{%.100s}}", e.Variable)
 	}
@@ -31,79 +32,58 @@ func (e *Error) Error() string {
 	return s
 }
 
-// A Reason is what is wrong. The zero value is unset.
-type Reason uint8
+// Is reports whether target is the error's reason.
+func (e *Error) Is(target error) bool {
+	r, ok := target.(Reason)
+	return ok && r == e.Reason
+}
+
+// A Reason is what is wrong. The zero value is unset. Reasons are errors, so that
+// errors.Is finds them in an [*Error].
+type Reason string
 
 const (
-	// Empty is something required that was left out.
-	Empty Reason = iota + 1
-	// UnclosedVariable is "{{" without "}}".
-	UnclosedVariable
-	// UnknownVariable is a name that no variable has.
-	UnknownVariable
-	// NotAllowed is a variable that the type of certificate does not have.
-	NotAllowed
-	// Misplaced is a variable where none can stand, or not this one.
-	Misplaced
-	// NoType is a part of the subject without "TYPE=".
-	NoType
-	// UnknownType is an attribute type that has no such name.
-	UnknownType
-	// BadQuote is a quoted value that does not end, or text beside one.
-	BadQuote
-	// BadHex is a value after "#" that is not hexadecimal.
-	BadHex
-	// EmptyValue is "TYPE=" with nothing behind.
-	EmptyValue
-	// NotUTF8 is text that is not valid UTF-8.
-	NotUTF8
-	// TooLong is a template over 4 KiB.
-	TooLong
-	// NoValue is a variable that the person or device has no value for.
-	NoValue
-	// NotName is a value that must be a distinguished name and is not.
-	NotName
-	// OutOfRange is a number outside its limits, or an unset choice.
-	OutOfRange
-	// Several is more than one of what can be one.
-	Several
+	Empty            Reason = "empty"             // something required was left out, or "TYPE=" has no value
+	UnclosedVariable Reason = "unclosed-variable" // "{{" without "}}"
+	UnknownVariable  Reason = "unknown-variable"  // no variable has this name
+	NotAllowed       Reason = "not-allowed"       // the type of certificate does not have the variable
+	Misplaced        Reason = "misplaced"         // no variable can stand here, or not this one
+	NoType           Reason = "no-type"           // a part of the subject without "TYPE="
+	UnknownType      Reason = "unknown-type"      // no attribute type has this name
+	BadQuote         Reason = "bad-quote"         // a quoted value does not end, or has text beside it
+	BadHex           Reason = "bad-hex"           // a value after "#" is not hexadecimal
+	NotUTF8          Reason = "not-utf8"          // the text is not valid UTF-8
+	TooLong          Reason = "too-long"          // the template is longer than 4 KiB
+	NoValue          Reason = "no-value"          // the person or device has no value for the variable
+	NotName          Reason = "not-name"          // the value is not a distinguished name
+	OutOfRange       Reason = "out-of-range"      // a number outside its limits, or an unset choice
+	Several          Reason = "several"           // more than one where only one is possible
 )
 
-// String says the reason in words.
-func (r Reason) String() string {
-	switch r {
-	case Empty:
-		return "must not be empty"
-	case UnclosedVariable:
-		return "the variable has no closing braces"
-	case UnknownVariable:
-		return "no such variable"
-	case NotAllowed:
-		return "the type of certificate does not have this variable"
-	case Misplaced:
-		return "the variable cannot stand here"
-	case NoType:
-		return "a part must begin with its type and an equal sign (a comma in a value needs quotes around the value)"
-	case UnknownType:
-		return "no attribute type has this name"
-	case BadQuote:
-		return "quotes must enclose the whole value, and are doubled inside"
-	case BadHex:
-		return "a value after # must be hexadecimal"
-	case EmptyValue:
-		return "the value must not be empty"
-	case NotUTF8:
-		return "not valid UTF-8"
-	case TooLong:
-		return "longer than 4 KiB"
-	case NoValue:
-		return "there is no value for the variable"
-	case NotName:
-		return "not a distinguished name"
-	case OutOfRange:
-		return "out of range"
-	case Several:
-		return "more than one"
+// Error returns the reason in words.
+func (r Reason) Error() string { return "intune: " + r.text() }
+
+func (r Reason) text() string {
+	if text, ok := reasonTexts[r]; ok {
+		return text
 	}
-	return fmt.Sprintf("Reason(%d)", uint8(r))
+	return string(r)
+}
+
+var reasonTexts = map[Reason]string{
+	Empty:            "must not be empty",
+	UnclosedVariable: "the variable has no closing braces",
+	UnknownVariable:  "no such variable",
+	NotAllowed:       "this type of certificate does not have the variable",
+	Misplaced:        "the variable cannot stand here",
+	NoType:           "a part must begin with its type and an equal sign (put a value with a comma in double quotes)",
+	UnknownType:      "no attribute type has this name",
+	BadQuote:         "double quotes must enclose the whole value, and are doubled inside",
+	BadHex:           "a value after # must be hexadecimal",
+	NotUTF8:          "not valid UTF-8",
+	TooLong:          "longer than 4 KiB",
+	NoValue:          "the variable has no value",
+	NotName:          "not a distinguished name",
+	OutOfRange:       "out of range",
+	Several:          "more than one",
 }

@@ -1,9 +1,7 @@
 package intune_test
 
 import (
-	"crypto/x509"
 	"fmt"
-	"slices"
 	"time"
 
 	"example.com/entracba/cba/intune"
@@ -17,7 +15,7 @@ func Example() {
 		KeyStorage: intune.TPMOrSoftware,
 		KeySize:    4096,
 	}
-	for _, finding := range profile.Check() {
+	for _, finding := range profile.Findings() {
 		fmt.Println(finding)
 	}
 	profile.KeySize = 2048
@@ -33,8 +31,8 @@ func Example() {
 	// root.Issue(key.Public(), spec.Subject, spec.Profile)
 
 	// Output:
-	// info: intune-no-strong-mapping: strongMapping: is off; turn strong mapping on if domain controllers see these certificates; Entra does not read it
-	// error: intune-key-size-storage: keySize: is 4096 with key storage useTpmKspOtherwiseUseSoftwareKsp; keep keys of 4096 bits in software: TPM and Windows Hello for Business take none
+	// info: intune-no-strong-mapping: /strongMapping: strong mapping is off; turn strong mapping on if domain controllers check these certificates; Entra does not read the SID
+	// error: intune-key-size-storage: /keySize: the key has 4096 bits and the key storage is useTpmKspOtherwiseUseSoftwareKsp; keep keys of 4096 bits in software: TPM and Windows Hello for Business do not support them
 	// jane@yourdomain.com rsa2048
 	// CN=Doe\, Jane,emailAddress=jane@yourdomain.com,OU=Mobile
 }
@@ -46,7 +44,7 @@ func ExampleParseSubject() {
 	fmt.Println(subject.Variables(), err)
 
 	// Output:
-	// intune: subject: a part must begin with its type and an equal sign (a comma in a value needs quotes around the value), at byte 27 of "CN={{UserName}},O=Contoso, Ltd"
+	// intune: subject: a part must begin with its type and an equal sign (put a value with a comma in double quotes), at byte 27 of "CN={{UserName}},O=Contoso, Ltd"
 	// [{{UserName}}] <nil>
 }
 
@@ -60,19 +58,4 @@ func ExampleParseTemplate() {
 
 	// Output:
 	// pc1.contoso.com <nil>
-}
-
-func ExampleDue() {
-	year := func(end string) *x509.Certificate {
-		notAfter, _ := time.Parse(time.DateOnly, end)
-		return &x509.Certificate{NotBefore: notAfter.AddDate(0, 0, -365), NotAfter: notAfter}
-	}
-	certs := []*x509.Certificate{year("2027-01-10"), year("2027-06-01")}
-	today := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	for cert, since := range intune.Due(slices.Values(certs), intune.DefaultThreshold, today) {
-		fmt.Println("ends", cert.NotAfter.Format(time.DateOnly), "due since", since.Format(time.DateOnly))
-	}
-
-	// Output:
-	// ends 2027-01-10 due since 2026-10-29
 }

@@ -1,6 +1,7 @@
 package intune_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/intune"
+	"example.com/entracba/cba/lint"
 )
 
 // FuzzExpand: whatever the values, the name has exactly the parts that the
@@ -123,7 +125,7 @@ func FuzzParseSubject(f *testing.F) {
 		subject, err := intune.ParseSubject(text, intune.UserCertificate)
 		if err != nil {
 			var e *intune.Error
-			if !errors.As(err, &e) || e.Reason == 0 || e.Offset < -1 || e.Offset > len(text) {
+			if !errors.As(err, &e) || e.Reason == "" || e.Offset < -1 || e.Offset > len(text) {
 				t.Fatalf("error %#v", err)
 			}
 			return
@@ -140,6 +142,47 @@ func FuzzParseSubject(f *testing.F) {
 		}
 		if want, err := dn.ParseRootFirst(text); err == nil && !want.Equal(name) {
 			t.Fatalf("%q = %v, package dn reads %v", text, name, want)
+		}
+	})
+}
+
+// FuzzProfile: whatever a profile's JSON says, its findings name places, a profile
+// without an error among its findings can be issued for somebody who has every
+// value, and what was read is written as it was read.
+func FuzzProfile(f *testing.F) {
+	f.Add([]byte(`{"platform":"windows","certificateType":"user","subjectNameFormat":"CN={{UserName}}","subjectAlternativeNames":[{"sanType":"userPrincipalName","name":"{{UserPrincipalName}}"}],"keyStorageProvider":"useSoftwareKsp","strongMapping":true}`))
+	f.Add([]byte(`{"platform":"macos","certificateType":"device","subjectNameFormat":"CN={{AAD_Device_ID}}","deploymentChannel":"device","certificateValidityPeriodValue":24,"certificateValidityPeriodScale":"months","extendedKeyUsages":["1.3.6.1.5.5.7.3.2"]}`))
+	f.Add([]byte(`{"platform":"android-dedicated","certificateType":"user","subjectNameFormat":"CN={","renewalThresholdPercentage":-5,"keySize":-1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var p intune.Profile
+		if json.Unmarshal(data, &p) != nil {
+			return
+		}
+		findings, everything := p.Findings(), jane(t)
+		for _, found := range append(findings, p.FindingsFor(everything)...) {
+			if found.Code == "" || !strings.HasPrefix(found.Where, "/") || found.What == "" {
+				t.Fatalf("%#v", found)
+			}
+		}
+		if _, err := p.For(everything, now); err != nil {
+			var e *intune.Error
+			if !errors.As(err, &e) || e.Reason == "" {
+				t.Fatalf("error %v", err)
+			}
+			if findings.Worst() < lint.Error && !errors.Is(err, intune.NotName) && !errors.Is(err, intune.OutOfRange) {
+				t.Fatalf("%s: %v, and no finding of severity error: %v", data, err, findings)
+			}
+		}
+		written, err := json.Marshal(p)
+		if err != nil {
+			return // an unset platform, type or kind of name
+		}
+		var back intune.Profile
+		if err := json.Unmarshal(written, &back); err != nil {
+			t.Fatalf("%s: %v", written, err)
+		}
+		if again, err := json.Marshal(back); err != nil || string(again) != string(written) {
+			t.Fatalf("%s became %s, %v", written, again, err)
 		}
 	})
 }

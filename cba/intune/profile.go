@@ -1,8 +1,10 @@
 package intune
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/asn1"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,81 +14,82 @@ import (
 )
 
 // A Profile is a PKCS certificate profile. Platform, Type and Subject are
-// required; the rest has Intune's usual value where it is zero. The bounds are
-// those of Learn, "Configure and use PKCS certificates with Intune".
+// required. Every other setting has Intune's usual value where it is zero. The
+// bounds are those of Learn, "Configure and use PKCS certificates with Intune".
 type Profile struct {
 	Name     string          `json:"displayName,omitempty"`
 	Platform Platform        `json:"platform"`
 	Type     CertificateType `json:"certificateType"`
 	// Subject is the template of the distinguished name: see [ParseSubject].
 	Subject string `json:"subjectNameFormat"`
-	// ReverseSubject turns the order of the parts round, as CertStrToName does with
+	// ReverseSubject reverses the order of the parts, as CertStrToName does with
 	// CERT_NAME_STR_REVERSE_FLAG, so that "CN=...,C=US" has the country at the root.
-	// Intune's documentation does not say that its connector uses the flag; the
-	// order decides what the <S> of a certificateUserIds value is.
+	// Intune's documentation does not say whether its connector uses the flag. The
+	// order decides what stands after <S> in a certificateUserIds value.
 	ReverseSubject bool `json:"reverseSubject,omitempty"`
-	// NameInParts puts the parts of {{OnPrem_Distinguished_Name}} into the subject
+	// NameInParts inserts the parts of {{OnPrem_Distinguished_Name}} into the subject
 	// where the variable is a whole value: see [Subject.ExpandInParts].
 	NameInParts bool `json:"nameInParts,omitempty"`
 	// AltNames are the entries of the subjectAltName.
 	AltNames []AltName `json:"subjectAlternativeNames,omitempty"`
 
-	// ValidityValue and ValidityScale are how long a certificate is valid: five days
-	// to 24 months. Zero means one year.
+	// ValidityValue and ValidityScale say how long a certificate is valid: from five
+	// days to 24 months. Zero means one year.
 	ValidityValue int   `json:"certificateValidityPeriodValue,omitempty"`
 	ValidityScale Scale `json:"certificateValidityPeriodScale,omitzero"`
-	// Renewal is what is left of the validity when renewal begins.
-	Renewal Threshold `json:"renewalThresholdPercentage,omitempty"`
+	// Renewal is the percentage of the validity that is left when renewal begins, 1
+	// to 99. Zero means [cba.DefaultRenewal]; see [cba.RenewalTime].
+	Renewal int `json:"renewalThresholdPercentage,omitempty"`
 
-	// KeySize is that of the RSA key: 2048, 3072 or 4096. Zero means 2048.
+	// KeySize is the size of the RSA key in bits: 2048, 3072 or 4096. Zero means 2048.
 	KeySize int `json:"keySize,omitempty"`
 	// KeyStorage is where Windows keeps the key.
 	KeyStorage KeyStorage `json:"keyStorageProvider,omitzero"`
 	// Channel is the deployment channel of macOS.
 	Channel Channel `json:"deploymentChannel,omitzero"`
 	// Usages are the extended key usages. Nil means the three that the documentation
-	// asks of the certificate template: Encrypting File System, secure e-mail and
+	// requires in the certificate template: Encrypting File System, secure email and
 	// client authentication.
 	Usages []x509.OID `json:"extendedKeyUsages,omitempty"`
-	// StrongMapping is whether the connector writes the account's SID into the
-	// extension 1.3.6.1.4.1.311.25.2 (version 6.2406.0.1001 or later with the
-	// registry value EnableSidSecurityExtension = 1). The SID in a URI is an entry of
-	// AltNames.
+	// StrongMapping says whether the connector writes the account's SID into the
+	// extension 1.3.6.1.4.1.311.25.2 (version 6.2406.0.1001 or later, with the
+	// registry value EnableSidSecurityExtension = 1). For the SID in a URI, add an
+	// entry to AltNames.
 	StrongMapping bool `json:"strongMapping,omitempty"`
 }
 
 // An AltName is one entry of the subjectAltName.
 //
-// {{OnPremisesSecurityIdentifier}} is the whole value of a URIName or nothing: it
-// becomes "tag:microsoft.com,2022-09-14:sid:" and the SID, the other form of
-// strong mapping (KB5014754). Microsoft documents the variable for SCEP profiles.
+// {{OnPremisesSecurityIdentifier}} must be the whole value of a URIName. It becomes
+// "tag:microsoft.com,2022-09-14:sid:" and the SID, the second form of strong
+// mapping (KB5014754). Microsoft documents the variable for SCEP profiles.
 type AltName struct {
 	Type  AltNameType `json:"sanType"`
 	Value string      `json:"name"` // a template: see [ParseTemplate]
 }
 
-// A Spec is what a profile makes for one person or device: what to give to
-// cba.Issuer, and the kind of key to make.
+// A Spec is what to issue for one person or device: the arguments for cba.Issuer,
+// and the type of key to generate.
 type Spec struct {
 	Subject cba.Subject
 	Profile cba.Profile
 	KeyType cba.KeyType
 }
 
-// For returns what to issue for these attributes at this time, which the months
-// and years of the validity are counted from. CRL addresses, policies and the like
-// are for the caller to add to [Spec.Profile].
+// For returns what to issue for these attributes. The months and years of the
+// validity are counted from the given time. The caller adds CRL URLs, policies and
+// the like to [Spec.Profile].
 //
-// It takes what Intune would fail on, if it can be issued: see [Profile.Check] and
-// [Profile.CheckFor]. clientAuth is among the usages whether Usages has it or not.
-// A device certificate has no UPN as a rule, so that cba.Issuer.Issue refuses it as
-// unfit for Entra; cba.Issuer.Prepare makes it.
+// For accepts whatever can be issued, also where Intune would fail: see
+// [Profile.Findings] and [Profile.FindingsFor]. The certificate always has client
+// authentication among its usages. A device certificate usually has no UPN, so
+// cba.Issuer.Issue refuses it as unfit for Entra; use cba.Issuer.Prepare.
 //
-// The error is an [*Error]: of [ParseSubject] or [ParseTemplate]; [NoValue];
+// The error is an [*Error]: that of [ParseSubject] or [ParseTemplate]; [NoValue];
 // [NotName]; [Several] UPNs; [Misplaced] for a SID that is not alone in a URI; [OutOfRange].
 func (p Profile) For(a Attributes, at time.Time) (Spec, error) {
 	var spec Spec
-	if p.Platform < 1 || p.Platform > lastPlatform {
+	if !platforms.Known(p.Platform) {
 		return Spec{}, &Error{Reason: OutOfRange, What: "platform", Text: p.Platform.String(), Offset: -1}
 	}
 	subject, err := ParseSubject(p.Subject, p.Type)
@@ -145,7 +148,7 @@ func (n AltName) add(spec *Spec, t CertificateType, a Attributes) error {
 	case err != nil:
 		return err
 	case value == "":
-		return &Error{Reason: EmptyValue, What: "subjectAltName", Offset: -1}
+		return &Error{Reason: Empty, What: "subjectAltName", Offset: -1}
 	}
 	switch n.Type {
 	case UPNName:
@@ -175,7 +178,16 @@ func (n AltName) isSID(t Template) bool {
 	return n.Type == URIName && len(t.parts) == 1 && t.parts[0].variable == OnPremSecurityIdentifier
 }
 
-// end returns when a certificate that begins at a time ends.
+// validity returns the validity in words, "24 months".
+func (p Profile) validity() string {
+	unit := cmp.Or(p.ValidityScale, Years).String()
+	if p.ValidityValue == 1 {
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	return fmt.Sprintf("%d %s", p.ValidityValue, unit)
+}
+
+// end returns the end of a certificate's validity, which begins at the time.
 func (p Profile) end(at time.Time) (time.Time, error) {
 	const most = 100 * 12 // years in months: far above Intune's bound, below the end of time
 	value, scale := p.ValidityValue, p.ValidityScale
@@ -198,7 +210,7 @@ func (p Profile) end(at time.Time) (time.Time, error) {
 			}
 		}
 	}
-	return time.Time{}, &Error{Reason: OutOfRange, What: "validity", Text: strconv.Itoa(p.ValidityValue) + " " + scale.String(), Offset: -1}
+	return time.Time{}, &Error{Reason: OutOfRange, What: "validity", Text: p.validity(), Offset: -1}
 }
 
 func (p Profile) keyType() (cba.KeyType, error) {

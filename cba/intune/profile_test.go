@@ -4,7 +4,10 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,10 +20,10 @@ import (
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func TestGoodProfile(t *testing.T) {
-	if findings := good().Check(); len(findings) > 0 {
+	if findings := good().Findings(); len(findings) > 0 {
 		t.Errorf("findings: %v", findings)
 	}
-	if findings := good().CheckFor(jane(t)); len(findings) > 0 {
+	if findings := good().FindingsFor(jane(t)); len(findings) > 0 {
 		t.Errorf("findings about jane: %v", findings)
 	}
 }
@@ -117,48 +120,131 @@ func TestTraps(t *testing.T) {
 		{"intune-key-size-platform", key(4096, intune.IOS, 0), key(4096, intune.AndroidCorporate, 0)},
 		{"intune-key-size-storage", key(4096, intune.Windows, intune.TPM), key(4096, intune.Windows, intune.SoftwareStorage)},
 		{"intune-key-size-storage", key(4096, intune.Windows, intune.WindowsHello), key(2048, intune.Windows, intune.WindowsHello)},
-		{"intune-key-storage", key(0, intune.Windows, 0), key(0, intune.Windows, intune.TPM)},
-		{"intune-key-storage", key(0, intune.IOS, intune.TPM), key(0, intune.IOS, 0)},
+		{"intune-key-storage-unset", key(0, intune.Windows, 0), key(0, intune.Windows, intune.TPM)},
+		{"intune-key-storage-platform", key(0, intune.IOS, intune.TPM), key(0, intune.IOS, 0)},
 		{"intune-no-client-auth", usages("1.3.6.1.5.5.7.3.4"), usages("1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.2")},
 		{"intune-channel", mac(intune.UserCertificate, intune.DeviceChannel), mac(intune.UserCertificate, intune.UserChannel)},
 		{"intune-channel", mac(intune.DeviceCertificate, intune.UserChannel), mac(intune.DeviceCertificate, intune.DeviceChannel)},
-		{"intune-channel", func(p *intune.Profile) { p.Channel = intune.UserChannel }, func(*intune.Profile) {}},
+		{"intune-channel-platform", func(p *intune.Profile) { p.Channel = intune.UserChannel }, func(*intune.Profile) {}},
 		{"intune-android-administrator", on(intune.AndroidAdministrator, "CN=x"), on(intune.AndroidCorporate, "CN=x")},
 	}
+	var fired lint.Findings
 	for i, test := range tests {
 		bad, fit := good(), good()
 		test.bad(&bad)
 		test.fit(&fit)
-		findings := bad.Check()
+		findings := bad.Findings()
+		fired = append(fired, findings...)
 		if !findings.Has(test.code) {
 			t.Errorf("row %d: no %s: %v", i, test.code, findings)
 		}
-		if findings := fit.Check(); findings.Has(test.code) {
+		if findings := fit.Findings(); findings.Has(test.code) {
 			t.Errorf("row %d: the twin has %s: %v", i, test.code, findings)
 		}
 		for _, f := range findings {
-			if f.Severity == 0 || f.Where == "" || f.What == "" || f.Source == "" || f.Do == "" && f.Code != "intune-out-of-range" {
+			if f.Severity == 0 || f.Where == "" || f.What == "" || f.Source == "" || f.Do == "" {
 				t.Errorf("row %d: a finding that is not whole: %#v", i, f)
 			}
 		}
 	}
+	// Every rule fires, and nothing else does.
+	fired = append(fired, good().FindingsFor(intune.Attributes{})...)
+	codes := map[string]bool{}
+	for _, rule := range intune.Rules() {
+		if codes[rule.Code] {
+			t.Errorf("%s stands for two rules", rule.Code)
+		}
+		codes[rule.Code] = true
+		if !fired.Has(rule.Code) {
+			t.Errorf("%s never fires", rule.Code)
+		}
+		if rule.What == "" || rule.Do == "" || rule.Severity == 0 || rule.Source.URL() == "" {
+			t.Errorf("a rule that is not whole: %+v", rule)
+		}
+	}
+	for _, f := range fired {
+		if !codes[f.Code] {
+			t.Errorf("%s is in no table", f.Code)
+		}
+	}
 }
 
-func TestCheckFor(t *testing.T) {
+// A finding's place is a JSON pointer into the profile that was checked.
+func TestFindingsPointIntoTheProfile(t *testing.T) {
+	p := good()
+	p.Subject, p.Channel, p.KeyStorage, p.ValidityValue, p.Renewal, p.KeySize = "CN={x}", 1, 0, -1, 100, 1
+	p.Usages = []x509.OID{oid(t, "1.2.3")}
+	p.AltNames = append(p.AltNames, intune.AltName{Type: intune.UPNName, Value: "{{IMEI}}"}, intune.AltName{Type: intune.URIName, Value: "{{OnPremisesSecurityIdentifier}}"})
+	data, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document any
+	if err := json.Unmarshal(data, &document); err != nil {
+		t.Fatal(err)
+	}
+	const absent = "/keyStorageProvider" // left out because it is unset, which is what the finding is about
+	found := append(p.Findings(), p.FindingsFor(intune.Attributes{})...)
+	if len(found) < 10 {
+		t.Errorf("%d findings", len(found))
+	}
+	for _, f := range found {
+		at, ok := document, true
+		for _, name := range strings.Split(f.Where, "/")[1:] {
+			switch v := at.(type) {
+			case map[string]any:
+				at, ok = v[name]
+			case []any:
+				i, err := strconv.Atoi(name)
+				if ok = err == nil && i < len(v); ok {
+					at = v[i]
+				}
+			default:
+				ok = false
+			}
+		}
+		if !ok && f.Where != absent {
+			t.Errorf("%s: %q leads nowhere", f.Code, f.Where)
+		}
+	}
+}
+
+// Nothing that was left out is a panic.
+func TestZero(t *testing.T) {
+	var p intune.Profile
+	if p.Findings().Worst() != lint.Error {
+		t.Error("an empty profile has no error")
+	}
+	p.FindingsFor(intune.Attributes{})
+	if _, err := p.For(intune.Attributes{}, time.Time{}); !errors.Is(err, intune.OutOfRange) {
+		t.Errorf("an empty profile: %v", err)
+	}
+	if text, err := (intune.Template{}).Expand(intune.Attributes{}); text != "" || err != nil {
+		t.Errorf("the empty template: %q, %v", text, err)
+	}
+	if name, err := (intune.Subject{}).Expand(intune.Attributes{}); len(name) != 0 || err != nil {
+		t.Errorf("the empty subject: %v, %v", name, err)
+	}
+	if len(intune.Subject{}.Variables())+len(intune.Template{}.Variables()) > 0 || intune.Variable(0).AllowedIn(0) || intune.Variable(0).IsDevice() || jane(t).Value(0) != "" {
+		t.Error("zero has variables")
+	}
+}
+
+func TestFindingsFor(t *testing.T) {
 	tests := []struct {
 		code   string
 		change func(*intune.Attributes)
 	}{
 		{"intune-missing-value", func(a *intune.Attributes) { a.UserName = "" }},
 		{"intune-missing-value", func(a *intune.Attributes) { a.UserPrincipalName = "" }},
-		{"intune-missing-value", func(a *intune.Attributes) { a.SID = cba.SID{} }},
+		{"intune-value-not-synced", func(a *intune.Attributes) { a.SID = cba.SID{} }},
 		{"intune-special-character", func(a *intune.Attributes) { a.UserName = "Doe, Jane" }},
 		{"intune-special-character", func(a *intune.Attributes) { a.EmailAddress = "jane+cba@yourdomain.com" }},
 	}
 	for i, test := range tests {
 		a := jane(t)
 		test.change(&a)
-		findings := good().CheckFor(a)
+		findings := good().FindingsFor(a)
 		if len(findings) != 1 || findings[0].Code != test.code || findings[0].Effect != lint.LocksOut {
 			t.Errorf("row %d: %v, want %s alone", i, findings, test.code)
 		}
@@ -166,7 +252,7 @@ func TestCheckFor(t *testing.T) {
 	a := jane(t)
 	a.UserPrincipalName = "o'hara+x@yourdomain.com" // only in the subjectAltName
 	a.IMEI = ""                                     // not in the profile
-	if findings := good().CheckFor(a); len(findings) > 0 {
+	if findings := good().FindingsFor(a); len(findings) > 0 {
 		t.Errorf("findings: %v", findings)
 	}
 }
@@ -255,7 +341,7 @@ func TestForErrors(t *testing.T) {
 			p.AltNames[0].Value = "{{OnPremisesSecurityIdentifier}}"
 		}},
 		{intune.Several, func(p *intune.Profile, a *intune.Attributes) { p.AltNames = append(p.AltNames, p.AltNames[0]) }},
-		{intune.EmptyValue, func(p *intune.Profile, a *intune.Attributes) { p.AltNames[0].Value = "" }},
+		{intune.Empty, func(p *intune.Profile, a *intune.Attributes) { p.AltNames[0].Value = "" }},
 		{intune.UnknownVariable, func(p *intune.Profile, a *intune.Attributes) { p.AltNames[0].Value = "{{UPN}}" }},
 		{intune.OutOfRange, func(p *intune.Profile, a *intune.Attributes) { p.AltNames[0].Type = 0 }},
 		{intune.OutOfRange, func(p *intune.Profile, a *intune.Attributes) { p.Type = 0 }},
@@ -325,7 +411,7 @@ func TestNameInParts(t *testing.T) {
 		if got := spec.Subject.Name.RootFirst(); got != want {
 			t.Errorf("%v: %s, want %s", inParts, got, want)
 		}
-		if findings := p.CheckFor(jane(t)); findings.Has("intune-special-character") == inParts {
+		if findings := p.FindingsFor(jane(t)); findings.Has("intune-special-character") == inParts {
 			t.Errorf("%v: %v", inParts, findings)
 		}
 	}
@@ -339,10 +425,22 @@ func TestChoices(t *testing.T) {
 	roundTrip(t, 2, func(n uint8) *intune.Channel { v := intune.Channel(n); return &v })
 	roundTrip(t, 4, func(n uint8) *intune.AltNameType { v := intune.AltNameType(n); return &v })
 	roundTrip(t, 3, func(n uint8) *intune.Scale { v := intune.Scale(n); return &v })
-	for r := intune.Empty; r <= intune.Several; r++ {
-		if text := r.String(); text == "" || text[0] == 'R' {
-			t.Errorf("reason %d is %q", r, text)
+}
+
+// A caller branches on the reason, and reads a sentence.
+func TestReasons(t *testing.T) {
+	_, err := intune.ParseSubject("CN={{User}}", intune.UserCertificate)
+	if !errors.Is(err, intune.UnknownVariable) || errors.Is(err, intune.NoValue) || errors.Is(&intune.Error{}, errors.New("")) {
+		t.Errorf("%v: not told by its reason", err)
+	}
+	for _, r := range []intune.Reason{intune.Empty, intune.UnclosedVariable, intune.UnknownVariable, intune.NotAllowed, intune.Misplaced, intune.NoType,
+		intune.UnknownType, intune.BadQuote, intune.BadHex, intune.NotUTF8, intune.TooLong, intune.NoValue, intune.NotName, intune.OutOfRange, intune.Several} {
+		if r.Error() == "intune: "+string(r) {
+			t.Errorf("%q has no words", r)
 		}
+	}
+	if text := intune.Reason("later").Error(); text != "intune: later" {
+		t.Errorf("an unknown reason reads %q", text)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 type Subject struct {
 	text    string
 	parts   [][]attribute // as written; several in one for TYPE=a+TYPE=b
-	escapes int           // how often \+ \; \, \= was read
+	escapes int           // how many \+ \; \, \= were read
 	foreign []string      // types that CertStrToName's page does not list
 	marks   Template      // letter case and braces
 }
@@ -36,17 +36,17 @@ type attribute struct {
 //     with or without "OID.";
 //   - a value in double quotes may hold separators; a quote inside is doubled;
 //   - a value after "#" is the hexadecimal content of an OCTET STRING;
-//   - white space around types and values does not count;
-//   - a backslash is a character like any other.
+//   - white space around types and values is ignored;
+//   - a backslash is an ordinary character.
 //
-// One exception: \+ \; \, and \= are read as the character behind the backslash,
+// One exception: \+ \; \, and \= are read as the character after the backslash,
 // which is what their author means, so that a profile with this known fault can be
-// looked at; [Profile.Check] has an error about them. Further types that package
+// examined; [Profile.Findings] reports them as an error. Further types that package
 // dn knows are read too, with a finding. Empty parts and values are refused.
 //
 // Variables stand in values, in quotes or not, beside static text. They are found
-// before they have a value: white space, separators and quotes in a value mean
-// nothing.
+// before they have a value, so white space, separators and quotes in a value have
+// no meaning.
 //
 // The error is an [*Error] with the offset at which reading stopped.
 func ParseSubject(text string, t CertificateType) (Subject, error) {
@@ -75,11 +75,11 @@ func (s Subject) Variables() []Variable {
 	return list
 }
 
-// Expand puts the values in and returns the name, encoded in the order of the
-// text, which is what CertStrToName does without CERT_NAME_STR_REVERSE_FLAG:
-// "CN=...,C=US" has the common name at the root. The name has exactly the parts of
-// the template, and every value is the static text and the attributes, letter for
-// letter. String types are those of RFC 5280 (see [dn.Attribute]).
+// Expand inserts the values and returns the name, encoded in the order of the
+// text, as CertStrToName does without CERT_NAME_STR_REVERSE_FLAG: "CN=...,C=US" has
+// the common name at the root. The name has exactly the parts of the template, and
+// every value is exactly the static text and the attributes. String types are those
+// of RFC 5280 (see [dn.Attribute]).
 //
 // {{OnPrem_Distinguished_Name}} is a value like any other: CN= with a whole name
 // in it. See [Subject.ExpandInParts].
@@ -87,14 +87,15 @@ func (s Subject) Variables() []Variable {
 // The error is an [*Error] with reason [NoValue] or [NotUTF8].
 func (s Subject) Expand(a Attributes) (dn.Name, error) { return s.expand(a, false) }
 
-// ExpandInParts is [Subject.Expand], but for a part whose whole value is
-// {{OnPrem_Distinguished_Name}}: the parts of that name stand in its place, in the
-// order of its text, as if it were part of the template. Intune's page shows
-// "CN={{OnPrem_Distinguished_Name}}" and a value that begins with CN= itself, and
+// ExpandInParts is like [Subject.Expand], except for a part whose whole value is
+// {{OnPrem_Distinguished_Name}}: the parts of that name replace it, in the order of
+// the name's text, as if they were part of the template. Intune's page shows
+// "CN={{OnPrem_Distinguished_Name}}" and a value that itself begins with CN=, and
 // does not say which of the two Intune does.
 //
-// Here the directory's attribute decides how many parts the subject has. A value
-// that is not a name is an [*Error] with reason [NotName].
+// With ExpandInParts the directory's attribute decides how many parts the subject
+// has. For a value that is not a name the error is an [*Error] with reason
+// [NotName].
 func (s Subject) ExpandInParts(a Attributes) (dn.Name, error) { return s.expand(a, true) }
 
 // isWholeName reports whether a part of the template is the one variable.
@@ -137,12 +138,12 @@ func (s Subject) expand(a Attributes, inParts bool) (dn.Name, error) {
 	return name, nil
 }
 
-// sortSet puts values into the order that DER asks of a SET OF (X.690 section
-// 11.6). Comparing names of one value each gives that order, for the lengths in
+// sortSet puts values into the order that DER requires for a SET OF (X.690 section
+// 11.6). Comparing names of one value each gives that order, because the lengths in
 // front grow with the encoded value.
 func sortSet(rdn dn.RDN) {
 	der := func(a dn.Attribute) []byte {
-		b, _ := dn.Name{{a}}.Marshal() // what cannot be encoded is found by the issuer
+		b, _ := dn.Name{{a}}.Marshal() // the issuer reports what cannot be encoded
 		return b
 	}
 	slices.SortStableFunc(rdn, func(a, b dn.Attribute) int { return bytes.Compare(der(a), der(b)) })
@@ -154,18 +155,18 @@ type subjectReader struct {
 	subject Subject
 }
 
-func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 func isSeparator(c byte) bool { return c == ',' || c == ';' || c == '+' }
 
-func (p *subjectReader) blanks() {
-	for p.at < len(p.text) && isBlank(p.text[p.at]) {
+func (p *subjectReader) skipSpace() {
+	for p.at < len(p.text) && isSpace(p.text[p.at]) {
 		p.at++
 	}
 }
 
 func (p *subjectReader) read() error {
-	if p.blanks(); p.at == len(p.text) {
+	if p.skipSpace(); p.at == len(p.text) {
 		return &Error{Reason: Empty, What: p.what, Offset: -1}
 	}
 	var rdn []attribute
@@ -192,7 +193,7 @@ func (p *subjectReader) read() error {
 
 // attribute reads TYPE=value up to the separator, which it leaves unread.
 func (p *subjectReader) attribute() (a attribute, err error) {
-	p.blanks()
+	p.skipSpace()
 	key, _, found := strings.Cut(p.text[p.at:], "=")
 	if braces := strings.Index(key, "{{"); braces >= 0 && !strings.ContainsAny(key[:braces], `,;+"`) {
 		p.at += braces
@@ -212,7 +213,7 @@ func (p *subjectReader) attribute() (a attribute, err error) {
 		p.subject.foreign = append(p.subject.foreign, key)
 	}
 	p.at += length + 1
-	p.blanks()
+	p.skipSpace()
 	switch begin := p.at; {
 	case p.at < len(p.text) && p.text[p.at] == '"':
 		a.parts, err = p.quoted()
@@ -226,7 +227,7 @@ func (p *subjectReader) attribute() (a attribute, err error) {
 		}
 	}
 	if err == nil && len(a.parts) == 0 {
-		err = p.fail(EmptyValue)
+		err = p.fail(Empty)
 	}
 	return a, err
 }
@@ -248,7 +249,7 @@ func (p *subjectReader) plain() ([]part, error) {
 			}
 		}
 	}
-	if n := len(value.parts); n > 0 && value.parts[n-1].variable == 0 { // blanks in front were skipped
+	if n := len(value.parts); n > 0 && value.parts[n-1].variable == 0 { // space in front was skipped
 		value.parts[n-1].text = strings.TrimRight(value.parts[n-1].text, " \t\r\n\v\f")
 		if value.parts[n-1].text == "" {
 			value.parts = value.parts[:n-1]
@@ -257,7 +258,7 @@ func (p *subjectReader) plain() ([]part, error) {
 	return value.parts, nil
 }
 
-// quoted reads a value in double quotes and the blanks behind it.
+// quoted reads a value in double quotes and the space after it.
 func (p *subjectReader) quoted() ([]part, error) {
 	open := p.at
 	var value Template
@@ -274,7 +275,7 @@ func (p *subjectReader) quoted() ([]part, error) {
 			p.at++
 			continue
 		}
-		if p.blanks(); p.at < len(p.text) && !isSeparator(p.text[p.at]) {
+		if p.skipSpace(); p.at < len(p.text) && !isSeparator(p.text[p.at]) {
 			return nil, p.fail(BadQuote)
 		}
 		return value.parts, nil
@@ -283,7 +284,7 @@ func (p *subjectReader) quoted() ([]part, error) {
 	return nil, p.fail(BadQuote)
 }
 
-// hex reads "#" and hexadecimal digits with white space between, and returns the
+// hex reads "#" and hexadecimal digits with white space between them, and returns the
 // OCTET STRING that CertStrToName makes of them.
 func (p *subjectReader) hex() ([]byte, error) {
 	end := p.at + 1

@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// maxTemplate is far above what Intune's form takes.
+// maxTemplate is far above what Intune's form accepts.
 const maxTemplate = 4 << 10
 
-// A Template is text with variables, the value of one entry of the
+// A Template is text with variables: the value of one entry of the
 // subjectAltName. The zero value is the empty text.
 type Template struct {
 	text  string
 	parts []part
-	// loose are names whose letter case is not the documented one, braces are
-	// single braces in the text: what the checks speak of.
+	// For findings: loose are names in another letter case than the documented one,
+	// braces counts single braces in the text.
 	loose  []string
 	braces int
 }
@@ -27,8 +27,8 @@ type part struct {
 }
 
 // ParseTemplate reads text with variables, "{{DeviceName}}.contoso.com", for a
-// certificate of this type. Everything outside of double braces is static text.
-// A variable is known by any of its documented names, in any letter case.
+// certificate of this type. Everything outside double braces is static text.
+// Any documented name of a variable is accepted, in any letter case.
 //
 // The error is an [*Error] with the offset: [UnclosedVariable],
 // [UnknownVariable], [NotAllowed], [NotUTF8] or [TooLong]; or [OutOfRange] for an
@@ -62,8 +62,8 @@ func variables(list []Variable, parts []part) []Variable {
 	return list
 }
 
-// Expand puts the values in. The error is an [*Error]: [NoValue] for a variable
-// without one, as a profile fails on a device that lacks a value, or [NotUTF8].
+// Expand inserts the values. The error is an [*Error]: [NoValue] for a variable
+// without a value, because a profile fails on a device that lacks one, or [NotUTF8].
 func (t Template) Expand(a Attributes) (string, error) {
 	return expand("subjectAltName", t.parts, a)
 }

@@ -91,17 +91,17 @@ func TestSubjectErrors(t *testing.T) {
 	}{
 		{"", intune.UserCertificate, intune.Empty, -1},
 		{"  ", intune.UserCertificate, intune.Empty, -1},
-		{"bogus", intune.UserCertificate, intune.NoType, 0},        // Wine: CRYPT_E_INVALID_X500_STRING
-		{"foo=1", intune.UserCertificate, intune.UnknownType, 0},   // Wine: the same
-		{`CN=""1""`, intune.UserCertificate, intune.BadQuote, 5},   // Wine: the same, at the 1
-		{"CN=1+2", intune.UserCertificate, intune.NoType, 5},       // Wine: the same
-		{"CN=1,2", intune.UserCertificate, intune.NoType, 5},       //
-		{`CN="1`, intune.UserCertificate, intune.BadQuote, 3},      //
-		{`CN=a"b"`, intune.UserCertificate, intune.BadQuote, 4},    //
-		{`CN="a" b`, intune.UserCertificate, intune.BadQuote, 7},   //
-		{"CN=1,", intune.UserCertificate, intune.NoType, 5},        //
-		{"CN=,OU=x", intune.UserCertificate, intune.EmptyValue, 3}, //
-		{`CN=""`, intune.UserCertificate, intune.EmptyValue, 5},
+		{"bogus", intune.UserCertificate, intune.NoType, 0},      // Wine: CRYPT_E_INVALID_X500_STRING
+		{"foo=1", intune.UserCertificate, intune.UnknownType, 0}, // Wine: the same
+		{`CN=""1""`, intune.UserCertificate, intune.BadQuote, 5}, // Wine: the same, at the 1
+		{"CN=1+2", intune.UserCertificate, intune.NoType, 5},     // Wine: the same
+		{"CN=1,2", intune.UserCertificate, intune.NoType, 5},     //
+		{`CN="1`, intune.UserCertificate, intune.BadQuote, 3},    //
+		{`CN=a"b"`, intune.UserCertificate, intune.BadQuote, 4},  //
+		{`CN="a" b`, intune.UserCertificate, intune.BadQuote, 7}, //
+		{"CN=1,", intune.UserCertificate, intune.NoType, 5},      //
+		{"CN=,OU=x", intune.UserCertificate, intune.Empty, 3},    //
+		{`CN=""`, intune.UserCertificate, intune.Empty, 5},
 		{"=x", intune.UserCertificate, intune.NoType, 0},
 		{"CN=#AB C", intune.UserCertificate, intune.BadHex, 3},
 		{"CN=#", intune.UserCertificate, intune.BadHex, 3},

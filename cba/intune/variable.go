@@ -7,8 +7,7 @@ import (
 	"example.com/entracba/cba"
 )
 
-// A Variable stands in a template for something that Intune knows about the user
-// or the device. The zero value is unset. The names are those of Learn,
+// A Variable stands in a template for an attribute of the user or the device. The zero value is unset. The names are those of Learn,
 // "Configure and use PKCS certificates with Intune", section "Subject name
 // format".
 type Variable uint8
@@ -17,8 +16,8 @@ const (
 	UserName                 Variable = iota + 1 // {{UserName}}: the user's name, "Jane Doe"
 	UserPrincipalName                            // {{UserPrincipalName}}
 	EmailAddress                                 // {{EmailAddress}}
-	OnPremDistinguishedName                      // {{OnPrem_Distinguished_Name}}, synchronised from Active Directory
-	OnPremSamAccountName                         // {{onPremisesSamAccountName}}, synchronised from Active Directory
+	OnPremDistinguishedName                      // {{OnPrem_Distinguished_Name}}, synchronized from Active Directory
+	OnPremSamAccountName                         // {{onPremisesSamAccountName}}, synchronized from Active Directory
 	OnPremSecurityIdentifier                     // {{OnPremisesSecurityIdentifier}}: see [AltName]
 	EntraDeviceID                                // {{AAD_Device_ID}}, {{AzureADDeviceId}}
 	IntuneDeviceID                               // {{DeviceId}}
@@ -31,8 +30,8 @@ const (
 	lastVariable             = FullyQualifiedDomainName
 )
 
-// spellings returns the names that the documentation gives a variable, the one to
-// write first.
+// spellings returns the names that the documentation has for a variable, the
+// preferred one first.
 func (v Variable) spellings() []string {
 	switch v {
 	case UserName:
@@ -67,7 +66,7 @@ func (v Variable) spellings() []string {
 	return nil
 }
 
-// String returns the variable as a template has it, "{{UserName}}".
+// String returns the variable as it is written in a template, "{{UserName}}".
 func (v Variable) String() string {
 	if names := v.spellings(); names != nil {
 		return "{{" + names[0] + "}}"
@@ -75,9 +74,9 @@ func (v Variable) String() string {
 	return fmt.Sprintf("Variable(%d)", uint8(v))
 }
 
-// variableByName finds a variable by any of its names. exact is whether the
-// documentation writes it in these letters: it has both SERIALNUMBER and
-// SerialNumber, so Intune does not seem to mind the case.
+// variableByName finds a variable by any of its names. exact says whether the
+// documentation has this letter case. The documentation has both SERIALNUMBER and
+// SerialNumber, so letter case seems not to matter to Intune.
 func variableByName(name string) (v Variable, exact bool) {
 	for v := Variable(1); v <= lastVariable; v++ {
 		for _, spelling := range v.spellings() {
@@ -99,9 +98,9 @@ func variableByName(name string) (v Variable, exact bool) {
 // IsDevice reports whether the variable is about the device, not the user.
 func (v Variable) IsDevice() bool { return v >= EntraDeviceID && v <= lastVariable }
 
-// AllowedIn reports whether a certificate of this type may hold the variable:
-// device certificates have variables of the device alone. The one exception is
-// the SID, which the page on SCEP profiles gives devices that are hybrid-joined.
+// AllowedIn reports whether a certificate of this type can contain the variable.
+// Device certificates can contain variables of the device only, with one exception:
+// the SID, which the page on SCEP profiles allows for hybrid-joined devices.
 func (v Variable) AllowedIn(t CertificateType) bool {
 	switch t {
 	case UserCertificate:
@@ -112,16 +111,16 @@ func (v Variable) AllowedIn(t CertificateType) bool {
 	return false
 }
 
-// isHardware is what Android no longer tells about from version 12.
+// isHardware says whether Android hides the value from version 12 on.
 func (v Variable) isHardware() bool { return v == SerialNumber || v == IMEI || v == MEID }
 
-// isSpoofable is what somebody with the device in hand can change. The
-// documentation names IMEI, serial number and domain name as examples; the
-// identifiers that Entra and Intune assign are not among them.
+// isSpoofable says whether somebody who has the device can change the value. The
+// documentation names IMEI, serial number and domain name as examples. Nobody can
+// change the identifiers that Entra and Intune assign.
 func (v Variable) isSpoofable() bool { return v >= SerialNumber && v <= lastVariable }
 
-// Attributes are what is known about one user and one device, by the variables
-// of templates. A value that there is not is left empty.
+// Attributes are the values of variables for one user and one device. Leave
+// missing values empty.
 type Attributes struct {
 	UserName                string  `json:"userName,omitempty"`
 	UserPrincipalName       string  `json:"userPrincipalName,omitempty"`
@@ -140,7 +139,7 @@ type Attributes struct {
 	FullyQualifiedDomainName string `json:"fullyQualifiedDomainName,omitempty"`
 }
 
-// Value returns what a variable stands for, "" if it is not known.
+// Value returns the value of a variable, "" if it is missing.
 func (a Attributes) Value(v Variable) string {
 	switch v {
 	case UserName:
@@ -157,7 +156,7 @@ func (a Attributes) Value(v Variable) string {
 		if a.SID.IsZero() {
 			return ""
 		}
-		return a.SID.URI() // what Intune puts in the variable's place
+		return a.SID.URI() // as Intune writes it
 	case EntraDeviceID:
 		return a.EntraDeviceID
 	case IntuneDeviceID:

@@ -1,7 +1,9 @@
 package lifecycle_test
 
 import (
+	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/entracba/cba"
@@ -79,4 +81,19 @@ func ExamplePlanLeaving() {
 	// 7. remove-certificates
 	// 8. destroy-copies
 	// warning: leaving-unknown-value: X509:<SKI>0102030405: fits none of the certificates; find the certificate that it names and revoke it: the value goes, the certificate stays good
+}
+
+func ExampleDue() {
+	year := func(end string) *x509.Certificate {
+		notAfter, _ := time.Parse(time.DateOnly, end)
+		return &x509.Certificate{NotBefore: notAfter.AddDate(0, 0, -365), NotAfter: notAfter}
+	}
+	certs := []*x509.Certificate{year("2027-01-10"), year("2027-06-01")}
+	today := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+	for cert, since := range lifecycle.Due(slices.Values(certs), cba.DefaultRenewal, today) {
+		fmt.Println("expires", cert.NotAfter.Format(time.DateOnly), "due since", since.Format(time.DateOnly))
+	}
+
+	// Output:
+	// expires 2027-01-10 due since 2026-10-29
 }

@@ -91,7 +91,7 @@ func parse(args []string) (options, error) {
 		return crl.CheckURL(text)
 	})
 	f.BoolVar(&o.renew, "renew", false, "also renew certificates of the list that are due")
-	f.IntVar(&o.due, "due", ledger.DefaultDuePercent, "`percent` of the validity that is left when a certificate is due; 100 renews all")
+	f.IntVar(&o.due, "due", cba.DefaultRenewal, "`percent` of the validity that is left when a certificate is due; 100 renews all")
 	f.Func("revoke", "revoke every certificate of this `UPN`; may be given again", func(text string) error {
 		o.revoke = append(o.revoke, text)
 		return ledger.CheckRequest(text)

@@ -107,18 +107,10 @@ func ParseSerial(text string) (*big.Int, error) {
 	return new(big.Int).SetBytes(octets), nil
 }
 
-// DefaultDuePercent is the share of its validity that a certificate has left when
-// it is due for renewal, as in Intune's profiles by default.
-const DefaultDuePercent = 20
-
-// Due reports whether this is a live certificate of whose validity this share or
-// less is left at a time; zero percent means [DefaultDuePercent].
+// Due reports whether this is a live certificate that is due for renewal at a time:
+// see [cba.RenewalTime], which percent is for.
 func (e Entry) Due(at time.Time, percent int) bool {
-	if percent == 0 {
-		percent = DefaultDuePercent
-	}
-	left, whole := e.NotAfter.Unix()-at.Unix(), e.NotAfter.Unix()-e.NotBefore.Unix()
-	return e.State.Live() && left*100 <= whole*int64(percent)
+	return e.State.Live() && !at.Before(cba.RenewalTime(e.NotBefore, e.NotAfter, percent))
 }
 
 // Revocation returns what crl.Issuer.Revoke takes, for an entry that is Revoked.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/entracba/cba"
 	"example.com/entracba/cba/fleet/ledger"
 )
 
@@ -67,7 +68,7 @@ func (l *Ledger) Entries(ctx context.Context, q ledger.Query) iter.Seq2[ledger.E
 	if !q.DueAt.IsZero() {
 		percent := q.DuePercent
 		if percent == 0 {
-			percent = ledger.DefaultDuePercent
+			percent = cba.DefaultRenewal
 		}
 		add("(not_after - ?) * 100 <= (not_after - not_before) * ?", q.DueAt.Unix(), percent)
 	}
