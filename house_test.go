@@ -65,7 +65,7 @@ var outside = map[string][]string{
 	"cba/graph":            {"net/http"},
 	"cba/graph/graphtest":  {"net", "net/http", "net/http/httptest"},
 	"cba/internal/interop": {"os", "os/exec"},
-	"cba/fleet/sqlite":     {"cba", "os"},
+	"cba/fleet/sqlite":     {"os"},
 	"cba/fleet/token":      {"os"},
 }
 
