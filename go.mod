@@ -6,7 +6,7 @@ require (
 	// cba/trust writes the .p7b of a PKI upload with it; the standard library has no PKCS #7.
 	github.com/smallstep/pkcs7 v0.2.3
 	// cryptobyte, the standard library's own DER reader, which it does not export.
-	golang.org/x/crypto v0.58.0
+	golang.org/x/crypto v0.59.0
 	// cba/deploy writes Apple's property lists with it.
 	howett.net/plist v1.0.1
 	// cba/pfx writes PKCS #12 with it.
@@ -17,12 +17,12 @@ require (
 require github.com/google/go-cmp v0.7.0
 
 // For the examples that work on a tenant: -tenant takes Azure's default chain.
-require github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.13.1
+require github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0
 
 // For cba/graph alone; nothing else in the module compiles any of it.
 require (
 	// The credential that graph.NewClient takes.
-	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.21.1
+	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.24.0
 	// The adapter that carries the requests, the SDK's own, and its serializers.
 	github.com/microsoft/kiota-abstractions-go v1.9.4
 	github.com/microsoft/kiota-http-go v1.5.6
@@ -37,12 +37,12 @@ require (
 )
 
 require (
-	github.com/Azure/azure-sdk-for-go/sdk/internal v1.12.0 // indirect
-	github.com/AzureAD/microsoft-authentication-library-for-go v1.6.0 // indirect
+	github.com/Azure/azure-sdk-for-go/sdk/internal v1.13.0 // indirect
+	github.com/AzureAD/microsoft-authentication-library-for-go v1.10.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
-	github.com/golang-jwt/jwt/v5 v5.3.0 // indirect
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/kylelemons/godebug v1.1.0 // indirect
 	github.com/microsoft/kiota-authentication-azure-go v1.3.1 // indirect
@@ -52,7 +52,8 @@ require (
 	go.opentelemetry.io/otel v1.43.0 // indirect
 	go.opentelemetry.io/otel/metric v1.43.0 // indirect
 	go.opentelemetry.io/otel/trace v1.43.0 // indirect
-	golang.org/x/net v0.60.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sync v0.25.0 // indirect
+	golang.org/x/sys v0.50.0 // indirect
+	golang.org/x/text v0.44.0 // indirect
 )
