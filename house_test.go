@@ -26,6 +26,7 @@ var imports = map[string][]string{
 	"cba/internal/interop": nil,
 	"cba/internal/der":     nil,
 	"cba/internal/text":    nil,
+	"cba/internal/wire":    nil,
 	"cba/keyid":            nil,
 	"cba/lint":             {"cba/internal/enum"},
 	"cba/dn":               {"golang.org/x/crypto"},
@@ -56,7 +57,7 @@ var imports = map[string][]string{
 
 // ground is what stands below everything and may be imported by any package of
 // cba without a line above.
-var ground = []string{"cba/internal/der", "cba/internal/enum", "cba/internal/text", "cba/keyid", "cba/lint"}
+var ground = []string{"cba/internal/der", "cba/internal/enum", "cba/internal/text", "cba/internal/wire", "cba/keyid", "cba/lint"}
 
 // outside is who may reach the network or files. Everybody else takes and returns
 // values.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/wire"
 )
 
 // An OID is an object identifier in either of the standard library's forms.
@@ -111,5 +112,5 @@ func (r Rule) what() string {
 // String names the binding for people: "PrincipalName to userPrincipalName,
 // priority 1".
 func (b UserBinding) String() string {
-	return shown(string(b.Field)) + " to " + shown(string(b.Property)) + ", priority " + strconv.Itoa(int(b.Priority))
+	return wire.Shown(string(b.Field)) + " to " + wire.Shown(string(b.Property)) + ", priority " + strconv.Itoa(int(b.Priority))
 }

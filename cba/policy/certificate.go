@@ -3,7 +3,6 @@ package policy
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
@@ -35,23 +34,24 @@ const (
 //
 // Validity dates, chain, revocation and key usage are not looked at. A
 // certificate without a subjectAltName, or with one that cannot be read, has no
-// names to bind; that is for [Policy.Explain] to say, not an error. The error is
-// for a certificate that does not come from [x509.ParseCertificate] or its like,
-// or whose issuer is not an encoded name.
+// names to bind; that is for [Policy.Explain] to say, not an error. The error is an
+// [*Error]: [NoCertificate] for one that does not come from
+// [x509.ParseCertificate] or its like, [BadCertificate] for one whose issuer is
+// not an encoded name.
 func NewCertificate(cert *x509.Certificate, ids certuserid.Options) (*Certificate, error) {
 	if cert == nil || len(cert.Raw) == 0 {
-		return nil, fmt.Errorf("policy: a certificate must come from x509.ParseCertificate")
+		return nil, &Error{Reason: NoCertificate, Detail: "parse one with x509.ParseCertificate"}
 	}
 	var array [256]byte
 	key, err := dn.AppendKey(array[:0], cert.RawIssuer)
 	if err != nil {
-		return nil, fmt.Errorf("policy: issuer of the certificate: %w", err)
+		return nil, &Error{Reason: BadCertificate, Detail: "its issuer", Err: err}
 	}
 	c := &Certificate{cert: cert, options: ids, values: ids.Values(cert), issuer: string(key)}
 	for _, oid := range cert.Policies {
 		der, err := oid.MarshalBinary()
 		if err != nil {
-			return nil, fmt.Errorf("policy: policy OID of the certificate: %w", err)
+			return nil, &Error{Reason: BadCertificate, Detail: "a policy OID", Err: err}
 		}
 		c.policies = append(c.policies, string(der))
 	}

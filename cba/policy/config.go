@@ -4,7 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+
+	"example.com/entracba/cba/internal/wire"
 )
+
+// MaxJSON is the largest text, in bytes, that is read as a configuration or an
+// object of one. The service keeps the whole authentication methods policy under
+// 20 KB (Learn, manage authentication methods).
+const MaxJSON = 1 << 20
+
+// kept is what an object remembers of the text that it was read from.
+type kept = wire.Kept
 
 // ConfigType is the "@odata.type" of a [Config]. A PATCH must have it.
 const ConfigType = "#microsoft.graph.x509CertificateAuthenticationMethodConfiguration"
@@ -24,7 +34,7 @@ const ConfigType = "#microsoft.graph.x509CertificateAuthenticationMethodConfigur
 // does not know, and copies of the struct remember it too. A property that had a
 // value and is empty now is written as null, a collection as [].
 type Config struct {
-	wire
+	kept
 	ID                         string                          `json:"id"` // always "X509Certificate"
 	State                      State                           `json:"state"`
 	ExcludeTargets             []Target                        `json:"excludeTargets"`
@@ -39,7 +49,7 @@ type Config struct {
 // A UserBinding lets one certificate field sign in the user whose property it
 // equals: x509CertificateUserBinding. [Bind] makes one.
 type UserBinding struct {
-	wire
+	kept
 	Field    CertificateField `json:"x509CertificateField"`
 	Property UserProperty     `json:"userProperty"`
 	// Priority orders the bindings, the lowest number first. It is not negative
@@ -53,7 +63,7 @@ type UserBinding struct {
 // An AuthenticationModeConfiguration says how strong a sign-in with a
 // certificate is: x509CertificateAuthenticationModeConfiguration.
 type AuthenticationModeConfiguration struct {
-	wire
+	kept
 	// Default is the strength where no rule matches.
 	Default AuthenticationMode `json:"x509CertificateAuthenticationDefaultMode"`
 	// DefaultAffinity is the affinity that every user's binding must have. Set to
@@ -66,7 +76,7 @@ type AuthenticationModeConfiguration struct {
 // strength and a required affinity: x509CertificateRule. [IssuerRule],
 // [PolicyOIDRule] and [IssuerAndPolicyOIDRule] make one.
 type Rule struct {
-	wire
+	kept
 	Type RuleType `json:"x509CertificateRuleType"`
 	// Identifier is the issuer's name or the OID. What it holds in a rule of both
 	// is not documented (open question 9.13).
@@ -84,7 +94,7 @@ type Rule struct {
 // A CRLValidationConfiguration says whether a certificate of an authority
 // without a CRL is refused: x509CertificateCRLValidationConfiguration.
 type CRLValidationConfiguration struct {
-	wire
+	kept
 	State State `json:"state"`
 	// ExemptedSKIs are the subject key identifiers, in hexadecimal, of the
 	// authorities that need no CRL.
@@ -94,14 +104,14 @@ type CRLValidationConfiguration struct {
 // An IssuerHintsConfiguration says whether browsers are told which authorities
 // to offer certificates of: x509CertificateIssuerHintsConfiguration.
 type IssuerHintsConfiguration struct {
-	wire
+	kept
 	State State `json:"state"`
 }
 
 // An AuthorityScope restricts the certificates of an authority to a group:
 // x509CertificateAuthorityScope. [ScopeTo] makes one.
 type AuthorityScope struct {
-	wire
+	kept
 	SubjectKeyIdentifier              string   `json:"subjectKeyIdentifier"`              // of the authority, in hexadecimal
 	PublicKeyInfrastructureIdentifier string   `json:"publicKeyInfrastructureIdentifier"` // the display name of its PKI container
 	IncludeTargets                    []Target `json:"includeTargets"`                    // one group
@@ -110,7 +120,7 @@ type AuthorityScope struct {
 // A Target is a group, as excludeTarget of the method and includeTarget of an
 // authority's scope.
 type Target struct {
-	wire
+	kept
 	ID   string     `json:"id"`
 	Type TargetType `json:"targetType"`
 }
@@ -118,7 +128,7 @@ type Target struct {
 // An IncludeTarget is a group that the method is for: authenticationMethodTarget.
 // [Group] and [AllUsers] make one.
 type IncludeTarget struct {
-	wire
+	kept
 	Type                   TargetType `json:"targetType"`
 	ID                     string     `json:"id"` // of the group, or [AllUsersID]
 	IsRegistrationRequired bool       `json:"isRegistrationRequired" wire:"always"`
@@ -135,68 +145,53 @@ type IncludeTarget struct {
 // that holds null, and text that is over [MaxJSON] or nested too deep. What the
 // values mean is not checked: see [Config.Findings].
 //
-// The error is a [*JSONError]. json.Unmarshal into a Config applies the same
-// rules, but for the mark and the envelope, and reports broken syntax with
-// errors of its own.
+// The error is an [*Error]. json.Unmarshal into a Config applies the same rules,
+// but for the mark and the envelope, and reports broken syntax with errors of its
+// own.
 func Parse(data []byte) (Config, error) {
-	data, err := document(data)
-	if err != nil {
+	var c Config
+	if err := own(wire.ReadWrapped(data, MaxJSON, &c)); err != nil {
 		return Config{}, err
 	}
-	var c Config
-	if inner, ok := envelope(data); ok {
-		data = inner
-	}
-	if err := c.decode(data); err != nil {
+	if err := c.isConfig(data); err != nil {
 		return Config{}, err
 	}
 	return c, nil
 }
 
-// envelope returns what stands in {"value": {...}}, beside annotations.
-func envelope(data []byte) ([]byte, bool) {
-	members, err := split(data)
-	if err != nil {
-		return nil, false
-	}
-	var inner []byte
-	for _, m := range members {
-		switch {
-		case m.name == "value" && len(m.raw) > 0 && m.raw[0] == '{':
-			inner = m.raw
-		case !isAnnotation(m.name):
-			return nil, false
-		}
-	}
-	return inner, inner != nil
-}
-
 // UnmarshalJSON replaces c by the object in data, see [Parse]. On an error c
 // stays as it was.
 func (c *Config) UnmarshalJSON(data []byte) error {
-	if err := check(data); err != nil {
+	var in Config
+	if err := read(data, &in); err != nil {
 		return err
 	}
-	return c.decode(data)
+	if err := in.isConfig(data); err != nil {
+		return err
+	}
+	*c = in
+	return nil
 }
 
-// decode reads a text that check has passed.
-func (c *Config) decode(data []byte) error {
-	var read Config
-	if err := decode(data, &read); err != nil {
-		return err
-	}
-	for _, m := range read.members {
+// isConfig returns an error for an object that says that it is something else.
+func (c Config) isConfig(data []byte) error {
+	for _, m := range wire.MembersOf(c.kept) {
+		e := &Error{Reason: WrongObject, Where: "/" + m.Name}
 		var text string
-		if m.name == "@odata.type" && (json.Unmarshal(m.raw, &text) != nil || text != ConfigType) {
-			return &JSONError{Reason: WrongObject, Path: m.name, Detail: "want " + ConfigType + ", have " + clip(string(m.raw))}
+		switch {
+		case m.Name == "@odata.type" && (json.Unmarshal(m.Raw, &text) != nil || text != ConfigType):
+			e.Detail = "want " + ConfigType + ", have " + wire.Clip(string(m.Raw))
+		case m.Name == "authenticationMethodConfigurations":
+			e.Detail = `this is the whole authentication methods policy; take the element with id "X509Certificate"`
+		default:
+			continue
 		}
-		if m.name == "authenticationMethodConfigurations" {
-			return &JSONError{Reason: WrongObject, Path: m.name,
-				Detail: `this is the whole authentication methods policy; take the element with id "X509Certificate"`}
+		if e.Offset = wire.Offset(data, e.Where); e.Offset == 0 {
+			e.Where = "/value" + e.Where
+			e.Offset = wire.Offset(data, e.Where)
 		}
+		return e
 	}
-	*c = read
 	return nil
 }
 
@@ -205,10 +200,10 @@ func (c *Config) decode(data []byte) error {
 // stand last, and in a Config that was made in a program all stand in the order
 // of the service.
 func (c Config) MarshalJSON() ([]byte, error) {
-	if c.members == nil {
-		c.members = []member{{"@odata.type", quote(ConfigType)}}
+	if wire.MembersOf(c.kept) == nil {
+		c.kept = wire.KeptOf([]wire.Member{typeMember()})
 	}
-	return marshal(c)
+	return wire.Write(c)
 }
 
 // PatchBody returns the body of a PATCH that makes the tenant's configuration
@@ -221,16 +216,20 @@ func (c Config) MarshalJSON() ([]byte, error) {
 // resource (open question 9.16). So read, change and send a whole
 // configuration.
 func (c Config) PatchBody() ([]byte, error) {
-	if c.members != nil {
-		kept := []member{{"@odata.type", quote(ConfigType)}}
-		for _, m := range c.members {
-			if !isAnnotation(m.name) {
-				kept = append(kept, m)
+	if members := wire.MembersOf(c.kept); members != nil {
+		sent := []wire.Member{typeMember()}
+		for _, m := range members {
+			if !wire.IsAnnotation(m.Name) {
+				sent = append(sent, m)
 			}
 		}
-		c.members = kept
+		c.kept = wire.KeptOf(sent)
 	}
 	return c.MarshalJSON()
+}
+
+func typeMember() wire.Member {
+	return wire.Member{Name: "@odata.type", Raw: wire.Quote(ConfigType)}
 }
 
 // Equal reports whether two configurations say the same: whether their JSON has
@@ -256,49 +255,49 @@ func values(data []byte) any {
 }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (b *UserBinding) UnmarshalJSON(data []byte) error { return replace(data, b) }
+func (b *UserBinding) UnmarshalJSON(data []byte) error { return read(data, b) }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (a *AuthenticationModeConfiguration) UnmarshalJSON(data []byte) error { return replace(data, a) }
+func (a *AuthenticationModeConfiguration) UnmarshalJSON(data []byte) error { return read(data, a) }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (r *Rule) UnmarshalJSON(data []byte) error { return replace(data, r) }
+func (r *Rule) UnmarshalJSON(data []byte) error { return read(data, r) }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (v *CRLValidationConfiguration) UnmarshalJSON(data []byte) error { return replace(data, v) }
+func (v *CRLValidationConfiguration) UnmarshalJSON(data []byte) error { return read(data, v) }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (h *IssuerHintsConfiguration) UnmarshalJSON(data []byte) error { return replace(data, h) }
+func (h *IssuerHintsConfiguration) UnmarshalJSON(data []byte) error { return read(data, h) }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (s *AuthorityScope) UnmarshalJSON(data []byte) error { return replace(data, s) }
+func (s *AuthorityScope) UnmarshalJSON(data []byte) error { return read(data, s) }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (t *Target) UnmarshalJSON(data []byte) error { return replace(data, t) }
+func (t *Target) UnmarshalJSON(data []byte) error { return read(data, t) }
 
 // UnmarshalJSON reads the object, see [Config] and [Parse].
-func (t *IncludeTarget) UnmarshalJSON(data []byte) error { return replace(data, t) }
+func (t *IncludeTarget) UnmarshalJSON(data []byte) error { return read(data, t) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (b UserBinding) MarshalJSON() ([]byte, error) { return marshal(b) }
+func (b UserBinding) MarshalJSON() ([]byte, error) { return wire.Write(b) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (a AuthenticationModeConfiguration) MarshalJSON() ([]byte, error) { return marshal(a) }
+func (a AuthenticationModeConfiguration) MarshalJSON() ([]byte, error) { return wire.Write(a) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (r Rule) MarshalJSON() ([]byte, error) { return marshal(r) }
+func (r Rule) MarshalJSON() ([]byte, error) { return wire.Write(r) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (v CRLValidationConfiguration) MarshalJSON() ([]byte, error) { return marshal(v) }
+func (v CRLValidationConfiguration) MarshalJSON() ([]byte, error) { return wire.Write(v) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (h IssuerHintsConfiguration) MarshalJSON() ([]byte, error) { return marshal(h) }
+func (h IssuerHintsConfiguration) MarshalJSON() ([]byte, error) { return wire.Write(h) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (s AuthorityScope) MarshalJSON() ([]byte, error) { return marshal(s) }
+func (s AuthorityScope) MarshalJSON() ([]byte, error) { return wire.Write(s) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (t Target) MarshalJSON() ([]byte, error) { return marshal(t) }
+func (t Target) MarshalJSON() ([]byte, error) { return wire.Write(t) }
 
 // MarshalJSON writes the object, see [Config.MarshalJSON].
-func (t IncludeTarget) MarshalJSON() ([]byte, error) { return marshal(t) }
+func (t IncludeTarget) MarshalJSON() ([]byte, error) { return wire.Write(t) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/internal/wire"
 )
 
 // An Outcome is how a step went. The zero value is unset.
@@ -186,7 +187,7 @@ func (p *Policy) admissionSteps(user *User) []Step {
 	case i >= 0 && i == p.include.all:
 		included.Detail = fmt.Sprintf("includeTargets[%d] is all users", i)
 	case i >= 0:
-		included.Detail = fmt.Sprintf("includeTargets[%d], %s %s", i, shown(string(p.config.IncludeTargets[i].Type)), quoted(p.config.IncludeTargets[i].ID))
+		included.Detail = fmt.Sprintf("includeTargets[%d], %s %s", i, wire.Shown(string(p.config.IncludeTargets[i].Type)), quoted(p.config.IncludeTargets[i].ID))
 	case len(p.config.IncludeTargets) == 0:
 		included.Outcome, included.Detail = Fail, "there are no include targets: nobody is included"
 	default:
@@ -197,7 +198,7 @@ func (p *Policy) admissionSteps(user *User) []Step {
 	excluded := Step{StepExcluded, Pass, "no exclude target has the user", sourceTarget}
 	if i := p.exclude.find(user); i >= 0 {
 		excluded.Outcome = Fail
-		excluded.Detail = fmt.Sprintf("excludeTargets[%d], %s %s, has the user", i, shown(string(p.config.ExcludeTargets[i].Type)), quoted(p.config.ExcludeTargets[i].ID))
+		excluded.Detail = fmt.Sprintf("excludeTargets[%d], %s %s, has the user", i, wire.Shown(string(p.config.ExcludeTargets[i].Type)), quoted(p.config.ExcludeTargets[i].ID))
 	}
 	return []Step{method, included, excluded}
 }
@@ -582,18 +583,4 @@ func (a AffinityLevel) String() string {
 	return quoted(string(a))
 }
 
-func quoted(text string) string { return strconv.Quote(clip(text)) }
-
-// shown is text as it is if it is a plain word, as those of Graph are, and quoted
-// otherwise: configurations come from elsewhere and must not break a line.
-func shown(text string) string {
-	for i := range len(text) {
-		if c := text[i]; c <= ' ' || c > '~' || c == '"' {
-			return quoted(text)
-		}
-	}
-	if text == "" {
-		return quoted(text)
-	}
-	return clip(text)
-}
+func quoted(text string) string { return strconv.Quote(wire.Clip(text)) }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/lint"
 )
 
@@ -29,7 +30,7 @@ const (
 // lets the wrong ones in.
 func (c Config) Findings() lint.Findings {
 	f := &finder{c: c, hasHigh: hasHighBinding(c.UserBindings)}
-	f.unknown("", reflect.ValueOf(c))
+	f.unknown()
 	f.method()
 	f.targets()
 	f.userBindings()
@@ -65,9 +66,13 @@ var (
 )
 
 func (f *finder) add(code string, k kind, where, what, do, source string) {
+	about := ""
+	if strings.HasPrefix(where, "/") { // may have names that would break a line
+		about = wire.Shown(where)
+	}
 	f.found = append(f.found, lint.Finding{
 		Code: "policy-" + code, Severity: k.severity, Effect: k.effect,
-		Where: where, What: what, Do: do, Source: lint.Source(source),
+		Where: where, About: about, What: what, Do: do, Source: lint.Source(source),
 	})
 }
 
@@ -88,62 +93,40 @@ const (
 
 // unknown reports properties and enumeration texts that this package does not
 // know, at every level.
-func (f *finder) unknown(path string, v reflect.Value) {
-	if path != "" {
-		path += "."
-	}
-	for _, m := range v.Interface().(interface{ getMembers() []member }).getMembers() {
-		if !isAnnotation(m.name) && !fieldByName(v, m.name).IsValid() {
-			what := "unknown property with " + clip(string(m.raw))
-			if near := nearField(v, m.name); near != "" {
-				what = "unknown property; letter case matters, and Graph has " + quoted(near)
+func (f *finder) unknown() {
+	wire.Walk(f.c, func(where string, v any) {
+		switch v := v.(type) {
+		case wire.Unknown:
+			what := "unknown property with " + wire.Clip(string(v.Raw))
+			if v.Near != "" {
+				what = "unknown property; letter case matters, and Graph has " + quoted(v.Near)
 			}
-			f.add("unknown-property", info, path+shown(m.name), what,
+			f.add("unknown-property", info, where, what,
 				"it is kept and sent back; look in Graph's documentation what it does", sourceGraph)
+		case enumeration:
+			f.unknownValue(where, reflect.ValueOf(v).String(), v.values())
 		}
-	}
-	for i := 1; i < v.NumField(); i++ {
-		field, name := v.Field(i), path+v.Type().Field(i).Tag.Get("json")
-		switch field.Kind() {
-		case reflect.Struct:
-			f.unknown(name, field)
-		case reflect.Slice:
-			for j := range field.Len() {
-				if field.Index(j).Kind() == reflect.Struct {
-					f.unknown(fmt.Sprintf("%s[%d]", name, j), field.Index(j))
-				}
-			}
-		case reflect.String:
-			known, ok := field.Interface().(enumeration)
-			if !ok || field.Len() == 0 || isKnown(known, field.String()) {
-				continue
-			}
-			what := "unknown value " + quoted(field.String())
-			do := "use one of " + strings.Join(known.values(), ", ")
-			switch near := slices.IndexFunc(known.values(), func(value string) bool {
-				return strings.EqualFold(value, strings.TrimSpace(field.String()))
-			}); {
-			case field.String() == UnknownFutureValue:
-				what = "Graph hides a value that is newer than its v1.0"
-				do = `ask with the header "Prefer: include-unknown-enum-members"; sending this back may fail or lose the value`
-			case near >= 0:
-				do = "write " + known.values()[near]
-			case field.String() == "SKI":
-				do = "write SubjectKeyIdentifier, as Graph calls it"
-			}
-			f.add("unknown-value", warning, name, what, do, sourceEvolvable)
-		}
-	}
+	})
 }
 
-// nearField returns the property whose name differs only in letter case.
-func nearField(v reflect.Value, name string) string {
-	for i := 1; i < v.NumField(); i++ {
-		if tag := v.Type().Field(i).Tag.Get("json"); strings.EqualFold(tag, name) {
-			return tag
-		}
+func (f *finder) unknownValue(where, text string, known []string) {
+	if slices.Contains(known, text) {
+		return
 	}
-	return ""
+	what := "unknown value " + quoted(text)
+	do := "use one of " + strings.Join(known, ", ")
+	switch near := slices.IndexFunc(known, func(value string) bool {
+		return strings.EqualFold(value, strings.TrimSpace(text))
+	}); {
+	case text == UnknownFutureValue:
+		what = "Graph hides a value that is newer than its v1.0"
+		do = `ask with the header "Prefer: include-unknown-enum-members"; sending this back may fail or lose the value`
+	case near >= 0:
+		do = "write " + known[near]
+	case text == "SKI":
+		do = "write SubjectKeyIdentifier, as Graph calls it"
+	}
+	f.add("unknown-value", warning, where, what, do, sourceEvolvable)
 }
 
 func (f *finder) method() {
@@ -619,7 +602,7 @@ func (f *finder) revocation() {
 		f.add("crl-off", mayLetIn, in+"state",
 			"certificates of an authority without a CRL are accepted unchecked", "enable it once every authority has a CRL", sourceRevoke)
 	}
-	if v.State == "" && v.members != nil {
+	if v.State == "" && wire.MembersOf(v.kept) != nil {
 		f.add("crl-state", fault, in+"state", "is missing; the property cannot be null", "", sourceCRL)
 	}
 	const list = in + "exemptedCertificateAuthoritiesSubjectKeyIdentifiers"

@@ -340,7 +340,7 @@ func mustJSON(t testing.TB, v any) string {
 	return string(text)
 }
 
-// FuzzJSON holds for any text: reading it gives a configuration or a *JSONError,
+// FuzzJSON holds for any text: reading it gives a configuration or a *Error,
 // and a configuration is written as JSON that says the same, every property
 // included, reads back the same, and compiles; its findings have no empty texts.
 func FuzzJSON(f *testing.F) {
@@ -365,7 +365,7 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := policy.Parse(text)
 		if err != nil {
-			if _, ok := err.(*policy.JSONError); !ok || !c.Equal(policy.Config{}) {
+			if _, ok := err.(*policy.Error); !ok || !c.Equal(policy.Config{}) {
 				t.Fatalf("error %T %v beside %v", err, err, c)
 			}
 			return

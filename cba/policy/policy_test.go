@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -298,13 +299,12 @@ func TestEnumerationsHaveTexts(t *testing.T) {
 	if policy.Outcome(9).String() != "Outcome(9)" || new(policy.Outcome).UnmarshalText([]byte("Pass")) == nil {
 		t.Error("unknown outcomes")
 	}
-	for r := policy.BadSyntax; r <= policy.WrongObject; r++ {
-		if strings.Contains(r.String(), "(") {
-			t.Errorf("%v has no text", r)
-		}
+	var err error = &policy.Error{Reason: policy.WrongType, Where: "/state", Offset: 9, Detail: "want a string, have a number"}
+	if err.Error() != "policy: wrong type at /state, byte 9: want a string, have a number" || policy.WrongType.Error() != "policy: wrong type" {
+		t.Errorf("%v, %v", err, policy.WrongType)
 	}
-	if policy.JSONReason(99).String() != "JSONReason(99)" {
-		t.Error("unknown reason")
+	if !errors.Is(fmt.Errorf("x: %w", err), policy.WrongType) || errors.Is(err, policy.OutOfRange) {
+		t.Error("errors.Is")
 	}
 }
 

@@ -180,7 +180,7 @@ func TestEnumerationsAreThoseOfTheSchema(t *testing.T) {
 
 // Every struct that is read from JSON keeps what it was read from in its first
 // field; the codec relies on it.
-func TestWireIsTheFirstField(t *testing.T) {
+func TestKeptIsTheFirstField(t *testing.T) {
 	seen := 0
 	var visit func(typ reflect.Type)
 	visit = func(typ reflect.Type) {
@@ -191,8 +191,8 @@ func TestWireIsTheFirstField(t *testing.T) {
 			return
 		}
 		seen++
-		if typ.Field(0).Type != reflect.TypeFor[wire]() {
-			t.Errorf("%v does not begin with its wire", typ)
+		if typ.Field(0).Type != reflect.TypeFor[kept]() {
+			t.Errorf("%v does not begin with its kept", typ)
 		}
 		for i := 1; i < typ.NumField(); i++ {
 			visit(typ.Field(i).Type)

@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"encoding/json"
-	"strings"
-)
+import "example.com/entracba/cba/internal/wire"
 
 // A User is what the configuration asks of a user, in the JSON of a Graph user:
 //
@@ -32,19 +29,14 @@ type DirectoryObject struct {
 	ID string `json:"id"`
 }
 
-// ParseUser reads a Graph user. Other properties than those of [User] are not
-// kept. The error is a [*JSONError], for the same faults as in [Parse].
+// ParseUser reads a Graph user, bare or in an envelope {"value": {...}}. Letter
+// case in the names of properties does not matter, for PowerShell writes them in
+// another. Other properties than those of [User] are not kept. The error is an
+// [*Error], for the same faults as in [Parse].
 func ParseUser(data []byte) (User, error) {
-	data, err := document(data)
-	if err != nil {
-		return User{}, err
-	}
-	if _, err := split(data); err != nil {
-		return User{}, err
-	}
 	var u User
-	if err := json.Unmarshal(data, &u); err != nil {
-		return User{}, &JSONError{Reason: WrongKind, Detail: strings.TrimPrefix(err.Error(), "json: ")}
+	if err := own(wire.ReadWrapped(data, MaxJSON, &u)); err != nil {
+		return User{}, err
 	}
 	return u, nil
 }

@@ -200,49 +200,49 @@ func TestBadJSON(t *testing.T) {
 	utf16 := "\xff\xfe{\x00}\x00"
 	for _, test := range []struct {
 		text, path string
-		reason     policy.JSONReason
+		reason     policy.Reason
 	}{
 		{``, "", policy.BadSyntax},
-		{`null`, "", policy.WrongKind},
-		{`[]`, "", policy.WrongKind},
-		{`"x"`, "", policy.WrongKind},
+		{`null`, "", policy.WrongType},
+		{`[]`, "", policy.WrongType},
+		{`"x"`, "", policy.WrongType},
 		{utf16, "", policy.BadSyntax},
 		{live[:len(live)-1], "", policy.BadSyntax},
 		{live[:len(live)/2], "", policy.BadSyntax},
 		{live + "}", "", policy.BadSyntax},
 		{"{\"id\":\"\xff\"}", "", policy.BadSyntax},
-		{`{"id":"a","id":"a"}`, "id", policy.DuplicateName},
-		{`{"id":"a","\u0069d":"a"}`, "id", policy.DuplicateName},
-		{`{"x":[1,{"y":{"z":1,"z":2}}]}`, "x[1].y.z", policy.DuplicateName},
-		{`{"certificateUserBindings":[{"priority":1,"priority":2}]}`, "certificateUserBindings[0].priority", policy.DuplicateName},
-		{`{"x":` + strings.Repeat("[", 80) + strings.Repeat("]", 80) + `}`, "x" + strings.Repeat("[0]", 64), policy.TooDeep},
+		{`{"id":"a","id":"a"}`, "/id", policy.DuplicateName},
+		{`{"id":"a","\u0069d":"a"}`, "/id", policy.DuplicateName},
+		{`{"x":[1,{"y":{"z":1,"z":2}}]}`, "/x/1/y/z", policy.DuplicateName},
+		{`{"certificateUserBindings":[{"priority":1,"priority":2}]}`, "/certificateUserBindings/0/priority", policy.DuplicateName},
+		{`{"x":` + strings.Repeat("[", 80) + strings.Repeat("]", 80) + `}`, "/x" + strings.Repeat("/0", 64), policy.TooDeep},
 		{strings.Repeat("[", 20000) + strings.Repeat("]", 20000), "", policy.TooDeep},
 		{`{"x":"` + strings.Repeat("a", policy.MaxJSON) + `"}`, "", policy.TooLarge},
-		{`{"state":1}`, "state", policy.WrongKind},
-		{`{"state":{}}`, "state", policy.WrongKind},
-		{`{"certificateUserBindings":{}}`, "certificateUserBindings", policy.WrongKind},
-		{`{"certificateUserBindings":[null]}`, "certificateUserBindings[0]", policy.WrongKind},
-		{`{"certificateUserBindings":[1]}`, "certificateUserBindings[0]", policy.WrongKind},
-		{`{"certificateUserBindings":[{},{},{"priority":"1"}]}`, "certificateUserBindings[2].priority", policy.WrongKind},
-		{`{"certificateUserBindings":[{"priority":1.5}]}`, "certificateUserBindings[0].priority", policy.WrongKind},
-		{`{"certificateUserBindings":[{"priority":2147483648}]}`, "certificateUserBindings[0].priority", policy.OutOfRange},
-		{`{"certificateUserBindings":[{"priority":-99999999999999999999999}]}`, "certificateUserBindings[0].priority", policy.OutOfRange},
-		{`{"includeTargets":[{"isRegistrationRequired":"false"}]}`, "includeTargets[0].isRegistrationRequired", policy.WrongKind},
+		{`{"state":1}`, "/state", policy.WrongType},
+		{`{"state":{}}`, "/state", policy.WrongType},
+		{`{"certificateUserBindings":{}}`, "/certificateUserBindings", policy.WrongType},
+		{`{"certificateUserBindings":[null]}`, "/certificateUserBindings/0", policy.WrongType},
+		{`{"certificateUserBindings":[1]}`, "/certificateUserBindings/0", policy.WrongType},
+		{`{"certificateUserBindings":[{},{},{"priority":"1"}]}`, "/certificateUserBindings/2/priority", policy.WrongType},
+		{`{"certificateUserBindings":[{"priority":1.5}]}`, "/certificateUserBindings/0/priority", policy.WrongType},
+		{`{"certificateUserBindings":[{"priority":2147483648}]}`, "/certificateUserBindings/0/priority", policy.OutOfRange},
+		{`{"certificateUserBindings":[{"priority":-99999999999999999999999}]}`, "/certificateUserBindings/0/priority", policy.OutOfRange},
+		{`{"includeTargets":[{"isRegistrationRequired":"false"}]}`, "/includeTargets/0/isRegistrationRequired", policy.WrongType},
 		{`{"crlValidationConfiguration":{"exemptedCertificateAuthoritiesSubjectKeyIdentifiers":["a",null]}}`,
-			"crlValidationConfiguration.exemptedCertificateAuthoritiesSubjectKeyIdentifiers[1]", policy.WrongKind},
-		{`{"authenticationModeConfiguration":[]}`, "authenticationModeConfiguration", policy.WrongKind},
-		{`{"@odata.type":"#microsoft.graph.fido2AuthenticationMethodConfiguration"}`, "@odata.type", policy.WrongObject},
-		{`{"@odata.type":null}`, "@odata.type", policy.WrongObject},
-		{`{"authenticationMethodConfigurations":[]}`, "authenticationMethodConfigurations", policy.WrongObject},
+			"/crlValidationConfiguration/exemptedCertificateAuthoritiesSubjectKeyIdentifiers/1", policy.WrongType},
+		{`{"authenticationModeConfiguration":[]}`, "/authenticationModeConfiguration", policy.WrongType},
+		{`{"@odata.type":"#microsoft.graph.fido2AuthenticationMethodConfiguration"}`, "/@odata.type", policy.WrongObject},
+		{`{"@odata.type":null}`, "/@odata.type", policy.WrongObject},
+		{`{"authenticationMethodConfigurations":[]}`, "/authenticationMethodConfigurations", policy.WrongObject},
 	} {
 		c, err := policy.Parse([]byte(test.text))
-		var je *policy.JSONError
+		var je *policy.Error
 		if !errors.As(err, &je) {
 			t.Errorf("%.60q: error %v", test.text, err)
 			continue
 		}
-		if je.Reason != test.reason || je.Path != test.path {
-			t.Errorf("%.60q: %v at %q (%v), want %v at %q", test.text, je.Reason, je.Path, err, test.reason, test.path)
+		if je.Reason != test.reason || je.Where != test.path {
+			t.Errorf("%.60q: %v at %q (%v), want %v at %q", test.text, je.Reason, je.Where, err, test.reason, test.path)
 		}
 		if len(err.Error()) > 600 || !strings.HasPrefix(err.Error(), "policy: ") {
 			t.Errorf("%.60q: text of %d bytes: %.80s", test.text, len(err.Error()), err)
@@ -253,8 +253,8 @@ func TestBadJSON(t *testing.T) {
 	}
 	var c policy.Config
 	err := json.Unmarshal([]byte(`{"id":1}`), &c)
-	var je *policy.JSONError
-	if !errors.As(err, &je) || je.Path != "id" {
+	var je *policy.Error
+	if !errors.As(err, &je) || je.Where != "/id" {
 		t.Errorf("through encoding/json: %v", err)
 	}
 }
@@ -297,7 +297,7 @@ func TestParseUser(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for _, text := range []string{``, `null`, `[]`, `{`, `{"id":1}`, `{"id":"a","id":"b"}`, `{"memberOf":{}}`} {
-		var je *policy.JSONError
+		var je *policy.Error
 		if _, err := policy.ParseUser([]byte(text)); !errors.As(err, &je) {
 			t.Errorf("%q: %v", text, err)
 		}
