@@ -32,7 +32,6 @@ var imports = map[string][]string{
 	"cba/dn":               {"golang.org/x/crypto"},
 	"cba/certuserid":       {"cba/dn", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
 	"cba/pfx":              {"cba/lint", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto"},
-	"cba/crl":              {"cba/dn", "cba/internal/sign", "cba/lint", "golang.org/x/crypto"},
 	"cba":                  {"cba/dn", "cba/internal/enum", "cba/internal/san", "cba/internal/sign", "cba/lint", "golang.org/x/crypto"},
 	"cba/trust":            {"cba/dn", "cba/lint", "github.com/smallstep/pkcs7", "golang.org/x/crypto"},
 	"cba/policy":           {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint"},
@@ -48,6 +47,15 @@ var imports = map[string][]string{
 		"github.com/microsoft/kiota-serialization-multipart-go", "github.com/microsoft/kiota-serialization-text-go",
 		"github.com/microsoftgraph/msgraph-sdk-go-core"},
 
+	// CRLs.
+	"cba/crl":                  {"cba/crl/internal/der", "cba/crl/internal/netaddr", "cba/crl/internal/sig", "cba/dn", "cba/lint", "golang.org/x/crypto"},
+	"cba/crl/fetch":            {"cba/crl", "cba/crl/internal/der", "cba/crl/internal/netaddr"},
+	"cba/crl/internal/crltest": {"cba/crl"},
+	"cba/crl/internal/der":     nil,
+	"cba/crl/internal/netaddr": nil,
+	"cba/crl/internal/sig":     nil,
+	"cba/crl/publish":          {"cba/crl", "cba/crl/internal/der", "cba/crl/internal/sig", "cba/internal/sign"},
+
 	// The module cba/fleet. A ledger knows nothing of a tenant.
 	"cba/fleet/ledger":     {"cba", "cba/crl"},
 	"cba/fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "cba/fleet/ledger"},
@@ -62,7 +70,8 @@ var ground = []string{"cba/internal/der", "cba/internal/enum", "cba/internal/tex
 // outside is who may reach the network or files. Everybody else takes and returns
 // values.
 var outside = map[string][]string{
-	"cba/crl":              {"net/http", "net", "os", "syscall"},
+	"cba/crl/fetch":        {"net", "net/http", "syscall"},
+	"cba/crl/publish":      {"os", "syscall"},
 	"cba/graph":            {"net/http"},
 	"cba/graph/graphtest":  {"net", "net/http", "net/http/httptest"},
 	"cba/internal/interop": {"os", "os/exec"},
@@ -172,8 +181,26 @@ func TestOutside(t *testing.T) {
 	}
 }
 
+// TestNoHTTP holds that reading and checking CRLs, and deciding sign-ins with them,
+// links no HTTP: who wants CRLs from the network imports cba/crl/fetch.
+func TestNoHTTP(t *testing.T) {
+	for _, name := range []string{"cba/crl", "cba/crl/publish", "cba/policy", "cba/trust", "cba/signin", "cba/lifecycle"} {
+		out, err := exec.Command("go", "list", "-deps", module+"/"+name).Output()
+		if err != nil {
+			t.Fatalf("go list %s: %v", name, err)
+		}
+		deps := strings.Fields(string(out))
+		if len(deps) < 20 || !slices.Contains(deps, module+"/"+name) {
+			t.Fatalf("%s: only %q", name, deps)
+		}
+		if slices.Contains(deps, "net/http") {
+			t.Errorf("%s imports net/http, itself or through another package", name)
+		}
+	}
+}
+
 // unfinished has the packages that still have exported variables.
-var unfinished = []string{"cba", "cba/crl", "cba/dn", "cba/graph", "cba/graph/graphtest", "cba/internal/san"}
+var unfinished = []string{"cba", "cba/crl/publish", "cba/dn", "cba/graph", "cba/graph/graphtest", "cba/internal/san"}
 
 // TestNoGlobalState fails for a function init, for an exported variable, which any
 // importer could change, and for a variable of a package that a function assigns.

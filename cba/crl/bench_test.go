@@ -4,18 +4,19 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"math/big"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
+	"example.com/entracba/cba/crl/publish"
 )
 
 const benchEntries = 20_000
 
-func benchList(b *testing.B) (authority, []byte) {
-	ca := newAuthority(b, "Woodgrove CA", "rsa")
-	der := ca.list(b, &x509.RevocationList{RevokedCertificateEntries: manyEntries(benchEntries)})
+func benchList(b *testing.B) (crltest.Authority, []byte) {
+	ca := crltest.NewAuthority(b, "Woodgrove CA", "rsa")
+	der := ca.List(b, &x509.RevocationList{RevokedCertificateEntries: crltest.ManyEntries(benchEntries)})
 	b.ReportAllocs()
 	return ca, der
 }
@@ -46,8 +47,8 @@ func BenchmarkParse(b *testing.B) {
 
 func BenchmarkLookup(b *testing.B) {
 	_, der := benchList(b)
-	list := mustParse(b, der)
-	slow := must[*x509.RevocationList](b)(x509.ParseRevocationList(der))
+	list := crltest.MustParse(b, der)
+	slow := crltest.Must[*x509.RevocationList](b)(x509.ParseRevocationList(der))
 	listed := slow.RevokedCertificateEntries[benchEntries/2].SerialNumber
 	absent := new(big.Int).Add(listed, big.NewInt(1))
 	for name, serial := range map[string]*big.Int{"listed": listed, "absent": absent} {
@@ -70,26 +71,14 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-func BenchmarkBase(b *testing.B) {
-	ca := newAuthority(b, "Woodgrove CA", "p256")
-	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{Path: filepath.Join(b.TempDir(), "ledger")}}
-	revoke(b, issuer, benchEntries)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := issuer.Base(ctx, crl.Options{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // revoke records so many random serial numbers of 16 octets.
-func revoke(tb testing.TB, issuer *crl.Issuer, n int) {
+func revoke(tb testing.TB, issuer *publish.Issuer, n int) {
 	revocations := make([]crl.Revocation, n)
 	for i := range revocations {
 		raw := make([]byte, 16)
 		rand.Read(raw)
 		raw[0] = raw[0]&0x3f | 0x40
-		revocations[i] = crl.Revocation{Serial: new(big.Int).SetBytes(raw), Time: at.Add(-time.Duration(i) * time.Minute)}
+		revocations[i] = crl.Revocation{Serial: new(big.Int).SetBytes(raw), Time: crltest.At().Add(-time.Duration(i) * time.Minute)}
 	}
 	if err := issuer.Revoke(ctx, revocations...); err != nil {
 		tb.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"slices"
 
+	"example.com/entracba/cba/crl/internal/der"
 	"example.com/entracba/cba/dn"
 )
 
@@ -54,9 +55,9 @@ func (l *List) checkIssuer(ca *x509.Certificate) *Error {
 	if known := l.signedBy.Load(); known != nil && sameKey(*known, ca.PublicKey) {
 		return nil
 	}
-	if err := l.scheme.verify(ca.PublicKey, l.digest, l.RawTBS, l.Signature); err != nil {
+	if err := l.scheme.Verify(ca.PublicKey, l.digest, l.RawTBS, l.Signature); err != nil {
 		fault := BadSignature
-		if err == errAlgorithm {
+		if l.SignatureAlgorithm == x509.UnknownSignatureAlgorithm {
 			fault = Unsupported
 		}
 		return &Error{Fault: fault, Err: err}
@@ -76,7 +77,7 @@ func (l *List) checkContent() *Error {
 	switch {
 	case l.unsupported != nil:
 		return faultf(Unsupported, "the critical extension %s is not known", oidText(l.unsupported))
-	case l.Scope.Indirect || string(l.entryScope) == oidCertIssuer:
+	case l.Scope.Indirect || string(l.entryScope) == der.OIDCertIssuer:
 		return faultf(Unsupported, "the list is indirect: it has entries of other issuers")
 	case l.entryScope != nil:
 		return faultf(Unsupported, "the critical extension %s of an entry is not known", oidText(l.entryScope))

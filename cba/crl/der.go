@@ -10,75 +10,27 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"example.com/entracba/cba/crl/internal/der"
 )
-
-// Identifier octets of the types that a list is made of.
-const (
-	tagBoolean    = 0x01
-	tagInteger    = 0x02
-	tagBitString  = 0x03
-	tagOctets     = 0x04
-	tagOID        = 0x06
-	tagUTCTime    = 0x17
-	tagTime       = 0x18 // GeneralizedTime
-	tagSequence   = 0x30
-	tagExplicit0  = 0xa0 // [0], constructed
-	tagKeyID      = 0x80 // [0], primitive: keyIdentifier
-	maxHeaderSize = 6    // tag, length of length, four bytes
-)
-
-// header reads the tag and the length at pos and returns where the content
-// starts and ends. It takes what cryptobyte takes: low tag numbers and minimal
-// lengths of at most four bytes, with the content inside der.
-func header(der []byte, pos int) (tag byte, start, end int, ok bool) {
-	if len(der)-pos < 2 {
-		return 0, 0, 0, false
-	}
-	tag = der[pos]
-	start = pos + 2
-	end = start + int(der[pos+1])
-	if der[pos+1] >= 0x80 {
-		if start, end, ok = longHeader(der, pos); !ok {
-			return tag, start, end, false
-		}
-	}
-	return tag, start, end, end <= len(der) && tag&0x1f != 0x1f
-}
-
-func longHeader(der []byte, pos int) (start, end int, ok bool) {
-	size := int(der[pos+1] & 0x7f)
-	if size == 0 || size > 4 || len(der)-pos < 2+size || der[pos+2] == 0 {
-		return 0, 0, false
-	}
-	start = pos + 2 + size
-	length := 0
-	for _, b := range der[pos+2 : start] {
-		length = length<<8 | int(b)
-	}
-	// A negative sum is a length that a 32-bit int cannot hold.
-	if end = start + length; length < 0x80 || end < start {
-		return 0, 0, false
-	}
-	return start, end, true
-}
 
 // readTime reads a UTCTime or GeneralizedTime at pos, and returns what follows.
 // It accepts what crypto/x509 accepts.
-func readTime(der []byte, pos int) (t time.Time, end int, ok bool) {
-	tag, start, end, ok := header(der, pos)
+func readTime(raw []byte, pos int) (t time.Time, end int, ok bool) {
+	tag, start, end, ok := der.Header(raw, pos)
 	if !ok {
 		return t, 0, false
 	}
-	if tag == tagUTCTime && end-start == 13 {
-		if seconds, ok := utcSeconds(der[start:end]); ok {
+	if tag == der.UTCTime && end-start == 13 {
+		if seconds, ok := utcSeconds(raw[start:end]); ok {
 			return time.Unix(seconds, 0).UTC(), end, true
 		}
 	}
-	s := cryptobyte.String(der[pos:end])
+	s := cryptobyte.String(raw[pos:end])
 	switch tag {
-	case tagUTCTime:
+	case der.UTCTime:
 		ok = s.ReadASN1UTCTime(&t)
-	case tagTime:
+	case der.GeneralizedTime:
 		ok = s.ReadASN1GeneralizedTime(&t)
 	default:
 		ok = false
@@ -134,48 +86,34 @@ type extension struct {
 }
 
 // readExtension reads one Extension at pos, and returns what follows.
-func readExtension(der []byte, pos int) (x extension, end int, problem string) {
-	tag, pos, end, ok := header(der, pos)
-	if !ok || tag != tagSequence {
+func readExtension(raw []byte, pos int) (x extension, end int, problem string) {
+	tag, pos, end, ok := der.Header(raw, pos)
+	if !ok || tag != der.Sequence {
 		return x, 0, "malformed extension"
 	}
-	der = der[:end]
-	tag, start, stop, ok := header(der, pos)
-	if !ok || tag != tagOID || start == stop {
+	raw = raw[:end]
+	tag, start, stop, ok := der.Header(raw, pos)
+	if !ok || tag != der.OID || start == stop {
 		return x, 0, "malformed extension OID"
 	}
-	x.oid = der[start:stop]
-	tag, start, stop, ok = header(der, stop)
-	if ok && tag == tagBoolean {
-		if stop-start != 1 || der[start] != 0 && der[start] != 0xff {
+	x.oid = raw[start:stop]
+	tag, start, stop, ok = der.Header(raw, stop)
+	if ok && tag == der.Boolean {
+		if stop-start != 1 || raw[start] != 0 && raw[start] != 0xff {
 			return x, 0, "malformed critical flag"
 		}
-		x.critical = der[start] != 0
-		tag, start, stop, ok = header(der, stop)
+		x.critical = raw[start] != 0
+		tag, start, stop, ok = der.Header(raw, stop)
 	}
-	if !ok || tag != tagOctets {
+	if !ok || tag != der.OctetString {
 		return x, 0, "malformed extension value"
 	}
 	if stop != end {
 		return x, 0, "trailing bytes in an extension"
 	}
-	x.value = der[start:stop]
+	x.value = raw[start:stop]
 	return x, end, ""
 }
-
-// Object identifiers, as content octets.
-const (
-	oidCRLNumber     = "\x55\x1d\x14"
-	oidReason        = "\x55\x1d\x15"
-	oidHold          = "\x55\x1d\x17"
-	oidInvalidity    = "\x55\x1d\x18"
-	oidDeltaCRL      = "\x55\x1d\x1b"
-	oidDistribution  = "\x55\x1d\x1c"
-	oidCertIssuer    = "\x55\x1d\x1d"
-	oidAuthorityKey  = "\x55\x1d\x23"
-	oidFreshestCRL   = "\x55\x1d\x2e"
-	oidMSNextPublish = "\x2b\x06\x01\x04\x01\x82\x37\x15\x04" // 1.3.6.1.4.1.311.21.4, [MS-CSRA] and Windows' certsrv
-)
 
 // oidText writes content octets as dotted numbers, or as hex if they are none.
 func oidText(content []byte) string {
@@ -205,7 +143,7 @@ func notDER(b []byte) *Error {
 		return faultf(NotDER, "this is an HTML page that begins %q", excerpt(text))
 	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
 		return faultf(NotDER, "this is compressed with gzip, and Entra reads plain DER only")
-	case b[0] != tagSequence:
+	case b[0] != der.Sequence:
 		if utf8.Valid(text[:min(len(text), 64)]) && len(text) > 0 {
 			return faultf(NotDER, "it begins %q", excerpt(text))
 		}
@@ -214,7 +152,7 @@ func notDER(b []byte) *Error {
 		return faultf(NotDER, "it has an indefinite length, which is BER")
 	}
 	start := append(bytes.Clone(b[:min(len(b), 8)]), make([]byte, 8)...)
-	if _, end, ok := longHeader(start, 0); ok && start[1] > 0x80 && end > len(b) {
+	if end, ok := der.Announced(start); ok && end > len(b) {
 		return faultf(NotDER, "cut short: %d bytes are there of the %d that its header announces", len(b), end)
 	}
 	return faultf(NotDER, "the outermost length is malformed or longer than the %d bytes that are there", len(b))

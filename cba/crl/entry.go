@@ -5,16 +5,18 @@ import (
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
+
+	"example.com/entracba/cba/crl/internal/der"
 )
 
 // An Entry is one revoked certificate of a list. Its slices are parts of
 // [List.Raw].
 type Entry struct {
-	RawSerial      []byte    // content octets of the INTEGER: big-endian, two's complement
-	Time           time.Time // the revocation date
-	Reason         Reason    // Unspecified if the entry gives none
-	InvalidityDate time.Time // when the key is believed to have been lost; zero if not given
-	RawExtensions  []byte    // the encoded extensions, without their outer header; nil if there are none
+	RawSerial      []byte           // content octets of the INTEGER: big-endian, two's complement
+	Time           time.Time        // the revocation date
+	Reason         RevocationReason // Unspecified if the entry gives none
+	InvalidityDate time.Time        // when the key is believed to have been lost; zero if not given
+	RawExtensions  []byte           // the encoded extensions, without their outer header; nil if there are none
 
 	// unsupported is what keeps the list from being used: a critical extension
 	// that this package does not process, or another issuer's name.
@@ -38,57 +40,53 @@ func (e Entry) Serial() *big.Int {
 //	     crlEntryExtensions      Extensions OPTIONAL }
 //
 // It is the one reader of entries: for the scan, for look-ups and for [List.All].
-func readEntry(der []byte, pos int, e *Entry) (end int, problem string) {
-	tag, pos, end, ok := header(der, pos)
-	if !ok || tag != tagSequence {
+func readEntry(raw []byte, pos int, e *Entry) (end int, problem string) {
+	tag, pos, end, ok := der.Header(raw, pos)
+	if !ok || tag != der.Sequence {
 		return 0, "malformed entry"
 	}
-	der = der[:end]
-	serial, stop, ok := readSerial(der, pos)
+	raw = raw[:end]
+	serial, stop, ok := readSerial(raw, pos)
 	if !ok {
 		return 0, "malformed serial number"
 	}
 	*e = Entry{RawSerial: serial}
-	if e.Time, pos, ok = readTime(der, stop); !ok {
+	if e.Time, pos, ok = readTime(raw, stop); !ok {
 		return 0, "malformed revocation date"
 	}
 	if pos == end {
 		return end, ""
 	}
-	if der[pos] != tagSequence {
+	if raw[pos] != der.Sequence {
 		return 0, "trailing bytes in an entry"
 	}
-	if _, pos, stop, ok = header(der, pos); !ok {
+	if _, pos, stop, ok = der.Header(raw, pos); !ok {
 		return 0, "malformed entry extensions"
 	}
 	if stop != end {
 		return 0, "trailing bytes in an entry"
 	}
-	e.RawExtensions = der[pos:end]
+	e.RawExtensions = raw[pos:end]
 	return end, e.readExtensions()
 }
 
 // readSerial reads a minimally encoded INTEGER at pos.
-func readSerial(der []byte, pos int) (content []byte, end int, ok bool) {
-	tag, start, end, ok := header(der, pos)
-	if !ok || tag != tagInteger || start == end {
+func readSerial(raw []byte, pos int) (content []byte, end int, ok bool) {
+	tag, start, end, ok := der.Header(raw, pos)
+	if !ok || tag != der.Integer || start == end {
 		return nil, 0, false
 	}
-	content = der[start:end]
+	content = raw[start:end]
 	if len(content) > 1 && (content[0] == 0 && content[1] < 0x80 || content[0] == 0xff && content[1] >= 0x80) {
 		return nil, 0, false
 	}
 	return content, end, true
 }
 
-// plainReason is the encoded reason extension but for its last byte: what
-// nearly all entries with extensions have, and nothing else.
-const plainReason = "\x30\x0a\x06\x03" + oidReason + "\x04\x03\x0a\x01"
-
 func (e *Entry) readExtensions() (problem string) {
 	raw := e.RawExtensions
-	if len(raw) == len(plainReason)+1 && string(raw[:len(plainReason)]) == plainReason {
-		e.Reason = Reason(int8(raw[len(plainReason)]))
+	if len(raw) == len(der.PlainReason)+1 && string(raw[:len(der.PlainReason)]) == der.PlainReason {
+		e.Reason = RevocationReason(int8(raw[len(der.PlainReason)]))
 		return ""
 	}
 	reasons := 0
@@ -99,7 +97,7 @@ func (e *Entry) readExtensions() (problem string) {
 		}
 		known := true
 		switch string(x.oid) {
-		case oidReason:
+		case der.OIDReason:
 			s := cryptobyte.String(x.value)
 			var number int
 			if !s.ReadASN1Enum(&number) {
@@ -108,12 +106,12 @@ func (e *Entry) readExtensions() (problem string) {
 			if reasons++; !s.Empty() || reasons > 1 {
 				return "trailing bytes after the reason"
 			}
-			e.Reason = Reason(number)
-		case oidInvalidity:
+			e.Reason = RevocationReason(number)
+		case der.OIDInvalidity:
 			// Only for people, so a malformed one does no harm.
 			e.InvalidityDate, _, _ = readTime(x.value, 0)
-		case oidHold: // deprecated, and says no more than the reason
-		case oidCertIssuer:
+		case der.OIDHold: // deprecated, and says no more than the reason
+		case der.OIDCertIssuer:
 			e.unsupported = x.oid
 		default:
 			known = false

@@ -11,17 +11,16 @@ import (
 	"fmt"
 	"log"
 	"math/big"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/publish"
 )
 
 // exampleIssuer makes an authority whose lists the examples issue.
-func exampleIssuer() (*crl.Issuer, func()) {
+func exampleIssuer() (*publish.Issuer, func()) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		log.Fatal(err)
@@ -43,51 +42,8 @@ func exampleIssuer() (*crl.Issuer, func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	issuer := &crl.Issuer{Certificate: cert, Key: key, Store: crl.FileStore{Path: filepath.Join(folder, "ledger")}}
+	issuer := &publish.Issuer{Certificate: cert, Key: key, Store: publish.FileStore{Path: filepath.Join(folder, "ledger")}}
 	return issuer, func() { os.RemoveAll(folder) }
-}
-
-// An authority revokes a certificate and puts another one on hold, publishes its
-// base list, releases the second one, and publishes a delta list.
-func Example() {
-	ctx := context.Background()
-	issuer, done := exampleIssuer()
-	defer done()
-	noon := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-
-	err := issuer.Revoke(ctx,
-		crl.Revocation{Serial: big.NewInt(0x4a17), Time: noon, Reason: crl.KeyCompromise},
-		crl.Revocation{Serial: big.NewInt(0x4a18), Time: noon, Reason: crl.CertificateHold},
-	)
-	if err != nil {
-		log.Fatal(err)
-	}
-	base, err := issuer.Base(ctx, crl.Options{ThisUpdate: noon})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := issuer.Release(ctx, big.NewInt(0x4a18)); err != nil {
-		log.Fatal(err)
-	}
-	delta, err := issuer.Delta(ctx, crl.Options{ThisUpdate: noon.Add(time.Hour)})
-	if err != nil {
-		log.Fatal(err)
-	}
-
-	// The other side: is a certificate revoked?
-	later := noon.Add(2 * time.Hour)
-	lists := crl.Set{Base: base, Delta: delta}
-	if err := lists.Check(issuer.Certificate, later); err != nil {
-		log.Fatal(err)
-	}
-	for serial := int64(0x4a17); serial <= 0x4a19; serial++ {
-		status := lists.Status(&x509.Certificate{SerialNumber: big.NewInt(serial)})
-		fmt.Printf("%x: %v %q\n", serial, status.State, status.Code())
-	}
-	// Output:
-	// 4a17: revoked "AADSTS500171"
-	// 4a18: released ""
-	// 4a19: good ""
 }
 
 // A list as it comes from a file: who made it, what is in it.
@@ -99,7 +55,7 @@ func ExampleParse() {
 	if err := issuer.Revoke(ctx, crl.Revocation{Serial: big.NewInt(77), Time: noon, Reason: crl.Superseded}); err != nil {
 		log.Fatal(err)
 	}
-	issued, err := issuer.Base(ctx, crl.Options{ThisUpdate: noon, Number: 41})
+	issued, err := issuer.Base(ctx, publish.Options{ThisUpdate: noon, Number: 41})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -132,79 +88,6 @@ func ExampleParse() {
 	// AADSTS2205011
 }
 
-// The list is fetched once, within the limits of a sign-in, and kept.
-func ExampleFetcher() {
-	issuer, done := exampleIssuer()
-	defer done()
-	ctx := context.Background()
-	list, err := issuer.Base(ctx, crl.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	requests := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		requests++
-		w.Write(list.Raw)
-	}))
-	defer server.Close()
-
-	// Without this, the fetcher does not connect to the test server: it is on
-	// this machine.
-	fetcher := &crl.Fetcher{AllowPrivateAddresses: true}
-	for range 3 {
-		got, err := fetcher.Fetch(ctx, server.URL, issuer.Certificate)
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println("list", got.Number)
-	}
-	fmt.Println("requests:", requests)
-
-	_, err = new(crl.Fetcher).Fetch(ctx, server.URL, issuer.Certificate)
-	var failure *crl.Error
-	if errors.As(err, &failure) {
-		fmt.Println(failure.Fault)
-	}
-	// Output:
-	// list 1
-	// list 1
-	// list 1
-	// requests: 1
-	// forbidden address
-}
-
-// Publishing inside Base keeps the ledger right even if the program is stopped
-// half-way: only a list that was published becomes the base of deltas.
-func ExampleIssuer_Base_publish() {
-	issuer, done := exampleIssuer()
-	defer done()
-	folder, err := os.MkdirTemp("", "www")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(folder)
-
-	publish := func(list *crl.List) error {
-		// A web server must never see half a list: write beside, then rename.
-		path := filepath.Join(folder, "contoso.crl")
-		if err := os.WriteFile(path+".new", list.Raw, 0o644); err != nil {
-			return err
-		}
-		return os.Rename(path+".new", path)
-	}
-	list, err := issuer.Base(context.Background(), crl.Options{Publish: publish})
-	if err != nil {
-		log.Fatal(err)
-	}
-	onDisk, err := os.ReadFile(filepath.Join(folder, "contoso.crl"))
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("published list", list.Number, len(onDisk) == len(list.Raw))
-	// Output:
-	// published list 1 true
-}
-
 // What to know about a URL before it is stored with an authority.
 func ExampleURLFindings() {
 	for _, url := range []string{
@@ -234,7 +117,7 @@ func ExampleSet_Findings() {
 	defer done()
 	ctx := context.Background()
 	made := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-	list, err := issuer.Base(ctx, crl.Options{ThisUpdate: made})
+	list, err := issuer.Base(ctx, publish.Options{ThisUpdate: made})
 	if err != nil {
 		log.Fatal(err)
 	}

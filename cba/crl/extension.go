@@ -5,6 +5,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"example.com/entracba/cba/crl/internal/der"
 )
 
 // A Scope is what a list says in its issuing distribution point about the
@@ -25,8 +27,8 @@ type Scope struct {
 
 // readExtensions reads the extensions of the list.
 func (l *List) readExtensions(raw []byte) *Error {
-	tag, pos, end, ok := header(raw, 0)
-	if !ok || tag != tagSequence {
+	tag, pos, end, ok := der.Header(raw, 0)
+	if !ok || tag != der.Sequence {
 		return faultf(NotDER, "malformed extensions")
 	}
 	if end != len(raw) {
@@ -60,24 +62,24 @@ func (l *List) readExtensions(raw []byte) *Error {
 func (l *List) readExtension(x extension) (known int, ok bool) {
 	value := cryptobyte.String(x.value)
 	switch string(x.oid) {
-	case oidAuthorityKey:
+	case der.OIDAuthorityKey:
 		known = 1
 		l.AuthorityKeyID, ok = readKeyID(value)
-	case oidCRLNumber:
+	case der.OIDCRLNumber:
 		known = 2
 		l.Number, ok = readNumber(value)
-	case oidDeltaCRL:
+	case der.OIDDeltaCRL:
 		known = 3
 		l.BaseNumber, ok = readNumber(value)
-	case oidMSNextPublish:
+	case der.OIDMSNextPublish:
 		known = 4
 		var end int
 		l.NextPublish, end, ok = readTime(x.value, 0)
 		ok = ok && end == len(x.value)
-	case oidFreshestCRL:
+	case der.OIDFreshestCRL:
 		known = 5
 		l.FreshestCRL, ok = readDistributionPoints(value)
-	case oidDistribution:
+	case der.OIDDistribution:
 		known = 6
 		l.Scope, ok = readScope(value)
 	default:
@@ -96,34 +98,26 @@ func readNumber(value cryptobyte.String) (*big.Int, bool) {
 // the authority by issuer and serial number only gives nil.
 func readKeyID(value cryptobyte.String) ([]byte, bool) {
 	var id, content cryptobyte.String
-	if !value.ReadASN1(&content, tagSequence) || !value.Empty() {
+	if !value.ReadASN1(&content, der.Sequence) || !value.Empty() {
 		return nil, false
 	}
-	if !content.PeekASN1Tag(tagKeyID) {
+	if !content.PeekASN1Tag(der.KeyID) {
 		return nil, true
 	}
-	ok := content.ReadASN1(&id, tagKeyID)
+	ok := content.ReadASN1(&id, der.KeyID)
 	return id, ok
 }
-
-const (
-	tagPointName = 0xa0 // [0] distributionPoint
-	tagFullName  = 0xa0 // [0] fullName
-	tagURL       = 0x86 // [6] uniformResourceIdentifier
-
-	maxURLs = 100 // of one extension: each costs more memory than its two bytes
-)
 
 // readDistributionPoints reads the URLs of a CRLDistributionPoints.
 func readDistributionPoints(value cryptobyte.String) (urls []string, ok bool) {
 	var points cryptobyte.String
-	if !value.ReadASN1(&points, tagSequence) || !value.Empty() {
+	if !value.ReadASN1(&points, der.Sequence) || !value.Empty() {
 		return nil, false
 	}
 	for !points.Empty() {
 		var point, name cryptobyte.String
 		var present bool
-		if !points.ReadASN1(&point, tagSequence) || !point.ReadOptionalASN1(&name, &present, tagPointName) {
+		if !points.ReadASN1(&point, der.Sequence) || !point.ReadOptionalASN1(&name, &present, der.PointName) {
 			return nil, false
 		}
 		if urls, ok = readPointName(urls, name); !ok {
@@ -135,11 +129,11 @@ func readDistributionPoints(value cryptobyte.String) (urls []string, ok bool) {
 
 // readPointName appends the URLs of a DistributionPointName to urls.
 func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
-	if !name.PeekASN1Tag(tagFullName) { // absent, or relative to the issuer
+	if !name.PeekASN1Tag(der.FullName) { // absent, or relative to the issuer
 		return urls, true
 	}
 	var names, value cryptobyte.String
-	if !name.ReadASN1(&names, tagFullName) {
+	if !name.ReadASN1(&names, der.FullName) {
 		return nil, false
 	}
 	for !names.Empty() {
@@ -147,8 +141,8 @@ func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
 		if !names.ReadAnyASN1(&value, &tag) {
 			return nil, false
 		}
-		if tag == tagURL {
-			if len(urls) == maxURLs {
+		if tag == der.URL {
+			if len(urls) == der.MaxURLs {
 				return nil, false
 			}
 			urls = append(urls, string(value))
@@ -160,7 +154,7 @@ func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
 // readScope reads an IssuingDistributionPoint.
 func readScope(value cryptobyte.String) (s Scope, ok bool) {
 	var point cryptobyte.String
-	if !value.ReadASN1(&point, tagSequence) || !value.Empty() {
+	if !value.ReadASN1(&point, der.Sequence) || !value.Empty() {
 		return s, false
 	}
 	s.Present = true
@@ -172,7 +166,7 @@ func readScope(value cryptobyte.String) (s Scope, ok bool) {
 		}
 		yes := len(field) == 1 && field[0] == 0xff
 		switch tag {
-		case tagPointName:
+		case der.PointName:
 			if s.URLs, ok = readPointName(nil, field); !ok {
 				return s, false
 			}

@@ -18,7 +18,7 @@ const (
 	TooLarge
 	// BadURL: the URL is not one that Entra fetches from (ldap, file, no host).
 	BadURL
-	// ForbiddenAddress: the URL leads to an address that a [Fetcher] does not
+	// ForbiddenAddress: the URL leads to an address that crl/fetch does not
 	// connect to.
 	ForbiddenAddress
 	// Missing: there is no list at all.
@@ -139,7 +139,7 @@ func (f Fault) Documented() bool {
 
 // An Error is a failure to get, read or rely on a revocation list. Every error
 // of [Parse], [List.CheckIssuer], [List.CheckAfter], [Set.Check], [CheckURL] and
-// [Fetcher.Fetch] is one (Fetch also returns the error of its context).
+// Fetch of package crl/fetch is one (Fetch also returns the error of its context).
 //
 // The fields after Detail hold what the service fills its message with, for the
 // faults that have it.

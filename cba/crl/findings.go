@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/entracba/cba/crl/internal/der"
 	"example.com/entracba/cba/lint"
 )
 
@@ -115,7 +116,7 @@ func (c *findings) identity(l *List) {
 	case l.Number == nil:
 		c.add("crl-no-number", lint.Warning, 0, "the list has no CRL number, which must increase with every list",
 			"have the authority write the extension", learnCRL)
-	case l.Number.Sign() < 0 || l.Number.BitLen() >= 8*maxSerial:
+	case l.Number.Sign() < 0 || l.Number.BitLen() >= 8*der.MaxSerial:
 		c.add("crl-odd-number", lint.Warning, 0, "the CRL number is negative or has more than 20 octets", "start again with a positive number below 2^159",
 			rfc5280+".2.3")
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
+	"example.com/entracba/cba/crl/publish"
 )
 
 // documentedRefusals are the texts of the errors for lists that crypto/x509
@@ -26,7 +28,7 @@ var documentedRefusals = []string{
 //   - every entry of a list is found by its serial number,
 //   - nothing that can be asked of a list panics.
 func FuzzParse(f *testing.F) {
-	ca := newAuthority(f, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(f, "Woodgrove CA", "p256")
 	seeds := 0
 	for _, der := range fuzzSeeds(f, ca) {
 		f.Add(der)
@@ -41,7 +43,7 @@ func FuzzParse(f *testing.F) {
 // FuzzParts holds the laws of FuzzParse for lists whose outer structure is
 // right, so that the fuzzer gets to the times, entries and extensions inside.
 func FuzzParts(f *testing.F) {
-	ca := newAuthority(f, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(f, "Woodgrove CA", "p256")
 	seeds := 0
 	for _, der := range fuzzSeeds(f, ca) {
 		list, err := crl.Parse(der)
@@ -81,7 +83,7 @@ func FuzzParts(f *testing.F) {
 const ecdsaSHA256 = "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"
 
 // listOf puts a list together from its parts, with a signature that is none.
-func listOf(ca authority, algorithm string, times, entries, extensions []byte) []byte {
+func listOf(ca crltest.Authority, algorithm string, times, entries, extensions []byte) []byte {
 	tbs := slices.Concat([]byte{2, 1, 1}, []byte(algorithm), ca.Cert.RawSubject, times, wrap(0x30, entries), extensions)
 	return wrap(0x30, slices.Concat(wrap(0x30, tbs), []byte(algorithm), []byte{3, 2, 0, 0}))
 }
@@ -108,7 +110,7 @@ func contentSize(tb testing.TB, der []byte) int {
 }
 
 // checkLaws holds what FuzzParse says.
-func checkLaws(t *testing.T, ca authority, der []byte) {
+func checkLaws(t *testing.T, ca crltest.Authority, der []byte) {
 	list, err := crl.Parse(der)
 	if err != nil {
 		var e *crl.Error
@@ -143,7 +145,7 @@ func checkLaws(t *testing.T, ca authority, der []byte) {
 	if list.Len() > entries {
 		t.Fatalf("%d serial numbers in %d entries", list.Len(), entries)
 	}
-	list.Findings(at)
+	list.Findings(crltest.At())
 	list.CheckAfter(list)
 	if err := list.CheckIssuer(ca.Cert); err == nil {
 		signed, err := x509.ParseRevocationList(der)
@@ -152,30 +154,30 @@ func checkLaws(t *testing.T, ca authority, der []byte) {
 		}
 	}
 	for _, set := range []crl.Set{{Base: list}, {Delta: list}, {Base: list, Delta: list}} {
-		set.Check(ca.Cert, at)
-		set.Findings(at)
+		set.Check(ca.Cert, crltest.At())
+		set.Findings(crltest.At())
 		set.Status(ca.Cert)
 	}
 }
 
-func fuzzSeeds(f *testing.F, ca authority) [][]byte {
-	base := ca.list(f, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(f)})
-	rsa := newAuthority(f, "Woodgrove RSA CA", "rsa")
-	issuer := ca.issuer(f)
+func fuzzSeeds(f *testing.F, ca crltest.Authority) [][]byte {
+	base := ca.List(f, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(f)})
+	rsa := crltest.NewAuthority(f, "Woodgrove RSA CA", "rsa")
+	issuer := issuerOf(f, ca)
 	for serial := range int64(3) {
-		err := issuer.Revoke(ctx, crl.Revocation{Serial: bigInt(serial), Time: at, Reason: crl.CertificateHold})
+		err := issuer.Revoke(ctx, crl.Revocation{Serial: crltest.BigInt(serial), Time: crltest.At(), Reason: crl.CertificateHold})
 		if err != nil {
 			f.Fatal(err)
 		}
 	}
-	full := must[*crl.List](f)(issuer.Base(ctx, crl.Options{ThisUpdate: at, FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}))
-	if err := issuer.Release(ctx, bigInt(1)); err != nil {
+	full := crltest.Must[*crl.List](f)(issuer.Base(ctx, publish.Options{ThisUpdate: crltest.At(), FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}))
+	if err := issuer.Release(ctx, crltest.BigInt(1)); err != nil {
 		f.Fatal(err)
 	}
-	delta := must[*crl.List](f)(issuer.Delta(ctx, crl.Options{ThisUpdate: at}))
+	delta := crltest.Must[*crl.List](f)(issuer.Delta(ctx, publish.Options{ThisUpdate: crltest.At()}))
 	return [][]byte{
-		base, base[:len(base)/2], full.Raw, delta.Raw, pemOf("X509 CRL", base), ca.Cert.Raw, nil,
-		ca.list(f, &x509.RevocationList{}),
-		rsa.list(f, &x509.RevocationList{SignatureAlgorithm: x509.SHA256WithRSAPSS, RevokedCertificateEntries: sampleEntries(f)[:2]}),
+		base, base[:len(base)/2], full.Raw, delta.Raw, crltest.PEM("X509 CRL", base), ca.Cert.Raw, nil,
+		ca.List(f, &x509.RevocationList{}),
+		rsa.List(f, &x509.RevocationList{SignatureAlgorithm: x509.SHA256WithRSAPSS, RevokedCertificateEntries: sampleEntries(f)[:2]}),
 	}
 }

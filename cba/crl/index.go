@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"hash/maphash"
 	"math/bits"
+
+	"example.com/entracba/cba/crl/internal/der"
 )
 
 // An index finds entries of a list by serial number. It is a hash table with
@@ -35,10 +37,10 @@ func (x *index) place(serial []byte) (slot int, tag uint8) {
 
 // find returns the slot that holds a serial number, or the empty one where it
 // belongs. The table must have an empty slot.
-func (x *index) find(der, serial []byte) (slot int, tag uint8, found bool) {
+func (x *index) find(raw, serial []byte) (slot int, tag uint8, found bool) {
 	slot, tag = x.place(serial)
 	for x.tags[slot] != 0 {
-		if x.tags[slot] == tag && bytes.Equal(serialAt(der, x.slots[slot]), serial) {
+		if x.tags[slot] == tag && bytes.Equal(serialAt(raw, x.slots[slot]), serial) {
 			return slot, tag, true
 		}
 		if slot++; slot == len(x.tags) {
@@ -49,7 +51,7 @@ func (x *index) find(der, serial []byte) (slot int, tag uint8, found bool) {
 }
 
 // grow makes room for so many entries and moves the present ones.
-func (x *index) grow(der []byte, entries int) {
+func (x *index) grow(raw []byte, entries int) {
 	old := *x
 	size := entries + entries/3 + 8
 	x.tags, x.slots = make([]uint8, size), make([]uint32, size)
@@ -57,7 +59,7 @@ func (x *index) grow(der []byte, entries int) {
 		if tag == 0 {
 			continue
 		}
-		slot, _ := x.place(serialAt(der, old.slots[i]))
+		slot, _ := x.place(serialAt(raw, old.slots[i]))
 		for x.tags[slot] != 0 {
 			if slot++; slot == size {
 				slot = 0
@@ -69,8 +71,8 @@ func (x *index) grow(der []byte, entries int) {
 
 // serialAt returns the serial number of the entry that starts at a place where
 // [readEntry] has read one.
-func serialAt(der []byte, at uint32) []byte {
-	_, pos, _, _ := header(der, int(at))
-	_, start, end, _ := header(der, pos)
-	return der[start:end]
+func serialAt(raw []byte, at uint32) []byte {
+	_, pos, _, _ := der.Header(raw, int(at))
+	_, start, end, _ := der.Header(raw, pos)
+	return raw[start:end]
 }

@@ -14,31 +14,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
+	"example.com/entracba/cba/crl/publish"
 	"example.com/entracba/cba/internal/interop"
 )
 
 // ours issues a base list and a delta list that have every kind of entry.
-func ours(t *testing.T, ca authority, algorithm x509.SignatureAlgorithm) crl.Set {
+func ours(t *testing.T, ca crltest.Authority, algorithm x509.SignatureAlgorithm) crl.Set {
 	t.Helper()
-	issuer := ca.issuer(t)
+	issuer := issuerOf(t, ca)
 	var all []crl.Revocation
 	for reason := crl.Unspecified; reason <= crl.AACompromise; reason++ {
 		if reason == 7 || reason == crl.RemoveFromCRL {
 			continue
 		}
 		serial := new(big.Int).Lsh(big.NewInt(0x80+int64(reason)), uint(8*reason)) // of 1 to 11 octets, the top bit set
-		all = append(all, crl.Revocation{Serial: serial, Time: at.Add(-time.Duration(reason) * time.Hour), Reason: reason})
+		all = append(all, crl.Revocation{Serial: serial, Time: crltest.At().Add(-time.Duration(reason) * time.Hour), Reason: reason})
 	}
 	all = append(all, crl.Revocation{Serial: big.NewInt(5), Time: time.Date(2051, 1, 1, 0, 0, 0, 0, time.UTC)})
 	if err := issuer.Revoke(ctx, all...); err != nil {
 		t.Fatal(err)
 	}
-	o := crl.Options{ThisUpdate: at.Add(-time.Hour), Number: 4096, SignatureAlgorithm: algorithm, FreshestCRL: []string{"http://crl.woodgrove.com/delta.crl"}}
-	base := must[*crl.List](t)(issuer.Base(ctx, o))
+	o := publish.Options{ThisUpdate: crltest.At().Add(-time.Hour), Number: 4096, SignatureAlgorithm: algorithm, FreshestCRL: []string{"http://crl.woodgrove.com/delta.crl"}}
+	base := crltest.Must[*crl.List](t)(issuer.Base(ctx, o))
 	if err := issuer.Release(ctx, new(big.Int).Lsh(big.NewInt(0x86), 48)); err != nil {
 		t.Fatal(err)
 	}
-	delta := must[*crl.List](t)(issuer.Delta(ctx, crl.Options{ThisUpdate: at.Add(-time.Hour), SignatureAlgorithm: algorithm}))
+	delta := crltest.Must[*crl.List](t)(issuer.Delta(ctx, publish.Options{ThisUpdate: crltest.At().Add(-time.Hour), SignatureAlgorithm: algorithm}))
 	return crl.Set{Base: base, Delta: delta}
 }
 
@@ -56,11 +58,11 @@ var kinds = []struct {
 func TestOthersReadOurLists(t *testing.T) {
 	t.Run("crypto/x509", func(t *testing.T) {
 		for _, k := range kinds {
-			ca := newAuthority(t, "Woodgrove CA", k.key)
+			ca := crltest.NewAuthority(t, "Woodgrove CA", k.key)
 			set := ours(t, ca, k.algorithm)
 			for _, list := range []*crl.List{set.Base, set.Delta} {
 				checkAgainstX509(t, list.Raw)
-				if err := must[*x509.RevocationList](t)(x509.ParseRevocationList(list.Raw)).CheckSignatureFrom(ca.Cert); err != nil {
+				if err := crltest.Must[*x509.RevocationList](t)(x509.ParseRevocationList(list.Raw)).CheckSignatureFrom(ca.Cert); err != nil {
 					t.Errorf("%v %v: %v", k.key, k.algorithm, err)
 				}
 			}
@@ -69,9 +71,9 @@ func TestOthersReadOurLists(t *testing.T) {
 	t.Run("openssl", func(t *testing.T) {
 		openssl := interop.Find(t, "openssl")
 		for _, k := range kinds {
-			ca := newAuthority(t, "Woodgrove CA", k.key)
+			ca := crltest.NewAuthority(t, "Woodgrove CA", k.key)
 			set := ours(t, ca, k.algorithm)
-			caFile := interop.File(t, "ca.pem", pemOf("CERTIFICATE", ca.Cert.Raw))
+			caFile := interop.File(t, "ca.pem", crltest.PEM("CERTIFICATE", ca.Cert.Raw))
 			for _, list := range []*crl.List{set.Base, set.Delta} {
 				r := openssl.Try(t, list.Raw, "crl", "-inform", "DER", "-noout", "-text", "-CAfile", caFile)
 				if r.Code != 0 || !strings.Contains(r.Stderr, "verify OK") {
@@ -102,7 +104,7 @@ func TestOthersReadOurLists(t *testing.T) {
 	t.Run("python", func(t *testing.T) {
 		python := interop.Python(t)
 		for _, k := range kinds {
-			ca := newAuthority(t, "Woodgrove CA", k.key)
+			ca := crltest.NewAuthority(t, "Woodgrove CA", k.key)
 			set := ours(t, ca, k.algorithm)
 			lists := []*crl.List{set.Base, set.Delta}
 			if k.key != "rsa" || k.algorithm != 0 {
@@ -122,7 +124,7 @@ func TestOthersReadOurLists(t *testing.T) {
 	})
 	t.Run("gnutls", func(t *testing.T) {
 		certtool := interop.Find(t, "certtool")
-		set := ours(t, newAuthority(t, "Woodgrove CA", "rsa"), 0)
+		set := ours(t, crltest.NewAuthority(t, "Woodgrove CA", "rsa"), 0)
 		out := certtool.Run(t, set.Base.Raw, "--crl-info", "--inder")
 		for _, text := range []string{"CRL Number (not critical): 1000", "Issued: Tue Mar 10 11:00:00 UTC 2026", "Revoked certificates (10)", "Authority Key Identifier"} {
 			if !strings.Contains(out, text) {
@@ -172,7 +174,7 @@ print(json.dumps(dict(
     Entries=["%d %s %s" % (e.serial_number, utc(e, "revocation_date"), reason(e)) for e in c])))
 `
 
-func asPython(l *crl.List, ca authority) pythonList {
+func asPython(l *crl.List, ca crltest.Authority) pythonList {
 	p := pythonList{
 		Valid: true, This: l.ThisUpdate.Format(time.RFC3339), Next: l.NextUpdate.Format(time.RFC3339),
 		Number: l.Number.String(), KeyID: fmt.Sprintf("%x", ca.Cert.SubjectKeyId),
@@ -209,7 +211,7 @@ func TestWeReadOpenSSL(t *testing.T) {
 		{key: "rsa", hash: "sha256", options: pss("30"), fault: crl.Unsupported},
 	} {
 		key, hash := c.key, c.hash
-		ca := newAuthority(t, "Woodgrove CA", key)
+		ca := crltest.NewAuthority(t, "Woodgrove CA", key)
 		folder := t.TempDir()
 		write := func(name, content string) string {
 			path := filepath.Join(folder, name)
@@ -240,23 +242,23 @@ issuingDistributionPoint = critical,@idp
 fullname = URI:http://crl.woodgrove.com/users.crl
 onlyuser = TRUE
 `, folder, hash))
-		keyDER := must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key))
+		keyDER := crltest.Must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key))
 		out := filepath.Join(folder, "out.pem")
 		openssl.Run(t, nil, append([]string{"ca", "-config", conf, "-gencrl", "-crldays", "30", "-batch", "-out", out,
-			"-cert", write("ca.pem", string(pemOf("CERTIFICATE", ca.Cert.Raw))), "-keyfile", write("key.pem", string(pemOf("PRIVATE KEY", keyDER)))},
+			"-cert", write("ca.pem", string(crltest.PEM("CERTIFICATE", ca.Cert.Raw))), "-keyfile", write("key.pem", string(crltest.PEM("PRIVATE KEY", keyDER)))},
 			c.options...)...)
 		der := openssl.Run(t, nil, "crl", "-in", out, "-outform", "DER")
 		list := checkAgainstX509(t, []byte(der))
-		if err := list.CheckIssuer(ca.Cert); faultOf(t, err) != c.fault {
+		if err := list.CheckIssuer(ca.Cert); crltest.FaultOf(t, err) != c.fault {
 			t.Errorf("%s: %v", key, err)
 		}
 		if list.Number.Int64() != 0xbad || list.Len() != len(reasons) || !list.Scope.OnlyUsers || len(list.Scope.URLs) != 1 {
 			t.Errorf("%s: number %v, %d entries, scope %+v", key, list.Number, list.Len(), list.Scope)
 		}
-		if list.Findings(at).Has("crl-sha1") != (hash == "sha1") {
-			t.Errorf("%s, %s: %v", key, hash, list.Findings(at))
+		if list.Findings(crltest.At()).Has("crl-sha1") != (hash == "sha1") {
+			t.Errorf("%s, %s: %v", key, hash, list.Findings(crltest.At()))
 		}
-		want := []crl.Reason{0, 0, crl.KeyCompromise, crl.CACompromise, crl.AffiliationChanged, crl.Superseded, crl.CessationOfOperation, crl.CertificateHold,
+		want := []crl.RevocationReason{0, 0, crl.KeyCompromise, crl.CACompromise, crl.AffiliationChanged, crl.Superseded, crl.CessationOfOperation, crl.CertificateHold,
 			crl.RemoveFromCRL, crl.CertificateHold, crl.KeyCompromise, crl.CACompromise}
 		for n, reason := range want {
 			e, ok := list.Lookup(big.NewInt(0xF000 + int64(n)))
@@ -302,9 +304,9 @@ sys.stdout.buffer.write(b.sign(key, hashes.SHA256()).public_bytes(serialization.
 // cannot write.
 func TestWeReadPython(t *testing.T) {
 	python := interop.Python(t)
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	caFile := interop.File(t, "ca.der", ca.Cert.Raw)
-	keyFile := interop.File(t, "key.der", must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key)))
+	keyFile := interop.File(t, "key.der", crltest.Must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key)))
 	for what, c := range map[string]struct {
 		fault crl.Fault
 		ok    func(*crl.List) bool
@@ -318,7 +320,7 @@ func TestWeReadPython(t *testing.T) {
 		"reasons":    {crl.Unsupported, func(l *crl.List) bool { return l.Scope.OnlySomeReasons }},
 		"indirect":   {crl.Unsupported, func(l *crl.List) bool { return l.Scope.Indirect }},
 		"attributes": {crl.Unsupported, func(l *crl.List) bool { return l.Scope.OnlyAttributes }},
-		"critical":   {crl.Unsupported, func(l *crl.List) bool { return l.Findings(at).Has("crl-unsupported") }},
+		"critical":   {crl.Unsupported, func(l *crl.List) bool { return l.Findings(crltest.At()).Has("crl-unsupported") }},
 		"entry":      {crl.Unsupported, func(l *crl.List) bool { return l.Len() == 2 }},
 		"issuer":     {crl.Unsupported, func(l *crl.List) bool { return l.Len() == 2 }},
 	} {
@@ -328,7 +330,7 @@ func TestWeReadPython(t *testing.T) {
 			if !c.ok(list) {
 				t.Errorf("%+v", list.Scope)
 			}
-			if err := list.CheckIssuer(ca.Cert); faultOf(t, err) != c.fault {
+			if err := list.CheckIssuer(ca.Cert); crltest.FaultOf(t, err) != c.fault {
 				t.Errorf("%v", err)
 			}
 			e, ok := list.Lookup(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 120), big.NewInt(1)))

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
+	"example.com/entracba/cba/crl/publish"
 )
 
 // BenchmarkLarge loads one large list in a fresh process for each reader, and
@@ -32,12 +34,12 @@ func BenchmarkLarge(b *testing.B) {
 		b.Skip("CRL_LARGE is not set")
 	}
 	folder := b.TempDir()
-	ca := newAuthority(b, "Woodgrove CA", "rsa")
-	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{Path: filepath.Join(folder, "ledger")}}
+	ca := crltest.NewAuthority(b, "Woodgrove CA", "rsa")
+	issuer := &publish.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: publish.FileStore{Path: filepath.Join(folder, "ledger")}}
 	revoke(b, issuer, entries)
-	key := must[[]byte](b)(x509.MarshalPKCS8PrivateKey(ca.Key))
+	key := crltest.Must[[]byte](b)(x509.MarshalPKCS8PrivateKey(ca.Key))
 	file := filepath.Join(folder, "list.crl")
-	for name, content := range map[string][]byte{"ca.der": ca.Cert.Raw, "ca.pem": pemOf("CERTIFICATE", ca.Cert.Raw), "key.der": key} {
+	for name, content := range map[string][]byte{"ca.der": ca.Cert.Raw, "ca.pem": crltest.PEM("CERTIFICATE", ca.Cert.Raw), "key.der": key} {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
 			b.Fatal(err)
 		}
@@ -129,7 +131,18 @@ type largeResult struct {
 	Peak   float64 // bytes
 }
 
-func init() { largeHelper = loadLarge }
+// TestMain makes the test binary the helper process of BenchmarkLarge, where the
+// system tells how much memory it took.
+func TestMain(m *testing.M) {
+	if how := os.Getenv("CRL_TEST_LARGE"); how != "" {
+		if err := loadLarge(how, os.Getenv("CRL_TEST_FOLDER")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
 
 // loadLarge is the fresh process: it does one thing and says how long it took.
 func loadLarge(how, folder string) error {
@@ -157,8 +170,8 @@ func loadLarge(how, folder string) error {
 		if err != nil {
 			return err
 		}
-		issuer := &crl.Issuer{Certificate: ca, Key: key.(crypto.Signer), Store: crl.FileStore{Path: filepath.Join(folder, "ledger")}}
-		list, err := issuer.Base(ctx, crl.Options{})
+		issuer := &publish.Issuer{Certificate: ca, Key: key.(crypto.Signer), Store: publish.FileStore{Path: filepath.Join(folder, "ledger")}}
+		list, err := issuer.Base(ctx, publish.Options{})
 		if err != nil {
 			return err
 		}

@@ -37,15 +37,3 @@ func BackgroundPublicCautious() Limits { return Limits{45 * megabyte, 2 * time.M
 // BackgroundGovernment returns the limits of the service's own downloads in GCC
 // High and DoD: 150 MB, and the two minutes of BackgroundPublic.
 func BackgroundGovernment() Limits { return Limits{150 * megabyte, 2 * time.Minute} }
-
-// orDefault fills in the zero fields.
-func (l Limits) orDefault() Limits {
-	standard := InteractivePublic()
-	if l.Bytes <= 0 {
-		l.Bytes = standard.Bytes
-	}
-	if l.Time <= 0 {
-		l.Time = standard.Time
-	}
-	return l
-}

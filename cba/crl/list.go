@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
+	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/sig"
 	"example.com/entracba/cba/dn"
 )
 
@@ -45,7 +47,7 @@ type List struct {
 	FreshestCRL    []string // the URLs at which the base list says that deltas are
 	Scope          Scope
 
-	scheme      signatureScheme
+	scheme      sig.Scheme
 	digest      []byte // of RawTBS under the scheme's hash
 	entries     [2]int // where the entries are in Raw
 	index       index
@@ -77,31 +79,31 @@ func Parse(der []byte) (*List, error) {
 	return l, nil
 }
 
-func parse(der []byte) (*List, *Error) {
-	if uint64(len(der)) > math.MaxUint32 {
-		return nil, &Error{Fault: TooLarge, Size: int64(len(der)), Detail: "the index reaches 4 GiB"}
+func parse(raw []byte) (*List, *Error) {
+	if uint64(len(raw)) > math.MaxUint32 {
+		return nil, &Error{Fault: TooLarge, Size: int64(len(raw)), Detail: "the index reaches 4 GiB"}
 	}
-	tag, pos, end, ok := header(der, 0)
-	if !ok || tag != tagSequence {
-		return nil, notDER(der)
+	tag, pos, end, ok := der.Header(raw, 0)
+	if !ok || tag != der.Sequence {
+		return nil, notDER(raw)
 	}
-	if end != len(der) {
-		return nil, faultf(NotDER, "%d bytes are left over after the list", len(der)-end)
+	if end != len(raw) {
+		return nil, faultf(NotDER, "%d bytes are left over after the list", len(raw)-end)
 	}
 	// CertificateList: tbsCertList, signatureAlgorithm, signatureValue.
-	tag, tbs, tbsEnd, ok := header(der, pos)
-	if !ok || tag != tagSequence {
+	tag, tbs, tbsEnd, ok := der.Header(raw, pos)
+	if !ok || tag != der.Sequence {
 		return nil, faultf(NotCRL, "the first part is no SEQUENCE")
 	}
-	l := &List{Raw: der, RawTBS: der[pos:tbsEnd], index: index{seed: maphash.MakeSeed()}}
-	version, tbs, err := readVersion(der[:tbsEnd], tbs)
+	l := &List{Raw: raw, RawTBS: raw[pos:tbsEnd], index: index{seed: maphash.MakeSeed()}}
+	version, tbs, err := readVersion(raw[:tbsEnd], tbs)
 	if err != nil {
 		return nil, err
 	}
-	rest := cryptobyte.String(der[tbsEnd:])
+	rest := cryptobyte.String(raw[tbsEnd:])
 	var algorithm cryptobyte.String
 	var signature asn1.BitString
-	if !rest.ReadASN1Element(&algorithm, tagSequence) {
+	if !rest.ReadASN1Element(&algorithm, der.Sequence) {
 		return nil, faultf(NotDER, "malformed signature algorithm")
 	}
 	if !rest.ReadASN1BitString(&signature) {
@@ -113,15 +115,15 @@ func parse(der []byte) (*List, *Error) {
 	if version != 1 {
 		return nil, faultf(NotCRL, "its version is %d, and only version 2 has the extensions that Entra needs", version+1)
 	}
-	l.scheme = readScheme(algorithm)
-	l.SignatureAlgorithm = l.scheme.algorithm
+	l.scheme = sig.Read(algorithm)
+	l.SignatureAlgorithm = l.scheme.Algorithm
 	l.Signature = signature.RightAlign()
 
 	digest := make(chan []byte, 1)
-	if len(der) < 1<<16 {
-		digest <- l.scheme.sum(l.RawTBS)
+	if len(raw) < 1<<16 {
+		digest <- l.scheme.Sum(l.RawTBS)
 	} else {
-		go func() { digest <- l.scheme.sum(l.RawTBS) }()
+		go func() { digest <- l.scheme.Sum(l.RawTBS) }()
 	}
 	err = l.readTBS(tbs, tbsEnd, algorithm)
 	l.digest = <-digest // wait even after an error: the caller has der back then
@@ -131,34 +133,25 @@ func parse(der []byte) (*List, *Error) {
 	return l, nil
 }
 
-func (s signatureScheme) sum(message []byte) []byte {
-	if s.hash == 0 {
-		return nil
-	}
-	h := s.hash.New()
-	h.Write(message)
-	return h.Sum(nil)
-}
-
 // readVersion reads the version, which tells a list from other things that are
 // made of the same parts.
-func readVersion(der []byte, pos int) (version int, next int, err *Error) {
-	tag, start, end, ok := header(der, pos)
+func readVersion(raw []byte, pos int) (version int, next int, err *Error) {
+	tag, start, end, ok := der.Header(raw, pos)
 	switch {
 	case !ok:
 		return 0, 0, faultf(NotCRL, "the part to be signed is empty")
-	case tag == tagExplicit0:
+	case tag == der.Explicit0:
 		return 0, 0, faultf(NotCRL, "this is a certificate or something that begins like one")
-	case tag == tagSequence:
+	case tag == der.Sequence:
 		// A version 1 list begins with the signature algorithm; so does, for
 		// example, an RSA public key with its algorithm.
 		return 0, pos, nil
-	case tag != tagInteger:
+	case tag != der.Integer:
 		return 0, 0, faultf(NotCRL, "the first field has tag %#x where a version belongs", tag)
 	case end-start != 1:
 		return 0, 0, faultf(NotCRL, "its version has %d bytes", end-start)
 	}
-	return int(int8(der[start])), end, nil
+	return int(int8(raw[start])), end, nil
 }
 
 // readTBS reads what follows the version:
@@ -170,29 +163,29 @@ func readVersion(der []byte, pos int) (version int, next int, err *Error) {
 //	revokedCertificates     SEQUENCE OF ... OPTIONAL,
 //	crlExtensions           [0] EXPLICIT Extensions OPTIONAL
 func (l *List) readTBS(pos, end int, algorithm []byte) *Error {
-	der := l.Raw[:end]
-	tag, _, stop, ok := header(der, pos)
-	if !ok || tag != tagSequence {
+	raw := l.Raw[:end]
+	tag, _, stop, ok := der.Header(raw, pos)
+	if !ok || tag != der.Sequence {
 		return faultf(NotDER, "malformed signature algorithm")
 	}
-	if !bytes.Equal(der[pos:stop], algorithm) {
+	if !bytes.Equal(raw[pos:stop], algorithm) {
 		return faultf(NotDER, "the two signature algorithms differ")
 	}
 	pos = stop
-	if tag, _, stop, ok = header(der, pos); !ok || tag != tagSequence {
+	if tag, _, stop, ok = der.Header(raw, pos); !ok || tag != der.Sequence {
 		return faultf(NotDER, "malformed issuer")
 	}
-	l.RawIssuer = der[pos:stop]
-	if l.ThisUpdate, pos, ok = readTime(der, stop); !ok {
+	l.RawIssuer = raw[pos:stop]
+	if l.ThisUpdate, pos, ok = readTime(raw, stop); !ok {
 		return faultf(NotDER, "malformed This Update")
 	}
-	if pos < end && (der[pos] == tagUTCTime || der[pos] == tagTime) {
-		if l.NextUpdate, pos, ok = readTime(der, pos); !ok {
+	if pos < end && (raw[pos] == der.UTCTime || raw[pos] == der.GeneralizedTime) {
+		if l.NextUpdate, pos, ok = readTime(raw, pos); !ok {
 			return faultf(NotDER, "malformed Next Update")
 		}
 	}
-	if pos < end && der[pos] == tagSequence {
-		_, start, stop, ok := header(der, pos)
+	if pos < end && raw[pos] == der.Sequence {
+		_, start, stop, ok := der.Header(raw, pos)
 		if !ok {
 			return faultf(NotDER, "malformed list of revoked certificates")
 		}
@@ -202,12 +195,12 @@ func (l *List) readTBS(pos, end int, algorithm []byte) *Error {
 		}
 		pos = stop
 	}
-	if pos < end && der[pos] == tagExplicit0 {
-		_, start, stop, ok := header(der, pos)
+	if pos < end && raw[pos] == der.Explicit0 {
+		_, start, stop, ok := der.Header(raw, pos)
 		if !ok {
 			return faultf(NotDER, "malformed extensions")
 		}
-		if err := l.readExtensions(der[start:stop]); err != nil {
+		if err := l.readExtensions(raw[start:stop]); err != nil {
 			return err
 		}
 		pos = stop
@@ -225,7 +218,7 @@ const firstEntries = 256
 // scan reads all entries, once, and fills the index.
 func (l *List) scan() *Error {
 	pos, end := l.entries[0], l.entries[1]
-	der := l.Raw[:end]
+	raw := l.Raw[:end]
 	x := &l.index
 	var e Entry
 	for n := 0; pos < end; n++ {
@@ -237,9 +230,9 @@ func (l *List) scan() *Error {
 				average := max((pos-l.entries[0])/n, 1)
 				entries = max((end-l.entries[0])/average, x.count+x.count/2)
 			}
-			x.grow(der, min(entries, (end-l.entries[0])/minEntry+1))
+			x.grow(raw, min(entries, (end-l.entries[0])/minEntry+1))
 		}
-		next, problem := readEntry(der, pos, &e)
+		next, problem := readEntry(raw, pos, &e)
 		if problem != "" {
 			return faultf(NotDER, "%s, in entry %d at byte %d", problem, n+1, pos)
 		}
@@ -247,7 +240,7 @@ func (l *List) scan() *Error {
 		if e.unsupported != nil && l.entryScope == nil {
 			l.entryScope = e.unsupported
 		}
-		slot, tag, found := x.find(der, e.RawSerial)
+		slot, tag, found := x.find(raw, e.RawSerial)
 		switch {
 		case !found:
 			x.tags[slot], x.slots[slot] = tag, uint32(pos)
@@ -285,29 +278,12 @@ func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 		return Entry{}, false
 	}
 	var buffer [64]byte
-	raw := rawSerial(buffer[:], serial)
+	raw := der.RawInteger(buffer[:], serial)
 	slot, _, found := l.index.find(l.Raw, raw)
 	if !found {
 		return Entry{}, false
 	}
 	return l.entryAt(l.index.slots[slot]), true
-}
-
-// rawSerial returns the content octets of an INTEGER, in the buffer if they fit.
-func rawSerial(buffer []byte, n *big.Int) []byte {
-	if n.Sign() < 0 { // no CA may, some did
-		size := n.BitLen()/8 + 1
-		raw := new(big.Int).Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*size))).FillBytes(make([]byte, size))
-		if size > 1 && raw[0] == 0xff && raw[1] >= 0x80 {
-			raw = raw[1:]
-		}
-		return raw
-	}
-	size := n.BitLen()/8 + 1 // with a zero byte in front where the top bit is set
-	if size > len(buffer) {
-		buffer = make([]byte, size)
-	}
-	return n.FillBytes(buffer[:size])
 }
 
 // Len returns the number of different serial numbers in the list.
@@ -333,10 +309,10 @@ func (l *List) IsDelta() bool { return l.BaseNumber != nil }
 // [List.CheckIssuer] does not use it.
 func (l *List) Issuer() string { return nameText(l.RawIssuer) }
 
-func nameText(der []byte) string {
-	name, err := dn.ParseDER(der)
+func nameText(raw []byte) string {
+	name, err := dn.ParseDER(raw)
 	if err != nil {
-		return fmt.Sprintf("%x", der)
+		return fmt.Sprintf("%x", raw)
 	}
 	return name.String()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
 )
 
 var (
@@ -137,7 +138,7 @@ func diffX509(got *crl.List, want *x509.RevocationList) string {
 
 func TestParseAgreesWithX509(t *testing.T) {
 	for _, kind := range []string{"rsa", "p256", "p384", "p521", "ed25519"} {
-		ca := newAuthority(t, "Woodgrove CA", kind)
+		ca := crltest.NewAuthority(t, "Woodgrove CA", kind)
 		algorithms := []x509.SignatureAlgorithm{0}
 		if kind == "rsa" {
 			algorithms = []x509.SignatureAlgorithm{x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
@@ -146,7 +147,7 @@ func TestParseAgreesWithX509(t *testing.T) {
 		for _, algorithm := range algorithms {
 			for name, entries := range map[string][]x509.RevocationListEntry{"empty": nil, "sample": sampleEntries(t)} {
 				t.Run(fmt.Sprint(kind, "/", algorithm, "/", name), func(t *testing.T) {
-					list := checkAgainstX509(t, ca.list(t, &x509.RevocationList{SignatureAlgorithm: algorithm, RevokedCertificateEntries: entries}))
+					list := checkAgainstX509(t, ca.List(t, &x509.RevocationList{SignatureAlgorithm: algorithm, RevokedCertificateEntries: entries}))
 					if err := list.CheckIssuer(ca.Cert); err != nil {
 						t.Error(err)
 					}
@@ -162,7 +163,7 @@ func TestParseAgreesWithX509(t *testing.T) {
 // The index grows several times, its first guess is wrong both ways, and there
 // are more entries than fit in a cache.
 func TestParseLargeLists(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	random := mathrand.New(mathrand.NewPCG(1, 2))
 	for _, sizes := range [][2]int{{1, 20}, {20, 1}, {16, 16}} {
 		var entries []x509.RevocationListEntry
@@ -181,12 +182,12 @@ func TestParseLargeLists(t *testing.T) {
 				continue
 			}
 			seen[serial.String()] = true
-			entries = append(entries, x509.RevocationListEntry{SerialNumber: serial, RevocationTime: at.Add(-time.Duration(n) * time.Minute), ReasonCode: n % 7})
+			entries = append(entries, x509.RevocationListEntry{SerialNumber: serial, RevocationTime: crltest.At().Add(-time.Duration(n) * time.Minute), ReasonCode: n % 7})
 		}
 		if len(entries) < 10_000 {
 			t.Fatalf("only %d different entries", len(entries))
 		}
-		list := checkAgainstX509(t, ca.list(t, &x509.RevocationList{RevokedCertificateEntries: entries}))
+		list := checkAgainstX509(t, ca.List(t, &x509.RevocationList{RevokedCertificateEntries: entries}))
 		if err := list.CheckIssuer(ca.Cert); err != nil {
 			t.Error(err)
 		}
@@ -194,9 +195,9 @@ func TestParseLargeLists(t *testing.T) {
 }
 
 func TestLookupAllocatesNothing(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	entries := sampleEntries(t)
-	list := mustParse(t, ca.list(t, &x509.RevocationList{RevokedCertificateEntries: entries}))
+	list := crltest.MustParse(t, ca.List(t, &x509.RevocationList{RevokedCertificateEntries: entries}))
 	listed, absent := entries[6].SerialNumber, big.NewInt(123456789)
 	allocs := testing.AllocsPerRun(100, func() {
 		if _, ok := list.Lookup(listed); !ok {
@@ -212,13 +213,13 @@ func TestLookupAllocatesNothing(t *testing.T) {
 	if _, ok := list.Lookup(nil); ok {
 		t.Error("nil is listed")
 	}
-	if _, ok := mustParse(t, ca.list(t, &x509.RevocationList{})).Lookup(listed); ok {
+	if _, ok := crltest.MustParse(t, ca.List(t, &x509.RevocationList{})).Lookup(listed); ok {
 		t.Error("an empty list has an entry")
 	}
 }
 
 func TestParseExtensions(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	publish := time.Date(2026, 3, 14, 1, 2, 3, 0, time.UTC)
 	const url = "http://crl.woodgrove.com/delta.crl"
 	point := append([]byte{0x86, byte(len(url))}, url...)
@@ -228,7 +229,7 @@ func TestParseExtensions(t *testing.T) {
 	freshest = append([]byte{0x30, byte(len(freshest))}, freshest...)
 	scope := append(bytes.Clone(point), 0x81, 1, 0xff)
 	scope = append([]byte{0x30, byte(len(scope))}, scope...)
-	list := checkAgainstX509(t, ca.list(t, &x509.RevocationList{Number: big.NewInt(9), ExtraExtensions: []pkix.Extension{
+	list := checkAgainstX509(t, ca.List(t, &x509.RevocationList{Number: big.NewInt(9), ExtraExtensions: []pkix.Extension{
 		{Id: oidDelta, Critical: true, Value: derOf(t, 7)},
 		{Id: oidPublish, Value: derOf(t, publish)},
 		{Id: oidFreshest, Value: freshest},
@@ -252,8 +253,8 @@ func TestParseExtensions(t *testing.T) {
 }
 
 func TestEntryExtensions(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	list := mustParse(t, ca.list(t, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(t)}))
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	list := crltest.MustParse(t, ca.List(t, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(t)}))
 	entry, ok := list.Lookup(big.NewInt(0x1001))
 	if !ok || entry.Reason != crl.KeyCompromise || !entry.InvalidityDate.Equal(time.Date(2025, 12, 31, 23, 59, 59, 0, time.UTC)) {
 		t.Errorf("%+v %t", entry, ok)
@@ -266,26 +267,26 @@ func TestEntryExtensions(t *testing.T) {
 // Two entries for one certificate: the first counts, but one that takes the
 // revocation back never wins.
 func TestDuplicateSerials(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	entry := func(serial int64, reason int) x509.RevocationListEntry {
-		return x509.RevocationListEntry{SerialNumber: big.NewInt(serial), RevocationTime: at, ReasonCode: reason}
+		return x509.RevocationListEntry{SerialNumber: big.NewInt(serial), RevocationTime: crltest.At(), ReasonCode: reason}
 	}
-	list := checkAgainstX509(t, ca.list(t, &x509.RevocationList{RevokedCertificateEntries: []x509.RevocationListEntry{
+	list := checkAgainstX509(t, ca.List(t, &x509.RevocationList{RevokedCertificateEntries: []x509.RevocationListEntry{
 		entry(5, 1), entry(5, 4), entry(6, 8), entry(6, 3), entry(7, 3), entry(7, 8),
 	}}))
-	for serial, want := range map[int64]crl.Reason{5: crl.KeyCompromise, 6: crl.AffiliationChanged, 7: crl.AffiliationChanged} {
+	for serial, want := range map[int64]crl.RevocationReason{5: crl.KeyCompromise, 6: crl.AffiliationChanged, 7: crl.AffiliationChanged} {
 		if got, ok := list.Lookup(big.NewInt(serial)); !ok || got.Reason != want {
 			t.Errorf("%d: %v, not %v", serial, got.Reason, want)
 		}
 	}
-	if list.Len() != 3 || !list.Findings(at).Has("crl-duplicates") {
-		t.Errorf("%d serial numbers, findings %v", list.Len(), list.Findings(at))
+	if list.Len() != 3 || !list.Findings(crltest.At()).Has("crl-duplicates") {
+		t.Errorf("%d serial numbers, findings %v", list.Len(), list.Findings(crltest.At()))
 	}
 }
 
 func TestParseRefuses(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "rsa")
-	good := ca.list(t, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(t)})
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "rsa")
+	good := ca.List(t, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(t)})
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	w.Write(good)
@@ -303,12 +304,12 @@ func TestParseRefuses(t *testing.T) {
 		list.TBS.Algorithm.Algorithm = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
 		list.Algorithm = list.TBS.Algorithm
 		list.TBS.Issuer.FullBytes = ca.Cert.RawSubject
-		list.TBS.This = at
+		list.TBS.This = crltest.At()
 		list.Signature = asn1.BitString{Bytes: make([]byte, 256), BitLength: 2048}
 		return derOf(t, list)
 	}
-	request := must[[]byte](t)(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, ca.Key))
-	key := must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key))
+	request := crltest.Must[[]byte](t)(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, ca.Key))
+	key := crltest.Must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key))
 	for _, c := range []struct {
 		name  string
 		input []byte
@@ -317,8 +318,8 @@ func TestParseRefuses(t *testing.T) {
 		says  string
 	}{
 		{"nothing", nil, crl.NotDER, "AADSTS2205011", "0 bytes"},
-		{"PEM", pemOf("X509 CRL", good), crl.NotDER, "AADSTS2205011", "PEM"},
-		{"PEM after a byte order mark", append([]byte("\xef\xbb\xbf\r\n"), pemOf("X509 CRL", good)...), crl.NotDER, "AADSTS2205011", "PEM"},
+		{"PEM", crltest.PEM("X509 CRL", good), crl.NotDER, "AADSTS2205011", "PEM"},
+		{"PEM after a byte order mark", append([]byte("\xef\xbb\xbf\r\n"), crltest.PEM("X509 CRL", good)...), crl.NotDER, "AADSTS2205011", "PEM"},
 		{"base64", []byte(base64.StdEncoding.EncodeToString(good)), crl.NotDER, "AADSTS2205011", "base64"},
 		{"HTML", []byte("<!DOCTYPE html><title>Sign in</title>"), crl.NotDER, "AADSTS2205011", "HTML"},
 		{"HTML without a doctype", []byte("\n <HTML><body>404"), crl.NotDER, "AADSTS2205011", "HTML"},
@@ -339,7 +340,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list, err := crl.Parse(c.input)
-			if list != nil || faultOf(t, err) != c.fault || err.(*crl.Error).Code() != c.code {
+			if list != nil || crltest.FaultOf(t, err) != c.fault || err.(*crl.Error).Code() != c.code {
 				t.Fatalf("list %v, error %v", list, err)
 			}
 			if !strings.Contains(err.Error(), c.says) {
@@ -351,27 +352,27 @@ func TestParseRefuses(t *testing.T) {
 
 // The documented differences to crypto/x509: these lists it takes.
 func TestParseIsStricterThanX509(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	for name, template := range map[string]*x509.RevocationList{
-		"reason twice": {RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(1), RevocationTime: at,
+		"reason twice": {RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(1), RevocationTime: crltest.At(),
 			ExtraExtensions: []pkix.Extension{{Id: oidSpare, Value: derOf(t, asn1.Enumerated(1))}, {Id: oidSpare, Value: derOf(t, asn1.Enumerated(8))}}}}},
-		"bytes after a reason": {RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(1), RevocationTime: at,
+		"bytes after a reason": {RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(1), RevocationTime: crltest.At(),
 			ExtraExtensions: []pkix.Extension{{Id: oidSpare, Value: append(derOf(t, asn1.Enumerated(1)), 0)}}}}},
 		"number twice":          {ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 20}, Value: derOf(t, 5)}}},
 		"odd delta indicator":   {ExtraExtensions: []pkix.Extension{{Id: oidDelta, Value: []byte{5, 0}}}},
 		"odd scope":             {ExtraExtensions: []pkix.Extension{{Id: oidIDP, Value: []byte{0x30, 3, 0x81, 1, 7}}}},
 		"odd next publish":      {ExtraExtensions: []pkix.Extension{{Id: oidPublish, Value: []byte("tomorrow")}}},
 		"odd freshest":          {ExtraExtensions: []pkix.Extension{{Id: oidFreshest, Value: []byte{0x30, 2, 0x31, 0}}}},
-		"bytes after a publish": {ExtraExtensions: []pkix.Extension{{Id: oidPublish, Value: append(derOf(t, at), 0)}}},
+		"bytes after a publish": {ExtraExtensions: []pkix.Extension{{Id: oidPublish, Value: append(derOf(t, crltest.At()), 0)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// CreateRevocationList does not write odd reasons: another extension
 			// stands in for them.
-			der := bytes.ReplaceAll(ca.list(t, template), []byte{0x55, 0x1d, 22}, []byte{0x55, 0x1d, 21})
+			der := bytes.ReplaceAll(ca.List(t, template), []byte{0x55, 0x1d, 22}, []byte{0x55, 0x1d, 21})
 			if _, err := x509.ParseRevocationList(der); err != nil {
 				t.Fatalf("crypto/x509 refuses it, too: %v", err)
 			}
-			if _, err := crl.Parse(der); faultOf(t, err) != crl.NotDER {
+			if _, err := crl.Parse(der); crltest.FaultOf(t, err) != crl.NotDER {
 				t.Errorf("%v", err)
 			}
 		})
@@ -380,7 +381,7 @@ func TestParseIsStricterThanX509(t *testing.T) {
 
 // Each part malformed, with its place; and the good twin.
 func TestMalformedParts(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	const now, next = "\x17\x0d260310110000Z", "\x17\x0d260317110000Z"
 	seq := func(content string) string { return string(wrap(0x30, []byte(content))) }
 	entry := func(content string) string { return seq("\x02\x01\x05" + now + content) }
@@ -422,7 +423,7 @@ func TestMalformedParts(t *testing.T) {
 			"malformed value of the extension 2.5.29.46"},
 	} {
 		_, err := crl.Parse(listOf(ca, ecdsaSHA256, []byte(c.times), []byte(c.entries), []byte(c.extensions)))
-		if (err == nil) != (c.says == "") || err != nil && (faultOf(t, err) != crl.NotDER || !strings.Contains(err.Error(), c.says)) {
+		if (err == nil) != (c.says == "") || err != nil && (crltest.FaultOf(t, err) != crl.NotDER || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%s: %v does not say %q", c.name, err, c.says)
 		}
 	}
@@ -436,9 +437,9 @@ func TestMalformedParts(t *testing.T) {
 // No list that differs from a good one by a bit passes, and none makes the
 // reader fail in another way than with its error.
 func TestEveryBitCounts(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	good := ca.list(t, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(t)[:5]})
-	if err := mustParse(t, good).CheckIssuer(ca.Cert); err != nil {
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	good := ca.List(t, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(t)[:5]})
+	if err := crltest.MustParse(t, good).CheckIssuer(ca.Cert); err != nil {
 		t.Fatal(err)
 	}
 	accepted := 0
@@ -448,7 +449,7 @@ func TestEveryBitCounts(t *testing.T) {
 			changed[i] ^= 1 << bit
 			list, err := crl.Parse(changed)
 			if err != nil {
-				faultOf(t, err)
+				crltest.FaultOf(t, err)
 				continue
 			}
 			accepted++
@@ -456,7 +457,7 @@ func TestEveryBitCounts(t *testing.T) {
 				t.Fatalf("the list passes with bit %d of byte %d changed", bit, i)
 			}
 		}
-		if _, err := crl.Parse(good[:i]); faultOf(t, err) != crl.NotDER && faultOf(t, err) != crl.NotCRL {
+		if _, err := crl.Parse(good[:i]); crltest.FaultOf(t, err) != crl.NotDER && crltest.FaultOf(t, err) != crl.NotCRL {
 			t.Fatalf("%d bytes of the list: %v", i, err)
 		}
 	}
@@ -467,16 +468,16 @@ func TestEveryBitCounts(t *testing.T) {
 
 func TestReasonText(t *testing.T) {
 	names := 0
-	for r := crl.Reason(-1); r < 20; r++ {
+	for r := crl.RevocationReason(-1); r < 20; r++ {
 		text, err := r.MarshalText()
 		if err != nil {
-			if !strings.HasPrefix(r.String(), "Reason(") {
+			if !strings.HasPrefix(r.String(), "reason ") {
 				t.Errorf("%v has no text", r)
 			}
 			continue
 		}
 		names++
-		var back crl.Reason
+		var back crl.RevocationReason
 		if err := back.UnmarshalText(text); err != nil || back != r {
 			t.Errorf("%v comes back as %v, %v", r, back, err)
 		}
@@ -484,7 +485,7 @@ func TestReasonText(t *testing.T) {
 	if names != 10 {
 		t.Errorf("%d reasons have names", names)
 	}
-	var r crl.Reason
+	var r crl.RevocationReason
 	if r.UnmarshalText([]byte("Reason(7)")) == nil || r.UnmarshalText(nil) == nil {
 		t.Error("texts that are no reasons are taken")
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
 	"example.com/entracba/cba/internal/interop"
 )
 
@@ -78,14 +79,14 @@ func TestPKITS(t *testing.T) {
 	}
 	var certs []*x509.Certificate
 	for _, file := range certFiles {
-		if cert, err := x509.ParseCertificate(must[[]byte](t)(os.ReadFile(file))); err == nil {
+		if cert, err := x509.ParseCertificate(crltest.Must[[]byte](t)(os.ReadFile(file))); err == nil {
 			certs = append(certs, cert)
 		}
 	}
 	good, unsupported, refused := 0, 0, 0
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".crl")
-		der := must[[]byte](t)(os.ReadFile(file))
+		der := crltest.Must[[]byte](t)(os.ReadFile(file))
 		want, err := x509.ParseRevocationList(der)
 		if err != nil {
 			t.Errorf("%s: crypto/x509 refuses it: %v", name, err)
@@ -93,12 +94,12 @@ func TestPKITS(t *testing.T) {
 		}
 		list := checkAgainstX509(t, der)
 		var faults []crl.Fault
-		signed := false // by an authority with the list's name, whatever it may do
+		signed := false // by an crltest.Authority with the list's name, whatever it may do
 		for _, ca := range certs {
 			if string(ca.SubjectKeyId) != string(list.AuthorityKeyID) || !ca.IsCA {
 				continue
 			}
-			fault := faultOf(t, list.CheckIssuer(ca))
+			fault := crltest.FaultOf(t, list.CheckIssuer(ca))
 			faults = append(faults, fault)
 			theirs := want.CheckSignatureFrom(ca) == nil
 			signed = signed || theirs

@@ -68,8 +68,17 @@ func (s Set) checkDelta() *Error {
 	return nil
 }
 
-// check is what base and delta lists have in common. It returns *Error so that
-// the caller can mark it.
+// Check says whether the list can be relied on at a time, as far as it goes by
+// itself: that it is a list of ca ([List.CheckIssuer]) and valid at that time. The
+// first failure is returned, as an [*Error]. [Set.Check] says more.
+func (l *List) Check(ca *x509.Certificate, at time.Time) error {
+	if err := l.check(ca, at); err != nil {
+		return err
+	}
+	return nil
+}
+
+// check returns *Error so that the caller can mark it.
 func (l *List) check(ca *x509.Certificate, at time.Time) *Error {
 	if err := l.checkIssuer(ca); err != nil {
 		return err

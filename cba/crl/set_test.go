@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
 	"example.com/entracba/cba/internal/interop"
 )
 
 // A world is one authority with what the cases of the matrix sign.
 type world struct {
-	ca, sameNameAndID, sameName, sameID authority
+	ca, sameNameAndID, sameName, sameID crltest.Authority
 }
 
 const (
@@ -32,7 +33,7 @@ const (
 func entriesOf(pairs ...int64) []x509.RevocationListEntry {
 	var entries []x509.RevocationListEntry
 	for i := 0; i < len(pairs); i += 2 {
-		entries = append(entries, x509.RevocationListEntry{SerialNumber: big.NewInt(pairs[i]), RevocationTime: at.Add(-2 * time.Hour), ReasonCode: int(pairs[i+1])})
+		entries = append(entries, x509.RevocationListEntry{SerialNumber: big.NewInt(pairs[i]), RevocationTime: crltest.At().Add(-2 * time.Hour), ReasonCode: int(pairs[i+1])})
 	}
 	return entries
 }
@@ -73,8 +74,8 @@ func scope(content ...byte) pkix.Extension {
 type matrixCase struct {
 	name   string
 	serial int64
-	base   func(*world) (*x509.RevocationList, authority)
-	delta  func(*world) (*x509.RevocationList, authority)
+	base   func(*world) (*x509.RevocationList, crltest.Authority)
+	delta  func(*world) (*x509.RevocationList, crltest.Authority)
 	when   time.Time // zero: at
 	fault  crl.Fault // of Check
 	state  crl.State // of Status, if there is no fault
@@ -85,8 +86,8 @@ type matrixCase struct {
 	differs string
 }
 
-func plain(change ...func(*x509.RevocationList)) func(*world) (*x509.RevocationList, authority) {
-	return func(w *world) (*x509.RevocationList, authority) {
+func plain(change ...func(*x509.RevocationList)) func(*world) (*x509.RevocationList, crltest.Authority) {
+	return func(w *world) (*x509.RevocationList, crltest.Authority) {
 		template := baseTemplate()
 		for _, c := range change {
 			c(template)
@@ -95,8 +96,8 @@ func plain(change ...func(*x509.RevocationList)) func(*world) (*x509.RevocationL
 	}
 }
 
-func delta(number, base int64, change ...func(*x509.RevocationList)) func(*world) (*x509.RevocationList, authority) {
-	return func(w *world) (*x509.RevocationList, authority) {
+func delta(number, base int64, change ...func(*x509.RevocationList)) func(*world) (*x509.RevocationList, crltest.Authority) {
+	return func(w *world) (*x509.RevocationList, crltest.Authority) {
 		template := deltaTemplate(number, base)
 		for _, c := range change {
 			c(template)
@@ -105,8 +106,8 @@ func delta(number, base int64, change ...func(*x509.RevocationList)) func(*world
 	}
 }
 
-func by(who func(*world) authority, f func(*world) (*x509.RevocationList, authority)) func(*world) (*x509.RevocationList, authority) {
-	return func(w *world) (*x509.RevocationList, authority) {
+func by(who func(*world) crltest.Authority, f func(*world) (*x509.RevocationList, crltest.Authority)) func(*world) (*x509.RevocationList, crltest.Authority) {
+	return func(w *world) (*x509.RevocationList, crltest.Authority) {
 		template, _ := f(w)
 		return template, who(w)
 	}
@@ -117,13 +118,15 @@ func with(x ...pkix.Extension) func(*x509.RevocationList) {
 }
 
 func valid(from, to time.Duration) func(*x509.RevocationList) {
-	return func(l *x509.RevocationList) { l.ThisUpdate, l.NextUpdate = at.Add(from), at.Add(to) }
+	return func(l *x509.RevocationList) {
+		l.ThisUpdate, l.NextUpdate = crltest.At().Add(from), crltest.At().Add(to)
+	}
 }
 
 func matrix() []matrixCase {
-	forger := func(w *world) authority { return w.sameNameAndID }
-	otherKey := func(w *world) authority { return w.sameName }
-	otherName := func(w *world) authority { return w.sameID }
+	forger := func(w *world) crltest.Authority { return w.sameNameAndID }
+	otherKey := func(w *world) crltest.Authority { return w.sameName }
+	otherName := func(w *world) crltest.Authority { return w.sameID }
 	unknown := pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}
 	critical := func(l *x509.RevocationList) {
 		l.RevokedCertificateEntries[0].ExtraExtensions = []pkix.Extension{unknown}
@@ -138,10 +141,10 @@ func matrix() []matrixCase {
 		{name: "good, expired list", serial: goodSerial, base: plain(old), fault: crl.Expired},
 		{name: "revoked, expired list", serial: revokedSerial, base: plain(old), fault: crl.Expired},
 		{name: "future list", serial: goodSerial, base: plain(future), fault: crl.NotYetValid},
-		{name: "first second", serial: goodSerial, base: plain(edge), when: at.Add(-time.Hour), state: crl.Good},
-		{name: "a second before", serial: goodSerial, base: plain(edge), when: at.Add(-time.Hour - time.Second), fault: crl.NotYetValid},
-		{name: "last second", serial: goodSerial, base: plain(edge), when: at.Add(time.Hour - time.Second), state: crl.Good},
-		{name: "next update", serial: goodSerial, base: plain(edge), when: at.Add(time.Hour), fault: crl.Expired},
+		{name: "first second", serial: goodSerial, base: plain(edge), when: crltest.At().Add(-time.Hour), state: crl.Good},
+		{name: "a second before", serial: goodSerial, base: plain(edge), when: crltest.At().Add(-time.Hour - time.Second), fault: crl.NotYetValid},
+		{name: "last second", serial: goodSerial, base: plain(edge), when: crltest.At().Add(time.Hour - time.Second), state: crl.Good},
+		{name: "next update", serial: goodSerial, base: plain(edge), when: crltest.At().Add(time.Hour), fault: crl.Expired},
 		{name: "forged", serial: goodSerial, base: by(forger, plain()), fault: crl.BadSignature},
 		{name: "wrong key identifier", serial: goodSerial, base: by(otherKey, plain()), fault: crl.WrongKeyID},
 		{name: "wrong issuer", serial: goodSerial, base: by(otherName, plain()), fault: crl.WrongIssuer},
@@ -192,37 +195,37 @@ func TestMatrix(t *testing.T) {
 	id := []byte{1, 2, 3, 4, 5, 6, 7, 8}
 	withID := func(c *x509.Certificate) { c.SubjectKeyId = id }
 	w := &world{
-		ca:            newAuthority(t, "Woodgrove CA", "p256", withID),
-		sameNameAndID: newAuthority(t, "Woodgrove CA", "p256", withID),
-		sameName:      newAuthority(t, "Woodgrove CA", "p256", func(c *x509.Certificate) { c.SubjectKeyId = []byte{9, 9} }),
-		sameID:        newAuthority(t, "Contoso CA", "p256", withID),
+		ca:            crltest.NewAuthority(t, "Woodgrove CA", "p256", withID),
+		sameNameAndID: crltest.NewAuthority(t, "Woodgrove CA", "p256", withID),
+		sameName:      crltest.NewAuthority(t, "Woodgrove CA", "p256", func(c *x509.Certificate) { c.SubjectKeyId = []byte{9, 9} }),
+		sameID:        crltest.NewAuthority(t, "Contoso CA", "p256", withID),
 	}
-	caFile := interop.File(t, "ca.pem", pemOf("CERTIFICATE", w.ca.Cert.Raw))
+	caFile := interop.File(t, "ca.pem", crltest.PEM("CERTIFICATE", w.ca.Cert.Raw))
 	cases, differences := matrix(), 0
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			when := c.when
 			if when.IsZero() {
-				when = at
+				when = crltest.At()
 			}
 			var set crl.Set
 			var lists []byte
 			for _, l := range []struct {
-				make func(*world) (*x509.RevocationList, authority)
+				make func(*world) (*x509.RevocationList, crltest.Authority)
 				into **crl.List
 			}{{c.base, &set.Base}, {c.delta, &set.Delta}} {
 				if l.make == nil {
 					continue
 				}
 				template, signer := l.make(w)
-				der := signer.list(t, template)
-				*l.into = mustParse(t, der)
-				lists = append(lists, pemOf("X509 CRL", der)...)
+				der := signer.List(t, template)
+				*l.into = crltest.MustParse(t, der)
+				lists = append(lists, crltest.PEM("X509 CRL", der)...)
 			}
-			leaf := w.ca.leaf(t, c.serial, func(template *x509.Certificate) { template.IsCA = c.onCA })
+			leaf := w.ca.Leaf(t, c.serial, func(template *x509.Certificate) { template.IsCA = c.onCA })
 
 			err := set.Check(w.ca.Cert, when)
-			if fault := faultOf(t, err); fault != c.fault {
+			if fault := crltest.FaultOf(t, err); fault != c.fault {
 				t.Fatalf("Check: %v, not %v", err, c.fault)
 			}
 			status := set.Status(leaf)
@@ -241,7 +244,7 @@ func TestMatrix(t *testing.T) {
 			if len(lists) > 0 {
 				args = append(args, "-CRLfile", interop.File(t, "lists.pem", lists))
 			}
-			r := openssl.Try(t, nil, append(args, interop.File(t, "leaf.pem", pemOf("CERTIFICATE", leaf.Raw)))...)
+			r := openssl.Try(t, nil, append(args, interop.File(t, "leaf.pem", crltest.PEM("CERTIFICATE", leaf.Raw)))...)
 			theyAccept := r.Code == 0
 			switch {
 			case c.differs == "" && weAccept != theyAccept:
@@ -259,15 +262,15 @@ func TestMatrix(t *testing.T) {
 }
 
 func TestCheckIssuer(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	list := mustParse(t, ca.list(t, &x509.RevocationList{}))
-	noKeyID := mustParse(t, bytes.Replace(list.Raw, []byte{0x55, 0x1d, 0x23}, []byte{0x55, 0x1d, 0x22}, 1))
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	list := crltest.MustParse(t, ca.List(t, &x509.RevocationList{}))
+	noKeyID := crltest.MustParse(t, bytes.Replace(list.Raw, []byte{0x55, 0x1d, 0x23}, []byte{0x55, 0x1d, 0x22}, 1))
 	change := func(f func(*x509.Certificate)) *x509.Certificate {
 		c := *ca.Cert
 		f(&c)
 		return &c
 	}
-	rsa := newAuthority(t, "Woodgrove CA", "rsa")
+	rsa := crltest.NewAuthority(t, "Woodgrove CA", "rsa")
 	for name, c := range map[string]struct {
 		list  *crl.List
 		ca    *x509.Certificate
@@ -283,13 +286,13 @@ func TestCheckIssuer(t *testing.T) {
 		"no constraints":     {list, change(func(c *x509.Certificate) { c.BasicConstraintsValid = false }), crl.BadSignature, ""},
 		"no CRL sign":        {list, change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), crl.BadSignature, "key usage"},
 		"no key usage":       {list, change(func(c *x509.Certificate) { c.KeyUsage = 0 }), 0, ""},
-		"another key":        {list, change(func(c *x509.Certificate) { c.PublicKey = newKey(t, "p256").Public() }), crl.BadSignature, "did not make"},
+		"another key":        {list, change(func(c *x509.Certificate) { c.PublicKey = crltest.NewKey(t, "p256").Public() }), crl.BadSignature, "did not make"},
 		"another key type":   {list, change(func(c *x509.Certificate) { c.PublicKey = rsa.Key.Public() }), crl.BadSignature, "not of the kind"},
 		"no key":             {list, change(func(c *x509.Certificate) { c.PublicKey = nil }), crl.BadSignature, ""},
-		"name in lower case": {list, newAuthority(t, "woodgrove  ca", "p256", func(c *x509.Certificate) { c.SubjectKeyId = ca.Cert.SubjectKeyId }).Cert, crl.BadSignature, ""},
+		"name in lower case": {list, crltest.NewAuthority(t, "woodgrove  ca", "p256", func(c *x509.Certificate) { c.SubjectKeyId = ca.Cert.SubjectKeyId }).Cert, crl.BadSignature, ""},
 	} {
 		err := c.list.CheckIssuer(c.ca)
-		if faultOf(t, err) != c.fault {
+		if crltest.FaultOf(t, err) != c.fault {
 			t.Errorf("%s: %v, not %v", name, err, c.fault)
 		}
 		if err != nil && !strings.Contains(err.Error(), c.says) {
@@ -303,12 +306,12 @@ func TestCheckIssuer(t *testing.T) {
 }
 
 func TestCheckAfter(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	number := func(n int64, from time.Duration) *crl.List {
-		return mustParse(t, ca.list(t, &x509.RevocationList{Number: big.NewInt(n), ThisUpdate: at.Add(from)}))
+		return crltest.MustParse(t, ca.List(t, &x509.RevocationList{Number: big.NewInt(n), ThisUpdate: crltest.At().Add(from)}))
 	}
 	first, same, second := number(1, 0), number(1, time.Second), number(2, 0)
-	none := mustParse(t, bytes.Replace(second.Raw, []byte{0x55, 0x1d, 0x14}, []byte{0x55, 0x1d, 0x7f}, 1))
+	none := crltest.MustParse(t, bytes.Replace(second.Raw, []byte{0x55, 0x1d, 0x14}, []byte{0x55, 0x1d, 0x7f}, 1))
 	for _, c := range []struct {
 		list, previous *crl.List
 		fault          crl.Fault
@@ -316,36 +319,36 @@ func TestCheckAfter(t *testing.T) {
 		{first, nil, 0}, {first, first, 0}, {second, first, 0}, {second, none, 0},
 		{first, second, crl.NumberWentBack}, {same, first, crl.NumberWentBack}, {none, first, crl.NumberWentBack},
 	} {
-		if err := c.list.CheckAfter(c.previous); faultOf(t, err) != c.fault {
+		if err := c.list.CheckAfter(c.previous); crltest.FaultOf(t, err) != c.fault {
 			t.Errorf("%v", err)
 		}
 	}
 }
 
 func TestFindings(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	big1 := new(big.Int).Lsh(big.NewInt(1), 158)
 	publish := func(d time.Duration) pkix.Extension {
-		return pkix.Extension{Id: oidPublish, Value: derOf(t, at.Add(d))}
+		return pkix.Extension{Id: oidPublish, Value: derOf(t, crltest.At().Add(d))}
 	}
 	make1 := func(change ...func(*x509.RevocationList)) *crl.List {
-		template := &x509.RevocationList{ThisUpdate: at.Add(-24 * time.Hour), NextUpdate: at.Add(6 * 24 * time.Hour)}
+		template := &x509.RevocationList{ThisUpdate: crltest.At().Add(-24 * time.Hour), NextUpdate: crltest.At().Add(6 * 24 * time.Hour)}
 		for _, c := range change {
 			c(template)
 		}
-		return mustParse(t, ca.list(t, template))
+		return crltest.MustParse(t, ca.List(t, template))
 	}
 	swap := func(l *crl.List, from, to string) *crl.List {
 		changed := bytes.ReplaceAll(l.Raw, []byte(from), []byte(to))
 		if bytes.Equal(changed, l.Raw) {
 			t.Fatal("nothing to change")
 		}
-		return mustParse(t, changed)
+		return crltest.MustParse(t, changed)
 	}
 	good := make1(with(publish(24 * time.Hour)))
-	rsaList := mustParse(t, newAuthority(t, "Woodgrove CA", "rsa").list(t, &x509.RevocationList{ExtraExtensions: extension(oidPublish, derOf(t, at.Add(time.Hour)))}))
+	rsaList := crltest.MustParse(t, crltest.NewAuthority(t, "Woodgrove CA", "rsa").List(t, &x509.RevocationList{ExtraExtensions: crltest.Extension(oidPublish, derOf(t, crltest.At().Add(time.Hour)))}))
 	asDelta := func(number, base int64) *crl.List {
-		return mustParse(t, ca.list(t, deltaTemplate(number, base)))
+		return crltest.MustParse(t, ca.List(t, deltaTemplate(number, base)))
 	}
 	for name, c := range map[string]struct {
 		set  crl.Set
@@ -375,10 +378,10 @@ func TestFindings(t *testing.T) {
 		"delta, alone":   {crl.Set{Delta: asDelta(5, 4)}, "crl-delta-without-base crl-no-next-publish"},
 		"delta, odd":     {crl.Set{Delta: asDelta(4, 5)}, "crl-delta-without-base crl-no-next-publish crl-delta-odd"},
 		"delta as base":  {crl.Set{Base: asDelta(5, 4)}, "crl-delta-as-base crl-no-next-publish"},
-		"delta unused":   {crl.Set{Base: mustParse(t, ca.list(t, baseTemplate()))}, "crl-delta-unused crl-no-next-publish"},
+		"delta unused":   {crl.Set{Base: crltest.MustParse(t, ca.List(t, baseTemplate()))}, "crl-delta-unused crl-no-next-publish"},
 	} {
 		var codes []string
-		for _, f := range c.set.Findings(at) {
+		for _, f := range c.set.Findings(crltest.At()) {
 			codes = append(codes, f.Code)
 			if f.Severity == 0 || f.What == "" || f.Where == "" || f.Source == "" {
 				t.Errorf("%s: half a finding: %+v", name, f)

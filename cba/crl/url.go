@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"example.com/entracba/cba/crl/internal/netaddr"
 	"example.com/entracba/cba/lint"
 )
 
@@ -73,7 +74,7 @@ func URLFindings(rawURL string) lint.Findings {
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	address, notIP := netip.ParseAddr(host)
-	if notIP == nil && !public(address) || notIP != nil && !strings.Contains(host, ".") ||
+	if notIP == nil && !netaddr.Public(address) || notIP != nil && !strings.Contains(host, ".") ||
 		host == "localhost" || strings.HasSuffix(host, ".local") || strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".localhost") {
 		fs = append(fs, lint.Finding{
 			Code: "crl-url-private", Severity: lint.Error, Effect: lint.LocksOut, Where: rawURL,

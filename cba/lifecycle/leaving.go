@@ -127,13 +127,13 @@ type Authority struct {
 
 // A Revocation is the form in which a plan holds a [crl.Revocation].
 type Revocation struct {
-	Serial  string     `json:"serialNumber"` // hexadecimal, as OpenSSL shows it
-	Time    time.Time  `json:"revocationTime"`
-	Reason  crl.Reason `json:"reason"`
-	Expires time.Time  `json:"expires"`
+	Serial  string               `json:"serialNumber"` // hexadecimal, as OpenSSL shows it
+	Time    time.Time            `json:"revocationTime"`
+	Reason  crl.RevocationReason `json:"reason"`
+	Expires time.Time            `json:"expires"`
 }
 
-// CRL returns what [crl.Issuer.Revoke] takes. The error says that the serial
+// CRL returns what [publish.Issuer.Revoke] takes. The error says that the serial
 // number is no hexadecimal number.
 func (r Revocation) CRL() (crl.Revocation, error) {
 	serial, ok := new(big.Int).SetString(r.Serial, 16)
@@ -149,7 +149,7 @@ type LeavingOptions struct {
 	// [crl.AffiliationChanged]; use [crl.KeyCompromise] if the key may be in other
 	// hands. A certificate on hold is not revoked for good: [crl.CertificateHold]
 	// is refused.
-	Reason crl.Reason
+	Reason crl.RevocationReason
 	// IDs chooses between the forms of the values.
 	IDs certuserid.Options
 }

@@ -8,10 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/publish"
 	"example.com/entracba/cba/lifecycle"
-	"github.com/google/go-cmp/cmp"
 )
 
 // Everything of a plan that a machine does is done, from its JSON: the lists say
@@ -39,17 +41,17 @@ func TestLeavingCarriedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	issuers := map[string]*crl.Issuer{}
+	issuers := map[string]*publish.Issuer{}
 	for _, ca := range []ca{contoso, woodgrove} {
-		issuer := &crl.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: &crl.FileStore{Path: filepath.Join(t.TempDir(), "ledger")}}
-		if _, err := issuer.Base(t.Context(), crl.Options{ThisUpdate: now.Add(-time.Hour)}); err != nil {
+		issuer := &publish.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: &publish.FileStore{Path: filepath.Join(t.TempDir(), "ledger")}}
+		if _, err := issuer.Base(t.Context(), publish.Options{ThisUpdate: now.Add(-time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		issuers[ca.Certificate.Subject.String()] = issuer
 	}
 	var kinds []lifecycle.Kind
 	var requests []string
-	listed := map[string]crl.Reason{}
+	listed := map[string]crl.RevocationReason{}
 	for _, action := range plan.Actions {
 		kinds = append(kinds, action.Kind)
 		if action.What == "" || action.Source == "" {
@@ -72,7 +74,7 @@ func TestLeavingCarriedOut(t *testing.T) {
 				t.Fatal(err)
 			}
 		case lifecycle.PublishDelta:
-			list, err := issuers[action.Authority.Name].Delta(t.Context(), crl.Options{ThisUpdate: now})
+			list, err := issuers[action.Authority.Name].Delta(t.Context(), publish.Options{ThisUpdate: now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +88,7 @@ func TestLeavingCarriedOut(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]crl.Reason{}
+	want := map[string]crl.RevocationReason{}
 	for _, cert := range certs {
 		want[cert.SerialNumber.String()] = crl.AffiliationChanged
 	}

@@ -103,7 +103,7 @@ var caseFailures = map[string]*crl.Error{
 type caseSource struct {
 	files map[string][]byte // of testdata/pki
 	lists map[string]string
-	kept  *sync.Map // by URL and authority, as a [crl.Fetcher] keeps them
+	kept  *sync.Map // by URL and authority, as a [fetch.Client] keeps them
 }
 
 func (s caseSource) Fetch(_ context.Context, url string, ca *x509.Certificate) (*crl.List, error) {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/fetch"
 )
 
 // lists returns where revocation lists come from: the files of -crl, and the
@@ -16,7 +17,7 @@ func (o options) lists() (crl.Source, error) {
 	s := &sources{
 		files: map[string][]byte{},
 		kept:  map[string]*crl.List{},
-		next:  &crl.Fetcher{AllowPrivateAddresses: o.allowPrivate},
+		next:  &fetch.Client{AllowPrivateAddresses: o.allowPrivate},
 	}
 	for url, name := range o.crls {
 		content, err := os.ReadFile(name)

@@ -54,7 +54,7 @@ type options struct {
 	renew, reissue         bool
 	due                    int
 	revoke                 []string
-	reason                 crl.Reason
+	reason                 crl.RevocationReason
 	workers                int
 	lease                  time.Duration
 	export                 string

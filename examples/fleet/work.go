@@ -21,6 +21,7 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/publish"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/pfx"
@@ -329,7 +330,7 @@ func (w *work) publish(ctx context.Context) error {
 func (w *work) publishOne(ctx context.Context, name string, ca *cba.Issuer) error {
 	keyID := hex.EncodeToString(ca.Certificate.SubjectKeyId)
 	file := w.path("crl/" + name + "-" + keyID[:8] + ".crl")
-	lists := crl.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: crl.FileStore{Path: w.path("crl/" + keyID + ".store")}}
+	lists := publish.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: publish.FileStore{Path: w.path("crl/" + keyID + ".store")}}
 	known := map[string]bool{}
 	for r, err := range lists.Revocations(ctx) {
 		if err != nil {
@@ -379,7 +380,7 @@ func (w *work) publishOne(ctx context.Context, name string, ca *cba.Issuer) erro
 		if err := w.leftBehind(file + ".part"); err != nil {
 			return err
 		}
-		if list, err = lists.Base(ctx, crl.Options{Publish: func(l *crl.List) error { return files.Write(file, l.Raw, files.Public) }}); err != nil {
+		if list, err = lists.Base(ctx, publish.Options{Publish: func(l *crl.List) error { return files.Write(file, l.Raw, files.Public) }}); err != nil {
 			return err
 		}
 	}

@@ -20,13 +20,13 @@ const MaxRequest = 1024
 // An Entry is one certificate. Times are UTC, to the second; those of states that
 // the certificate has not been in are zero.
 type Entry struct {
-	Request  string     `json:"request"`            // what it was made for
-	UPN      string     `json:"upn,omitempty"`      // the first UPN in the certificate
-	Serial   string     `json:"serialNumber"`       // lower-case hexadecimal, whole octets
-	Issuer   string     `json:"issuer"`             // subject key identifier of the CA, lower-case hexadecimal
-	State    State      `json:"state"`              // how far it has come
-	Replaces string     `json:"replaces,omitempty"` // serial number of the certificate that it renewed
-	Reason   crl.Reason `json:"reason,omitempty"`   // why it was revoked
+	Request  string               `json:"request"`            // what it was made for
+	UPN      string               `json:"upn,omitempty"`      // the first UPN in the certificate
+	Serial   string               `json:"serialNumber"`       // lower-case hexadecimal, whole octets
+	Issuer   string               `json:"issuer"`             // subject key identifier of the CA, lower-case hexadecimal
+	State    State                `json:"state"`              // how far it has come
+	Replaces string               `json:"replaces,omitempty"` // serial number of the certificate that it renewed
+	Reason   crl.RevocationReason `json:"reason,omitempty"`   // why it was revoked
 
 	NotBefore time.Time `json:"notBefore"`
 	NotAfter  time.Time `json:"notAfter"`
@@ -113,7 +113,7 @@ func (e Entry) Due(at time.Time, percent int) bool {
 	return e.State.Live() && !at.Before(cba.RenewalTime(e.NotBefore, e.NotAfter, percent))
 }
 
-// Revocation returns what crl.Issuer.Revoke takes, for an entry that is Revoked.
+// Revocation returns what publish.Issuer.Revoke takes, for an entry that is Revoked.
 // The error is an *Error with reason Invalid.
 func (e Entry) Revocation() (crl.Revocation, error) {
 	serial, err := ParseSerial(e.Serial)

@@ -49,7 +49,7 @@ type Ledger interface {
 	// revoked before. Publishing a revocation list is up to the caller.
 	//
 	// The error is an *Error with reason NotFound if the request never had one.
-	Revoke(ctx context.Context, request string, at time.Time, reason crl.Reason) ([]Entry, error)
+	Revoke(ctx context.Context, request string, at time.Time, reason crl.RevocationReason) ([]Entry, error)
 
 	// Entries returns certificates in the order in which they were recorded, as
 	// they were when the loop began. If an error comes it is the last pair.

@@ -262,7 +262,7 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			h.claimWith(jane, reissue, ledger.Granted)
 			h.ok(h.l.Record(h.ctx, "a", m.Entry(jane)))
 			h.claim(jane, "a", ledger.HasOne)
-			for _, reason := range []crl.Reason{crl.CertificateHold, crl.RemoveFromCRL, 7, 99} {
+			for _, reason := range []crl.RevocationReason{crl.CertificateHold, crl.RemoveFromCRL, 7, 99} {
 				_, err := h.l.Revoke(h.ctx, jane, time.Now(), reason)
 				h.fails(ledger.Invalid, err)
 			}

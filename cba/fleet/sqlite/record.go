@@ -109,7 +109,7 @@ func (l *Ledger) Mark(ctx context.Context, state ledger.State, at time.Time, ser
 }
 
 // Revoke is part of ledger.Ledger.
-func (l *Ledger) Revoke(ctx context.Context, request string, at time.Time, reason crl.Reason) (revoked []ledger.Entry, err error) {
+func (l *Ledger) Revoke(ctx context.Context, request string, at time.Time, reason crl.RevocationReason) (revoked []ledger.Entry, err error) {
 	if _, err := reason.MarshalText(); err != nil || reason == crl.CertificateHold || reason == crl.RemoveFromCRL {
 		return nil, &ledger.Error{Reason: ledger.Invalid, What: fmt.Sprintf("a revocation for %v", reason)}
 	}

@@ -2,7 +2,7 @@
 // module, a smart card, SoftHSM.
 //
 // For most uses, [Open] the token, make a CA key with [Token.Generate] or find it
-// with [Token.Find], and give it to cba.NewRoot, cba.NewIssuer or crl.Issuer as
+// with [Token.Find], and give it to cba.NewRoot, cba.NewIssuer or publish.Issuer as
 // the crypto.Signer that it is. The key is made inside the token, marked as
 // sensitive and not extractable, and never leaves it.
 //

@@ -20,6 +20,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/publish"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/sqlite"
@@ -143,8 +144,8 @@ func TestAuthority(t *testing.T) {
 	if n != users {
 		t.Errorf("%d certificates, want %d", n, users)
 	}
-	lists := crl.Issuer{Certificate: issuing.Certificate, Key: issuing.Key, Store: crl.FileStore{Path: filepath.Join(t.TempDir(), "store")}}
-	list := must[*crl.List](t)(lists.Base(t.Context(), crl.Options{}))
+	lists := publish.Issuer{Certificate: issuing.Certificate, Key: issuing.Key, Store: publish.FileStore{Path: filepath.Join(t.TempDir(), "store")}}
+	list := must[*crl.List](t)(lists.Base(t.Context(), publish.Options{}))
 	if err := list.CheckIssuer(issuing.Certificate); err != nil {
 		t.Error(err)
 	}

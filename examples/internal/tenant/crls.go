@@ -6,13 +6,14 @@ import (
 	"net/http"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/fetch"
 )
 
 // CRLs is where revocation lists come from: the network, within the limits of a
 // sign-in, or what belongs to the demonstration. Addresses of this machine and of
 // private networks are asked for with allowPrivate alone.
 func (t *Tenant) CRLs(allowPrivate bool) crl.Source {
-	f := &crl.Fetcher{AllowPrivateAddresses: allowPrivate}
+	f := &fetch.Client{AllowPrivateAddresses: allowPrivate}
 	if t.Demo != nil {
 		f.InsecureTransport = published(t.Demo.CRLs)
 	}

@@ -1,4 +1,4 @@
-package crl_test
+package publish_test
 
 import (
 	"bufio"
@@ -18,27 +18,27 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
+	"example.com/entracba/cba/crl/publish"
 )
 
-type contextT = context.Context
-
-func save(store crl.FileStore, text string) error {
+func save(store publish.FileStore, text string) error {
 	return store.Save(ctx, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 }
 
-func load(tb testing.TB, store crl.FileStore) string {
+func load(tb testing.TB, store publish.FileStore) string {
 	tb.Helper()
 	r, err := store.Load(ctx)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer r.Close()
-	return string(must[[]byte](tb)(io.ReadAll(r)))
+	return string(crltest.Must[[]byte](tb)(io.ReadAll(r)))
 }
 
 func TestFileStore(t *testing.T) {
 	folder := t.TempDir()
-	store := crl.FileStore{Path: filepath.Join(folder, "ledger")}
+	store := publish.FileStore{Path: filepath.Join(folder, "ledger")}
 	if _, err := store.Load(ctx); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("load of nothing: %v", err)
 	}
@@ -79,7 +79,7 @@ func TestFileStore(t *testing.T) {
 	if info, err := os.Stat(store.Path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	if err := save(crl.FileStore{Path: filepath.Join(folder, "nowhere", "ledger")}, ""); err == nil {
+	if err := save(publish.FileStore{Path: filepath.Join(folder, "nowhere", "ledger")}, ""); err == nil {
 		t.Error("saved into a folder that is not there")
 	}
 	// A rename that fails: the target is a folder.
@@ -87,7 +87,7 @@ func TestFileStore(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(target, "full"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := save(crl.FileStore{Path: target}, ""); err == nil {
+	if err := save(publish.FileStore{Path: target}, ""); err == nil {
 		t.Error("saved over a folder")
 	}
 	if _, err := os.Stat(target + ".new"); !errors.Is(err, fs.ErrNotExist) {
@@ -96,7 +96,7 @@ func TestFileStore(t *testing.T) {
 }
 
 func TestFileStoreLock(t *testing.T) {
-	store := crl.FileStore{Path: filepath.Join(t.TempDir(), "ledger")}
+	store := publish.FileStore{Path: filepath.Join(t.TempDir(), "ledger")}
 	unlock, err := store.Lock(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestIssuerConcurrently(t *testing.T) {
 				if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(int64(worker*100 + round))}); err != nil {
 					t.Error(err)
 				}
-				list, err := d.Delta(ctx, crl.Options{})
+				list, err := d.Delta(ctx, publish.Options{})
 				if err != nil {
 					t.Error(err)
 					return
@@ -149,28 +149,16 @@ func TestIssuerConcurrently(t *testing.T) {
 		}
 		seen[n] = true
 	}
-	list := must[*crl.List](t)(d.Base(ctx, crl.Options{}))
+	list := crltest.Must[*crl.List](t)(d.Base(ctx, publish.Options{}))
 	if list.Len() != workers*rounds || list.Number.Int64() != 2+workers*rounds {
 		t.Errorf("%d revocations, number %v", list.Len(), list.Number)
 	}
 }
 
-// largeHelper is what BenchmarkLarge runs in processes of their own, where the
-// system tells how much memory they took.
-var largeHelper func(how, folder string) error
-
-// TestMain makes the test binary the helper processes of TestCrash and
-// BenchmarkLarge.
+// TestMain makes the test binary the helper processes of TestCrash.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("CRL_TEST_LEDGER"); path != "" {
 		crashHelper(path)
-	}
-	if how := os.Getenv("CRL_TEST_LARGE"); how != "" && largeHelper != nil {
-		if err := largeHelper(how, os.Getenv("CRL_TEST_FOLDER")); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(3)
-		}
-		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -179,7 +167,7 @@ func TestMain(m *testing.M) {
 // promised.
 func crashHelper(path string) {
 	ca := helperAuthority()
-	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{Path: path}}
+	issuer := &publish.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: publish.FileStore{Path: path}}
 	first, _ := strconv.ParseInt(os.Getenv("CRL_TEST_FIRST"), 10, 64)
 	for serial := first; ; serial++ {
 		if err := issuer.Revoke(ctx, crl.Revocation{Serial: big.NewInt(serial)}); err != nil {
@@ -191,7 +179,7 @@ func crashHelper(path string) {
 		if serial%3 == 0 || serial == first {
 			issue = issuer.Base
 		}
-		list, err := issue(ctx, crl.Options{})
+		list, err := issue(ctx, publish.Options{})
 		if err != nil {
 			fmt.Println("error", err)
 			os.Exit(3)
@@ -209,7 +197,7 @@ func TestCrash(t *testing.T) {
 	for round := range 12 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "CRL_TEST_LEDGER="+path, "CRL_TEST_FIRST="+strconv.FormatInt(next, 10), "CRL_TEST_KEY="+helperKey(t))
-		out := must[io.ReadCloser](t)(cmd.StdoutPipe())
+		out := crltest.Must[io.ReadCloser](t)(cmd.StdoutPipe())
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -237,8 +225,8 @@ func TestCrash(t *testing.T) {
 		cmd.Wait()
 	}
 	ca := helperAuthorityOf(t)
-	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{Path: path}}
-	list := must[*crl.List](t)(issuer.Base(ctx, crl.Options{}))
+	issuer := &publish.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: publish.FileStore{Path: path}}
+	list := crltest.Must[*crl.List](t)(issuer.Base(ctx, publish.Options{}))
 	if numbers[list.Number.String()] {
 		t.Errorf("number %v is used twice", list.Number)
 	}

@@ -1,11 +1,12 @@
-package crl
+// Package netaddr tells addresses that the world reaches from all others.
+package netaddr
 
 import "net/netip"
 
-// public reports whether an address is one that the world reaches. Everything
+// Public reports whether an address is one that the world reaches. Everything
 // that the IANA special-purpose registries (RFC 6890) set apart is not, and
 // neither is an IPv6 address that stands for an IPv4 address that is not.
-func public(a netip.Addr) bool {
+func Public(a netip.Addr) bool {
 	a = a.Unmap()
 	if !a.IsValid() || a.Zone() != "" {
 		return false

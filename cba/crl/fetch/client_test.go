@@ -1,9 +1,10 @@
-package crl_test
+package fetch_test
 
 import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
@@ -17,7 +18,14 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/fetch"
+	"example.com/entracba/cba/crl/internal/crltest"
 )
+
+// oidPublish is Next CRL Publish.
+var oidPublish = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 21, 4}
+
+var ctx = context.Background()
 
 // A site serves what tests put on it, and counts.
 type site struct {
@@ -63,18 +71,18 @@ type clock struct{ now time.Time }
 func (c *clock) Now() time.Time { return c.now }
 
 func TestFetchKeepsUntilNextPublish(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	lists := func(number int64) []byte {
-		from := at.Add(time.Duration(number) * time.Hour)
-		return ca.list(t, &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: from, NextUpdate: from.Add(10 * time.Hour),
-			ExtraExtensions: extension(oidPublish, derOf(t, from.Add(4*time.Hour)))})
+		from := crltest.At().Add(time.Duration(number) * time.Hour)
+		return ca.List(t, &x509.RevocationList{Number: big.NewInt(number), ThisUpdate: from, NextUpdate: from.Add(10 * time.Hour),
+			ExtraExtensions: crltest.Extension(oidPublish, crltest.Must[[]byte](t)(asn1.Marshal(from.Add(4*time.Hour))))})
 	}
 	s := newSite(t, bytesOf(lists(1)))
-	time1 := &clock{at.Add(time.Hour)}
-	f := &crl.Fetcher{AllowPrivateAddresses: true, Now: time1.Now}
+	time1 := &clock{crltest.At().Add(time.Hour)}
+	f := &fetch.Client{AllowPrivateAddresses: true, Now: time1.Now}
 	step := func(after time.Duration, number int64, requests int32) {
 		t.Helper()
-		time1.now = at.Add(time.Hour + after)
+		time1.now = crltest.At().Add(time.Hour + after)
 		list, err := f.Fetch(ctx, s.URL, ca.Cert)
 		if err != nil {
 			t.Fatal(err)
@@ -97,8 +105,8 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 	step(5*time.Hour+time.Minute, 2, 5) // a number that went back
 	s.set(bytesOf([]byte("<html>")))
 	step(11*time.Hour-time.Second, 2, 6) // the last second
-	time1.now = at.Add(12 * time.Hour)
-	if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || faultOf(t, err) != crl.NotDER || s.requests.Load() != 7 {
+	time1.now = crltest.At().Add(12 * time.Hour)
+	if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || crltest.FaultOf(t, err) != crl.NotDER || s.requests.Load() != 7 {
 		t.Fatalf("an expired list was waited with: %v, %v, %d requests", list, err, s.requests.Load())
 	}
 
@@ -110,9 +118,9 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 		{bytesOf(lists(1)), crl.NumberWentBack},
 		{bytesOf([]byte("<html>")), crl.NotDER},
 	} {
-		time1.now = at.Add(20 * time.Hour)
+		time1.now = crltest.At().Add(20 * time.Hour)
 		s.set(c.answer)
-		if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || faultOf(t, err) != c.fault {
+		if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || crltest.FaultOf(t, err) != c.fault {
 			t.Errorf("expired, and %v: list %v, error %v", c.fault, list, err)
 		}
 	}
@@ -123,19 +131,19 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 // A list that is not by the authority is not kept, so that an answer from
 // somebody else does not stay.
 func TestFetchKeepsOnlyTheAuthoritysLists(t *testing.T) {
-	ca, other := newAuthority(t, "Woodgrove CA", "p256"), newAuthority(t, "Contoso CA", "p256")
-	s := newSite(t, bytesOf(other.list(t, &x509.RevocationList{})))
-	f := &crl.Fetcher{AllowPrivateAddresses: true, Now: func() time.Time { return at }}
+	ca, other := crltest.NewAuthority(t, "Woodgrove CA", "p256"), crltest.NewAuthority(t, "Contoso CA", "p256")
+	s := newSite(t, bytesOf(other.List(t, &x509.RevocationList{})))
+	f := &fetch.Client{AllowPrivateAddresses: true, Now: func() time.Time { return crltest.At() }}
 	_, err := f.Fetch(ctx, s.URL, ca.Cert)
-	if faultOf(t, err) != crl.WrongIssuer || !strings.Contains(err.Error(), s.URL) {
+	if crltest.FaultOf(t, err) != crl.WrongIssuer || !strings.Contains(err.Error(), s.URL) {
 		t.Fatalf("%v", err)
 	}
-	s.set(bytesOf(ca.list(t, &x509.RevocationList{})))
+	s.set(bytesOf(ca.List(t, &x509.RevocationList{})))
 	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
 		t.Fatal(err)
 	}
 	// The kept list is not given out for another authority.
-	if _, err := f.Fetch(ctx, s.URL, other.Cert); faultOf(t, err) != crl.WrongIssuer {
+	if _, err := f.Fetch(ctx, s.URL, other.Cert); crltest.FaultOf(t, err) != crl.WrongIssuer {
 		t.Errorf("%v", err)
 	}
 	if _, err := f.Fetch(ctx, s.URL, nil); err == nil {
@@ -144,8 +152,8 @@ func TestFetchKeepsOnlyTheAuthoritysLists(t *testing.T) {
 }
 
 func TestFetchFailures(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	list := ca.list(t, &x509.RevocationList{RevokedCertificateEntries: manyEntries(5000)})
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	list := ca.List(t, &x509.RevocationList{RevokedCertificateEntries: crltest.ManyEntries(5000)})
 	if len(list) < 1<<17 {
 		t.Fatal(len(list))
 	}
@@ -186,7 +194,7 @@ func TestFetchFailures(t *testing.T) {
 			w.Write(list[:1<<17])
 		}, fault: crl.NotDER, says: "cut short"},
 		{name: "nothing", answer: bytesOf(nil), fault: crl.NotDER, says: "0 bytes"},
-		{name: "PEM", answer: bytesOf(pemOf("X509 CRL", list)), fault: crl.NotDER, says: "PEM"},
+		{name: "PEM", answer: bytesOf(crltest.PEM("X509 CRL", list)), fault: crl.NotDER, says: "PEM"},
 		{name: "certificate", answer: bytesOf(ca.Cert.Raw), fault: crl.NotCRL},
 		{name: "forbidden", answer: status(403), fault: crl.Download, says: "403 Forbidden",
 			check: func(e *crl.Error) bool { return e.HTTPStatus == 403 && e.Code() == "AADSTS500173" }},
@@ -222,9 +230,9 @@ func TestFetchFailures(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.answer)
-			f := &crl.Fetcher{AllowPrivateAddresses: true, Limits: c.limits, Now: func() time.Time { return at }}
+			f := &fetch.Client{AllowPrivateAddresses: true, Limits: c.limits, Now: func() time.Time { return crltest.At() }}
 			got, err := f.Fetch(ctx, s.URL, ca.Cert)
-			if fault := faultOf(t, err); fault != c.fault || (got == nil) != (fault != 0) {
+			if fault := crltest.FaultOf(t, err); fault != c.fault || (got == nil) != (fault != 0) {
 				t.Fatalf("list %v, error %v", got, err)
 			}
 			if err == nil {
@@ -241,8 +249,8 @@ func TestFetchFailures(t *testing.T) {
 }
 
 func TestFetchFollowsRedirects(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	list := ca.list(t, &x509.RevocationList{})
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	list := ca.List(t, &x509.RevocationList{})
 	hops := 0
 	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		if ae := r.Header.Get("Accept-Encoding"); ae != "" {
@@ -257,24 +265,24 @@ func TestFetchFollowsRedirects(t *testing.T) {
 		}
 		w.Write(list)
 	})
-	f := &crl.Fetcher{AllowPrivateAddresses: true}
+	f := &fetch.Client{AllowPrivateAddresses: true}
 	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
 		t.Fatal(err)
 	}
 	hops = -1 // one more than allowed
-	f = &crl.Fetcher{AllowPrivateAddresses: true}
-	if _, err := f.Fetch(ctx, s.URL, ca.Cert); faultOf(t, err) != crl.Download {
+	f = &fetch.Client{AllowPrivateAddresses: true}
+	if _, err := f.Fetch(ctx, s.URL, ca.Cert); crltest.FaultOf(t, err) != crl.Download {
 		t.Error(err)
 	}
 }
 
 func TestFetchRefusesURLs(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	f := &crl.Fetcher{RefuseHTTPS: true}
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	f := &fetch.Client{RefuseHTTPS: true}
 	for _, url := range []string{"", "crl.woodgrove.com/a.crl", "//crl.woodgrove.com/a.crl", "ldap:///CN=a", "LDAPS://dc/CN=a", "file:///a.crl", "ftp://a/b",
 		"http://", "http:///a.crl", "http:a.crl", "http://user:secret@crl.woodgrove.com/a.crl", "https://crl.woodgrove.com/a.crl", "http://a b/", "http://u:secret@a b/", "http://[::1/", "\x00"} {
 		_, err := f.Fetch(ctx, url, ca.Cert)
-		if faultOf(t, err) != crl.BadURL {
+		if crltest.FaultOf(t, err) != crl.BadURL {
 			t.Errorf("%q: %v", url, err)
 		}
 		if strings.Contains(fmt.Sprintf("%v %+v", err, err), "secret") {
@@ -288,14 +296,14 @@ func TestFetchRefusesURLs(t *testing.T) {
 
 // By default a fetcher reaches nothing on this machine, under whatever name.
 func TestFetchRefusesPrivateAddresses(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	s := newSite(t, bytesOf(ca.list(t, &x509.RevocationList{})))
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	s := newSite(t, bytesOf(ca.List(t, &x509.RevocationList{})))
 	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 	for _, host := range []string{"127.0.0.1", "localhost", "127.1.2.3", "0.0.0.0", "[::]", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]",
 		"[64:ff9b::7f00:1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]", "169.254.169.254", "10.0.0.1", "192.168.1.1", "100.64.0.1", "224.0.0.1", "[fe80::1]", "[fd00::1]", "[ff02::1]"} {
-		f := &crl.Fetcher{Limits: crl.Limits{Time: 5 * time.Second}}
+		f := &fetch.Client{Limits: crl.Limits{Time: 5 * time.Second}}
 		_, err := f.Fetch(ctx, "http://"+net.JoinHostPort(strings.Trim(host, "[]"), port)+"/a.crl", ca.Cert)
-		if faultOf(t, err) != crl.ForbiddenAddress {
+		if crltest.FaultOf(t, err) != crl.ForbiddenAddress {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
@@ -303,22 +311,22 @@ func TestFetchRefusesPrivateAddresses(t *testing.T) {
 		t.Errorf("%d requests got through", n)
 	}
 	// The loud field lets the same request through.
-	f := &crl.Fetcher{AllowPrivateAddresses: true}
+	f := &fetch.Client{AllowPrivateAddresses: true}
 	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil || s.requests.Load() != 1 {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestFetchIsShared(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	list := ca.list(t, &x509.RevocationList{})
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	list := ca.List(t, &x509.RevocationList{})
 	arrived, release := make(chan struct{}, 100), make(chan struct{})
 	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		arrived <- struct{}{}
 		<-release
 		w.Write(list)
 	})
-	f := &crl.Fetcher{AllowPrivateAddresses: true, Now: func() time.Time { return at }}
+	f := &fetch.Client{AllowPrivateAddresses: true, Now: func() time.Time { return crltest.At() }}
 
 	first, giveUp := context.WithCancel(ctx)
 	firstDone := make(chan error)
@@ -374,14 +382,14 @@ func (w watched) Done() <-chan struct{} {
 
 // The download ends when the last caller has given up.
 func TestFetchEndsWithItsCallers(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	arrived, ended := make(chan struct{}), make(chan struct{})
 	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
 		close(ended)
 	})
-	f := &crl.Fetcher{AllowPrivateAddresses: true}
+	f := &fetch.Client{AllowPrivateAddresses: true}
 	canceled, cancel := context.WithCancel(ctx)
 	go func() { <-arrived; cancel() }()
 	if _, err := f.Fetch(canceled, s.URL, ca.Cert); !errors.Is(err, context.Canceled) {
@@ -392,7 +400,7 @@ func TestFetchEndsWithItsCallers(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("the request goes on")
 	}
-	s.set(bytesOf(ca.list(t, &x509.RevocationList{})))
+	s.set(bytesOf(ca.List(t, &x509.RevocationList{})))
 	if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
 		t.Error(err)
 	}
@@ -400,11 +408,11 @@ func TestFetchEndsWithItsCallers(t *testing.T) {
 
 // The list that was not asked for the longest makes room.
 func TestFetchKeepsSoManyBytes(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	list := ca.list(t, &x509.RevocationList{})
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	list := ca.List(t, &x509.RevocationList{})
 	s := newSite(t, bytesOf(list))
-	time1 := &clock{at}
-	f := &crl.Fetcher{AllowPrivateAddresses: true, KeepBytes: int64(2*len(list) + 20), Now: time1.Now}
+	time1 := &clock{crltest.At()}
+	f := &fetch.Client{AllowPrivateAddresses: true, KeepBytes: int64(2*len(list) + 20), Now: time1.Now}
 	for n, c := range []struct {
 		path     string
 		requests int32
@@ -417,7 +425,7 @@ func TestFetchKeepsSoManyBytes(t *testing.T) {
 			t.Fatalf("step %d, %s: %d requests, not %d", n, c.path, s.requests.Load(), c.requests)
 		}
 	}
-	f = &crl.Fetcher{AllowPrivateAddresses: true, KeepBytes: -1, Now: time1.Now}
+	f = &fetch.Client{AllowPrivateAddresses: true, KeepBytes: -1, Now: time1.Now}
 	before := s.requests.Load()
 	for range 2 {
 		if _, err := f.Fetch(ctx, s.URL, ca.Cert); err != nil {
@@ -429,32 +437,15 @@ func TestFetchKeepsSoManyBytes(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	for _, c := range []struct {
-		limits crl.Limits
-		bytes  int64
-	}{
-		{crl.InteractivePublic(), 20e6}, {crl.InteractiveGovernment(), 45e6},
-		{crl.BackgroundPublic(), 65e6}, {crl.BackgroundPublicCautious(), 45e6}, {crl.BackgroundGovernment(), 150e6},
-	} {
-		if c.limits.Bytes != c.bytes || c.limits.Time < 10*time.Second {
-			t.Errorf("%+v", c.limits)
-		}
-	}
-	if crl.InteractivePublic().Time != 10*time.Second || crl.InteractiveGovernment().Time != 10*time.Second {
-		t.Error("not 10 s")
-	}
-}
-
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (r roundTrip) RoundTrip(q *http.Request) (*http.Response, error) { return r(q) }
 
 // A transport of the caller's own makes the requests, for example a proxy.
 func TestInsecureTransport(t *testing.T) {
-	ca := newAuthority(t, "Woodgrove CA", "p256")
-	s := newSite(t, bytesOf(ca.list(t, &x509.RevocationList{})))
-	f := &crl.Fetcher{InsecureTransport: roundTrip(func(q *http.Request) (*http.Response, error) {
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	s := newSite(t, bytesOf(ca.List(t, &x509.RevocationList{})))
+	f := &fetch.Client{InsecureTransport: roundTrip(func(q *http.Request) (*http.Response, error) {
 		if q.URL.Host != "crl.woodgrove.com" {
 			t.Errorf("request for %v", q.URL)
 		}
@@ -462,30 +453,5 @@ func TestInsecureTransport(t *testing.T) {
 	})}
 	if _, err := f.Fetch(ctx, "http://crl.woodgrove.com/a.crl", ca.Cert); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestURLFindings(t *testing.T) {
-	for url, want := range map[string]string{
-		"http://crl.woodgrove.com/users.crl":     "",
-		"http://crl.woodgrove.com:8080/users":    "",
-		"http://20.190.128.1/users.crl":          "",
-		"HTTPS://crl.woodgrove.com/users.crl":    "crl-url-https",
-		"ldap:///CN=CDP":                         "crl-url-unusable",
-		"":                                       "crl-url-unusable",
-		"http://pki/users.crl":                   "crl-url-private",
-		"http://pki.woodgrove.local./users.crl":  "crl-url-private",
-		"http://192.168.0.7/users.crl":           "crl-url-private",
-		"http://[fd00::7]/users.crl":             "crl-url-private",
-		"http://crl.woodgrove.com/users.crl.PEM": "crl-url-not-der",
-		"http://user:secret@crl.woodgrove.com/a": "crl-url-unusable",
-	} {
-		findings := crl.URLFindings(url)
-		if want == "" && len(findings) > 0 || want != "" && (len(findings) != 1 || findings[0].Code != want) {
-			t.Errorf("%s: %v", url, findings)
-		}
-		if strings.Contains(fmt.Sprint(findings), "secret") {
-			t.Errorf("a finding tells the password: %v", findings)
-		}
 	}
 }

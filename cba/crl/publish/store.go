@@ -1,4 +1,4 @@
-package crl
+package publish
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package crl_test
+package publish_test
 
 import (
 	"fmt"
@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
+	"example.com/entracba/cba/crl/publish"
 )
 
 // fullDisk makes every file of this process end after so many bytes.
@@ -28,9 +30,9 @@ func TestFullDisk(t *testing.T) {
 	if path := os.Getenv("CRL_TEST_FULL"); path != "" {
 		fullDisk(600)
 		ca := helperAuthority()
-		issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{Path: path}}
+		issuer := &publish.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: publish.FileStore{Path: path}}
 		for serial := range int64(100) {
-			err := issuer.Revoke(ctx, crl.Revocation{Serial: big.NewInt(1000 + serial), Time: at})
+			err := issuer.Revoke(ctx, crl.Revocation{Serial: big.NewInt(1000 + serial), Time: crltest.At()})
 			if err == nil {
 				continue
 			}
@@ -57,8 +59,8 @@ func TestFullDisk(t *testing.T) {
 	if _, err := fmt.Sscanf(string(out), "revoked %d", &count); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{Path: path}}
-	list, err := issuer.Base(ctx, crl.Options{ThisUpdate: at})
+	issuer := &publish.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: publish.FileStore{Path: path}}
+	list, err := issuer.Base(ctx, publish.Options{ThisUpdate: crltest.At()})
 	if err != nil || list.Len() != count {
 		t.Errorf("%v, not %d entries, %v", list, count, err)
 	}

@@ -1,10 +1,13 @@
-package crl
+// Package sig holds the ways to sign a CRL that are known here: RSA (PKCS #1
+// v1.5 and PSS), ECDSA and Ed25519.
+package sig
 
 import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/rsa"
 	_ "crypto/sha1"
 	_ "crypto/sha256"
@@ -15,17 +18,17 @@ import (
 	"errors"
 )
 
-// A signatureScheme is a way to sign that this package knows.
-type signatureScheme struct {
-	algorithm x509.SignatureAlgorithm
+// A Scheme is a way to sign that this package knows.
+type Scheme struct {
+	Algorithm x509.SignatureAlgorithm // 0: unknown, verifies nothing
 	oid       asn1.ObjectIdentifier
 	hash      crypto.Hash // 0: the key signs the message itself
 }
 
 // schemes lists what is known but for RSASSA-PSS, whose hash is in the
 // parameters. The order is that of crypto/x509.
-func schemes() []signatureScheme {
-	return []signatureScheme{
+func schemes() []Scheme {
+	return []Scheme{
 		{x509.SHA1WithRSA, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, crypto.SHA1},
 		{x509.SHA256WithRSA, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, crypto.SHA256},
 		{x509.SHA384WithRSA, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}, crypto.SHA384},
@@ -44,8 +47,8 @@ var ( // never written
 )
 
 // pssHashes are the hashes that crypto/x509 takes in PSS parameters.
-func pssHashes() []signatureScheme {
-	return []signatureScheme{
+func pssHashes() []Scheme {
+	return []Scheme{
 		{x509.SHA256WithRSAPSS, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}, crypto.SHA256},
 		{x509.SHA384WithRSAPSS, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}, crypto.SHA384},
 		{x509.SHA512WithRSAPSS, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}, crypto.SHA512},
@@ -60,9 +63,9 @@ type pssParameters struct {
 	Trailer int                      `asn1:"optional,explicit,tag:3,default:1"`
 }
 
-// readScheme reads an AlgorithmIdentifier. One that is not known or not
+// Read reads an AlgorithmIdentifier. One that is not known or not
 // understood gives a scheme whose algorithm is 0, which verifies nothing.
-func readScheme(der []byte) (s signatureScheme) {
+func Read(der []byte) (s Scheme) {
 	var id pkix.AlgorithmIdentifier
 	if rest, err := asn1.Unmarshal(der, &id); err != nil || len(rest) > 0 {
 		return s
@@ -83,7 +86,7 @@ func readScheme(der []byte) (s signatureScheme) {
 
 // readPSS knows PSS where both hashes are the same and the salt has their
 // length, as crypto/x509 does.
-func readPSS(der []byte) (s signatureScheme) {
+func readPSS(der []byte) (s Scheme) {
 	var p pssParameters
 	var mgf pkix.AlgorithmIdentifier
 	if _, err := asn1.Unmarshal(der, &p); err != nil {
@@ -113,10 +116,10 @@ var (
 	errSignature = errors.New("the authority's key did not make this signature")
 )
 
-// verify checks a signature over a message whose digest under the scheme's hash
+// Verify checks a signature over a message whose digest under the scheme's hash
 // is known; message is read for the schemes that have no hash.
-func (s signatureScheme) verify(key crypto.PublicKey, digest, message, signature []byte) error {
-	switch s.algorithm {
+func (s Scheme) Verify(key crypto.PublicKey, digest, message, signature []byte) error {
+	switch s.Algorithm {
 	case x509.UnknownSignatureAlgorithm:
 		return errAlgorithm
 	case x509.PureEd25519:
@@ -154,10 +157,116 @@ func (s signatureScheme) verify(key crypto.PublicKey, digest, message, signature
 	return err
 }
 
-func (s signatureScheme) isPSS() bool {
-	switch s.algorithm {
+func (s Scheme) isPSS() bool {
+	switch s.Algorithm {
 	case x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
 		return true
 	}
 	return false
+}
+
+// Identifier returns the encoded AlgorithmIdentifier.
+func (s Scheme) Identifier() ([]byte, error) {
+	if s.isPSS() {
+		hash := pkix.AlgorithmIdentifier{Algorithm: s.oid, Parameters: asn1.NullRawValue}
+		hashDER, err := asn1.Marshal(hash)
+		if err != nil {
+			return nil, err
+		}
+		parameters, err := asn1.Marshal(pssParameters{
+			Hash:    hash,
+			MGF:     pkix.AlgorithmIdentifier{Algorithm: oidMGF1, Parameters: asn1.RawValue{FullBytes: hashDER}},
+			Salt:    s.hash.Size(),
+			Trailer: 1,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return asn1.Marshal(pkix.AlgorithmIdentifier{Algorithm: oidPSS, Parameters: asn1.RawValue{FullBytes: parameters}})
+	}
+	id := pkix.AlgorithmIdentifier{Algorithm: s.oid}
+	switch s.Algorithm {
+	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA:
+		id.Parameters = asn1.NullRawValue
+	}
+	return asn1.Marshal(id)
+}
+
+// fits reports whether the scheme is one for this kind of key.
+func (s Scheme) fits(key crypto.PublicKey) bool {
+	switch key.(type) {
+	case *rsa.PublicKey:
+		return s.isPSS() || s.Algorithm == x509.SHA256WithRSA || s.Algorithm == x509.SHA384WithRSA || s.Algorithm == x509.SHA512WithRSA
+	case *ecdsa.PublicKey:
+		return s.Algorithm == x509.ECDSAWithSHA256 || s.Algorithm == x509.ECDSAWithSHA384 || s.Algorithm == x509.ECDSAWithSHA512
+	case ed25519.PublicKey:
+		return s.Algorithm == x509.PureEd25519
+	}
+	return false
+}
+
+// MaxSignature returns how large a signature can be.
+func (s Scheme) MaxSignature(key crypto.PublicKey) int {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return key.Size()
+	case *ecdsa.PublicKey:
+		return 2*((key.Curve.Params().BitSize+7)/8) + 16
+	}
+	return ed25519.SignatureSize
+}
+
+// Sum returns the digest of a message, nil for schemes whose key signs the
+// message itself.
+func (s Scheme) Sum(message []byte) []byte {
+	if s.hash == 0 {
+		return nil
+	}
+	h := s.hash.New()
+	h.Write(message)
+	return h.Sum(nil)
+}
+
+// Sign signs a message.
+func (s Scheme) Sign(key crypto.Signer, message []byte) ([]byte, error) {
+	if s.hash == 0 {
+		return key.Sign(rand.Reader, message, crypto.Hash(0))
+	}
+	var options crypto.SignerOpts = s.hash
+	if s.isPSS() {
+		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash}
+	}
+	return key.Sign(rand.Reader, s.Sum(message), options)
+}
+
+// For returns the scheme of an algorithm for a kind of key; with 0, the one that
+// fits the key. It knows none that signs with SHA-1.
+func For(key crypto.PublicKey, algorithm x509.SignatureAlgorithm) (s Scheme, ok bool) {
+	if algorithm == 0 {
+		algorithm = usual(key)
+	}
+	for _, s := range append(schemes(), pssHashes()...) {
+		if s.Algorithm == algorithm && s.hash != crypto.SHA1 && s.fits(key) {
+			return s, true
+		}
+	}
+	return s, false
+}
+
+func usual(key crypto.PublicKey) x509.SignatureAlgorithm {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return x509.SHA256WithRSA
+	case *ecdsa.PublicKey:
+		switch size := key.Curve.Params().BitSize; {
+		case size <= 256:
+			return x509.ECDSAWithSHA256
+		case size <= 384:
+			return x509.ECDSAWithSHA384
+		}
+		return x509.ECDSAWithSHA512
+	case ed25519.PublicKey:
+		return x509.PureEd25519
+	}
+	return 0
 }

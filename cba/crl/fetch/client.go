@@ -1,4 +1,10 @@
-package crl
+// Package fetch gets CRLs over HTTP, within the limits of Microsoft Entra.
+//
+// The URLs come from certificates and from people, so a [Client] never connects to
+// a loopback, link-local, private or otherwise special address unless its field
+// AllowPrivateAddresses says so; what counts is the address that the name resolved
+// to at the time of the connection. It keeps only CRLs that the CA signed.
+package fetch
 
 import (
 	"bytes"
@@ -14,20 +20,14 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/netaddr"
 )
 
-// A Source gets the list of an authority from a URL: over HTTP like a
-// [Fetcher], or from wherever lists are kept.
-//
-// Fetch returns a list for which [List.CheckIssuer] returned nil for ca, or an
-// error. An [*Error] is an answer about the list; any other error (that of ctx,
-// for example) is none. Whether the list is valid now is for [Set.Check].
-type Source interface {
-	Fetch(ctx context.Context, url string, ca *x509.Certificate) (*List, error)
-}
-
-// A Fetcher gets lists over HTTP within the service's limits, and keeps them
-// until they are to be renewed. The zero Fetcher works and has the limits of an
+// A Client gets lists over HTTP within the service's limits, and keeps them
+// until they are to be renewed. The zero Client works and has the limits of an
 // interactive sign-in in the public cloud. It is safe for concurrent use and
 // must not be copied once it was used.
 //
@@ -49,8 +49,8 @@ type Source interface {
 //
 // Callers who ask for a URL that is being fetched wait for that download. It
 // goes on until the last of them has given up.
-type Fetcher struct {
-	Limits Limits
+type Client struct {
+	Limits crl.Limits
 
 	// RefuseHTTPS takes the stricter reading of the documentation, which
 	// contradicts itself on whether Entra fetches lists over https.
@@ -89,7 +89,7 @@ const refetch = time.Minute
 const maxRedirects = 5
 
 type keptList struct {
-	list    *List
+	list    *crl.List
 	ca      []byte    // the encoded certificate that the list was checked against
 	retry   time.Time // no new download before
 	lastUse time.Time
@@ -100,13 +100,13 @@ type flight struct {
 	cancel  context.CancelFunc
 	waiting int
 	done    chan struct{} // closed when list and err are set
-	list    *List
-	err     *Error
+	list    *crl.List
+	err     *crl.Error
 }
 
 // Fetch returns the list at a URL, which is by ca. The error is an [*Error], or
 // wraps that of ctx if that ended first.
-func (f *Fetcher) Fetch(ctx context.Context, url string, ca *x509.Certificate) (*List, error) {
+func (f *Client) Fetch(ctx context.Context, url string, ca *x509.Certificate) (*crl.List, error) {
 	if ca == nil {
 		return nil, errors.New("crl: Fetch needs the certificate of the authority")
 	}
@@ -120,18 +120,14 @@ func (f *Fetcher) Fetch(ctx context.Context, url string, ca *x509.Certificate) (
 	}
 	list, err := f.join(ctx, url)
 	if err != nil {
-		var fault *Error
-		if !errors.As(err, &fault) {
-			return nil, err
-		}
-		return f.fallback(url, old, fault, now)
+		return f.fallback(url, ca, old, err, now)
 	}
-	if err := list.checkIssuer(ca); err != nil {
-		return f.fallback(url, old, err, now)
+	if err := list.CheckIssuer(ca); err != nil {
+		return f.fallback(url, ca, old, err, now)
 	}
 	if old != nil {
 		if err := list.CheckAfter(old.list); err != nil {
-			return f.fallback(url, old, err.(*Error), now)
+			return f.fallback(url, ca, old, err, now)
 		}
 		if bytes.Equal(list.Raw, old.list.Raw) {
 			list = old.list // give the memory of the copy back
@@ -160,8 +156,12 @@ func (k *keptList) due() time.Time {
 }
 
 // fallback returns the kept list if it is still valid, or else the failure.
-func (f *Fetcher) fallback(url string, old *keptList, failure *Error, now time.Time) (*List, error) {
-	if old != nil && old.list.checkTime(now) == nil {
+func (f *Client) fallback(url string, ca *x509.Certificate, old *keptList, err error, now time.Time) (*crl.List, error) {
+	var failure *crl.Error
+	if !errors.As(err, &failure) {
+		return nil, err
+	}
+	if old != nil && old.list.Check(ca, now) == nil {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if k := f.kept[url]; k != nil && k.list == old.list {
@@ -174,23 +174,25 @@ func (f *Fetcher) fallback(url string, old *keptList, failure *Error, now time.T
 	return nil, &reported
 }
 
-func (f *Fetcher) now() time.Time {
+func (f *Client) now() time.Time {
 	if f.Now != nil {
 		return f.Now()
 	}
 	return time.Now()
 }
 
-func (f *Fetcher) checkURL(rawURL string) *Error {
-	u, err := parseURL(rawURL)
-	if err == nil && f.RefuseHTTPS && strings.EqualFold(u.Scheme, "https") {
-		err = &Error{Fault: BadURL, URL: rawURL, Detail: "https is refused by RefuseHTTPS"}
+func (f *Client) checkURL(rawURL string) *crl.Error {
+	if err := crl.CheckURL(rawURL); err != nil {
+		return failureOf(err)
 	}
-	return err
+	if f.RefuseHTTPS && strings.EqualFold(rawURL[:6], "https:") {
+		return &crl.Error{Fault: crl.BadURL, URL: rawURL, Detail: "https is refused by RefuseHTTPS"}
+	}
+	return nil
 }
 
 // lookup returns a copy of what is kept for a URL and this authority.
-func (f *Fetcher) lookup(url string, ca *x509.Certificate, now time.Time) *keptList {
+func (f *Client) lookup(url string, ca *x509.Certificate, now time.Time) *keptList {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	k := f.kept[url]
@@ -202,12 +204,12 @@ func (f *Fetcher) lookup(url string, ca *x509.Certificate, now time.Time) *keptL
 	return &found
 }
 
-func (f *Fetcher) keep(url string, k *keptList) {
+func (f *Client) keep(url string, k *keptList) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	limit := f.KeepBytes
 	if limit == 0 {
-		limit = 256 * megabyte
+		limit = 256_000_000
 	}
 	delete(f.kept, url)
 	if int64(len(k.list.Raw)) > limit {
@@ -234,7 +236,7 @@ func (f *Fetcher) keep(url string, k *keptList) {
 }
 
 // join waits for the download of a URL, which it starts if there is none.
-func (f *Fetcher) join(ctx context.Context, url string) (*List, error) {
+func (f *Client) join(ctx context.Context, url string) (*crl.List, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("crl: fetching %q: %w", url, err)
 	}
@@ -243,7 +245,7 @@ func (f *Fetcher) join(ctx context.Context, url string) (*List, error) {
 	if fl == nil {
 		// The download belongs to all who wait for it, so it does not end with the
 		// context of the first.
-		shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Limits.orDefault().Time)
+		shared, cancel := context.WithTimeout(context.WithoutCancel(ctx), orDefault(f.Limits).Time)
 		fl = &flight{cancel: cancel, done: make(chan struct{})}
 		if f.flights == nil {
 			f.flights = make(map[string]*flight)
@@ -272,7 +274,7 @@ func (f *Fetcher) join(ctx context.Context, url string) (*List, error) {
 }
 
 // fly makes the download and tells everybody.
-func (f *Fetcher) fly(ctx context.Context, fl *flight, url string) {
+func (f *Client) fly(ctx context.Context, fl *flight, url string) {
 	defer fl.cancel()
 	fl.list, fl.err = f.download(ctx, url)
 	f.mu.Lock()
@@ -282,55 +284,56 @@ func (f *Fetcher) fly(ctx context.Context, fl *flight, url string) {
 }
 
 // land takes the download off the list, unless another has taken its place.
-func (f *Fetcher) land(fl *flight, url string) {
+func (f *Client) land(fl *flight, url string) {
 	if f.flights[url] == fl {
 		delete(f.flights, url)
 	}
 }
 
-func (f *Fetcher) download(ctx context.Context, url string) (*List, *Error) {
-	limits := f.Limits.orDefault()
+func (f *Client) download(ctx context.Context, url string) (*crl.List, *crl.Error) {
+	limits := orDefault(f.Limits)
 	body, err := f.get(ctx, url, limits.Bytes)
 	if err == nil {
-		var list *List
-		if list, err = parse(body); err == nil {
+		list, e := crl.Parse(body)
+		if e == nil {
 			return list, nil
 		}
+		err = failureOf(e)
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil, &Error{Fault: Timeout, Detail: fmt.Sprintf("the list was not there after %v", limits.Time)}
+		return nil, &crl.Error{Fault: crl.Timeout, Detail: fmt.Sprintf("the list was not there after %v", limits.Time)}
 	}
 	return nil, err
 }
 
-func (f *Fetcher) get(ctx context.Context, url string, limit int64) ([]byte, *Error) {
+func (f *Client) get(ctx context.Context, url string, limit int64) ([]byte, *crl.Error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, &Error{Fault: BadURL, Err: err}
+		return nil, &crl.Error{Fault: crl.BadURL, Err: err}
 	}
 	request.Header.Set("Accept", "application/pkix-crl, */*")
 	request.Header.Set("User-Agent", "entracba-crl")
 	client := &http.Client{Transport: f.transport(), CheckRedirect: f.checkRedirect}
 	response, err := client.Do(request)
 	if err != nil {
-		var fault *Error
+		var fault *crl.Error
 		if errors.As(err, &fault) {
 			return nil, fault
 		}
-		return nil, &Error{Fault: Download, Err: err}
+		return nil, &crl.Error{Fault: crl.Download, Err: err}
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, &Error{Fault: Download, HTTPStatus: response.StatusCode, Detail: "the server answered " + response.Status}
+		return nil, &crl.Error{Fault: crl.Download, HTTPStatus: response.StatusCode, Detail: "the server answered " + response.Status}
 	}
 	if e := response.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return nil, faultf(NotDER, "the server encoded the list with %q, which was not asked for", e)
+		return nil, faultf(crl.NotDER, "the server encoded the list with %q, which was not asked for", e)
 	}
 	return readBody(response.Body, limit)
 }
 
-func tooLarge(size, limit int64) *Error {
-	return &Error{Fault: TooLarge, Size: size, Detail: fmt.Sprintf("%d bytes or more, and the limit is %d", size, limit)}
+func tooLarge(size, limit int64) *crl.Error {
+	return &crl.Error{Fault: crl.TooLarge, Size: size, Detail: fmt.Sprintf("%d bytes or more, and the limit is %d", size, limit)}
 }
 
 // firstRead is what is read before a server's word on the size is believed so
@@ -339,18 +342,18 @@ const firstRead = 1 << 16
 
 // readBody reads a list into memory of its size. What does not begin like DER is
 // not read on: the beginning is enough to say what it is.
-func readBody(r io.Reader, limit int64) ([]byte, *Error) {
+func readBody(r io.Reader, limit int64) ([]byte, *crl.Error) {
 	first := make([]byte, min(firstRead, limit+1))
 	n, err := io.ReadFull(r, first)
 	first = first[:n]
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, &Error{Fault: Download, Err: err}
+		return nil, &crl.Error{Fault: crl.Download, Err: err}
 	}
 	if err != nil {
 		return bytes.Clone(first), checkSize(n, limit)
 	}
-	_, end, ok := longHeader(first, 0)
-	if first[0] != tagSequence || first[1] <= 0x80 || !ok {
+	end, ok := der.Announced(first)
+	if !ok {
 		return bytes.Clone(first), checkSize(n, limit)
 	}
 	if int64(end) > limit {
@@ -361,21 +364,21 @@ func readBody(r io.Reader, limit int64) ([]byte, *Error) {
 	copy(body, first)
 	more, err := io.ReadFull(r, body[n:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, &Error{Fault: Download, Err: err}
+		return nil, &crl.Error{Fault: crl.Download, Err: err}
 	}
 	return body[:n+more], nil
 }
 
-func checkSize(size int, limit int64) *Error {
+func checkSize(size int, limit int64) *crl.Error {
 	if int64(size) > limit {
 		return tooLarge(int64(size), limit)
 	}
 	return nil
 }
 
-func (f *Fetcher) checkRedirect(request *http.Request, via []*http.Request) error {
+func (f *Client) checkRedirect(request *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return faultf(Download, "more than %d redirects", maxRedirects)
+		return faultf(crl.Download, "more than %d redirects", maxRedirects)
 	}
 	request.Header.Del("Referer")
 	if err := f.checkURL(request.URL.String()); err != nil {
@@ -385,7 +388,7 @@ func (f *Fetcher) checkRedirect(request *http.Request, via []*http.Request) erro
 	return nil
 }
 
-func (f *Fetcher) transport() http.RoundTripper {
+func (f *Client) transport() http.RoundTripper {
 	if f.InsecureTransport != nil {
 		return f.InsecureTransport
 	}
@@ -401,17 +404,42 @@ func (f *Fetcher) transport() http.RoundTripper {
 
 // checkAddress is called with the address of every connection, after names have
 // been resolved and before anything is sent.
-func (f *Fetcher) checkAddress(_, address string, _ syscall.RawConn) error {
+func (f *Client) checkAddress(_, address string, _ syscall.RawConn) error {
 	if f.AllowPrivateAddresses {
 		return nil
 	}
-	allowed := public
+	allowed := netaddr.Public
 	if f.allowed != nil {
 		allowed = f.allowed
 	}
 	target, err := netip.ParseAddrPort(address)
 	if err != nil || !allowed(target.Addr()) {
-		return faultf(ForbiddenAddress, "%s is not a public address; AllowPrivateAddresses would allow it", address)
+		return faultf(crl.ForbiddenAddress, "%s is not a public address; AllowPrivateAddresses would allow it", address)
 	}
 	return nil
+}
+
+// failureOf returns the [crl.Error] that err is.
+func failureOf(err error) *crl.Error {
+	var failure *crl.Error
+	if !errors.As(err, &failure) {
+		failure = &crl.Error{Fault: crl.Download, Err: err}
+	}
+	return failure
+}
+
+func faultf(f crl.Fault, format string, args ...any) *crl.Error {
+	return &crl.Error{Fault: f, Detail: fmt.Sprintf(format, args...)}
+}
+
+// orDefault fills in the zero fields.
+func orDefault(l crl.Limits) crl.Limits {
+	standard := crl.InteractivePublic()
+	if l.Bytes <= 0 {
+		l.Bytes = standard.Bytes
+	}
+	if l.Time <= 0 {
+		l.Time = standard.Time
+	}
+	return l
 }

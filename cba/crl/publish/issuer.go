@@ -1,4 +1,10 @@
-package crl
+// Package publish issues CRLs for one CA.
+//
+// An [Issuer] keeps the revocations and the last CRL number in a [Store]: a CRL
+// number must never be used twice, and a delta CRL must say what changed since a
+// base CRL that was really published. [FileStore] is a file that is replaced as a
+// whole or not at all.
+package publish
 
 import (
 	"context"
@@ -9,6 +15,10 @@ import (
 	"iter"
 	"math/big"
 	"time"
+
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/sig"
 )
 
 // An Issuer makes the lists of one certificate authority. All three fields are
@@ -23,18 +33,6 @@ type Issuer struct {
 	Store Store
 }
 
-// A Revocation takes a certificate out of use.
-type Revocation struct {
-	Serial *big.Int // required; from 0 up to 20 octets
-	// Time is since when; zero means now. It is kept to the second.
-	Time   time.Time
-	Reason Reason // any but RemoveFromCRL
-	// Expires is the end of the certificate's validity. If it is set, the entry
-	// leaves the lists when RFC 5280 section 3.3 allows it: after a base list that
-	// was issued later than this had it. It keeps lists below Entra's 20 MB.
-	Expires time.Time
-}
-
 // ErrNotOnHold is wrapped by the error of [Issuer.Release] for a certificate
 // that is not on hold: good, or revoked for good.
 var ErrNotOnHold = errors.New("the certificate is not on hold")
@@ -46,14 +44,14 @@ var ErrNotOnHold = errors.New("the certificate is not on hold")
 // good stays so: the same reason again changes nothing, another reason is
 // corrected together with the date, and a hold is an error. Sessions that the
 // certificate has opened go on: revoke them in Entra, too.
-func (i *Issuer) Revoke(ctx context.Context, revocations ...Revocation) error {
+func (i *Issuer) Revoke(ctx context.Context, revocations ...crl.Revocation) error {
 	if err := i.check(false); err != nil {
 		return err
 	}
 	pending := make(map[string]int, len(revocations))
 	records := make([]record, len(revocations))
 	for n, v := range revocations {
-		r, err := v.record()
+		r, err := newRecord(v)
 		if err != nil {
 			return err
 		}
@@ -87,7 +85,7 @@ func (i *Issuer) Revoke(ctx context.Context, revocations ...Revocation) error {
 			switch {
 			case old.reason == r.reason:
 				return emit(*old)
-			case r.reason == CertificateHold && old.reason != RemoveFromCRL:
+			case r.reason == crl.CertificateHold && old.reason != crl.RemoveFromCRL:
 				return fmt.Errorf("crl: serial number %x cannot be put on hold: it is revoked for good (%v)", r.serial, old.reason)
 			}
 			r.change = h.number + 1
@@ -105,7 +103,7 @@ func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
 	}
 	pending := make(map[string]bool, len(serials))
 	for _, serial := range serials {
-		r, err := Revocation{Serial: serial, Time: time.Unix(0, 0)}.record()
+		r, err := newRecord(crl.Revocation{Serial: serial, Time: time.Unix(0, 0)})
 		if err != nil {
 			return err
 		}
@@ -125,14 +123,14 @@ func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
 			if !pending[string(old.serial)] {
 				return emit(*old)
 			}
-			if old.reason != CertificateHold {
+			if old.reason != crl.CertificateHold {
 				return fmt.Errorf("crl: serial number %x: %w: %v", old.serial, ErrNotOnHold, old.reason)
 			}
 			delete(pending, string(old.serial))
 			if old.change > h.number {
 				return nil // no list has had it
 			}
-			old.reason, old.change = RemoveFromCRL, h.number+1
+			old.reason, old.change = crl.RemoveFromCRL, h.number+1
 			return emit(*old)
 		})
 	})
@@ -141,17 +139,17 @@ func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
 // Revocations returns what the ledger has, in the order in which it was
 // recorded, without what was released. If an error comes, it is the last pair,
 // and what came before must not be relied on.
-func (i *Issuer) Revocations(ctx context.Context) iter.Seq2[Revocation, error] {
+func (i *Issuer) Revocations(ctx context.Context) iter.Seq2[crl.Revocation, error] {
 	errStop := errors.New("stop")
-	return func(yield func(Revocation, error) bool) {
+	return func(yield func(crl.Revocation, error) bool) {
 		err := i.check(false)
 		if err == nil {
 			err = i.locked(ctx, func() error {
 				return i.read(ctx, func(ledgerHead) error { return nil }, func(r record) error {
-					if r.reason == RemoveFromCRL {
+					if r.reason == crl.RemoveFromCRL {
 						return nil
 					}
-					v := Revocation{Serial: new(big.Int).SetBytes(r.serial), Time: r.time, Reason: r.reason, Expires: r.expires}
+					v := crl.Revocation{Serial: new(big.Int).SetBytes(r.serial), Time: r.time, Reason: r.reason, Expires: r.expires}
 					if !yield(v, nil) {
 						return errStop
 					}
@@ -160,23 +158,23 @@ func (i *Issuer) Revocations(ctx context.Context) iter.Seq2[Revocation, error] {
 			})
 		}
 		if err != nil && err != errStop {
-			yield(Revocation{}, err)
+			yield(crl.Revocation{}, err)
 		}
 	}
 }
 
 func keepHead(*ledgerHead) error { return nil }
 
-// record checks a revocation.
-func (v Revocation) record() (record, error) {
+// newRecord checks a revocation.
+func newRecord(v crl.Revocation) (record, error) {
 	if v.Serial == nil || v.Serial.Sign() < 0 {
 		return record{}, errors.New("crl: a revocation needs a serial number that is not negative")
 	}
-	serial := rawSerial(nil, v.Serial)
-	if len(serial) > maxSerial {
-		return record{}, fmt.Errorf("crl: serial number %x has more than %d octets", serial, maxSerial)
+	serial := der.RawInteger(nil, v.Serial)
+	if len(serial) > der.MaxSerial {
+		return record{}, fmt.Errorf("crl: serial number %x has more than %d octets", serial, der.MaxSerial)
 	}
-	if _, ok := reasonByName(v.Reason.String()); !ok || v.Reason == RemoveFromCRL {
+	if _, err := v.Reason.MarshalText(); err != nil || v.Reason == crl.RemoveFromCRL {
 		return record{}, fmt.Errorf("crl: serial number %x cannot be revoked with the reason %v", serial, v.Reason)
 	}
 	if v.Time.IsZero() {
@@ -247,7 +245,7 @@ func (i *Issuer) locked(ctx context.Context, do func() error) (err error) {
 // before it is handed to Publish and returned.
 //
 // It takes memory for the encoded list and its index, not for the entries.
-func (i *Issuer) Base(ctx context.Context, o Options) (*List, error) {
+func (i *Issuer) Base(ctx context.Context, o Options) (*crl.List, error) {
 	return i.issue(ctx, o, false)
 }
 
@@ -256,23 +254,23 @@ func (i *Issuer) Base(ctx context.Context, o Options) (*List, error) {
 //
 // Everything that is said of [Issuer.Base] holds, but that a delta list changes
 // nothing in the store except the number.
-func (i *Issuer) Delta(ctx context.Context, o Options) (*List, error) {
+func (i *Issuer) Delta(ctx context.Context, o Options) (*crl.List, error) {
 	if len(o.FreshestCRL) > 0 {
 		return nil, errors.New("crl: a delta list cannot name a freshest CRL (RFC 5280 section 5.2.6)")
 	}
 	return i.issue(ctx, o, true)
 }
 
-func (i *Issuer) issue(ctx context.Context, o Options, delta bool) (list *List, err error) {
+func (i *Issuer) issue(ctx context.Context, o Options, delta bool) (list *crl.List, err error) {
 	if err := i.check(true); err != nil {
 		return nil, err
 	}
 	if o, err = o.complete(delta); err != nil {
 		return nil, err
 	}
-	scheme, err := i.scheme(o.SignatureAlgorithm)
-	if err != nil {
-		return nil, err
+	scheme, ok := sig.For(i.Key.Public(), o.SignatureAlgorithm)
+	if !ok {
+		return nil, fmt.Errorf("crl: cannot sign with %v and a key of type %T", o.SignatureAlgorithm, i.Key.Public())
 	}
 	err = i.locked(ctx, func() error {
 		b := listBuilder{issuer: i, options: o, scheme: scheme, delta: delta}

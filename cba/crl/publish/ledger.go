@@ -1,4 +1,4 @@
-package crl
+package publish
 
 import (
 	"bufio"
@@ -14,6 +14,9 @@ import (
 	"io/fs"
 	"strconv"
 	"time"
+
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/der"
 )
 
 // The ledger is text, so that it can be read in an emergency, and streamed, so
@@ -45,7 +48,7 @@ type ledgerHead struct {
 type record struct {
 	serial  []byte
 	time    time.Time
-	reason  Reason
+	reason  crl.RevocationReason
 	change  uint64
 	expires time.Time
 }
@@ -104,7 +107,7 @@ func (i *Issuer) read(ctx context.Context, head func(ledgerHead) error, entry fu
 		return fmt.Errorf("crl: the ledger is damaged at line %d: %w", in.line, err)
 	}
 	if h.issuer != id {
-		return fmt.Errorf("crl: the ledger is that of another authority than %q", nameText(i.Certificate.RawSubject))
+		return errors.New("crl: the ledger is that of another authority: its name or key differs")
 	}
 	if err := head(h); err != nil {
 		return err
@@ -128,11 +131,8 @@ type ledgerReader struct {
 	hash    hash.Hash
 	line    int
 	records int
-	serial  [maxSerial + 1]byte
+	serial  [der.MaxSerial + 1]byte
 }
-
-// maxSerial is the largest serial number in octets (RFC 5280 section 4.1.2.2).
-const maxSerial = 20
 
 var errShort = errors.New("it ends too early")
 

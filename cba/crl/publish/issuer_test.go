@@ -1,6 +1,7 @@
-package crl_test
+package publish_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
@@ -16,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/crltest"
+	"example.com/entracba/cba/crl/publish"
 )
 
 // contents writes a list as "number[<base] serial=reason ...".
@@ -33,11 +36,11 @@ func contents(l *crl.List) string {
 // A desk drives an issuer through a day of work.
 type desk struct {
 	*testing.T
-	*crl.Issuer
+	*publish.Issuer
 	now time.Time
 }
 
-func (d *desk) revoke(serial int64, reason crl.Reason) {
+func (d *desk) revoke(serial int64, reason crl.RevocationReason) {
 	d.Helper()
 	if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(serial), Time: d.now, Reason: reason}); err != nil {
 		d.Fatal(err)
@@ -51,21 +54,21 @@ func (d *desk) release(serial int64) {
 	}
 }
 
-func (d *desk) base(want string, options ...crl.Options) *crl.List {
+func (d *desk) base(want string, options ...publish.Options) *crl.List {
 	d.Helper()
 	return d.issued(want, d.Base, options)
 }
 
-func (d *desk) delta(want string, options ...crl.Options) *crl.List {
+func (d *desk) delta(want string, options ...publish.Options) *crl.List {
 	d.Helper()
 	return d.issued(want, d.Delta, options)
 }
 
-type issueFunc = func(ctx contextT, o crl.Options) (*crl.List, error)
+type issueFunc = func(ctx context.Context, o publish.Options) (*crl.List, error)
 
-func (d *desk) issued(want string, issue issueFunc, options []crl.Options) *crl.List {
+func (d *desk) issued(want string, issue issueFunc, options []publish.Options) *crl.List {
 	d.Helper()
-	o := crl.Options{}
+	o := publish.Options{}
 	if len(options) > 0 {
 		o = options[0]
 	}
@@ -82,12 +85,12 @@ func (d *desk) issued(want string, issue issueFunc, options []crl.Options) *crl.
 }
 
 func newDesk(t *testing.T) *desk {
-	return &desk{t, newAuthority(t, "Woodgrove CA", "p256").issuer(t), at}
+	return &desk{t, issuerOf(t, crltest.NewAuthority(t, "Woodgrove CA", "p256")), crltest.At()}
 }
 
 func TestBaseAndDelta(t *testing.T) {
 	d := newDesk(t)
-	if _, err := d.Delta(ctx, crl.Options{}); err == nil || !strings.Contains(err.Error(), "no base list") {
+	if _, err := d.Delta(ctx, publish.Options{}); err == nil || !strings.Contains(err.Error(), "no base list") {
 		t.Fatalf("a delta before any base: %v", err)
 	}
 	d.base("1")
@@ -111,8 +114,8 @@ func TestBaseAndDelta(t *testing.T) {
 	d.revoke(13, crl.KeyCompromise) // a correction
 	d.delta("10<7 11=superseded 13=keyCompromise")
 	d.revoke(13, crl.KeyCompromise) // nothing new
-	d.base("11 10=keyCompromise 11=superseded 13=keyCompromise", crl.Options{Number: 3})
-	d.base("100 10=keyCompromise 11=superseded 13=keyCompromise", crl.Options{Number: 100})
+	d.base("11 10=keyCompromise 11=superseded 13=keyCompromise", publish.Options{Number: 3})
+	d.base("100 10=keyCompromise 11=superseded 13=keyCompromise", publish.Options{Number: 100})
 	d.delta("101<100")
 
 	var kept []string
@@ -135,8 +138,8 @@ func TestBaseAndDelta(t *testing.T) {
 // has had it, and not before (RFC 5280 section 3.3).
 func TestExpiredEntriesLeave(t *testing.T) {
 	d := newDesk(t)
-	err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(1), Time: at, Expires: at.Add(90 * time.Minute)},
-		crl.Revocation{Serial: big.NewInt(2), Time: at, Expires: at.AddDate(1, 0, 0)}, crl.Revocation{Serial: big.NewInt(3), Time: at})
+	err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(1), Time: crltest.At(), Expires: crltest.At().Add(90 * time.Minute)},
+		crl.Revocation{Serial: big.NewInt(2), Time: crltest.At(), Expires: crltest.At().AddDate(1, 0, 0)}, crl.Revocation{Serial: big.NewInt(3), Time: crltest.At()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +147,7 @@ func TestExpiredEntriesLeave(t *testing.T) {
 	d.base("2 1=unspecified 2=unspecified 3=unspecified") // at 2 h: the first beyond the end
 	d.base("3 2=unspecified 3=unspecified")
 	// Revoked after its end: it still appears once.
-	if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(4), Time: at, Expires: at.Add(time.Minute)}); err != nil {
+	if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(4), Time: crltest.At(), Expires: crltest.At().Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}
 	d.delta("4<3 4=unspecified")
@@ -175,7 +178,7 @@ func TestRevokeRefuses(t *testing.T) {
 		}
 	}
 	for _, serial := range []int64{1, 9} {
-		if err := d.Release(ctx, number(2), number(serial)); !errors.Is(err, crl.ErrNotOnHold) {
+		if err := d.Release(ctx, number(2), number(serial)); !errors.Is(err, publish.ErrNotOnHold) {
 			t.Errorf("release of %d: %v", serial, err)
 		}
 	}
@@ -192,26 +195,26 @@ func TestRevokeRefuses(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	d := newDesk(t)
-	list := must[*crl.List](t)(d.Base(ctx, crl.Options{ThisUpdate: at, FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}))
-	if !list.NextUpdate.Equal(at.AddDate(0, 0, 7)) || !list.NextPublish.Equal(at.Add(7*24*time.Hour/4*3)) {
+	list := crltest.Must[*crl.List](t)(d.Base(ctx, publish.Options{ThisUpdate: crltest.At(), FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}))
+	if !list.NextUpdate.Equal(crltest.At().AddDate(0, 0, 7)) || !list.NextPublish.Equal(crltest.At().Add(7*24*time.Hour/4*3)) {
 		t.Errorf("base: next update %v, next publish %v", list.NextUpdate, list.NextPublish)
 	}
 	if diff := cmp.Diff([]string{"http://crl.woodgrove.com/d.crl"}, list.FreshestCRL); diff != "" {
 		t.Error(diff)
 	}
-	list = must[*crl.List](t)(d.Delta(ctx, crl.Options{ThisUpdate: at}))
-	if !list.NextUpdate.Equal(at.AddDate(0, 0, 1)) {
+	list = crltest.Must[*crl.List](t)(d.Delta(ctx, publish.Options{ThisUpdate: crltest.At()}))
+	if !list.NextUpdate.Equal(crltest.At().AddDate(0, 0, 1)) {
 		t.Errorf("delta: next update %v", list.NextUpdate)
 	}
 	far := time.Date(2055, 1, 2, 3, 4, 5, 999, time.UTC) // GeneralizedTime, and no fraction
-	list = must[*crl.List](t)(d.Base(ctx, crl.Options{ThisUpdate: at, NextUpdate: far, NextPublish: far}))
+	list = crltest.Must[*crl.List](t)(d.Base(ctx, publish.Options{ThisUpdate: crltest.At(), NextUpdate: far, NextPublish: far}))
 	if !list.NextUpdate.Equal(far.Truncate(time.Second)) {
 		t.Errorf("far: next update %v", list.NextUpdate)
 	}
-	for name, o := range map[string]crl.Options{
-		"next update before this":    {ThisUpdate: at, NextUpdate: at},
-		"next publish before this":   {ThisUpdate: at, NextPublish: at.Add(-time.Second)},
-		"next publish after update":  {ThisUpdate: at, NextPublish: at.AddDate(0, 0, 8)},
+	for name, o := range map[string]publish.Options{
+		"next update before this":    {ThisUpdate: crltest.At(), NextUpdate: crltest.At()},
+		"next publish before this":   {ThisUpdate: crltest.At(), NextPublish: crltest.At().Add(-time.Second)},
+		"next publish after update":  {ThisUpdate: crltest.At(), NextPublish: crltest.At().AddDate(0, 0, 8)},
 		"SHA-1":                      {SignatureAlgorithm: x509.ECDSAWithSHA1},
 		"an algorithm for other key": {SignatureAlgorithm: x509.SHA256WithRSA},
 		"freshest over LDAP":         {FreshestCRL: []string{"ldap:///CN=a"}},
@@ -220,41 +223,43 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, list, err)
 		}
 	}
-	if _, err := d.Delta(ctx, crl.Options{FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}); err == nil {
+	if _, err := d.Delta(ctx, publish.Options{FreshestCRL: []string{"http://crl.woodgrove.com/d.crl"}}); err == nil {
 		t.Error("a delta with a freshest CRL")
 	}
 }
 
 func TestIssuerRefuses(t *testing.T) {
-	ca, other := newAuthority(t, "Woodgrove CA", "p256"), newAuthority(t, "Contoso CA", "p256")
-	store := crl.FileStore{Path: filepath.Join(t.TempDir(), "ledger")}
-	change := func(f func(*x509.Certificate)) authority { return newAuthority(t, "Woodgrove CA", "p256", f) }
+	ca, other := crltest.NewAuthority(t, "Woodgrove CA", "p256"), crltest.NewAuthority(t, "Contoso CA", "p256")
+	store := publish.FileStore{Path: filepath.Join(t.TempDir(), "ledger")}
+	change := func(f func(*x509.Certificate)) crltest.Authority {
+		return crltest.NewAuthority(t, "Woodgrove CA", "p256", f)
+	}
 	noSign := change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
-	noCA := newAuthority(t, "Woodgrove CA", "p256").leaf(t, 5)
+	noCA := crltest.NewAuthority(t, "Woodgrove CA", "p256").Leaf(t, 5)
 	bare := *ca.Cert
 	bare.SubjectKeyId = nil
-	for name, issuer := range map[string]*crl.Issuer{
+	for name, issuer := range map[string]*publish.Issuer{
 		"nothing":        {},
 		"no key":         {Certificate: ca.Cert, Store: store},
 		"no store":       {Certificate: ca.Cert, Key: ca.Key},
-		"no path":        {Certificate: ca.Cert, Key: ca.Key, Store: crl.FileStore{}},
+		"no path":        {Certificate: ca.Cert, Key: ca.Key, Store: publish.FileStore{}},
 		"another key":    {Certificate: ca.Cert, Key: other.Key, Store: store},
 		"no key id":      {Certificate: &bare, Key: ca.Key, Store: store},
 		"may not sign":   {Certificate: noSign.Cert, Key: noSign.Key, Store: store},
 		"no authority":   {Certificate: noCA, Key: ca.Key, Store: store},
 		"a broken token": {Certificate: ca.Cert, Key: brokenToken{ca.Key, other.Key}, Store: store},
 	} {
-		if list, err := issuer.Base(ctx, crl.Options{}); err == nil || list != nil {
+		if list, err := issuer.Base(ctx, publish.Options{}); err == nil || list != nil {
 			t.Errorf("%s: %v, %v", name, list, err)
 		}
 	}
 	// A ledger stays with its authority.
-	issuer := &crl.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: store}
-	if _, err := issuer.Base(ctx, crl.Options{}); err != nil {
+	issuer := &publish.Issuer{Certificate: ca.Cert, Key: ca.Key, Store: store}
+	if _, err := issuer.Base(ctx, publish.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	issuer = &crl.Issuer{Certificate: other.Cert, Key: other.Key, Store: store}
-	if _, err := issuer.Base(ctx, crl.Options{}); err == nil || !strings.Contains(err.Error(), "another authority") {
+	issuer = &publish.Issuer{Certificate: other.Cert, Key: other.Key, Store: store}
+	if _, err := issuer.Base(ctx, publish.Options{}); err == nil || !strings.Contains(err.Error(), "another authority") {
 		t.Errorf("%v", err)
 	}
 }
@@ -272,24 +277,24 @@ func (b brokenToken) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]by
 func TestPublish(t *testing.T) {
 	d := newDesk(t)
 	var published []string
-	publish := crl.Options{Publish: func(l *crl.List) error { published = append(published, contents(l)); return nil }}
-	fail := crl.Options{Publish: func(l *crl.List) error {
+	upload := publish.Options{Publish: func(l *crl.List) error { published = append(published, contents(l)); return nil }}
+	fail := publish.Options{Publish: func(l *crl.List) error {
 		published = append(published, "failed "+contents(l))
 		return errors.New("no space")
 	}}
 	d.revoke(1, crl.CertificateHold)
-	d.base("1 1=certificateHold", publish)
+	d.base("1 1=certificateHold", upload)
 	d.release(1)
 	if _, err := d.Base(ctx, fail); err == nil || !strings.Contains(err.Error(), "no space") {
 		t.Fatal(err)
 	}
 	// The failed base is none: the release still has to be told.
-	d.delta("3<1 1=removeFromCRL", publish)
+	d.delta("3<1 1=removeFromCRL", upload)
 	if _, err := d.Delta(ctx, fail); err == nil {
 		t.Fatal("a delta that was not published")
 	}
-	d.base("5", publish)
-	d.delta("6<5", publish)
+	d.base("5", upload)
+	d.delta("6<5", upload)
 	want := []string{"1 1=certificateHold", "failed 2", "3<1 1=removeFromCRL", "failed 4<1 1=removeFromCRL", "5", "6<5"}
 	if diff := cmp.Diff(want, published); diff != "" {
 		t.Error(diff)
@@ -297,7 +302,7 @@ func TestPublish(t *testing.T) {
 	// A panic in Publish must not leave the store locked.
 	func() {
 		defer func() { recover() }()
-		d.Base(ctx, crl.Options{Publish: func(*crl.List) error { panic("oh") }})
+		d.Base(ctx, publish.Options{Publish: func(*crl.List) error { panic("oh") }})
 	}()
 	d.base("8")
 }
@@ -308,20 +313,20 @@ func TestLedgerDamage(t *testing.T) {
 	d := newDesk(t)
 	d.revoke(1, crl.KeyCompromise)
 	d.base("1 1=keyCompromise")
-	path := d.Store.(crl.FileStore).Path
-	good := must[[]byte](t)(os.ReadFile(path))
+	path := d.Store.(publish.FileStore).Path
+	good := crltest.Must[[]byte](t)(os.ReadFile(path))
 	try := func(what string, content []byte) {
 		t.Helper()
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if list, err := d.Base(ctx, crl.Options{ThisUpdate: at}); err == nil || list != nil {
+		if list, err := d.Base(ctx, publish.Options{ThisUpdate: crltest.At()}); err == nil || list != nil {
 			t.Fatalf("%s: a list is issued", what)
 		}
 		if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(2)}); err == nil {
 			t.Fatalf("%s: a revocation is recorded", what)
 		}
-		if after := must[[]byte](t)(os.ReadFile(path)); string(after) != string(content) {
+		if after := crltest.Must[[]byte](t)(os.ReadFile(path)); string(after) != string(content) {
 			t.Fatalf("%s: the ledger was changed", what)
 		}
 	}

@@ -1,4 +1,4 @@
-package crl
+package fetch
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"example.com/entracba/cba/crl"
 )
 
 // fakeDNS makes every name of this process resolve to what answer says.
@@ -58,8 +60,8 @@ func fakeDNS(t *testing.T, answer func() netip.Addr) {
 }
 
 func isForbidden(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Fault == ForbiddenAddress
+	var e *crl.Error
+	return errors.As(err, &e) && e.Fault == crl.ForbiddenAddress
 }
 
 // What a name resolves to counts, at the moment of the connection: a name that
@@ -72,7 +74,7 @@ func TestNamesThatLeadInside(t *testing.T) {
 	for _, address := range []string{"127.0.0.1", "169.254.169.254", "10.1.2.3", "::1", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"} {
 		var asked atomic.Int32
 		fakeDNS(t, func() netip.Addr { asked.Add(1); return netip.MustParseAddr(address) })
-		f := &Fetcher{Limits: Limits{Time: 5 * time.Second}}
+		f := &Client{Limits: crl.Limits{Time: 5 * time.Second}}
 		_, err := f.Fetch(context.Background(), "http://crl.woodgrove.com:"+port+"/a.crl", &x509.Certificate{Raw: []byte{1}})
 		if !isForbidden(err) {
 			t.Errorf("%s: %v", address, err)
@@ -96,7 +98,7 @@ func TestNamesThatLeadInside(t *testing.T) {
 	}))
 	defer rebinding.Close()
 	_, port, _ = net.SplitHostPort(rebinding.Listener.Addr().String())
-	f := &Fetcher{Limits: Limits{Time: 5 * time.Second}, allowed: func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.1") }}
+	f := &Client{Limits: crl.Limits{Time: 5 * time.Second}, allowed: func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.1") }}
 	_, err := f.Fetch(context.Background(), "http://crl.woodgrove.com:"+port+"/a.crl", &x509.Certificate{Raw: []byte{1}})
 	if !isForbidden(err) || requests.Load() != 1 {
 		t.Errorf("%d requests, %v", requests.Load(), err)
@@ -118,7 +120,7 @@ func TestRedirectsThatLeadInside(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler(secret.URL, http.StatusFound))
 	defer server.Close()
 
-	f := &Fetcher{allowed: func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.1") }}
+	f := &Client{allowed: func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.1") }}
 	_, err = f.Fetch(context.Background(), server.URL, &x509.Certificate{Raw: []byte{1}})
 	if !isForbidden(err) || inside.Load() != 0 {
 		t.Errorf("%d requests got through, %v", inside.Load(), err)
@@ -135,7 +137,7 @@ func TestRedirectsThatLeadInside(t *testing.T) {
 // environment's proxies are read once in a process, so that a test cannot set
 // them.)
 func TestNoProxy(t *testing.T) {
-	transport, ok := new(Fetcher).transport().(*http.Transport)
+	transport, ok := new(Client).transport().(*http.Transport)
 	if !ok || transport.Proxy != nil || transport.DialTLSContext != nil || !transport.DisableCompression {
 		t.Errorf("%+v", transport)
 	}

@@ -1,9 +1,12 @@
-package crl
+package publish
 
 import (
 	"crypto/x509"
 	"fmt"
 	"time"
+
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/internal/der"
 )
 
 // Options are what a list says besides its entries. The zero value works.
@@ -34,7 +37,7 @@ type Options struct {
 	// lists continue. It is called while the store is locked. Nil means that the
 	// list counts as published when it is returned: a program that stops before
 	// it has published a base list must then issue another one before a delta.
-	Publish func(*List) error
+	Publish func(*crl.List) error
 }
 
 func (o Options) complete(delta bool) (Options, error) {
@@ -64,11 +67,11 @@ func (o Options) complete(delta bool) (Options, error) {
 			return o, fmt.Errorf("crl: %w", err)
 		}
 	}
-	if len(o.FreshestCRL) > maxURLs {
-		return o, fmt.Errorf("crl: more than %d URLs of delta lists", maxURLs)
+	if len(o.FreshestCRL) > der.MaxURLs {
+		return o, fmt.Errorf("crl: more than %d URLs of delta lists", der.MaxURLs)
 	}
 	for _, url := range o.FreshestCRL {
-		if err := CheckURL(url); err != nil {
+		if err := crl.CheckURL(url); err != nil {
 			return o, err
 		}
 	}
