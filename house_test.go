@@ -38,7 +38,7 @@ var imports = map[string][]string{
 	"cba/signin":           {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/lint"},
 	"cba/deploy":           {"cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":           {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
-	"cba/lifecycle":        {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/lint"},
+	"cba/lifecycle":        {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},
 	"cba/graph/graphtest":  nil,
 	"cba/snapshot":         {"cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum"},
 	"cba/graph": {"cba/snapshot", "cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",

@@ -2,36 +2,51 @@ package lifecycle
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"example.com/entracba/cba/certuserid"
-	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/snapshot"
 )
 
-// An Account is what the directory has about one person.
+// An Account is what the directory stores about one person's certificates.
 type Account struct {
-	// User is the account's object ID or user principal name; required.
+	// User is the account's object ID or user principal name. Required.
 	User string
 	// IDs are its certificateUserIds.
 	IDs certuserid.Set
-	// Synced is whether the account comes from Active Directory
-	// (onPremisesSyncEnabled). Its certificateUserIds are written by Microsoft Entra
-	// Connect alone, not through Graph (Learn, "Certificate user IDs").
+	// Synced says that the account comes from Active Directory
+	// (onPremisesSyncEnabled). Only Microsoft Entra Connect writes its
+	// certificateUserIds; Graph cannot (Learn, "Certificate user IDs").
 	Synced bool
 }
 
-// A Held is a certificate that the person has, or had.
-type Held struct {
+// AccountOf returns the account of a user that was read from Graph or from a
+// snapshot, by object ID.
+//
+// The error is [BadValues]: the user has more values than an account can have, or
+// an empty one.
+func AccountOf(user snapshot.User) (Account, error) {
+	a := Account{User: user.ID, Synced: user.Synced}
+	if a.User == "" {
+		a.User = user.UserPrincipalName
+	}
+	if err := a.IDs.Merge(user.AuthorizationInfo.CertificateUserIDs...); err != nil {
+		return Account{}, &Error{BadValues, fmt.Sprintf("certificateUserIds of %q", a.User), err}
+	}
+	return a, nil
+}
+
+// A HeldCertificate is a certificate that the person has, or had.
+type HeldCertificate struct {
 	Certificate *x509.Certificate // required
-	// Revoked is since when it is revoked, zero if it is not.
+	// Revoked is the time of its revocation, zero if it is not revoked.
 	Revoked time.Time
 }
 
-// end returns the first second at which nobody signs in with it any more.
-func (h Held) end() time.Time {
+// end returns the first second at which the certificate no longer signs in.
+func (h HeldCertificate) end() time.Time {
 	end := h.Certificate.NotAfter.Add(time.Second) // NotAfter is still valid
 	if !h.Revoked.IsZero() && h.Revoked.Before(end) {
 		end = h.Revoked
@@ -39,35 +54,46 @@ func (h Held) end() time.Time {
 	return end.UTC()
 }
 
-func check(account Account, held []Held, at time.Time) error {
+func check(account Account, held []HeldCertificate, at time.Time) error {
 	switch {
 	case account.User == "":
-		return errors.New("lifecycle: the account has no user")
+		return &Error{Reason: NoUser, What: "the account has no user: set its object ID"}
 	case at.IsZero():
-		return errors.New("lifecycle: there is no time to plan for")
+		return &Error{Reason: NoTime, What: "the plan needs a time to begin at"}
 	}
 	for i, h := range held {
-		if h.Certificate == nil {
-			return fmt.Errorf("lifecycle: entry %d has no certificate", i)
+		if err := checkCertificate(h.Certificate, fmt.Sprintf("held certificate %d", i)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func checkCertificate(cert *x509.Certificate, what string) error {
+	switch {
+	case cert == nil:
+		return &Error{Reason: NoCertificate, What: what + " is missing"}
+	case len(cert.Raw) == 0 || cert.SerialNumber == nil:
+		return &Error{Reason: NoCertificate, What: what + " was not parsed: use x509.ParseCertificate"}
 	}
 	return nil
 }
 
 // A Step is one change of an account's certificateUserIds: one PATCH.
 type Step struct {
-	// NotBefore is when to do it.
+	// NotBefore is the earliest time for the step.
 	NotBefore time.Time `json:"notBefore"`
 	Add       []string  `json:"add,omitempty"`
 	Remove    []string  `json:"remove,omitempty"`
 }
 
-// Apply returns the set after the step. Values that are there already are not
-// added, values that are gone are not removed, so that applying a step twice is
-// applying it once; every other value stays.
+// Apply returns the set after the step. It does not add values that are there
+// already and ignores missing values to remove, so applying a step twice is the same
+// as applying it once. All other values stay.
 //
-// The error is a [*certuserid.SetError], [certuserid.Full] if the set has got
-// values since the step was planned. The set is returned unchanged then.
+// The error is a [*certuserid.SetError] with reason [certuserid.Full] if values
+// were added to the account since the step was planned. The set is then returned
+// unchanged.
 func (s Step) Apply(set certuserid.Set) (certuserid.Set, error) {
 	changed := set
 	for _, value := range s.Remove {
@@ -81,34 +107,8 @@ func (s Step) Apply(set certuserid.Set) (certuserid.Set, error) {
 
 func (s Step) isEmpty() bool { return len(s.Add)+len(s.Remove) == 0 }
 
-// A rule is what all findings of one code share.
-type rule struct {
-	code     string
-	severity lint.Severity
-	effect   lint.Effect
-	do       string
-	source   string
-}
-
-func (r rule) finding(where, format string, args ...any) lint.Finding {
-	return lint.Finding{Code: r.code, Severity: r.severity, Effect: r.effect, Where: where,
-		What: fmt.Sprintf(format, args...), Do: r.do, Source: lint.Source(r.source)}
-}
-
-// Sources. "Learn" is learn.microsoft.com, by the title of the page.
-const (
-	fromUserIDs  = "Learn: Certificate user IDs"
-	fromDeepDive = "Learn: CBA technical deep dive"
-	fromCRL      = "Learn: CBA certificate revocation list"
-	fromAccess   = "Learn: Revoke user access in Microsoft Entra ID"
-	fromSessions = "Learn: Graph, user: revokeSignInSessions"
-	fromIntune   = "Learn: Remove SCEP and PKCS certificates in Microsoft Intune"
-	fromRFC      = "RFC 5280 section 5.3.1"
-	fromNIST     = "NIST SP 800-57 Part 1 Rev. 5 section 8.3.4"
-)
-
-// fits reports whether a stored value is a certificate's, under any mapping.
-// Values that fit on an assumption count: they are nobody else's.
+// fits reports whether a stored value belongs to a certificate, by any mapping. A
+// value that matches only on an assumption counts too: no other certificate has it.
 func fits(values *certuserid.Values, stored string) (certuserid.Mapping, bool) {
 	for _, m := range certuserid.Mappings() {
 		if values.Fit(m, stored) != certuserid.Unfit {
@@ -118,7 +118,7 @@ func fits(values *certuserid.Values, stored string) (certuserid.Mapping, bool) {
 	return 0, false
 }
 
-// appendNew appends what the list does not have.
+// appendNew appends a value that the list does not contain.
 func appendNew[T comparable](list []T, v T) []T {
 	if slices.Contains(list, v) {
 		return list

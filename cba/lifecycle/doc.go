@@ -1,33 +1,30 @@
-// Package lifecycle plans what is to be done about a person's certificates after
+// Package lifecycle plans what has to be done about a person's certificates after
 // they were issued: when one is renewed, and when the person leaves.
 //
-// For most uses, read the account's certificateUserIds into an [Account], call
-// [PlanRenewal] with the new certificate or [PlanLeaving], look at the findings,
-// and carry the plan out. A plan is data: it can be stored as JSON, shown to
-// somebody for approval, and applied later and again. Nothing here talks to
-// Microsoft Graph or to a certificate authority.
+// For most uses, make an [Account] with [AccountOf], call [PlanRenewal] with the
+// new certificate or [PlanLeaving], read the findings, and carry out the plan:
+// [Renewal.Edit] and [Leaving.Edit] return the change for graph.Client.PlanUsers.
+// [Due] says which certificates to renew. A plan is data. It can be stored as JSON,
+// shown to somebody for approval, applied later, and applied again. This package
+// talks neither to Microsoft Graph nor to a CA.
 //
 // # Renewal
 //
-// The new certificate's values are put beside the old ones, for the old one works
-// until its end, and the old ones are dropped once their certificate has expired
-// or is revoked, all within the ten values that an account may have. A plan says
-// what to add and remove, never the whole collection, so that [Renewal.Apply] to a
-// collection that has changed meanwhile keeps what somebody else has written.
+// The new certificate's values are added beside the old ones, because the old
+// certificate works until it expires. The old values are removed once their
+// certificate has expired or is revoked, all within the ten values that an account
+// can have. A plan says what to add and remove, never the whole collection, so that
+// [Renewal.Apply] keeps what somebody else has written meanwhile.
 //
 // # Leaving
 //
 // The order is: first what takes effect at once (the account, its sessions), then
-// what needs time to be seen (revocation: Entra keeps a list until its end), then
-// what is left behind (values, devices, files).
-//
-// # Why it is a package of its own
-//
-// Plans need certuserid and crl, which know nothing of each other and stay so.
+// what takes time (revocation: Entra uses a CRL until it expires), then what remains
+// (values, devices, files).
 //
 // # What is not done
 //
-// That a value belongs to one account of the tenant only is not checked; the
-// service refuses it. The names of the certificates are not compared with the
-// account: see package signin.
+// The package does not check that a value belongs to only one account of the
+// tenant; the service refuses such a value. It does not compare the names of the
+// certificates with the account: see package signin.
 package lifecycle

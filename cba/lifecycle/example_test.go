@@ -13,7 +13,7 @@ import (
 )
 
 // Jane's certificate is renewed. Her account gets the new value beside the old
-// one, and loses the old one when the old certificate has ended.
+// one, and loses the old one when the old certificate has expired.
 func ExamplePlanRenewal() {
 	today := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	clock := today.AddDate(0, 0, -300)
@@ -28,7 +28,7 @@ func ExamplePlanRenewal() {
 	bound, _ := certuserid.FromCertificate(old, certuserid.SKI)
 	ids, _ := certuserid.NewSet(bound.String())
 	account := lifecycle.Account{User: "jane@yourdomain.com", IDs: ids}
-	plan, err := lifecycle.PlanRenewal(account, renewed, []lifecycle.Held{{Certificate: old}}, today, lifecycle.RenewalOptions{})
+	plan, err := lifecycle.PlanRenewal(account, renewed, []lifecycle.HeldCertificate{{Certificate: old}}, today, lifecycle.RenewalOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -57,7 +57,7 @@ func ExamplePlanLeaving() {
 	ids, _ := certuserid.NewSet(bound.String(), "X509:<SKI>0102030405")
 
 	account := lifecycle.Account{User: "jane@yourdomain.com", IDs: ids}
-	plan, err := lifecycle.PlanLeaving(account, []lifecycle.Held{{Certificate: cert}}, today, lifecycle.LeavingOptions{})
+	plan, err := lifecycle.PlanLeaving(account, []lifecycle.HeldCertificate{{Certificate: cert}}, today, lifecycle.LeavingOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -80,7 +80,7 @@ func ExamplePlanLeaving() {
 	// 6. remove-ids
 	// 7. remove-certificates
 	// 8. destroy-copies
-	// warning: leaving-unknown-value: X509:<SKI>0102030405: fits none of the certificates; find the certificate that it names and revoke it: the value goes, the certificate stays good
+	// warning: leaving-unknown-value: X509:<SKI>0102030405: a stored value matches none of the certificates; find the certificate that the value is for, and revoke it: the plan removes the value, but the certificate remains valid
 }
 
 func ExampleDue() {

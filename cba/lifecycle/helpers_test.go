@@ -3,12 +3,14 @@ package lifecycle_test
 import (
 	"crypto"
 	"crypto/x509"
+	"strings"
 	"testing"
 	"time"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lifecycle"
 	"example.com/entracba/cba/lint"
 )
 
@@ -76,4 +78,27 @@ func codes(findings lint.Findings) []string {
 		list = append(list, f.Code)
 	}
 	return list
+}
+
+// wantRules wants every rule of a kind to have fired, and no finding without one.
+func wantRules(t *testing.T, prefix string, fired lint.Findings) {
+	t.Helper()
+	codes := map[string]bool{}
+	for _, rule := range lifecycle.Rules() {
+		if codes[rule.Code] {
+			t.Errorf("%s stands for two rules", rule.Code)
+		}
+		codes[rule.Code] = true
+		if strings.HasPrefix(rule.Code, prefix) && !fired.Has(rule.Code) {
+			t.Errorf("%s never fires", rule.Code)
+		}
+		if rule.What == "" || rule.Do == "" && rule.Severity > lint.Info || rule.Source.URL() == "" {
+			t.Errorf("a rule that is not whole: %+v", rule)
+		}
+	}
+	for _, f := range fired {
+		if !codes[f.Code] || f.Where == "" || f.What == "" {
+			t.Errorf("%+v is in no table, or is not whole", f)
+		}
+	}
 }

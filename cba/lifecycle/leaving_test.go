@@ -3,17 +3,18 @@ package lifecycle_test
 import (
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/crl/publish"
 	"example.com/entracba/cba/lifecycle"
+	"example.com/entracba/cba/lint"
+	"github.com/google/go-cmp/cmp"
 )
 
 // Everything of a plan that a machine does is done, from its JSON: the lists say
@@ -24,7 +25,7 @@ func TestLeavingCarriedOut(t *testing.T) {
 	expired := contoso.issue(jane, -500, newKey(t))
 	revoked := contoso.issue(jane, -40, newKey(t))
 	account := lifecycle.Account{User: jane, IDs: set(t, id(t, certs[0], certuserid.SKI), id(t, certs[1], certuserid.SKI))}
-	held := []lifecycle.Held{{Certificate: certs[0]}, {Certificate: certs[1]}, {Certificate: certs[2]}, {Certificate: expired}, {revoked, now.AddDate(0, 0, -1)}, {Certificate: certs[0]}}
+	held := []lifecycle.HeldCertificate{{Certificate: certs[0]}, {Certificate: certs[1]}, {Certificate: certs[2]}, {Certificate: expired}, {revoked, now.AddDate(0, 0, -1)}, {Certificate: certs[0]}}
 	plan, err := lifecycle.PlanLeaving(account, held, now, lifecycle.LeavingOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -118,22 +119,24 @@ func TestLeavingFindings(t *testing.T) {
 	tests := []struct {
 		reason  string
 		account lifecycle.Account
-		held    []lifecycle.Held
+		held    []lifecycle.HeldCertificate
 		codes   []string
 		first   lifecycle.Kind
 	}{
-		{"nothing", lifecycle.Account{IDs: known}, []lifecycle.Held{{Certificate: cert}}, nil, lifecycle.BlockSignIn},
+		{"nothing", lifecycle.Account{IDs: known}, []lifecycle.HeldCertificate{{Certificate: cert}}, nil, lifecycle.BlockSignIn},
 		{"no certificates", lifecycle.Account{}, nil, []string{"leaving-no-certificates"}, lifecycle.BlockSignIn},
-		{"a value of a certificate that is not there", lifecycle.Account{IDs: set(t, "X509:<SKI>0102")}, []lifecycle.Held{{Certificate: cert}}, []string{"leaving-unknown-value"}, lifecycle.BlockSignIn},
-		{"synchronised", lifecycle.Account{Synced: true}, []lifecycle.Held{{Certificate: cert}}, []string{"leaving-synced"}, lifecycle.DisableOnPremises},
-		{"no key identifier", lifecycle.Account{}, []lifecycle.Held{{Certificate: &bare}}, []string{"leaving-no-key-identifier"}, lifecycle.BlockSignIn},
+		{"a value of a certificate that is not there", lifecycle.Account{IDs: set(t, "X509:<SKI>0102")}, []lifecycle.HeldCertificate{{Certificate: cert}}, []string{"leaving-unknown-value"}, lifecycle.BlockSignIn},
+		{"synchronised", lifecycle.Account{Synced: true}, []lifecycle.HeldCertificate{{Certificate: cert}}, []string{"leaving-synced"}, lifecycle.DisableOnPremises},
+		{"no key identifier", lifecycle.Account{}, []lifecycle.HeldCertificate{{Certificate: &bare}}, []string{"leaving-no-key-identifier"}, lifecycle.BlockSignIn},
 	}
+	var fired lint.Findings
 	for _, test := range tests {
 		test.account.User = "o'hara/../x@yourdomain.com"
 		plan, err := lifecycle.PlanLeaving(test.account, test.held, now, lifecycle.LeavingOptions{Reason: crl.KeyCompromise})
 		if err != nil {
 			t.Fatal(err)
 		}
+		fired = append(fired, plan.Findings...)
 		if diff := cmp.Diff(test.codes, codes(plan.Findings)); diff != "" {
 			t.Errorf("%s: (-want +got):\n%s", test.reason, diff)
 		}
@@ -145,12 +148,18 @@ func TestLeavingFindings(t *testing.T) {
 			t.Errorf("path = %s, want %s", got, want)
 		}
 	}
+	ended := newCA(t, "Contoso Root CA").issue(jane, -500, newKey(t))
+	plan, err := lifecycle.PlanLeaving(lifecycle.Account{User: jane}, []lifecycle.HeldCertificate{{Certificate: ended}, {cert, now}}, now, lifecycle.LeavingOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantRules(t, "leaving-", append(fired, plan.Findings...))
 }
 
 func TestRevocationErrors(t *testing.T) {
 	for _, serial := range []string{"", "xyz", "-1"} {
-		if _, err := (lifecycle.Revocation{Serial: serial}).CRL(); err == nil {
-			t.Errorf("%q was read", serial)
+		if _, err := (lifecycle.Revocation{Serial: serial}).CRL(); !errors.Is(err, lifecycle.BadSerial) {
+			t.Errorf("%q: %v", serial, err)
 		}
 	}
 }

@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/lifecycle"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/snapshot"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -33,7 +36,7 @@ func TestPlanRenewal(t *testing.T) {
 		return values
 	}
 	type (
-		held  = []lifecycle.Held
+		held  = []lifecycle.HeldCertificate
 		steps = []lifecycle.Step
 	)
 	tests := []struct {
@@ -106,6 +109,7 @@ func TestPlanRenewal(t *testing.T) {
 		{"not valid yet",
 			nil, unready, nil, lifecycle.RenewalOptions{}, false, steps{{now, []string{id(t, unready, ski)}, nil}}, []string{"renewal-not-valid"}},
 	}
+	var fired lint.Findings
 	for _, test := range tests {
 		account := lifecycle.Account{User: jane, IDs: set(t, test.ids...), Synced: test.synced}
 		plan, err := lifecycle.PlanRenewal(account, test.renewed, test.held, now, test.options)
@@ -113,6 +117,7 @@ func TestPlanRenewal(t *testing.T) {
 			t.Errorf("%s: %v", test.reason, err)
 			continue
 		}
+		fired = append(fired, plan.Findings...)
 		if len(plan.Steps) > 0 || len(test.steps) > 0 {
 			if diff := cmp.Diff(test.steps, plan.Steps, cmp.Transformer("empty", func(s []string) string { return strings.Join(s, "\n") })); diff != "" {
 				t.Errorf("%s: steps (-want +got):\n%s", test.reason, diff)
@@ -137,38 +142,106 @@ func TestPlanRenewal(t *testing.T) {
 			t.Errorf("%s: JSON %s became %s, %v", test.reason, data, again, err)
 		}
 	}
+	wantRules(t, "renewal-", fired)
 }
 
 func TestPlanErrors(t *testing.T) {
 	cert := newCA(t, "Contoso Root CA").issue(jane, 0, newKey(t))
-	account := lifecycle.Account{User: jane}
-	for i, plan := range []func() (any, error){
-		func() (any, error) {
-			return lifecycle.PlanRenewal(lifecycle.Account{}, cert, nil, now, lifecycle.RenewalOptions{})
-		},
-		func() (any, error) { return lifecycle.PlanRenewal(account, nil, nil, now, lifecycle.RenewalOptions{}) },
-		func() (any, error) {
-			return lifecycle.PlanRenewal(account, cert, make([]lifecycle.Held, 1), now, lifecycle.RenewalOptions{})
-		},
-		func() (any, error) {
-			return lifecycle.PlanRenewal(account, cert, nil, time.Time{}, lifecycle.RenewalOptions{})
-		},
-		func() (any, error) {
-			return lifecycle.PlanLeaving(lifecycle.Account{}, nil, now, lifecycle.LeavingOptions{})
-		},
-		func() (any, error) {
-			return lifecycle.PlanLeaving(account, nil, now, lifecycle.LeavingOptions{Reason: 6})
-		},
-		func() (any, error) {
-			return lifecycle.PlanLeaving(account, nil, now, lifecycle.LeavingOptions{Reason: 8})
-		},
-		func() (any, error) {
-			return lifecycle.PlanLeaving(account, nil, now, lifecycle.LeavingOptions{Reason: 7})
-		},
-	} {
-		if _, err := plan(); err == nil || !strings.HasPrefix(err.Error(), "lifecycle: ") {
-			t.Errorf("row %d: error %v", i, err)
+	account, unparsed := lifecycle.Account{User: jane}, []lifecycle.HeldCertificate{{Certificate: &x509.Certificate{}}}
+	renewal := func(a lifecycle.Account, cert *x509.Certificate, held []lifecycle.HeldCertificate, at time.Time) error {
+		plan, err := lifecycle.PlanRenewal(a, cert, held, at, lifecycle.RenewalOptions{})
+		if err != nil && plan.User != "" {
+			t.Error("a plan beside the error")
 		}
+		return err
+	}
+	leaving := func(a lifecycle.Account, held []lifecycle.HeldCertificate, at time.Time, reason crl.RevocationReason) error {
+		_, err := lifecycle.PlanLeaving(a, held, at, lifecycle.LeavingOptions{Reason: reason})
+		return err
+	}
+	none := make([]lifecycle.HeldCertificate, 1)
+	for i, test := range []struct {
+		err  error
+		want lifecycle.Reason
+	}{
+		{renewal(lifecycle.Account{}, cert, nil, now), lifecycle.NoUser},
+		{renewal(account, nil, nil, now), lifecycle.NoCertificate},
+		{renewal(account, &x509.Certificate{}, nil, now), lifecycle.NoCertificate},
+		{renewal(account, &x509.Certificate{Raw: []byte{48, 0}}, nil, now), lifecycle.NoCertificate},
+		{renewal(account, cert, none, now), lifecycle.NoCertificate},
+		{renewal(account, cert, unparsed, now), lifecycle.NoCertificate},
+		{renewal(account, cert, nil, time.Time{}), lifecycle.NoTime},
+		{leaving(lifecycle.Account{}, nil, now, 0), lifecycle.NoUser},
+		{leaving(account, none, now, 0), lifecycle.NoCertificate},
+		{leaving(account, unparsed, now, 0), lifecycle.NoCertificate},
+		{leaving(account, nil, time.Time{}, 0), lifecycle.NoTime},
+		{leaving(account, nil, now, crl.CertificateHold), lifecycle.WrongReason},
+		{leaving(account, nil, now, crl.RemoveFromCRL), lifecycle.WrongReason},
+		{leaving(account, nil, now, 7), lifecycle.WrongReason},
+	} {
+		if !errors.Is(test.err, test.want) || !strings.HasPrefix(test.err.Error(), "lifecycle: ") || errors.Is(test.err, lifecycle.BadSerial) {
+			t.Errorf("row %d: error %v, want %v", i, test.err, test.want)
+		}
+	}
+	if text := lifecycle.NoUser.Error(); text != "lifecycle: no user" {
+		t.Errorf("the reason reads %q", text)
+	}
+}
+
+// A user of the directory becomes an account, and a plan an edit of that user:
+// the edit of the directory does to a user's values what the plan does to a set.
+func TestDirectory(t *testing.T) {
+	var user snapshot.User
+	user.ID, user.UserPrincipalName, user.Synced = "id-jane", jane, true
+	user.AuthorizationInfo.CertificateUserIDs = []string{"a", "b"}
+	account, err := lifecycle.AccountOf(user)
+	if err != nil || account.User != "id-jane" || !account.Synced || !slices.Equal(account.IDs.Values(), []string{"a", "b"}) {
+		t.Errorf("%+v, %v", account, err)
+	}
+	user.ID = ""
+	if account, err = lifecycle.AccountOf(user); err != nil || account.User != jane {
+		t.Errorf("without an id: %+v, %v", account, err)
+	}
+	user.AuthorizationInfo.CertificateUserIDs = slices.Repeat([]string{""}, 2)
+	var e *certuserid.SetError
+	if account, err = lifecycle.AccountOf(user); !errors.Is(err, lifecycle.BadValues) || !errors.As(err, &e) || account.User != "" {
+		t.Errorf("empty values: %+v, %v", account, err)
+	}
+	if account, err = lifecycle.AccountOf(snapshot.User{}); err != nil || account.User != "" || account.IDs.Len() > 0 {
+		t.Errorf("nobody: %+v, %v", account, err)
+	}
+
+	plan := lifecycle.Renewal{User: "id-jane", Steps: []lifecycle.Step{
+		{NotBefore: now, Add: []string{"new 1"}, Remove: []string{"old 1"}},
+		{NotBefore: now.AddDate(0, 0, 1), Add: []string{"new 2"}, Remove: []string{"old 2"}},
+	}}
+	for days, want := range map[int][]string{
+		-1: {"x", "old 1", "old 2"},
+		0:  {"x", "old 2", "new 1"},
+		1:  {"x", "new 1", "new 2"},
+		2:  {"x", "new 1", "new 2"},
+	} {
+		at := now.AddDate(0, 0, days)
+		edited, err := plan.Edit(at).Apply([]string{"x", "old 1", "old 2"})
+		if err != nil || !slices.Equal(edited, want) || plan.Edit(at).User != "id-jane" || plan.Edit(at).Check() != nil {
+			t.Errorf("day %d: %q, %v", days, edited, err)
+		}
+		if applied, err := plan.Apply(set(t, "x", "old 1", "old 2"), at); err != nil || !slices.Equal(applied.Values(), want) {
+			t.Errorf("day %d: Apply %q, %v", days, applied.Values(), err)
+		}
+	}
+
+	account.User, account.IDs = "id-jane", set(t, "a", "b")
+	leaving, err := lifecycle.PlanLeaving(account, nil, now, lifecycle.LeavingOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := leaving.Edit().Apply([]string{"a", "meanwhile", "b"})
+	if err != nil || !slices.Equal(left, []string{"meanwhile"}) || leaving.Edit().User != "id-jane" {
+		t.Errorf("left: %q, %v", left, err)
+	}
+	if e := (lifecycle.Leaving{}).Edit(); len(e.Add)+len(e.Remove) > 0 {
+		t.Errorf("an empty plan has %+v", e)
 	}
 }
 
@@ -205,13 +278,13 @@ func TestRenewalProperty(t *testing.T) {
 	mappings := certuserid.Mappings()
 	for round := range 2000 {
 		renewed := pool[len(pool)-1]
-		var held []lifecycle.Held
+		var held []lifecycle.HeldCertificate
 		var values []string
 		for _, cert := range pool[:len(pool)-1] {
 			if random.IntN(2) == 0 {
 				continue
 			}
-			h := lifecycle.Held{Certificate: cert}
+			h := lifecycle.HeldCertificate{Certificate: cert}
 			if random.IntN(4) == 0 {
 				h.Revoked = now.AddDate(0, 0, random.IntN(200)-100)
 			}
@@ -280,6 +353,11 @@ func TestRenewalProperty(t *testing.T) {
 				t.Fatalf("round %d: applied twice %q, %v", round, twice.Values(), err)
 			}
 			current = next
+		}
+		// The edit of the whole plan does the same.
+		edited, err := plan.Edit(now.AddDate(2, 0, 0)).Apply(account.IDs.Values())
+		if whole, failed := plan.Apply(account.IDs, now.AddDate(2, 0, 0)); err != nil || failed != nil || !slices.Equal(edited, whole.Values()) {
+			t.Fatalf("round %d: the edit makes %q, the plan %q; %v", round, edited, whole.Values(), err)
 		}
 		// Nobody else writes: the plan can be carried out whole.
 		final, err := plan.Apply(account.IDs, now.AddDate(2, 0, 0))
