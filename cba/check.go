@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/fips"
 	"example.com/entracba/cba/internal/san"
 	"example.com/entracba/cba/lint"
 )
@@ -406,6 +407,9 @@ func (c *checker) link(cert, issuer *x509.Certificate) {
 func (c *checker) signature(cert, issuer *x509.Certificate) {
 	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
 		return // said by link
+	}
+	if !fips.MayVerify(issuer.PublicKey, cert.SignatureAlgorithm) {
+		return
 	}
 	err := issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
 	var insecure x509.InsecureAlgorithmError

@@ -14,6 +14,7 @@ import (
 	"unicode/utf16"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/fips"
 	"example.com/entracba/cba/internal/san"
 	"example.com/entracba/cba/lint"
 	"golang.org/x/crypto/cryptobyte"
@@ -211,6 +212,9 @@ func parseRequestDER(der []byte) (*Request, error) {
 	}
 	if err := CheckKey(csr.PublicKey); err != nil {
 		return nil, err
+	}
+	if !fips.MayVerify(csr.PublicKey, csr.SignatureAlgorithm) {
+		return nil, &Error{Reason: BadSignature, What: "request", Hint: "GODEBUG=fips140=only does not check SHA-1 signatures: sign the request with SHA-256"}
 	}
 	if err := csr.CheckSignature(); err != nil {
 		return nil, &Error{Reason: BadSignature, What: "request", Err: err}

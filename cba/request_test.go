@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -14,6 +15,9 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -125,7 +129,9 @@ func TestParseRequestForms(t *testing.T) {
 // signRequest makes a request of any kind of key, with the crypto/x509 of Go.
 func signRequest(tb testing.TB, key crypto.Signer, template *x509.CertificateRequest) []byte {
 	tb.Helper()
-	der, err := x509.CreateCertificateRequest(rand.Reader, template, key)
+	var der []byte
+	var err error
+	fips140.WithoutEnforcement(func() { der, err = x509.CreateCertificateRequest(rand.Reader, template, key) })
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -134,7 +140,9 @@ func signRequest(tb testing.TB, key crypto.Signer, template *x509.CertificateReq
 
 func TestParseRequestRefused(t *testing.T) {
 	r := newRequest(t, jane)
-	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	var weak *rsa.PrivateKey
+	var err error
+	fips140.WithoutEnforcement(func() { weak, err = rsa.GenerateKey(rand.Reader, 1024) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -473,4 +481,23 @@ func resign(tb testing.TB, data []byte, key *ecdsa.PrivateKey) []byte {
 		return nil
 	}
 	return signInfo(tb, key, bytes.Replace(csr.RawTBSCertificateRequest, csr.RawSubjectPublicKeyInfo, info, 1))
+}
+
+// A signature over SHA-1 is not looked at under GODEBUG=fips140=only, where it would
+// panic, and is fine elsewhere.
+func TestRequestSignedWithSHA1(t *testing.T) {
+	if os.Getenv("CBA_FIPS") == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestRequestSignedWithSHA1$")
+		cmd.Env = append(os.Environ(), "CBA_FIPS=1", "GODEBUG=fips140=only")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	key := testKey(t, cba.P256, "request")
+	der := signRequest(t, key, &x509.CertificateRequest{SignatureAlgorithm: x509.ECDSAWithSHA1})
+	_, err := cba.ParseRequest(der)
+	var e *cba.Error
+	if fips140.Enforced() != errors.As(err, &e) || err != nil && (e.Reason != cba.BadSignature || !strings.Contains(e.Hint, "SHA-256")) {
+		t.Errorf("enforced %v: %v", fips140.Enforced(), err)
+	}
 }

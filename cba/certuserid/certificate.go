@@ -1,8 +1,6 @@
 package certuserid
 
 import (
-	"crypto/fips140"
-	"crypto/sha1"
 	"crypto/x509"
 	"slices"
 
@@ -10,6 +8,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/san"
 )
 
@@ -239,7 +238,7 @@ func (w *writer) append(dst []byte, m Mapping) (text []byte, value int, fault *F
 		if len(input) == 0 {
 			return none("")
 		}
-		sum := fingerprint(input)
+		sum := fingerprint.SHA1(input)
 		dst = append(dst, tagSHA1...)
 		value = len(dst)
 		dst = w.options.appendHex(dst, sum[:])
@@ -382,14 +381,4 @@ func keyBits(spki []byte) []byte {
 		return nil
 	}
 	return bits
-}
-
-// fingerprint is a SHA-1. Nothing relies on its strength here: it is a name that
-// Entra prescribes, so a program under GODEBUG=fips140=only may have it too.
-func fingerprint(input []byte) (sum [sha1.Size]byte) {
-	if fips140.Enforced() {
-		fips140.WithoutEnforcement(func() { sum = sha1.Sum(input) })
-		return sum
-	}
-	return sha1.Sum(input)
 }

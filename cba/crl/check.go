@@ -57,7 +57,7 @@ func (l *List) checkIssuer(ca *x509.Certificate) *Error {
 	}
 	if err := l.scheme.Verify(ca.PublicKey, l.digest, l.RawTBS, l.Signature); err != nil {
 		fault := BadSignature
-		if l.SignatureAlgorithm == x509.UnknownSignatureAlgorithm {
+		if l.SignatureAlgorithm == x509.UnknownSignatureAlgorithm || l.scheme.Forbidden(ca.PublicKey) {
 			fault = Unsupported
 		}
 		return &Error{Fault: fault, Err: err}

@@ -2,14 +2,14 @@ package deploy
 
 import (
 	"bytes"
-	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
 	"howett.net/plist"
+
+	"example.com/entracba/cba/internal/fingerprint"
 )
 
 // A profile is a configuration profile (Apple, Device Management: TopLevel).
@@ -217,12 +217,8 @@ const uuidSpace = "\x8c\x1e\x5b\x0f\x7a\x43\x4d\x1e\x9f\x27\x60\xc4\x12\xd8\x3b\
 
 // uuid returns a UUID made from names (RFC 9562 section 5.5, version 5).
 func uuid(names ...string) string {
-	h := sha1.New()
-	h.Write([]byte(uuidSpace))
-	for _, name := range names {
-		fmt.Fprintf(h, "%s\n", name)
-	}
-	u := h.Sum(nil)[:16]
+	sum := fingerprint.SHA1([]byte(uuidSpace + strings.Join(names, "\n") + "\n"))
+	u := sum[:16]
 	u[6] = u[6]&0x0f | 0x50
 	u[8] = u[8]&0x3f | 0x80
 	s := strings.ToUpper(hex.EncodeToString(u))

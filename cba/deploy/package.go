@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/entracba/cba/internal/fingerprint"
 )
 
 // A Package is what goes to one machine: one user's certificate with its key,
@@ -376,8 +377,7 @@ func (p Package) secret(file string) string {
 }
 
 func thumbprint(c *x509.Certificate) string {
-	sum := sha1.Sum(c.Raw)
-	return strings.ToUpper(hex.EncodeToString(sum[:]))
+	return strings.ToUpper(fingerprint.Of(c.Raw))
 }
 
 func sha256Hex(c *x509.Certificate) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/sha1"
 	"crypto/x509"
@@ -33,7 +34,8 @@ func newCA(t testing.TB, name string, notAfter time.Time) *x509.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ski := sha1.Sum([]byte(name))
+	var ski [sha1.Size]byte
+	fips140.WithoutEnforcement(func() { ski = sha1.Sum([]byte(name)) })
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: start.AddDate(-5, 0, 0), NotAfter: notAfter,
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: ski[:],

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/smallstep/pkcs7"
+
+	"example.com/entracba/cba/internal/fingerprint"
 )
 
 // EncodeBundle returns a .p7b for the PKI upload: a PKCS #7 SignedData without
@@ -77,7 +79,7 @@ func (p PKIs) Lacking(certs []*x509.Certificate) []*x509.Certificate {
 			switch {
 			case !a.DeletedDateTime.IsZero():
 			case len(a.Certificate) > 0:
-				have[thumbprint(a.Certificate)] = true
+				have[fingerprint.Of(a.Certificate)] = true
 			default:
 				have[strings.ToLower(a.Thumbprint)] = true
 			}
@@ -88,7 +90,7 @@ func (p PKIs) Lacking(certs []*x509.Certificate) []*x509.Certificate {
 		if cert == nil {
 			continue
 		}
-		if print := thumbprint(cert.Raw); !have[print] {
+		if print := fingerprint.Of(cert.Raw); !have[print] {
 			have[print] = true
 			lacking = append(lacking, cert)
 		}

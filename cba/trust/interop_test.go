@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"bytes"
+	"crypto/fips140"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -97,7 +98,9 @@ func TestOpenSSLVerifyAgrees(t *testing.T) {
 		}
 		var roots, others []*x509.Certificate
 		for _, ca := range certsOf(c.cas) {
-			if bytes.Equal(ca.RawIssuer, ca.RawSubject) && ca.CheckSignature(ca.SignatureAlgorithm, ca.RawTBSCertificate, ca.Signature) == nil {
+			var signed error
+			fips140.WithoutEnforcement(func() { signed = ca.CheckSignature(ca.SignatureAlgorithm, ca.RawTBSCertificate, ca.Signature) })
+			if bytes.Equal(ca.RawIssuer, ca.RawSubject) && signed == nil {
 				roots = append(roots, ca)
 			} else {
 				others = append(others, ca)

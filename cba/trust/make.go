@@ -18,6 +18,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/fingerprint"
 )
 
 // NewAuthority returns the CA object for a certificate, filled in as the service
@@ -80,7 +81,7 @@ func displayName(cert *x509.Certificate, subject dn.Name) string {
 		name = subject.String()
 	}
 	if name == "" {
-		name = thumbprint(cert.Raw)
+		name = fingerprint.Of(cert.Raw)
 	}
 	if utf8.RuneCountInString(name) > MaxDisplayName {
 		name = string([]rune(name)[:MaxDisplayName])

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/rsa"
-	"crypto/sha1"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -14,6 +13,8 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/fips"
 )
 
 // Limits of the trust stores, from Learn, "How to configure Microsoft Entra
@@ -313,17 +314,11 @@ func newCA(cert *x509.Certificate) *CA {
 	subject, _ := dn.ParseDER(cert.RawSubject) // a name that only Go's parser reads stays empty
 	ca := &CA{
 		Certificate: cert, Subject: subject,
-		SKI: hex.EncodeToString(cert.SubjectKeyId), Thumbprint: thumbprint(cert.Raw),
+		SKI: hex.EncodeToString(cert.SubjectKeyId), Thumbprint: fingerprint.Of(cert.Raw),
 		self: bytes.Equal(cert.RawSubject, cert.RawIssuer),
 	}
 	ca.SelfSigned = ca.self && verify(cert, cert) == proven
 	return ca
-}
-
-// thumbprint is what Windows and Microsoft Graph call it: SHA-1 of the DER.
-func thumbprint(der []byte) string {
-	sum := sha1.Sum(der)
-	return hex.EncodeToString(sum[:])
 }
 
 // finish returns the CAs in their rank: the one that lives longest first, so
@@ -464,6 +459,9 @@ func verify(child, parent *x509.Certificate) proof {
 		if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
 			return unchecked
 		}
+	}
+	if !fips.MayVerify(parent.PublicKey, child.SignatureAlgorithm) {
+		return unchecked
 	}
 	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
 	var insecure x509.InsecureAlgorithmError

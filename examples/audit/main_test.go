@@ -312,3 +312,14 @@ func TestUnusable(t *testing.T) {
 		}
 	}
 }
+
+// The same findings in the mode that refuses SHA-1.
+func TestFIPSOnly(t *testing.T) {
+	want := audit(t, nil)
+	if r := programtest.FIPSOnly(t, program, t.TempDir()); r.Code != 1 || strings.Count(r.Stdout, "\n") != strings.Count(want.Stdout, "\n") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if r := programtest.FIPSOnly(t, program, t.TempDir(), "-json"); r.Code != 1 || !strings.Contains(r.Stdout, `"thumbprint"`) && !strings.Contains(r.Stdout, `"findings"`) {
+		t.Errorf("-json: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}

@@ -389,3 +389,21 @@ func readText(t *testing.T, parts ...string) string {
 	check(t, err)
 	return string(b)
 }
+
+// A PFX that the mode cannot open is a finding of every user, and nothing is written.
+func TestFIPSOnly(t *testing.T) {
+	for _, encoding := range []pfx.Encoding{pfx.Compatible, pfx.RC2} {
+		folder := made(t, encoding, false)
+		r := programtest.FIPSOnly(t, program, folder, "-to", "windows", "-out", "d")
+		if r.Code != 1 || !strings.Contains(r.Stdout, "fips140=only") {
+			t.Errorf("%v: exit status %d\n%s%s", encoding, r.Code, r.Stdout, r.Stderr)
+		}
+		if _, err := os.Stat(filepath.Join(folder, "d")); !os.IsNotExist(err) {
+			t.Errorf("%v: something was written: %v", encoding, err)
+		}
+	}
+	folder := made(t, pfx.Modern, false)
+	if r := programtest.FIPSOnly(t, program, folder, "-to", "macos", "-out", "d"); r.Code != 0 {
+		t.Errorf("modern: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}

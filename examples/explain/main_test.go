@@ -547,3 +547,11 @@ func TestUsers(t *testing.T) {
 		}
 	}
 }
+
+func TestFIPSOnly(t *testing.T) {
+	for _, args := range [][]string{nil, {"-json"}, {"-require", "phishing-resistant", "-findings"}} {
+		if r := programtest.FIPSOnly(t, program, t.TempDir(), args...); r.Code != 0 || r.Stdout == "" {
+			t.Errorf("%q: exit status %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto"
-	"crypto/sha1"
 	"crypto/x509"
 	"encoding/csv"
 	"encoding/hex"
@@ -487,12 +486,11 @@ func (w *work) describeUser(e ledger.Entry) (user manifest.User, password string
 			return user, "", err
 		}
 	}
-	thumbprint := sha1.Sum(cert.Raw)
 	user = manifest.User{
 		UPN:                e.UPN,
 		SerialNumber:       e.Serial,
 		NotAfter:           e.NotAfter,
-		Thumbprint:         hex.EncodeToString(thumbprint[:]),
+		Thumbprint:         cba.Thumbprint(cert),
 		Certificate:        certificate,
 		PFX:                key,
 		PFXEncoding:        opener.PFXEncoding,

@@ -13,7 +13,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha1"
+	"crypto/fips140"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -107,6 +107,9 @@ func run(args []string) error {
 	o, err := parse(args)
 	if err != nil {
 		return err
+	}
+	if fips140.Enforced() {
+		return console.Usage("GODEBUG=fips140=only forbids the SHA-1 that every PFX needs: this mode cannot write a PFX, so nothing was made; run issue without it, or with fips140=on")
 	}
 	list, err := users.Read(o.users)
 	if err != nil {
@@ -268,12 +271,11 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 	if err != nil {
 		return err
 	}
-	thumbprint := sha1.Sum(result.Certificate.Raw)
 	d.user = manifest.User{
 		UPN:                upn,
 		SerialNumber:       hex.EncodeToString(result.Certificate.SerialNumber.Bytes()),
 		NotAfter:           result.Certificate.NotAfter,
-		Thumbprint:         hex.EncodeToString(thumbprint[:]),
+		Thumbprint:         cba.Thumbprint(result.Certificate),
 		Certificate:        "users/" + upn + ".crt",
 		PFX:                "users/" + upn + ".pfx",
 		PFXEncoding:        w.encoding.String(),

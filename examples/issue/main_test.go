@@ -402,3 +402,18 @@ func TestTogether(t *testing.T) {
 		t.Errorf("%d users in the end", len(bundles))
 	}
 }
+
+// Where no PFX can be written, nothing is made.
+func TestFIPSOnly(t *testing.T) {
+	folder := t.TempDir()
+	r := programtest.FIPSOnly(t, program, folder, "-key", "p256", "-for", "modern")
+	if r.Code != 2 || r.Stdout != "" || !strings.Contains(r.Stderr, "cannot write a PFX") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if left, _ := os.ReadDir(folder); len(left) > 0 {
+		t.Errorf("made: %v", left)
+	}
+	if r := programtest.FIPSOnly(t, program, folder, "-h"); r.Code != 0 {
+		t.Errorf("help: exit status %d", r.Code)
+	}
+}

@@ -189,3 +189,9 @@ func TestUnusable(t *testing.T) {
 		}
 	}
 }
+
+func TestFIPSOnly(t *testing.T) {
+	if r := programtest.FIPSOnly(t, program, t.TempDir()); r.Code != 0 || r.Stdout == "" {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}

@@ -386,3 +386,10 @@ func TestUnusable(t *testing.T) {
 		}
 	}
 }
+
+func TestFIPSOnly(t *testing.T) {
+	r := programtest.FIPSOnly(t, program, t.TempDir(), "-mapping", "SKI,SHA1PublicKey", "-apply")
+	if r.Code != 0 || !strings.Contains(r.Stdout, "X509:<SHA1-PUKEY>") || !strings.Contains(r.Stdout, "written") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}

@@ -175,3 +175,33 @@ func TestUnusable(t *testing.T) {
 		}
 	}
 }
+
+// What Entra calls things does not change in the mode that refuses SHA-1; a PFX that
+// is not allowed there is an error.
+func TestFIPSOnly(t *testing.T) {
+	folder, _ := files(t)
+	want, _, _ := userids(t, folder, "-json", "bob.pem")
+	if r := programtest.FIPSOnly(t, program, folder, "-json", "bob.pem"); r.Code != 0 || r.Stdout != want || !strings.Contains(want, "SHA1-PUKEY") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	data, err := os.ReadFile(filepath.Join(folder, "bob.pfx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := pfx.Decode(data, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err = pfx.Compatible.Encode(b, password); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "compatible.pfx"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := programtest.FIPSOnly(t, program, folder, "-password-file", "password", "compatible.pfx"); r.Code != 2 || !strings.Contains(r.Stderr, "fips140=only") {
+		t.Errorf("compatible: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if r := programtest.FIPSOnly(t, program, folder, "-password-file", "password", "bob.pfx"); r.Code != 0 {
+		t.Errorf("modern: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -12,6 +11,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"example.com/entracba/cba/internal/fingerprint"
 )
 
 // A Demonstration is a small tenant with what belongs to it outside of the
@@ -213,7 +214,7 @@ func mint(by *minted, template *x509.Certificate) (*minted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("graphtest: demo: %w", err)
 	}
-	sum := sha1.Sum(point) // RFC 5280, section 4.2.1.2, method 1
+	sum := fingerprint.SHA1(point) // RFC 5280, section 4.2.1.2, method 1
 	template.SubjectKeyId = sum[:]
 	if template.IsCA {
 		template.BasicConstraintsValid = true

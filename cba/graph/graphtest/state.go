@@ -2,7 +2,6 @@ package graphtest
 
 import (
 	"bytes"
-	"crypto/sha1"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"example.com/entracba/cba/internal/fingerprint"
 )
 
 // A state is a tenant while it is served. Graph.mu guards it.
@@ -210,7 +211,7 @@ func raw(v any) *json.RawMessage {
 func hexText(b []byte) string { return hex.EncodeToString(b) }
 
 func thumbprint(der []byte) string {
-	sum := sha1.Sum(der)
+	sum := fingerprint.SHA1(der)
 	return hexText(sum[:])
 }
 

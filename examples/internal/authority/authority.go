@@ -3,7 +3,6 @@ package authority
 
 import (
 	"bytes"
-	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -130,11 +129,10 @@ func Load(folder string) (*cba.Issuer, error) {
 // Describe returns the CA as the manifest has it.
 func Describe(issuer *cba.Issuer) manifest.CA {
 	cert := issuer.Certificate
-	thumbprint := sha1.Sum(cert.Raw)
 	ca := manifest.CA{
 		SerialNumber:         hex.EncodeToString(cert.SerialNumber.Bytes()),
 		NotAfter:             cert.NotAfter,
-		Thumbprint:           hex.EncodeToString(thumbprint[:]),
+		Thumbprint:           cba.Thumbprint(cert),
 		SubjectKeyIdentifier: hex.EncodeToString(cert.SubjectKeyId),
 		Certificate:          "ca/rootCA.crt",
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -60,4 +61,15 @@ func Run(t *testing.T, program, folder string, env []string, args ...string) Res
 		t.Fatal(err)
 	}
 	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// FIPSOnly runs a program as [Run] does, in the mode that refuses SHA-1 and all else
+// that FIPS 140-3 does not approve. The program must not panic there, whatever else.
+func FIPSOnly(t *testing.T, program, folder string, args ...string) Result {
+	t.Helper()
+	r := Run(t, program, folder, append(os.Environ(), "GODEBUG=fips140=only"), args...)
+	if strings.Contains(r.Stderr, "panic: ") || strings.Contains(r.Stderr, "goroutine ") {
+		t.Errorf("%q under GODEBUG=fips140=only:\n%s", args, r.Stderr)
+	}
+	return r
 }

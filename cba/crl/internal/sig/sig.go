@@ -16,6 +16,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+
+	"example.com/entracba/cba/internal/fips"
 )
 
 // A Scheme is a way to sign that this package knows.
@@ -112,16 +114,25 @@ func readPSS(der []byte) (s Scheme) {
 
 var (
 	errAlgorithm = errors.New("the signature algorithm is not one that this package knows")
+	errFIPS      = errors.New("GODEBUG=fips140=only refuses to check this signature: it is over a SHA-1, or the RSA key is too short or has a small exponent")
 	errKeyType   = errors.New("the key of the authority is not of the kind that the signature algorithm needs")
 	errSignature = errors.New("the authority's key did not make this signature")
 )
 
+// Forbidden reports whether this process may not check a signature of the scheme by
+// the key: see [fips.MayVerify].
+func (s Scheme) Forbidden(key crypto.PublicKey) bool { return !fips.MayVerify(key, s.Algorithm) }
+
 // Verify checks a signature over a message whose digest under the scheme's hash
 // is known; message is read for the schemes that have no hash.
 func (s Scheme) Verify(key crypto.PublicKey, digest, message, signature []byte) error {
-	switch s.Algorithm {
-	case x509.UnknownSignatureAlgorithm:
+	switch {
+	case s.Algorithm == x509.UnknownSignatureAlgorithm:
 		return errAlgorithm
+	case s.Forbidden(key):
+		return errFIPS
+	}
+	switch s.Algorithm {
 	case x509.PureEd25519:
 		key, ok := key.(ed25519.PublicKey)
 		if !ok {
@@ -216,10 +227,10 @@ func (s Scheme) MaxSignature(key crypto.PublicKey) int {
 	return ed25519.SignatureSize
 }
 
-// Sum returns the digest of a message, nil for schemes whose key signs the
-// message itself.
+// Sum returns the digest of a message, nil for schemes whose key signs the message
+// itself and for those that are forbidden for any key.
 func (s Scheme) Sum(message []byte) []byte {
-	if s.hash == 0 {
+	if s.hash == 0 || s.Forbidden(nil) {
 		return nil
 	}
 	h := s.hash.New()
