@@ -65,7 +65,9 @@ func (c *Client) classic(ctx context.Context, tenant string) (store trust.Classi
 	err = c.get(ctx, readClassic("read the classic trust store"), classicPath(tenant), func(body []byte) (err error) {
 		if err = isJSON(body); err == nil {
 			store, err = trust.ParseClassic(body)
-			store.Extra = bare(store.Extra)
+			if err == nil && store.ID != "" {
+				err = bare(&store)
+			}
 		}
 		return err
 	})

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/trust"
 )
 
@@ -38,12 +39,15 @@ func (c *Client) fail(op operation) *Error {
 }
 
 // bare takes the annotations of an answer out of what is kept of an object.
-func bare(extra map[string]json.RawMessage) map[string]json.RawMessage {
-	maps.DeleteFunc(extra, func(name string, _ json.RawMessage) bool { return annotation(name) })
-	if len(extra) == 0 {
-		return nil
+func bare(object interface {
+	json.Marshaler
+	json.Unmarshaler
+}) error {
+	text, err := object.MarshalJSON()
+	if err != nil {
+		return err
 	}
-	return extra
+	return object.UnmarshalJSON(wire.WithoutAnnotations(text))
 }
 
 func parsePKI(body []byte) (trust.PKI, error) {
@@ -52,7 +56,9 @@ func parsePKI(body []byte) (trust.PKI, error) {
 		return p, err
 	}
 	err := p.UnmarshalJSON(body)
-	p.Extra = bare(p.Extra)
+	if err == nil {
+		err = bare(&p)
+	}
 	if err == nil && p.ID == "" {
 		err = errors.New("it is no PKI: it has no id")
 	}
@@ -65,7 +71,9 @@ func parseAuthority(body []byte) (trust.Authority, error) {
 		return a, err
 	}
 	err := a.UnmarshalJSON(body)
-	a.Extra = bare(a.Extra)
+	if err == nil {
+		err = bare(&a)
+	}
 	if err == nil && a.ID == "" {
 		err = errors.New("it is no certificate authority: it has no id")
 	}
@@ -335,14 +343,21 @@ func isNothing(name string, v json.RawMessage) bool {
 
 // writable is a CA's JSON without what the service sets itself.
 func writable(a trust.Authority) (map[string]json.RawMessage, error) {
-	a.Extra = maps.Clone(a.Extra)
-	text, err := json.Marshal(a)
+	text, err := a.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	members, err := wire.Members(text)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]json.RawMessage{}
-	if err := json.Unmarshal(text, &all); err != nil {
-		return nil, err
+	for _, m := range members {
+		all[m.Name] = m.Raw
+		var spelled string // in one way, to be compared
+		if json.Unmarshal(m.Raw, &spelled) == nil && m.Raw[0] == '"' {
+			all[m.Name] = wire.Quote(spelled)
+		}
 	}
 	maps.DeleteFunc(all, func(name string, _ json.RawMessage) bool {
 		switch name {

@@ -59,7 +59,7 @@ func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte,
 		return trust.PKI{}, err
 	}
 	if len(bundle) > trust.MaxBundleSize {
-		return trust.PKI{}, &trust.Error{Reason: trust.OverLimit, Where: "bundle", Text: fmt.Sprintf("%d bytes; the service takes %d", len(bundle), trust.MaxBundleSize)}
+		return trust.PKI{}, &trust.Error{Reason: trust.OverLimit, About: "bundle", Detail: fmt.Sprintf("%d bytes; the service takes %d", len(bundle), trust.MaxBundleSize)}
 	}
 	if u, err := url.Parse(address); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
 		return trust.PKI{}, fmt.Errorf("graph: %s: the address %q is not one of http or https", op.name, address)

@@ -34,8 +34,8 @@ const (
 	// DuplicateName is a property name that stands twice in one object, at any
 	// level.
 	DuplicateName Reason = "duplicate-name"
-	// TooDeep is an object or array inside too many others.
-	TooDeep Reason = "too-deep"
+	// TooNested is an object or array inside too many others.
+	TooNested Reason = "too-nested"
 	// TooLarge is text of more than [MaxJSON] bytes, or a list of more than 65,536
 	// elements.
 	TooLarge Reason = "too-large"
@@ -61,7 +61,7 @@ func (r Reason) Error() string { return "policy: " + strings.ReplaceAll(string(r
 
 // Error returns "policy: reason at place, byte n: detail: cause".
 func (e *Error) Error() string {
-	s := wire.Message("policy", string(e.Reason), e.Where, e.Offset, e.Detail)
+	s := wire.Message("policy", string(e.Reason), e.Where, "", e.Offset, e.Detail)
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
 	}

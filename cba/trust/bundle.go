@@ -31,11 +31,11 @@ func EncodeBundle(certs []*x509.Certificate) ([]byte, error) {
 	ders := make([][]byte, 0, len(certs))
 	for i, cert := range certs {
 		if cert == nil || len(cert.Raw) == 0 {
-			return nil, &Error{Reason: NoCertificate, Where: fmt.Sprintf("%s, certificate %d", where, i)}
+			return nil, &Error{Reason: NoCertificate, About: fmt.Sprintf("%s, certificate %d", where, i+1)}
 		}
 		if len(cert.Raw) > MaxCertificateSize {
-			return nil, &Error{Reason: OverLimit, Where: fmt.Sprintf("%s, certificate %d (%s)", where, i, nameText(cert.RawSubject)),
-				Text: fmt.Sprintf("%d bytes, a CA may have %d", len(cert.Raw), MaxCertificateSize)}
+			return nil, &Error{Reason: OverLimit, About: fmt.Sprintf("%s, certificate %d (%s)", where, i+1, nameText(cert.RawSubject)),
+				Detail: fmt.Sprintf("%d bytes, a CA may have %d", len(cert.Raw), MaxCertificateSize)}
 		}
 		ders = append(ders, cert.Raw)
 	}
@@ -43,16 +43,16 @@ func EncodeBundle(certs []*x509.Certificate) ([]byte, error) {
 	ders = slices.CompactFunc(ders, bytes.Equal)
 	switch {
 	case len(ders) == 0:
-		return nil, &Error{Reason: NoCertificate, Where: where}
+		return nil, &Error{Reason: NoCertificate, About: where}
 	case len(ders) > MaxAuthorities:
-		return nil, &Error{Reason: OverLimit, Where: where, Text: fmt.Sprintf("%d CAs, the store holds %d", len(ders), MaxAuthorities)}
+		return nil, &Error{Reason: OverLimit, About: where, Detail: fmt.Sprintf("%d CAs, the store holds %d", len(ders), MaxAuthorities)}
 	}
 	file, err := pkcs7.DegenerateCertificate(bytes.Join(ders, nil))
 	if err != nil {
-		return nil, &Error{Reason: NotBundle, Where: where, Err: err}
+		return nil, &Error{Reason: NotBundle, About: where, Err: err}
 	}
 	if len(file) > MaxBundleSize {
-		return nil, &Error{Reason: OverLimit, Where: where, Text: fmt.Sprintf("%d bytes, the service takes %d", len(file), MaxBundleSize)}
+		return nil, &Error{Reason: OverLimit, About: where, Detail: fmt.Sprintf("%d bytes, the service takes %d", len(file), MaxBundleSize)}
 	}
 	return file, nil
 }
@@ -109,7 +109,7 @@ func (p PKIs) Lacking(certs []*x509.Certificate) []*x509.Certificate {
 // read; [NoCertificate] for a bundle without any.
 func DecodeBundle(file []byte) ([]*x509.Certificate, error) {
 	if len(file) > maxFile {
-		return nil, &Error{Reason: OverLimit, Where: "bundle", Text: fmt.Sprintf("%d bytes, %d are read", len(file), maxFile)}
+		return nil, &Error{Reason: OverLimit, About: "bundle", Detail: fmt.Sprintf("%d bytes, %d are read", len(file), maxFile)}
 	}
 	if block, _ := pem.Decode(asUTF8(file)); block != nil {
 		file = block.Bytes
@@ -150,7 +150,7 @@ func isPKCS7(data []byte) bool {
 // without a bound, copies once per level, and gives up all certificates for one.
 func decodeBundle(data []byte) ([]*x509.Certificate, *Error) {
 	bad := func(format string, args ...any) *Error {
-		return &Error{Reason: NotBundle, Where: "bundle", Text: fmt.Sprintf(format, args...)}
+		return &Error{Reason: NotBundle, About: "bundle", Detail: fmt.Sprintf(format, args...)}
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, bad("empty")
@@ -184,7 +184,7 @@ func decodeBundle(data []byte) ([]*x509.Certificate, *Error) {
 		return nil, bad("SignedData is cut off or out of order")
 	}
 	if !some || len(set) == 0 {
-		return nil, &Error{Reason: NoCertificate, Where: "bundle"}
+		return nil, &Error{Reason: NoCertificate, About: "bundle"}
 	}
 	var certs []*x509.Certificate
 	for i := 0; len(set) > 0; i++ {
@@ -194,7 +194,7 @@ func decodeBundle(data []byte) ([]*x509.Certificate, *Error) {
 		}
 		cert, err := x509.ParseCertificate(before[:len(before)-len(set)])
 		if err != nil {
-			return nil, &Error{Reason: NotCertificate, Where: fmt.Sprintf("bundle, certificate %d", i), Err: err}
+			return nil, &Error{Reason: NotCertificate, About: fmt.Sprintf("bundle, certificate %d", i+1), Err: err}
 		}
 		certs = append(certs, cert)
 	}

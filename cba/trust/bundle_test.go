@@ -65,28 +65,28 @@ func TestBundleLimits(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		list   []*entity
-		reason trust.Reason // zero: accepted
+		reason trust.Reason // unset: accepted
 	}{
-		{"8 KB", []*entity{fits}, 0},
+		{"8 KB", []*entity{fits}, ""},
 		{"over 8 KB", []*entity{r, big}, trust.OverLimit},
-		{"250", many[:trust.MaxAuthorities], 0},
+		{"250", many[:trust.MaxAuthorities], ""},
 		{"251", many, trust.OverLimit},
 	} {
 		_, err := trust.EncodeBundle(certsOf(c.list))
 		_, errPKI := trust.NewPKI("P", certsOf(c.list))
 		for what, err := range map[string]error{"EncodeBundle": err, "NewPKI": errPKI} {
 			var e *trust.Error
-			if c.reason == 0 && err != nil || c.reason != 0 && (!errors.As(err, &e) || e.Reason != c.reason) {
+			if c.reason == "" && err != nil || c.reason != "" && (!errors.As(err, &e) || e.Reason != c.reason) {
 				t.Errorf("%s, %s: %v", what, c.name, err)
 			}
 		}
 	}
 	for name, list := range map[string][]*entity{"none": nil} {
 		_, err := trust.EncodeBundle(certsOf(list))
-		checkError(t, name, err, trust.NoCertificate, "bundle")
+		checkError(t, name, err, trust.NoCertificate, "", "bundle")
 	}
 	_, err := trust.EncodeBundle(append(certs(r), nil))
-	checkError(t, "nil", err, trust.NoCertificate, "bundle, certificate 1")
+	checkError(t, "nil", err, trust.NoCertificate, "", "bundle, certificate 2")
 }
 
 func TestLacking(t *testing.T) {
@@ -141,14 +141,14 @@ func TestDecodeBundleRefuses(t *testing.T) {
 		{"cut in the header", good[:3], trust.NotBundle, "bundle"},
 		{"trailing", append(slices.Clone(good), 0), trust.NotBundle, "bundle"},
 		{"no certificates", empty, trust.NoCertificate, "bundle"},
-		{"broken certificate", broken, trust.NotCertificate, "bundle, certificate 0"},
+		{"broken certificate", broken, trust.NotCertificate, "bundle, certificate 1"},
 		{"another kind", other, trust.NotBundle, "bundle"},
 		{"a million levels", deep, trust.NotBundle, "bundle"},
 		{"only the identifier", append([]byte{0x30, byte(len(oid))}, oid...), trust.NotBundle, "bundle"},
 		{"over 4 MB", make([]byte, 4<<20+1), trust.OverLimit, "bundle"},
 	} {
 		list, err := trust.DecodeBundle(c.file)
-		checkError(t, c.name, err, c.reason, c.where)
+		checkError(t, c.name, err, c.reason, "", c.where)
 		if list != nil {
 			t.Errorf("%s: certificates came with the error", c.name)
 		}

@@ -454,7 +454,6 @@ func TestEnumsHaveTexts(t *testing.T) {
 			}
 		}
 	}
-	check("Reason", int(trust.Duplicate), func(n int) string { return trust.Reason(n).String() })
 	check("Origin", int(trust.ClassicStore), func(n int) string { return trust.Origin(n).String() })
 	check("Precedence", int(trust.CRLsDiffer), func(n int) string { return trust.Precedence(n).String() })
 	check("Cause", int(trust.NoCertSign), func(n int) string { return trust.Cause(n).String() })

@@ -1,10 +1,5 @@
 package trust
 
-import (
-	"encoding/json"
-	"fmt"
-)
-
 // A Config is everything that a tenant trusts to issue user certificates: the
 // PKIs of the PKI-based store and the classic store. The zero value trusts
 // nobody. [Config.Compile] makes it ready to answer, [Config.Findings] checks it.
@@ -25,30 +20,8 @@ type PKIs []PKI
 // {"value": [...]}. In the envelope nothing is kept but the list, and a page of
 // a longer list is refused.
 //
-// The error is an [*Error] that names the PKI, the CA and the property.
-func (p *PKIs) UnmarshalJSON(data []byte) error {
-	const where = "publicKeyInfrastructure"
-	value, err := unwrap(data)
-	if err != nil {
-		return err.at(where)
-	}
-	elements, err := readList(value)
-	if err != nil {
-		return err.at(where)
-	}
-	if elements == nil {
-		*p = nil
-		return nil
-	}
-	list := make(PKIs, len(elements))
-	for i, element := range elements {
-		if err := list[i].unmarshal(element); err != nil {
-			return err.at(fmt.Sprintf("%s[%d]", where, i))
-		}
-	}
-	*p = list
-	return nil
-}
+// The error is an [*Error] whose About names the PKI and the CA.
+func (p *PKIs) UnmarshalJSON(data []byte) error { return read(data, p) }
 
 // ParsePKIs reads what GET
 // /directory/publicKeyInfrastructure/certificateBasedAuthConfigurations answers,
@@ -56,7 +29,7 @@ func (p *PKIs) UnmarshalJSON(data []byte) error {
 // syntax error has this package's type too.
 func ParsePKIs(data []byte) (PKIs, error) {
 	var pkis PKIs
-	if err := parse(data, &pkis); err != nil {
+	if err := pkis.UnmarshalJSON(data); err != nil {
 		return nil, err
 	}
 	return pkis, nil
@@ -67,15 +40,8 @@ func ParsePKIs(data []byte) (PKIs, error) {
 // that list. The error is an [*Error].
 func ParseClassic(data []byte) (Classic, error) {
 	var classic Classic
-	if err := parse(data, &classic); err != nil {
+	if err := classic.UnmarshalJSON(data); err != nil {
 		return Classic{}, err
 	}
 	return classic, nil
-}
-
-func parse(data []byte, dst json.Unmarshaler) error {
-	if !json.Valid(data) { // whole, with nothing behind it
-		return notJSON(data)
-	}
-	return dst.UnmarshalJSON(data)
 }

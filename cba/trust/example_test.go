@@ -92,7 +92,7 @@ func ExampleParsePKIs() {
 	fmt.Println(err)
 	// Output:
 	// Woodgrove PKI 1
-	// trust: publicKeyInfrastructure[0], PKI "Woodgrove PKI", CA "Root" (certificateAuthorities[0]), certificate: not base64: "not base64!"
+	// trust: not base64 at /0/certificateAuthorities/0/certificate (PKI "Woodgrove PKI", CA "Root"), byte 103: "not base64!"
 }
 
 // Make a configuration from the files that a CA hands out, with the CRLs that
@@ -276,7 +276,7 @@ func ExampleParseClassic() {
 	fmt.Println(err)
 	// Output:
 	// true 0102
-	// trust: classic store, certificateAuthorities[0], certificate: not a DER encoded certificate: x509: malformed certificate
+	// trust: not a certificate at /certificateBasedAuthConfiguration/certificateAuthorities/0/certificate (classic store, CA 1): x509: malformed certificate
 }
 
 // Where a certificate says that its issuer publishes its CRL.

@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -16,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/lint"
 )
 
@@ -106,7 +106,7 @@ func (f *finder) pkis(pkis PKIs) {
 			}
 			f.add(lint.Warning, 0, "pki-upload-not-done", where, what, "wait until it has succeeded, up to 30 minutes, or upload again; only one upload runs at a time", sourceLimits)
 		}
-		f.misspelt(where, pki.Extra, "displayName", "certificateAuthorities", "status", "id")
+		f.misspelt(where, pki)
 		live, seen := 0, map[string]bool{}
 		for j := range pki.CertificateAuthorities {
 			a := &pki.CertificateAuthorities[j]
@@ -146,7 +146,7 @@ func (f *finder) authority(pki string, index int, a *Authority, seen map[string]
 	if n := utf8.RuneCountInString(a.DisplayName); n > MaxDisplayName {
 		f.add(lint.Error, 0, "ca-name-too-long", where, fmt.Sprintf("the display name has %d characters", n), fmt.Sprintf("use at most %d", MaxDisplayName), sourceDetail)
 	}
-	f.misspelt(where, a.Extra, "certificate", "certificateAuthorityType", "certificateRevocationListUrl", deltaName, "isIssuerHintEnabled")
+	f.misspelt(where, *a)
 	ca := f.common(where, a.Certificate, a.CertificateRevocationListURL, a.DeltaCertificateRevocationListURL, seen)
 	if ca == nil {
 		return
@@ -171,15 +171,14 @@ func (f *finder) authority(pki string, index int, a *Authority, seen map[string]
 	}
 }
 
-// misspelt tells of unknown properties that are known ones in another spelling.
-func (f *finder) misspelt(where string, extra map[string]json.RawMessage, known ...string) {
-	for _, name := range slices.Sorted(maps.Keys(extra)) {
-		for _, k := range known {
-			if name != k && strings.EqualFold(name, k) {
-				f.add(lint.Error, 0, "property-misspelt", where+", "+name, fmt.Sprintf("the property is spelled %q, so this one is not read", k), "correct the spelling", sourceDetail)
-			}
+// misspelt tells of unknown properties that are known ones in another spelling,
+// in the object alone and not in those inside.
+func (f *finder) misspelt(where string, object any) {
+	wire.Walk(object, func(at string, v any) {
+		if u, ok := v.(wire.Unknown); ok && u.Near != "" && strings.Count(at, "/") == 1 {
+			f.add(lint.Error, 0, "property-misspelt", where+", "+wire.Shown(u.Name), fmt.Sprintf("the property is spelled %q, so this one is not read", u.Near), "correct the spelling", sourceDetail)
 		}
-	}
+	})
 }
 
 func (f *finder) classic(c Classic) {
@@ -187,11 +186,11 @@ func (f *finder) classic(c Classic) {
 	if c.ID != "" && !strings.EqualFold(c.ID, ClassicID) {
 		f.add(lint.Warning, 0, "classic-id", "classic store, id", fmt.Sprintf("it is %q, but the one classic store of a tenant has the id %s", c.ID, ClassicID), "check where this comes from", sourceOneStore)
 	}
-	f.misspelt("classic store", c.Extra, "certificateAuthorities", "id")
+	f.misspelt("classic store", c)
 	for i := range c.CertificateAuthorities {
 		a := &c.CertificateAuthorities[i]
 		where := "classic store, " + f.name(a.Certificate, "", i)
-		f.misspelt(where, a.Extra, "certificate", "isRootAuthority", "certificateRevocationListUrl", deltaName)
+		f.misspelt(where, *a)
 		ca := f.common(where, a.Certificate, a.CertificateRevocationListURL, a.DeltaCertificateRevocationListURL, seen)
 		if ca == nil {
 			continue
@@ -219,7 +218,7 @@ func (f *finder) common(where string, der []byte, crl, delta string, seen map[st
 		case err.Reason == NoCertificate:
 			f.add(lint.Error, lint.LocksOut, "ca-no-certificate", where+", certificate", "there is none", "add it; if the file is a Graph answer, read it again without $select", sourceDetail)
 		default:
-			err.Where = ""
+			err.Where, err.About = "", ""
 			f.add(lint.Error, lint.LocksOut, "ca-unreadable", where+", certificate", strings.TrimPrefix(err.Error(), "trust: "), "replace it by the base64 of the DER certificate", sourceDetail)
 		}
 		return nil
@@ -275,7 +274,7 @@ func (f *finder) expiry(where string, ca *CA, classic bool) {
 
 // urls checks the two CRL addresses of an entry.
 func (f *finder) urls(where string, ca *CA, crl, delta string) {
-	const baseName, otherName = ", certificateRevocationListUrl", ", " + deltaName
+	const baseName, otherName = ", certificateRevocationListUrl", ", deltaCertificateRevocationListUrl"
 	switch {
 	case crl == "" && delta != "":
 		f.add(lint.Error, lint.LocksOut, "ca-delta-without-base", where+otherName, "there is a delta CRL and no base CRL: sign-ins fail with AADSTS500177", "set the base URL, or remove the delta URL", sourceCodes)

@@ -81,7 +81,13 @@ func TestFindings(t *testing.T) {
 		}},
 		{"", func(t *testing.T, c *clean) { c.config.PKIs[0].Status = "succeeded" }},
 		{"property-misspelt", func(t *testing.T, c *clean) {
-			c.ca(0).Extra = map[string]json.RawMessage{"CertificateRevocationListURL": json.RawMessage(`"x"`), "new": json.RawMessage("1")}
+			text, err := json.Marshal(*c.ca(0))
+			if err == nil {
+				err = c.ca(0).UnmarshalJSON([]byte(strings.TrimSuffix(string(text), "}") + `,"CertificateRevocationListURL":"x","new":1}`))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 		}},
 		{"ca-deleted", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X"})).DeletedDateTime = past }},
 		{"ca-name-too-long", func(t *testing.T, c *clean) { c.ca(0).DisplayName = strings.Repeat("x", 257) }},

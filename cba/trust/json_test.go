@@ -195,7 +195,7 @@ func TestDeltaURLInBothSpellings(t *testing.T) {
 	}
 }
 
-func TestFieldsWinOverExtra(t *testing.T) {
+func TestFieldsWinOverWhatWasRead(t *testing.T) {
 	var a trust.Authority
 	if err := json.Unmarshal([]byte(`{"certificateRevocationListUrl": null, "new": 1}`), &a); err != nil {
 		t.Fatal(err)
@@ -204,10 +204,6 @@ func TestFieldsWinOverExtra(t *testing.T) {
 	out, err := json.Marshal(a)
 	if want := `{"certificateRevocationListUrl":"http://crl.contoso.com/a.crl","new":1}`; err != nil || string(out) != want {
 		t.Errorf("wrote %s, %v", out, err)
-	}
-	a.Extra = map[string]json.RawMessage{"bad": json.RawMessage("{")}
-	if out, err := json.Marshal(a); err == nil {
-		t.Errorf("an Extra that is no JSON was written: %s", out)
 	}
 }
 
@@ -253,45 +249,46 @@ func TestBadJSON(t *testing.T) {
 		text   string
 		reason trust.Reason
 		where  string
+		about  string
 	}{
-		{``, trust.NotJSON, ""},
-		{`[{"displayName":"A"`, trust.NotJSON, ""},
-		{`[] []`, trust.NotJSON, ""},
-		{nested, trust.NotJSON, ""},
-		{`5`, trust.WrongType, "publicKeyInfrastructure"},
-		{`{}`, trust.WrongType, "publicKeyInfrastructure"},
-		{`["A"]`, trust.WrongType, "publicKeyInfrastructure[0]"},
-		{`[{"displayName":5}]`, trust.WrongType, `publicKeyInfrastructure[0], PKI "", displayName`},
-		{`[{"displayName":"A","lastModifiedDateTime":"yesterday"}]`, trust.WrongType, `publicKeyInfrastructure[0], PKI "A", lastModifiedDateTime`},
-		{`[{"displayName":"A","certificateAuthorities":{}}]`, trust.WrongType, `publicKeyInfrastructure[0], PKI "A", certificateAuthorities`},
+		{``, trust.BadSyntax, "", ``},
+		{`[{"displayName":"A"`, trust.BadSyntax, "", ``},
+		{`[] []`, trust.BadSyntax, "", ``},
+		{nested, trust.TooNested, "", ``},
+		{`5`, trust.WrongType, "", ``},
+		{`{}`, trust.WrongType, "", ``},
+		{`["A"]`, trust.WrongType, "/0", ``},
+		{`[{"displayName":5}]`, trust.WrongType, "/0/displayName", ``},
+		{`[{"displayName":"A","lastModifiedDateTime":"yesterday"}]`, trust.WrongType, "/0/lastModifiedDateTime", `PKI "A"`},
+		{`[{"displayName":"A","certificateAuthorities":{}}]`, trust.WrongType, "/0/certificateAuthorities", `PKI "A"`},
 		{`[{"displayName":"A","certificateAuthorities":[{"displayName":"R","certificate":"%%%"}]}]`, trust.NotBase64,
-			`publicKeyInfrastructure[0], PKI "A", CA "R" (certificateAuthorities[0]), certificate`},
+			"/0/certificateAuthorities/0/certificate", `PKI "A", CA "R"`},
 		{`[{"displayName":"A","certificateAuthorities":[{"certificate":"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"}]}]`, trust.NotBase64,
-			`publicKeyInfrastructure[0], PKI "A", CA "" (certificateAuthorities[0]), certificate`},
+			"/0/certificateAuthorities/0/certificate", `PKI "A"`},
 		{`[{"certificateAuthorities":[{"isIssuerHintEnabled":"yes"}]}]`, trust.WrongType,
-			`publicKeyInfrastructure[0], PKI "", CA "" (certificateAuthorities[0]), isIssuerHintEnabled`},
-		{`[{"certificateAuthorities":[{"deltaCertificateRevocationListUrl":"a","deltacertificateRevocationListUrl":"b"}]}]`, trust.Conflict,
-			`publicKeyInfrastructure[0], PKI "", CA "" (certificateAuthorities[0]), deltaCertificateRevocationListUrl`},
-		{`[{"displayName":"A","displayName":"A"}]`, trust.Conflict, `publicKeyInfrastructure[0], displayName`},
-		{`[{"certificateAuthorities":[{"certificateRevocationListUrl":"a","certificateRevocationListUrl":null}]}]`, trust.Conflict,
-			`publicKeyInfrastructure[0], PKI "", CA "" (certificateAuthorities[0]), certificateRevocationListUrl`},
-		{`{"value":[],"@odata.nextLink":"https://graph.microsoft.com/x?$skiptoken=y"}`, trust.Incomplete, "publicKeyInfrastructure, @odata.nextLink"},
+			"/0/certificateAuthorities/0/isIssuerHintEnabled", ``},
+		{`[{"certificateAuthorities":[{"deltaCertificateRevocationListUrl":"a","deltacertificateRevocationListUrl":"b"}]}]`, trust.DuplicateName,
+			"/0/certificateAuthorities/0/deltaCertificateRevocationListUrl", ``},
+		{`[{"displayName":"A","displayName":"A"}]`, trust.DuplicateName, "/0/displayName", `PKI "A"`},
+		{`[{"certificateAuthorities":[{"certificateRevocationListUrl":"a","certificateRevocationListUrl":null}]}]`, trust.DuplicateName,
+			"/0/certificateAuthorities/0/certificateRevocationListUrl", ``},
+		{`{"value":[],"@odata.nextLink":"https://graph.microsoft.com/x?$skiptoken=y"}`, trust.Incomplete, "/@odata.nextLink", ``},
 		{`[{"displayName":"A","certificateAuthorities":{"value":[],"@odata.nextLink":"x"}}]`, trust.Incomplete,
-			`publicKeyInfrastructure[0], PKI "A", certificateAuthorities, @odata.nextLink`},
+			"/0/certificateAuthorities/@odata.nextLink", `PKI "A"`},
 	} {
 		pkis, err := trust.ParsePKIs([]byte(c.text))
-		checkError(t, c.text, err, c.reason, c.where)
+		checkError(t, c.text, err, c.reason, c.where, c.about)
 		if pkis != nil {
 			t.Errorf("%.80s: a value came with the error", c.text)
 		}
 	}
 	for text, want := range map[string]trust.Reason{
-		`{"value":[{},{}]}`: trust.Duplicate,
+		`{"value":[{},{}]}`: trust.WrongType,
 		`[1]`:               trust.WrongType,
 		`{"certificateAuthorities":[{"isRootAuthority":"true"}]}`: trust.WrongType,
 		`{"certificateAuthorities":5}`:                            trust.WrongType,
 		`{"certificateAuthorities":[{"certificate":"A"}]}`:        trust.NotBase64,
-		`{`: trust.NotJSON,
+		`{`: trust.BadSyntax,
 	} {
 		classic, err := trust.ParseClassic([]byte(text))
 		var e *trust.Error
@@ -304,15 +301,15 @@ func TestBadJSON(t *testing.T) {
 	}
 }
 
-func checkError(t *testing.T, what string, err error, reason trust.Reason, where string) {
+func checkError(t *testing.T, what string, err error, reason trust.Reason, where, about string) {
 	t.Helper()
 	var e *trust.Error
 	if !errors.As(err, &e) {
 		t.Errorf("%.80s: error %v is no *trust.Error", what, err)
 		return
 	}
-	if e.Reason != reason || e.Where != where {
-		t.Errorf("%.80s:\n got %v at %q\nwant %v at %q (%v)", what, e.Reason, e.Where, reason, where, err)
+	if e.Reason != reason || e.Where != where || e.About != about || !errors.Is(err, reason) {
+		t.Errorf("%.80s:\n got %v at %q, %s\nwant %v at %q, %s (%v)", what, e.Reason, e.Where, e.About, reason, where, about, err)
 	}
 }
 
@@ -340,10 +337,10 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 		config := configOf(t, r)
 		config.PKIs[0].CertificateAuthorities = append(config.PKIs[0].CertificateAuthorities, trust.Authority{DisplayName: "Bad", Certificate: c.der})
 		store, err := config.Compile(trust.Options{})
-		checkError(t, name, err, c.reason, `publicKeyInfrastructure[0], PKI "Contoso PKI", CA "Bad" (certificateAuthorities[1]), certificate`)
+		checkError(t, name, err, c.reason, "/publicKeyInfrastructure/0/certificateAuthorities/1/certificate", `PKI "Contoso PKI", CA "Bad"`)
 		var e *trust.Error
-		if errors.As(err, &e) && e.Text != c.text {
-			t.Errorf("%s: text %q", name, e.Text)
+		if errors.As(err, &e) && e.Detail != c.text {
+			t.Errorf("%s: detail %q", name, e.Detail)
 		}
 		if store != nil {
 			t.Errorf("%s: a store came with the error", name)
@@ -354,7 +351,7 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 		}
 		classic := trust.Config{Classic: trust.Classic{CertificateAuthorities: []trust.ClassicAuthority{{Certificate: c.der}}}}
 		_, err = classic.Compile(trust.Options{})
-		checkError(t, name, err, c.reason, "classic store, certificateAuthorities[0], certificate")
+		checkError(t, name, err, c.reason, "/certificateBasedAuthConfiguration/certificateAuthorities/0/certificate", "classic store, CA 1")
 	}
 }
 

@@ -49,8 +49,8 @@ func newAuthority(cert *x509.Certificate) (Authority, *Error) {
 	ca := newCA(cert)
 	if len(cert.Raw) > MaxCertificateSize {
 		return Authority{}, &Error{
-			Reason: OverLimit, Where: fmt.Sprintf("CA %q", displayName(cert, ca.Subject)),
-			Text: fmt.Sprintf("%d bytes, a CA may have %d", len(cert.Raw), MaxCertificateSize),
+			Reason: OverLimit, About: fmt.Sprintf("CA %q", displayName(cert, ca.Subject)),
+			Detail: fmt.Sprintf("%d bytes, a CA may have %d", len(cert.Raw), MaxCertificateSize),
 		}
 	}
 	kind := Intermediate
@@ -107,14 +107,14 @@ func firstHTTP(urls []string) string {
 func NewPKI(displayName string, certs []*x509.Certificate) (PKI, error) {
 	where := fmt.Sprintf("PKI %q", displayName)
 	if n := utf8.RuneCountInString(displayName); n == 0 || n > MaxDisplayName {
-		return PKI{}, &Error{Reason: OverLimit, Where: "PKI", Text: fmt.Sprintf("a display name of %d characters, 1 to %d are allowed", n, MaxDisplayName)}
+		return PKI{}, &Error{Reason: OverLimit, About: "PKI", Detail: fmt.Sprintf("a display name of %d characters, 1 to %d are allowed", n, MaxDisplayName)}
 	}
 	pki := PKI{DisplayName: displayName, CertificateAuthorities: []Authority{}}
 	seen := map[string]bool{}
 	for i, cert := range certs {
 		a, err := newAuthority(cert)
 		if err != nil {
-			return PKI{}, err.at(fmt.Sprintf("%s, certificate %d", where, i))
+			return PKI{}, err.at("", fmt.Sprintf("%s, certificate %d", where, i+1))
 		}
 		if !seen[string(a.Certificate)] {
 			seen[string(a.Certificate)] = true
@@ -122,7 +122,7 @@ func NewPKI(displayName string, certs []*x509.Certificate) (PKI, error) {
 		}
 	}
 	if n := len(pki.CertificateAuthorities); n > MaxAuthorities {
-		return PKI{}, &Error{Reason: OverLimit, Where: where, Text: fmt.Sprintf("%d CAs, the store holds %d", n, MaxAuthorities)}
+		return PKI{}, &Error{Reason: OverLimit, About: where, Detail: fmt.Sprintf("%d CAs, the store holds %d", n, MaxAuthorities)}
 	}
 	return pki, nil
 }
@@ -238,7 +238,7 @@ func (c Classic) PKI(displayName string) (PKI, error) {
 	for i, a := range c.CertificateAuthorities {
 		cert, err := readCertificate(a.Certificate)
 		if err != nil {
-			return PKI{}, err.at(fmt.Sprintf("classic store, certificateAuthorities[%d], certificate", i))
+			return PKI{}, err.at(fmt.Sprintf("/certificateAuthorities/%d/certificate", i), fmt.Sprintf("classic store, CA %d", i+1))
 		}
 		certs[i] = cert
 		if _, ok := old[string(cert.Raw)]; !ok {
@@ -283,7 +283,7 @@ func ReadCertificates(file []byte) ([]*x509.Certificate, error) {
 
 func readFile(file []byte) ([]*x509.Certificate, *Error) {
 	if len(file) > maxFile {
-		return nil, &Error{Reason: OverLimit, Text: fmt.Sprintf("%d bytes, %d are read", len(file), maxFile)}
+		return nil, &Error{Reason: OverLimit, Detail: fmt.Sprintf("%d bytes, %d are read", len(file), maxFile)}
 	}
 	file = asUTF8(file)
 	if !bytes.Contains(file, []byte("-----BEGIN ")) {
@@ -316,23 +316,23 @@ func readFile(file []byte) ([]*x509.Certificate, *Error) {
 		return certs, nil
 	}
 	if len(others) > 0 {
-		return nil, &Error{Reason: NoCertificate, Text: fmt.Sprintf("only PEM blocks of type %q", others)}
+		return nil, &Error{Reason: NoCertificate, Detail: fmt.Sprintf("only PEM blocks of type %q", others)}
 	}
-	return nil, &Error{Reason: NotCertificate, Text: "damaged PEM"}
+	return nil, &Error{Reason: NotCertificate, Detail: "damaged PEM"}
 }
 
 // readDER reads certificates or a bundle of them.
 func readDER(der []byte, where string) ([]*x509.Certificate, *Error) {
 	if len(bytes.TrimSpace(der)) == 0 {
-		return nil, &Error{Reason: NoCertificate, Where: where, Text: "empty"}
+		return nil, &Error{Reason: NoCertificate, About: where, Detail: "empty"}
 	}
 	if isPKCS7(der) {
 		certs, err := decodeBundle(der)
-		return certs, err.at(where)
+		return certs, err.at("", where)
 	}
 	certs, err := x509.ParseCertificates(der)
 	if err != nil || len(certs) == 0 {
-		return nil, &Error{Reason: NotCertificate, Where: where, Err: err}
+		return nil, &Error{Reason: NotCertificate, About: where, Err: err}
 	}
 	return certs, nil
 }

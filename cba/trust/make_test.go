@@ -66,7 +66,7 @@ func TestNewAuthority(t *testing.T) {
 		}
 	}
 	_, err := trust.NewAuthority(nil)
-	checkError(t, "nil", err, trust.NoCertificate, "")
+	checkError(t, "nil", err, trust.NoCertificate, "", "")
 	for _, name := range []string{"", strings.Repeat("ü", trust.MaxDisplayName+1)} {
 		if _, err := trust.NewPKI(name, nil); err == nil {
 			t.Errorf("a display name of %d bytes was taken", len(name))
@@ -143,7 +143,7 @@ func TestMigration(t *testing.T) {
 	classic.CertificateAuthorities[1].Certificate = []byte("x")
 	_, err = classic.PKI("P")
 	var e *trust.Error
-	if !errors.As(err, &e) || e.Reason != trust.NotCertificate || e.Where != "classic store, certificateAuthorities[1], certificate" {
+	if !errors.As(err, &e) || e.Reason != trust.NotCertificate || e.Where != "/certificateAuthorities/1/certificate" || e.About != "classic store, CA 2" {
 		t.Errorf("error = %v", err)
 	}
 }

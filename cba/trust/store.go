@@ -207,17 +207,17 @@ func (c Config) Compile(options Options) (*Store, error) {
 		total += len(pki.CertificateAuthorities)
 	}
 	if total > maxConfig {
-		return nil, &Error{Reason: OverLimit, Where: "trust stores", Text: fmt.Sprintf("%d CAs, %d are read", total, maxConfig)}
+		return nil, &Error{Reason: OverLimit, About: "trust stores", Detail: fmt.Sprintf("%d CAs, %d are read", total, maxConfig)}
 	}
 	b := builder{byDER: map[string]*CA{}, entries: map[*CA][]Entry{}}
 	flagged := false
-	err := c.each(func(where string, der []byte, entry Entry) *Error {
+	err := c.each(func(where, about string, der []byte, entry Entry) *Error {
 		cert, err := readCertificate(bytes.Clone(der)) // a certificate shares memory with what it is read from
 		if err != nil {
 			if options.SkipUnreadable {
 				return nil
 			}
-			return err.at(where)
+			return err.at(where, about)
 		}
 		flagged = flagged || entry.IssuerHint
 		b.add(cert, entry)
@@ -235,7 +235,7 @@ func (c Config) Compile(options Options) (*Store, error) {
 }
 
 // each calls f for every CA that is not deleted.
-func (c Config) each(f func(where string, der []byte, entry Entry) *Error) error {
+func (c Config) each(f func(where, about string, der []byte, entry Entry) *Error) error {
 	for i, pki := range c.PKIs {
 		if !pki.DeletedDateTime.IsZero() {
 			continue
@@ -244,8 +244,9 @@ func (c Config) each(f func(where string, der []byte, entry Entry) *Error) error
 			if !a.DeletedDateTime.IsZero() {
 				continue
 			}
-			where := fmt.Sprintf("publicKeyInfrastructure[%d], PKI %q, CA %q (certificateAuthorities[%d]), certificate", i, pki.DisplayName, a.DisplayName, j)
-			err := f(where, a.Certificate, Entry{
+			where := fmt.Sprintf("/publicKeyInfrastructure/%d/certificateAuthorities/%d/certificate", i, j)
+			about := fmt.Sprintf("PKI %q, CA %q", pki.DisplayName, a.DisplayName)
+			err := f(where, about, a.Certificate, Entry{
 				Origin: PKIStore, PKI: pki.DisplayName, PKIID: pki.ID,
 				ID: a.ID, DisplayName: a.DisplayName, Type: a.CertificateAuthorityType,
 				CRL: a.CertificateRevocationListURL, DeltaCRL: a.DeltaCertificateRevocationListURL,
@@ -261,8 +262,8 @@ func (c Config) each(f func(where string, der []byte, entry Entry) *Error) error
 		if a.IsRootAuthority {
 			kind = Root
 		}
-		where := fmt.Sprintf("classic store, certificateAuthorities[%d], certificate", i)
-		err := f(where, a.Certificate, Entry{
+		where := fmt.Sprintf("/certificateBasedAuthConfiguration/certificateAuthorities/%d/certificate", i)
+		err := f(where, fmt.Sprintf("classic store, CA %d", i+1), a.Certificate, Entry{
 			Origin: ClassicStore, Type: kind,
 			CRL: a.CertificateRevocationListURL, DeltaCRL: a.DeltaCertificateRevocationListURL,
 		})
@@ -285,9 +286,9 @@ func readCertificate(der []byte) (*x509.Certificate, *Error) {
 	e := &Error{Reason: NotCertificate, Err: err}
 	switch {
 	case bytes.Contains(der, []byte("-----BEGIN")):
-		e.Text, e.Err = "it is PEM text, encode its DER", nil
+		e.Detail, e.Err = "it is PEM text, encode its DER", nil
 	case isPKCS7(der):
-		e.Text, e.Err = "it is a PKCS #7 bundle, add its certificates one by one", nil
+		e.Detail, e.Err = "it is a PKCS #7 bundle, add its certificates one by one", nil
 	}
 	return nil, e
 }

@@ -15,8 +15,8 @@ const (
 	BadSyntax Reason = "bad-syntax"
 	// TooLarge is text or a list over a limit.
 	TooLarge Reason = "too-large"
-	// TooDeep is an object or array inside too many others.
-	TooDeep Reason = "too-deep"
+	// TooNested is an object or array inside too many others.
+	TooNested Reason = "too-nested"
 	// DuplicateName is a property that stands twice in one object, at any level, or
 	// under two spellings of its name with different values.
 	DuplicateName Reason = "duplicate-name"
@@ -40,14 +40,23 @@ type Error struct {
 }
 
 // Error returns [Message] without a package.
-func (e *Error) Error() string { return Message("wire", string(e.Reason), e.Where, e.Offset, e.Detail) }
+func (e *Error) Error() string {
+	return Message("wire", string(e.Reason), e.Where, "", e.Offset, e.Detail)
+}
 
 // Message is the text of an error: "policy: wrong type at /state, byte 9: want a
-// string, have a number".
-func Message(pkg, reason, where string, offset int64, detail string) string {
+// string, have a number". about, the place in words, stands behind it in brackets.
+func Message(pkg, reason, where, about string, offset int64, detail string) string {
 	s := pkg + ": " + strings.ReplaceAll(reason, "-", " ")
 	if where != "" {
 		s += " at " + Shown(where)
+	}
+	switch {
+	case about == "":
+	case where == "":
+		s += " in " + about
+	default:
+		s += " (" + about + ")"
 	}
 	if offset > 0 {
 		s += fmt.Sprintf(", byte %d", offset)

@@ -34,7 +34,8 @@ func KeptOf(m []Member) Kept { return Kept{m} }
 // leaves *v alone. The error is an [*Error].
 func Read[T any](data []byte, most int, v *T) error { return read(data, most, v, false) }
 
-// ReadWrapped is [Read] for a text that may be in an envelope, see [Unwrap].
+// ReadWrapped is [Read] for a text that may be in an envelope, see [Unwrap]; for a
+// struct the envelope may hold a list of one.
 func ReadWrapped[T any](data []byte, most int, v *T) error { return read(data, most, v, true) }
 
 func read[T any](data []byte, most int, v *T, wrapped bool) error {
@@ -66,8 +67,18 @@ func decodeWrapped(raw []byte, v reflect.Value, wrapped bool) *Error {
 			return err
 		}
 	}
+	if wrapped && v.Kind() == reflect.Struct && len(raw) > 0 && raw[0] == '[' {
+		list, err := elements(raw)
+		if err != nil {
+			return within(where, err)
+		}
+		if len(list) != 1 {
+			return within(where, &Error{Reason: WrongType, Detail: fmt.Sprintf("want one object, have a list of %d", len(list))})
+		}
+		raw, where = list[0], where+"/0"
+	}
 	if isNull(raw) { // elsewhere null is absent, but here something is needed
-		return wrong("an object or array", raw)
+		return within(where, wrong("an object or array", raw))
 	}
 	return within(where, decode(raw, v, wrapped))
 }

@@ -75,7 +75,7 @@ func notJSON(text []byte, mark int64) *Error {
 		e.Detail = syntax.Error()
 	}
 	if strings.Contains(e.Detail, "max depth") {
-		e.Reason = TooDeep
+		e.Reason = TooNested
 	}
 	return e
 }
@@ -84,7 +84,7 @@ func notJSON(text []byte, mark int64) *Error {
 // returns where the value ends.
 func check(text []byte, at, depth int) (end int, err *Error) {
 	if depth > maxDepth {
-		return 0, &Error{Reason: TooDeep, Detail: fmt.Sprintf("more than %d levels", maxDepth)}
+		return 0, &Error{Reason: TooNested, Detail: fmt.Sprintf("more than %d levels", maxDepth)}
 	}
 	switch text[at] {
 	case '[':

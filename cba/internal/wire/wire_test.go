@@ -134,6 +134,8 @@ func TestEnvelopes(t *testing.T) {
 	for _, text := range []string{
 		`{"parts":[{"name":"a"},{"name":"b"}]}`,
 		`{"@odata.context":"c","value":{"parts":[{"name":"a"},{"name":"b"}]}}`,
+		`{"value":[{"parts":[{"name":"a"},{"name":"b"}]}]}`,
+		`[{"parts":[{"name":"a"},{"name":"b"}]}]`,
 		`{"value":{"parts":{"@odata.context":"c","value":[{"value":{"name":"a"}},{"name":"b"}]}}}`,
 	} {
 		var w whole
@@ -146,6 +148,19 @@ func TestEnvelopes(t *testing.T) {
 		var w whole
 		if err := wire.ReadWrapped([]byte(text), limit, &w); err != nil || w.Text != "" {
 			t.Errorf("%s: %+v, %v", text, w, err)
+		}
+	}
+}
+
+// A list of one is one object; other lists are not.
+func TestListOfOne(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"value":[]}`: "/value", `[{},{}]`: "", `[null]`: "/0", `{"value":[{"text":1}]}`: "/value/0/text", `{"value":[[]]}`: "/value/0",
+	} {
+		var w whole
+		var e *wire.Error
+		if err := wire.ReadWrapped([]byte(text), limit, &w); !errors.As(err, &e) || e.Reason != wire.WrongType || e.Where != want {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }
@@ -167,8 +182,8 @@ func TestErrors(t *testing.T) {
 		{`[]`, "", wire.WrongType, ""},
 		{` {"text": "a", "x": [1, {"text": 1, "text": 2}]}`, "/x/1/text", wire.DuplicateName, ` {"text": "a", "x": [1, {"text": 1, "text": `},
 		{`{"a/b~":1,"\u0061/b~":2}`, "/a~1b~0", wire.DuplicateName, `{"a/b~":1,"\u0061/b~":`},
-		{`{"x":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`, "/x" + strings.Repeat("/0", 64), wire.TooDeep, `{"x":` + strings.Repeat("[", 64)},
-		{strings.Repeat("[", 20000) + strings.Repeat("]", 20000), "", wire.TooDeep, strings.Repeat("[", 10001)},
+		{`{"x":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`, "/x" + strings.Repeat("/0", 64), wire.TooNested, `{"x":` + strings.Repeat("[", 64)},
+		{strings.Repeat("[", 20000) + strings.Repeat("]", 20000), "", wire.TooNested, strings.Repeat("[", 10001)},
 		{`{"x":"` + strings.Repeat("a", limit) + `"}`, "", wire.TooLarge, ""},
 		{"\xef\xbb\xbf" + `{ "text" : 1}`, "/text", wire.WrongType, "\xef\xbb\xbf" + `{ "text" : `},
 		{`{"parts":[{},{"name":{}}]}`, "/parts/1/name", wire.WrongType, `{"parts":[{},{"name":`},
