@@ -23,10 +23,12 @@ func must[T any](value T, err error) T {
 
 // README.md shows the body of this example and its output; TestREADME compares.
 func Example() {
+	ctx := context.Background()
+
 	// A CA, and a certificate for jane.
-	root := must(cba.NewRoot(cba.Authority{Name: must(dn.Parse("CN=Contoso Root CA"))}))
+	root := must(cba.NewRoot(ctx, cba.Authority{Name: must(dn.Parse("CN=Contoso Root CA"))}))
 	key := must(cba.RSA2048.Generate())
-	cert := must(root.Issue(key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}))
+	cert := must(root.Issue(ctx, key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}))
 
 	// The strings that can bind it to her account (the first three of six).
 	for _, id := range certuserid.All(cert)[:3] {
@@ -44,7 +46,7 @@ func Example() {
 	config.Policy.State = policy.Enabled
 	config.Trust.PKIs = trust.PKIs{must(trust.NewPKI("Contoso PKI", root.CACertificates()))}
 	tenant := must(config.Compile(signin.Options{}))
-	verdict := must(tenant.Explain(context.Background(), signin.Request{
+	verdict := must(tenant.Explain(ctx, signin.Request{
 		User:        &policy.User{UserPrincipalName: "jane@yourdomain.com"},
 		Certificate: cert,
 		At:          time.Now(),

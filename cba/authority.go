@@ -1,9 +1,9 @@
 package cba
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/asn1"
 	"time"
 
 	"example.com/entracba/cba/dn"
@@ -38,7 +38,7 @@ type Authority struct {
 	// Policies are certificate policies. Nil means [AllIssuancePolicies] for an
 	// intermediate, so that users below may have any policy, and none for a root:
 	// AADSTS50017 names policies that differ along the chain as a cause.
-	Policies []asn1.ObjectIdentifier
+	Policies []x509.OID
 	// CRLURLs and CAURLs say where the parent publishes. A root needs neither.
 	CRLURLs, CAURLs []string
 	// Now is the clock of the new issuer; nil means the parent's, or time.Now.
@@ -48,23 +48,25 @@ type Authority struct {
 // NewRoot makes a root CA: a key, and a certificate that it signs itself, with
 // keyCertSign and cRLSign and both key identifiers.
 //
-// The error is an [*Error] about the field of the authority that cannot be used.
-func NewRoot(a Authority) (*Issuer, error) {
+// The error is an [*Error] about the field of the authority that cannot be used,
+// or that of [Draft.Sign].
+func NewRoot(ctx context.Context, a Authority) (*Issuer, error) {
 	if a.PathLen == 0 {
 		a.PathLen = -1
 	}
 	if a.Validity == 0 {
 		a.Validity = DefaultRootValidity
 	}
-	return a.make(nil)
+	return a.make(ctx, nil)
 }
 
 // NewIntermediate makes a CA under this one. Its [Issuer.Chain] leads to the
 // root.
 //
 // The error is an [*Error] about the field of the authority that cannot be used,
-// with reason [NotAuthority] if this CA's path length allows no CA below it.
-func (i *Issuer) NewIntermediate(a Authority) (*Issuer, error) {
+// with reason [NotAuthority] if this CA's path length allows no CA below it, or
+// that of [Draft.Sign].
+func (i *Issuer) NewIntermediate(ctx context.Context, a Authority) (*Issuer, error) {
 	if err := i.check(i.now()); err != nil {
 		return nil, err
 	}
@@ -81,12 +83,12 @@ func (i *Issuer) NewIntermediate(a Authority) (*Issuer, error) {
 		a.Validity = DefaultIntermediateValidity
 	}
 	if a.Policies == nil {
-		a.Policies = []asn1.ObjectIdentifier{AllIssuancePolicies}
+		a.Policies = []x509.OID{AllIssuancePolicies()}
 	}
 	if a.Now == nil {
 		a.Now = i.Now
 	}
-	return a.make(i)
+	return a.make(ctx, i)
 }
 
 // pathLen returns a CA's path length and whether it has one.
@@ -95,7 +97,7 @@ func pathLen(c *x509.Certificate) (int, bool) {
 }
 
 // make makes the CA under parent, or a root if parent is nil.
-func (a Authority) make(parent *Issuer) (*Issuer, error) {
+func (a Authority) make(ctx context.Context, parent *Issuer) (*Issuer, error) {
 	if len(a.Name) == 0 {
 		return nil, &Error{Reason: Empty, What: "name of the CA"}
 	}
@@ -140,7 +142,7 @@ func (a Authority) make(parent *Issuer) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if child.Certificate, err = draft.Sign(); err != nil {
+	if child.Certificate, err = draft.SignUnfit(ctx); err != nil {
 		return nil, err
 	}
 	return child, nil

@@ -16,7 +16,7 @@ import (
 
 func benchRoot(b *testing.B, t cba.KeyType) *cba.Issuer {
 	b.Helper()
-	root, err := cba.NewRoot(cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: t})
+	root, err := cba.NewRoot(b.Context(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: t})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func BenchmarkIssue(b *testing.B) {
 			root := benchRoot(b, t)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := root.Issue(key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}); err != nil {
+				if _, err := root.Issue(b.Context(), key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -60,7 +60,7 @@ func BenchmarkShareWithoutKey(b *testing.B) {
 					b.Fatal(err)
 				}
 				made := time.Now()
-				if _, err := root.Issue(key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}); err != nil {
+				if _, err := root.Issue(b.Context(), key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}); err != nil {
 					b.Fatal(err)
 				}
 				keys += made.Sub(start)
@@ -122,7 +122,7 @@ func BenchmarkCheck(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cert, err := root.Issue(key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
+	cert, err := root.Issue(b.Context(), key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
 	if err != nil {
 		b.Fatal(err)
 	}

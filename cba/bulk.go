@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"example.com/entracba/cba/lint"
 )
@@ -87,7 +88,7 @@ type Progress struct {
 // an error that it yields is handed out in its place. A source that may block
 // should watch ctx itself.
 //
-// Memory does not grow with the list but for 16 octets (about 40 with the map
+// Memory does not grow with the list but for 16 bytes (about 40 with the map
 // around them) per user, which is how a user who is listed twice is found: the
 // second gets an error with reason [Duplicate]. Users are told apart by UPN
 // without regard to letter case, else by first e-mail address, else by
@@ -100,7 +101,9 @@ type Progress struct {
 // finished first and recorded in the journal: nothing that was issued is lost,
 // and a second run with the same journal issues only the rest. If ctx ends the
 // list, they are still handed out, and the last error is the context's. No
-// goroutine is left when the loop is.
+// goroutine is left when the loop is, except in one case: a key that has not
+// signed half a second after ctx ended hangs, and is left to itself. What it may
+// still sign is dropped.
 //
 // A process that is killed loses at most the certificates that were being made.
 // Those users get another when the list is given again, and the first, whose key
@@ -109,6 +112,10 @@ type Progress struct {
 // The tasks, the journal and Progress run on the caller's goroutine.
 func (i *Issuer) IssueAll(ctx context.Context, tasks iter.Seq2[Task, error], bulk Bulk) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
+		if ctx == nil || tasks == nil {
+			yield(Result{}, &Error{Reason: Empty, What: "context or list of tasks"})
+			return
+		}
 		r := newRun(ctx, i, bulk, yield)
 		defer r.close()
 		for task, err := range tasks {
@@ -148,7 +155,9 @@ type run struct {
 	yield  func(Result, error) bool
 
 	jobs    chan *outcome
-	stop    atomic.Bool // workers drop what they have not begun
+	signing context.Context    // that of the keys: it ends a little after ctx
+	stop    atomic.Bool        // workers drop what they have not begun
+	forget  context.CancelFunc // ends signing
 	workers sync.WaitGroup
 
 	waiting  []*outcome // in the order of the list
@@ -162,6 +171,18 @@ type run struct {
 	last     error
 }
 
+// patience is how long a signature that is under way when the context ends is
+// waited for: a key that works signs in that time, and nothing that was signed is
+// lost; a key that hangs does not hold the caller.
+const patience = 500 * time.Millisecond
+
+// patient returns a context that ends a while after ctx.
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })
+	return later, func() { stop(); cancel() }
+}
+
 func newRun(ctx context.Context, i *Issuer, bulk Bulk, yield func(Result, error) bool) *run {
 	if bulk.Workers <= 0 {
 		bulk.Workers = runtime.GOMAXPROCS(0)
@@ -170,6 +191,7 @@ func newRun(ctx context.Context, i *Issuer, bulk Bulk, yield func(Result, error)
 		bulk.KeyType = RSA2048
 	}
 	r := &run{ctx: ctx, issuer: i, bulk: bulk, yield: yield, seen: map[[16]byte]struct{}{}}
+	r.signing, r.forget = patient(ctx)
 	// Making an RSA key takes anything from a third to five times the mean. With
 	// this many waiting, one slow key seldom makes the other workers idle.
 	r.window = 16 * bulk.Workers
@@ -185,6 +207,7 @@ func (r *run) close() {
 	r.stop.Store(true)
 	close(r.jobs)
 	r.workers.Wait()
+	r.forget()
 }
 
 // accept takes one task and hands out what is ready. It returns false when the
@@ -342,10 +365,7 @@ func (r *run) issue(result *Result) error {
 		return err
 	}
 	result.Findings = draft.Findings
-	if err := draft.fit(result.Task.Subject); err != nil {
-		return err
-	}
-	cert, err := draft.Sign()
+	cert, err := draft.Sign(r.signing)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -571,4 +572,104 @@ func TestPanicInTheLoop(t *testing.T) {
 	for range newRoot(t, cba.P256).IssueAll(context.Background(), users(100), fast) {
 		panic("enough")
 	}
+}
+
+// A key that hangs holds nobody whose context has ended: neither a list nor a
+// single certificate, and what it signs afterwards is dropped.
+func TestHungKey(t *testing.T) {
+	noLeak(t)
+	good := newRoot(t, cba.P256)
+	release := make(chan struct{})
+	hung := func() *cba.Issuer {
+		return &cba.Issuer{Certificate: good.Certificate, Now: clock, Key: oddSigner{good.Key, func(d []byte, o crypto.SignerOpts) ([]byte, error) {
+			<-release
+			return good.Key.Sign(rand.Reader, d, o)
+		}}}
+	}
+	soon := func() (context.Context, context.CancelFunc) {
+		return context.WithTimeout(t.Context(), 50*time.Millisecond)
+	}
+	pub := testKey(t, cba.P256, "jane").Public()
+	draft, err := hung().Prepare(pub, jane, cba.Profile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := newRequest(t, jane)
+	for name, call := range map[string]func(context.Context) (*x509.Certificate, error){
+		"Issue": func(ctx context.Context) (*x509.Certificate, error) {
+			return hung().Issue(ctx, pub, jane, cba.Profile{})
+		},
+		"IssueRequest": func(ctx context.Context) (*x509.Certificate, error) {
+			return hung().IssueRequest(ctx, request, jane, cba.Profile{})
+		},
+		"Sign": draft.Sign,
+		"NewRoot": func(ctx context.Context) (*x509.Certificate, error) {
+			root, err := cba.NewRoot(ctx, cba.Authority{Name: parseName(t, "CN=x"), Key: hung().Key})
+			if root != nil {
+				t.Error("a root beside the error")
+			}
+			return nil, err
+		},
+		"NewIntermediate": func(ctx context.Context) (*x509.Certificate, error) {
+			_, err := hung().NewIntermediate(ctx, cba.Authority{Name: parseName(t, "CN=x"), KeyType: cba.P256})
+			return nil, err
+		},
+		"NewRequest": func(ctx context.Context) (*x509.Certificate, error) {
+			_, err := cba.NewRequest(ctx, hung().Key, jane)
+			return nil, err
+		},
+	} {
+		ctx, cancel := soon()
+		cert, err := call(ctx)
+		cancel()
+		if cert != nil || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, cba.Abandoned) {
+			t.Errorf("%s: certificate %v, %v", name, cert != nil, err)
+		}
+	}
+	// The serial number of the abandoned draft counts as used.
+	if _, err := draft.Sign(t.Context()); !errors.Is(err, cba.AlreadySigned) {
+		t.Errorf("signed again: %v", err)
+	}
+	j := newJournal()
+	bulk := fast
+	bulk.Workers, bulk.Journal = 2, j
+	ctx, cancel := soon()
+	defer cancel()
+	began := time.Now()
+	var last error
+	n := 0
+	for r, err := range hung().IssueAll(ctx, users(2), bulk) {
+		n, last = n+1, err
+		if r.Certificate != nil {
+			t.Error("a certificate of a key that hangs")
+		}
+	}
+	if d := time.Since(began); n != 1 || !errors.Is(last, context.DeadlineExceeded) || len(j.done) != 0 || d > 5*time.Second {
+		t.Errorf("%d results, last %v, recorded %d, after %v", n, last, len(j.done), d)
+	}
+	close(release) // noLeak: the abandoned calls end by themselves
+}
+
+// Nothing to work with is an error, not a panic.
+func TestNothingGiven(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	pub := testKey(t, cba.P256, "jane").Public()
+	//lint:ignore SA1012 a nil context must not panic
+	_, err := root.Issue(nil, pub, jane, cba.Profile{})
+	if err == nil {
+		t.Error("issued without a context")
+	}
+	//lint:ignore SA1012 a nil context must not panic
+	for _, err := range root.IssueAll(nil, users(1), fast) {
+		wantReason(t, err, cba.Empty)
+	}
+	for _, err := range root.IssueAll(t.Context(), nil, fast) {
+		wantReason(t, err, cba.Empty)
+	}
+	_, err = root.IssueRequest(t.Context(), nil, jane, cba.Profile{})
+	wantReason(t, err, cba.Empty)
+	_, err = new(cba.Draft).Sign(t.Context())
+	wantReason(t, err, cba.Empty)
+	_, err = cba.NewRequest(t.Context(), nil, jane)
+	wantReason(t, err, cba.Empty)
 }

@@ -3,7 +3,6 @@ package cba
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,102 +21,128 @@ import (
 // CheckOptions are what [Check] cannot know from the certificates. The zero value
 // leaves out what depends on them.
 type CheckOptions struct {
-	// At is the time to check validity at. Zero means that expiry is not looked
-	// at.
+	// At is the time to check validity at. Zero means that expiry is not checked.
 	At time.Time
 	// UPN is the account's userPrincipalName. Empty means that the certificate's
 	// UPN is compared with nothing.
 	UPN string
 }
 
-// Check says what of a certificate and its chain does not suit Entra and the TLS
-// clients in front of it. chain begins with the user's certificate; the CAs that
-// follow, each the issuer of the one before, are optional. Certificates from any
-// CA will do.
+// Check returns what does not suit Entra, and the TLS clients in front of it, in
+// a certificate and its chain. chain begins with the user's certificate; the CAs
+// that follow, each the issuer of the one before, are optional. It works with
+// certificates of any CA.
 //
-// It looks at names, usages, keys and signatures, key identifiers, validity,
-// revocation URLs, policies, and at how the certificates fit each other. It does
-// not ask whether Entra trusts the CAs, whether anything is revoked or which
+// It checks names, usages, keys and signatures, key identifiers, validity,
+// revocation URLs and policies, and how the certificates fit each other. It does
+// not check whether Entra trusts the CAs, whether anything is revoked or which
 // account the certificate is bound to: see the packages trust, crl and signin.
 //
-// Findings are in the order of the chain. An empty chain has none.
+// Findings are in the order of the chain. [lint.Finding.Where] is a field or
+// extension as RFC 5280 spells it; for CAs it begins with "chain/" and the CA's
+// index. An empty chain has no findings.
 func Check(chain []*x509.Certificate, options CheckOptions) lint.Findings {
 	if len(chain) == 0 || slices.Contains(chain, nil) {
 		return nil
 	}
 	c := checker{at: options.At, upn: options.UPN}
 	c.user(chain[0])
-	for i, cert := range chain {
-		if i > 0 {
-			c.authority(cert, i-1)
-		}
-		if i+1 < len(chain) {
-			c.link(cert, chain[i+1])
-			c.signature(cert, chain[i+1])
-		}
+	if len(chain) > 1 {
+		c.link(chain[0], chain[1])
+		c.signature(chain[0], chain[1])
 	}
+	c.authorities(chain[1:])
 	c.policies(chain)
+	c.n = 0
 	if len(chain) > 11 {
-		c.add(chainTooLong, "chain", "has %d CAs", len(chain)-1)
+		c.add(chainTooLong, "chain", "", "has %d CAs", len(chain)-1)
 	}
 	if last := chain[len(chain)-1]; len(chain) > 1 && !isSelfIssued(last) {
-		c.add(chainNoRoot, "chain", "ends at %q, whose issuer is %q", showName(last.RawSubject), showName(last.RawIssuer))
+		c.add(chainNoRoot, "chain", "", "ends at %q, whose issuer is %q", showName(last.RawSubject), showName(last.RawIssuer))
 	}
 	return c.findings
 }
 
-// Check says what of the CA and its chain does not suit Entra, at the issuer's
-// time.
+// Check returns what does not suit Entra in the CA and its chain, at the
+// issuer's time. Findings are those of [Check]: the CA itself is "chain/1".
 func (i *Issuer) Check() lint.Findings {
 	c := checker{at: i.now()}
 	cas := i.CACertificates()
 	if slices.Contains(cas, nil) {
 		return nil // put together by hand and incomplete: nothing can be issued either
 	}
-	for n, cert := range cas {
-		c.authority(cert, n)
-		if n+1 < len(cas) {
-			c.link(cert, cas[n+1])
-			c.signature(cert, cas[n+1])
-		}
-	}
+	c.authorities(cas)
 	return c.findings
 }
 
-// A checker collects findings. where names the certificate being looked at.
+// A checker collects findings. It walks along a chain: cert, issuer and n say
+// where it is.
 type checker struct {
 	at       time.Time
 	upn      string
+	ca       string // how messages name the certificate at n; empty for the user's
+	n        int    // its index in the chain
 	findings lint.Findings
 }
+
+// add appends a finding about a part of the certificate at hand. part is the
+// field or extension as RFC 5280 spells it, about is the name that people know.
+func (c *checker) add(r lint.Rule, part, about, format string, args ...any) {
+	where := part
+	if c.n > 0 {
+		where = strings.TrimSuffix(fmt.Sprintf("chain/%d/%s", c.n, part), "/")
+		about = strings.TrimSuffix("CA "+c.ca+": "+about, ": ")
+	}
+	c.findings = append(c.findings, r.At(where, about, format, args...))
+}
+
+// Parts of a certificate, as findings name them for programs.
+const (
+	partAltNames    = "subjectAltName"
+	partSubject     = "subject"
+	partIssuer      = "issuer"
+	partSerial      = "serialNumber"
+	partValidity    = "validity"
+	partKey         = "subjectPublicKey"
+	partSignature   = "signature"
+	partKeyUsage    = "keyUsage"
+	partExtKeyUsage = "extKeyUsage"
+	partConstraints = "basicConstraints"
+	partPolicies    = "certificatePolicies"
+	partCRLs        = "cRLDistributionPoints"
+	partAKI         = "authorityKeyIdentifier"
+	partSKI         = "subjectKeyIdentifier"
+	partSID         = "sid"
+	partExtensions  = "extensions"
+)
 
 // user looks at the user's certificate alone.
 func (c *checker) user(cert *x509.Certificate) {
 	names, err := NamesOf(cert)
 	if err != nil {
-		c.add(certNamesUnreadable, "subjectAltName", "is no list of names")
+		c.add(certNamesUnreadable, partAltNames, "", "is not a list of names")
 	} else {
 		c.names(cert, names)
 	}
 	c.subject(cert)
 	c.usage(cert)
-	c.common(cert, "")
+	c.common(cert)
 	if len(cert.AuthorityKeyId) == 0 {
-		c.add(certNoAKI, "authority key identifier", "is missing")
+		c.add(certNoAKI, partAKI, "authority key identifier", "is missing")
 	}
 	if len(cert.SubjectKeyId) == 0 {
-		c.add(certNoSKI, "subject key identifier", "is missing")
+		c.add(certNoSKI, partSKI, "subject key identifier", "is missing")
 	}
 	// Both ends are part of the validity (RFC 5280 section 4.1.2.5).
 	switch length := cert.NotAfter.Sub(cert.NotBefore) + time.Second; {
 	case length < 5*Day:
-		c.add(certShort, "validity", "is %s", showDays(length))
+		c.add(certShort, partValidity, "", "is %s", showDays(length))
 	case cert.NotAfter.After(cert.NotBefore.AddDate(2, 0, 1)):
-		c.add(certLong, "validity", "is %s", showDays(length))
+		c.add(certLong, partValidity, "", "is %s", showDays(length))
 	}
 	switch {
 	case len(cert.CRLDistributionPoints) == 0:
-		c.add(certNoCRL, "CRL distribution points", "no URL")
+		c.add(certNoCRL, partCRLs, "CRL distribution points", "no URL")
 	default:
 		c.crlURLs(cert.CRLDistributionPoints)
 	}
@@ -125,29 +150,28 @@ func (c *checker) user(cert *x509.Certificate) {
 }
 
 func (c *checker) names(cert *x509.Certificate, names Names) {
-	const where = "subjectAltName"
 	inSubject := subjectEmails(cert)
 	switch {
 	case len(names.UPNs) == 0 && len(names.Emails) == 0:
-		c.add(certNoUPN, where, "no UPN and no e-mail address")
+		c.add(certNoUPN, partAltNames, "", "no UPN and no e-mail address")
 		if len(inSubject) > 0 {
-			c.add(certSubjectEmail, "subject", "the e-mail address %q stands in the subject alone", inSubject[0])
+			c.add(certSubjectEmail, partSubject, "", "the e-mail address %q is in the subject only", inSubject[0])
 		}
 	case len(names.UPNs) == 0:
-		c.add(certOnlyEmail, where, "an e-mail address and no UPN")
+		c.add(certOnlyEmail, partAltNames, "", "an e-mail address and no UPN")
 	case len(names.Emails) == 0 && len(inSubject) > 0:
-		c.add(certSubjectEmail, "subject", "the e-mail address %q stands in the subject alone", inSubject[0])
+		c.add(certSubjectEmail, partSubject, "", "the e-mail address %q is in the subject only", inSubject[0])
 	case len(names.UPNs) > 1:
-		c.add(certManyUPNs, where, "%d UPNs", len(names.UPNs))
+		c.add(certManyUPNs, partAltNames, "", "%d UPNs", len(names.UPNs))
 	}
 	for _, upn := range names.UPNs {
 		c.principalName(upn)
 	}
 	if c.upn != "" && len(names.UPNs) > 0 && !slices.Contains(names.UPNs, c.upn) {
 		if slices.ContainsFunc(names.UPNs, func(upn string) bool { return strings.EqualFold(upn, c.upn) }) {
-			c.add(certUPNCase, "UPN", "%q differs from %q in letter case", names.UPNs[0], c.upn)
+			c.add(certUPNCase, partAltNames, "UPN", "%q differs from %q in letter case", names.UPNs[0], c.upn)
 		} else {
-			c.add(certUPNOther, "UPN", "%q is not %q", names.UPNs[0], c.upn)
+			c.add(certUPNOther, partAltNames, "UPN", "%q is not %q", names.UPNs[0], c.upn)
 		}
 	}
 	for _, list := range []struct {
@@ -156,28 +180,28 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 	}{{"UPN", names.UPNs}, {"e-mail address", names.Emails}, {"DNS name", names.DNSNames}, {"URI", names.URIs}} {
 		for i, value := range list.values {
 			if slices.ContainsFunc(list.values[:i], func(v string) bool { return strings.EqualFold(v, value) }) {
-				c.add(certDuplicateName, where, "the %s %q stands there twice", list.what, value)
+				c.add(certDuplicateName, partAltNames, "", "the %s %q appears twice", list.what, value)
 			}
 		}
 	}
 	for _, value := range names.UPNs {
-		c.length("PrincipalName", "X509:<PN>"+value)
+		c.length(partAltNames, "PrincipalName", "X509:<PN>"+value)
 	}
 	for _, value := range names.Emails {
-		c.length("RFC822Name", "X509:<RFC822>"+value)
+		c.length(partAltNames, "RFC822Name", "X509:<RFC822>"+value)
 	}
 	for _, ignored := range names.Ignored {
 		switch {
 		case ignored.Type.EqualASN1OID(san.UPNType):
-			c.add(certUPNType, where, "a UPN that is no UTF8String, or no valid UTF-8")
+			c.add(certUPNType, partAltNames, "", "a UPN that is not a UTF8String, or not valid UTF-8")
 		case strings.HasPrefix(ignored.Kind, "SID"):
-			c.add(certSIDUnreadable, where, "%s", ignored.Kind)
+			c.add(certSIDUnreadable, partSID, "SID", "%s", ignored.Kind)
 		default:
-			c.add(certIgnoredName, where, "Entra reads no user from the %s", ignored)
+			c.add(certIgnoredName, partAltNames, "", "Entra does not identify users by the %s", ignored)
 		}
 	}
 	if sids := names.URISIDs; names.SID().IsZero() && (len(sids) > 0 || !names.ExtensionSID.IsZero()) {
-		c.add(certSIDMismatch, "SID", "the extension says %q, the URI %q", names.ExtensionSID, sids[0])
+		c.add(certSIDMismatch, partSID, "SID", "the extension says %q, the URI %q", names.ExtensionSID, sids[0])
 	}
 }
 
@@ -194,22 +218,22 @@ func (c *checker) principalName(upn string) {
 	var bad *Error
 	switch err := CheckUPN(upn); {
 	case errors.As(err, &bad):
-		c.add(certUPNText, "UPN", "%q: %v", upn, bad.Reason)
+		c.add(certUPNText, partAltNames, "UPN", "%q: %s", upn, bad.Reason.words())
 	case strings.TrimSpace(upn) != upn:
-		c.add(certUPNBlank, "UPN", "%q has a blank at an end", upn)
+		c.add(certUPNSpace, partAltNames, "UPN", "%q begins or ends with a space", upn)
 	case strings.ContainsFunc(upn, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
-		c.add(certUPNInvisible, "UPN", "%q has a character that nobody sees", upn)
+		c.add(certUPNInvisible, partAltNames, "UPN", "%q has an invisible character", upn)
 	case !strings.Contains(upn, "@"):
-		c.add(certUPNNotRoutable, "UPN", "%q has no @", upn)
+		c.add(certUPNNotRoutable, partAltNames, "UPN", "%q has no @", upn)
 	}
 }
 
 // maxUserID is the limit of a certificateUserIds value, in characters.
 const maxUserID = 1024
 
-func (c *checker) length(mapping, value string) {
+func (c *checker) length(part, mapping, value string) {
 	if n := utf8.RuneCountInString(value); n > maxUserID {
-		c.add(certNameTooLong, mapping, "its certificateUserIds value would have %d characters; %d are allowed", n, maxUserID)
+		c.add(certNameTooLong, part, mapping, "the certificateUserIds value would have %d characters; %d are allowed", n, maxUserID)
 	}
 }
 
@@ -224,19 +248,19 @@ func (c *checker) subject(cert *x509.Certificate) {
 		return
 	}
 	if len(subject) == 0 {
-		c.add(certNoSubject, "subject", "is empty")
+		c.add(certNoSubject, partSubject, "", "is empty")
 	}
 	for _, cn := range subject.Values(dn.CommonName) {
 		if n := utf8.RuneCountInString(cn); n > 64 {
-			c.add(certLongCN, "subject", "a common name of %d characters", n)
+			c.add(certLongCN, partSubject, "", "a common name of %d characters", n)
 		}
 	}
-	c.length("IssuerAndSubject", "X509:<I>"+c.rendering("issuer", issuer, cert.RawIssuer)+
-		"<S>"+c.rendering("subject", subject, cert.RawSubject))
+	c.length(partSubject, "IssuerAndSubject", "X509:<I>"+c.rendering(partIssuer, issuer, cert.RawIssuer)+
+		"<S>"+c.rendering(partSubject, subject, cert.RawSubject))
 }
 
 // rendering looks at a name as certificateUserIds has it, and returns that text.
-func (c *checker) rendering(where string, name dn.Name, der []byte) string {
+func (c *checker) rendering(part string, name dn.Name, der []byte) string {
 	text, err := dn.AppendWindows(nil, der)
 	if err != nil {
 		return ""
@@ -244,82 +268,76 @@ func (c *checker) rendering(where string, name dn.Name, der []byte) string {
 	// Quotes are written around a value that holds them, so a quote in the text
 	// is a value in quotes.
 	if bytes.IndexByte(text, '"') >= 0 {
-		c.add(certNameQuoted, where, "a value is written in quotes in certificateUserIds: %s", text)
+		c.add(certNameQuoted, part, "", "a value is written in quotes in certificateUserIds: %s", text)
 	}
 	if slices.ContainsFunc(name, func(part dn.RDN) bool { return len(part) > 1 }) {
-		c.add(certNameMultiValued, where, "has a part with several values")
+		c.add(certNameMultiValued, part, "", "has a part with several values")
 	}
 	return string(text)
 }
 
 func (c *checker) usage(cert *x509.Certificate) {
 	usages, ok := readUsages(cert)
-	has := func(oid asn1.ObjectIdentifier) bool { return slices.ContainsFunc(usages, oid.Equal) }
+	has := func(oid x509.OID) bool { return slices.ContainsFunc(usages, oid.Equal) }
 	switch {
 	case !ok:
-		c.add(certNoClientAuth, "extended key usage", "cannot be read")
+		c.add(certNoClientAuth, partExtKeyUsage, "extended key usage", "cannot be read")
 	case len(usages) == 0:
-		c.add(certAnyUsage, "extended key usage", "is missing, which allows any use")
+		c.add(certAnyUsage, partExtKeyUsage, "extended key usage", "is missing, which allows any use")
 	case has(usageClientAuth):
 	case has(usageAny):
-		c.add(certAnyUsage, "extended key usage", "allows any use and does not name clientAuth")
+		c.add(certAnyUsage, partExtKeyUsage, "extended key usage", "allows any use and does not name clientAuth")
 	default:
-		c.add(certNoClientAuth, "extended key usage", "has no clientAuth")
+		c.add(certNoClientAuth, partExtKeyUsage, "extended key usage", "has no clientAuth")
 	}
 	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		c.add(certNoDigitalSig, "key usage", "has no digitalSignature")
+		c.add(certNoDigitalSig, partKeyUsage, "key usage", "has no digitalSignature")
 	}
 	for _, e := range cert.Extensions {
 		if e.Id.Equal(extKeyUsage) && !e.Critical {
-			c.add(certUsageCritical, "key usage", "is not critical")
+			c.add(certUsageCritical, partKeyUsage, "key usage", "is not critical")
 		}
 	}
 	if cert.BasicConstraintsValid && cert.IsCA {
-		c.add(certIsCA, "basic constraints", "this is a certificate authority")
+		c.add(certIsCA, partConstraints, "basic constraints", "this is a CA certificate")
 	}
 	if n := len(cert.Policies); n > 5 {
-		c.add(certTooManyOIDs, "certificate policies", "%d policies", n)
+		c.add(certTooManyOIDs, partPolicies, "certificate policies", "%d policies", n)
 	}
 }
 
 // common is what users and authorities share: key, signature, dates, critical
-// extensions. where is "" for the user, else the CA's name.
-func (c *checker) common(cert *x509.Certificate, where string) {
-	at := func(part string) string {
-		if where == "" {
-			return part
-		}
-		return where + ": " + part
-	}
+// extensions.
+func (c *checker) common(cert *x509.Certificate) {
 	var bad *Error
 	if err := CheckKey(cert.PublicKey); errors.As(err, &bad) {
-		what := bad.Reason.String()
+		what := bad.Reason.words()
 		if bad.Err != nil {
 			what = bad.Err.Error()
 		}
 		if bad.Reason == WeakKey || bad.Reason == Malformed {
-			c.add(certWeakKey, at("public key"), "%s", what)
+			c.add(certWeakKey, partKey, "public key", "%s", what)
 		} else {
-			c.add(certKeyType, at("public key"), "%s", what)
+			c.add(certKeyType, partKey, "public key", "%s", what)
 		}
 	}
-	if where == "" || !isSelfIssued(cert) { // nobody relies on a root's own signature
+	if c.n == 0 || !isSelfIssued(cert) { // nobody relies on a root's own signature
 		switch cert.SignatureAlgorithm {
 		case x509.MD2WithRSA, x509.MD5WithRSA:
-			c.add(certWeakSig, at("signature"), "is %v", cert.SignatureAlgorithm)
+			c.add(certWeakSig, partSignature, "", "is %v", cert.SignatureAlgorithm)
 		case x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
-			c.add(certSHA1, at("signature"), "is %v", cert.SignatureAlgorithm)
+			c.add(certSHA1, partSignature, "", "is %v", cert.SignatureAlgorithm)
 		}
 	}
 	for _, id := range cert.UnhandledCriticalExtensions {
-		c.add(certCritical, at("extensions"), "the critical extension %v is one that readers must refuse if they do not know it", id)
+		c.add(certCritical, partExtensions, "", "the critical extension %v is one that readers must refuse if they do not know it", id)
 	}
 	if !c.at.IsZero() {
 		if c.at.After(cert.NotAfter) {
-			c.add(certExpired, at("validity"), "ended %s", showTime(cert.NotAfter))
+			c.add(certExpired, partValidity, "", "expired %s", showTime(cert.NotAfter))
 		}
 		if c.at.Before(cert.NotBefore) {
-			c.add(certNotYet, at("validity"), "begins %s", showTime(cert.NotBefore))
+			c.add(certNotYet, partValidity, "", "valid from %s", showTime(cert.NotBefore))
 		}
 	}
 }
@@ -333,12 +351,12 @@ func (c *checker) crlURLs(urls []string) {
 		}
 	}
 	if !http {
-		c.add(certCRLScheme, "CRL distribution points", "no http URL, but %q", urls[0])
+		c.add(certCRLScheme, partCRLs, "CRL distribution points", "no http URL, but %q", urls[0])
 		return
 	}
 	for _, text := range urls {
 		if !strings.HasPrefix(strings.ToLower(text), "http://") {
-			c.add(certCRLScheme, "CRL distribution points", "%q beside an http URL", text)
+			c.add(certCRLScheme, partCRLs, "CRL distribution points", "%q beside an http URL", text)
 		}
 	}
 }
@@ -350,56 +368,72 @@ func (c *checker) serial(cert *x509.Certificate) {
 	}
 	switch octets := serial.BitLen()/8 + 1; { // with the sign bit
 	case serial.Sign() <= 0:
-		c.add(certSerial, "serial number", "%v is not positive", serial)
+		c.add(certSerial, partSerial, "serial number", "%v is not positive", serial)
 	case octets > 20:
-		c.add(certSerial, "serial number", "has %d octets; 20 are allowed", octets)
+		c.add(certSerial, partSerial, "serial number", "has %d bytes; 20 are allowed", octets)
 	case serial.BitLen() < 56: // 64 random bits have at least that many, 255 times in 256
-		c.add(certSerial, "serial number", "has %d bits, so it may be guessed or given twice", serial.BitLen())
+		c.add(certSerial, partSerial, "serial number", "has %d bits, so it may be guessed or used twice", serial.BitLen())
+	}
+}
+
+// authorities looks at the CAs above a user, from the issuing CA up, and at the
+// links between them.
+func (c *checker) authorities(cas []*x509.Certificate) {
+	below := 0 // CAs that are not self-issued (RFC 5280 section 4.2.1.9)
+	for i, cert := range cas {
+		c.n, c.ca = i+1, showName(cert.RawSubject)
+		c.authority(cert, below)
+		if i+1 < len(cas) {
+			c.link(cert, cas[i+1])
+			c.signature(cert, cas[i+1])
+		}
+		if !isSelfIssued(cert) {
+			below++
+		}
 	}
 }
 
 // authority looks at a CA certificate that has below CAs beneath it.
 func (c *checker) authority(cert *x509.Certificate, below int) {
-	where := "CA " + showName(cert.RawSubject)
-	c.common(cert, where)
+	c.common(cert)
 	if !cert.BasicConstraintsValid || !cert.IsCA {
-		c.add(caNotCA, where, "is not a certificate authority")
+		c.add(caNotCA, partConstraints, "", "is not a CA")
 	}
 	if limit, limited := pathLen(cert); limited && limit < below {
-		c.add(caPathLen, where, "allows %d CAs below it and has %d", limit, below)
+		c.add(caPathLen, partConstraints, "", "allows %d CAs below it and has %d", limit, below)
 	}
 	for _, e := range cert.Extensions {
 		if e.Id.Equal(extBasicConstraints) && !e.Critical {
-			c.add(caBCNotCritical, where, "basic constraints are not critical")
+			c.add(caBCNotCritical, partConstraints, "", "basic constraints are not critical")
 		}
 	}
 	switch {
 	case cert.KeyUsage == 0:
-		c.add(caNoKeyUsage, where, "has no key usage")
+		c.add(caNoKeyUsage, partKeyUsage, "", "has no key usage")
 	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
-		c.add(caNoCertSign, where, "its key usage has no keyCertSign")
+		c.add(caNoCertSign, partKeyUsage, "", "its key usage has no keyCertSign")
 	case cert.KeyUsage&x509.KeyUsageCRLSign == 0:
-		c.add(caNoCRLSign, where, "its key usage has no cRLSign")
+		c.add(caNoCRLSign, partKeyUsage, "", "its key usage has no cRLSign")
 	}
 	if len(cert.SubjectKeyId) == 0 {
-		c.add(caNoSKI, where, "has no subject key identifier")
+		c.add(caNoSKI, partSKI, "", "has no subject key identifier")
 	}
 	if len(cert.AuthorityKeyId) == 0 && !isSelfIssued(cert) {
-		c.add(certNoAKI, where, "has no authority key identifier")
+		c.add(certNoAKI, partAKI, "", "has no authority key identifier")
 	}
 }
 
 // link looks at how a certificate fits its issuer.
 func (c *checker) link(cert, issuer *x509.Certificate) {
-	where := "issuer " + showName(issuer.RawSubject)
+	about := "issuer " + showName(issuer.RawSubject)
 	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
-		c.add(certWrongIssuer, where, "the certificate names %q", showName(cert.RawIssuer))
+		c.add(certWrongIssuer, partIssuer, about, "the certificate names %q", showName(cert.RawIssuer))
 	}
 	if len(cert.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId) {
-		c.add(certAKIMismatch, where, "authority key identifier %x, but the issuer's key is %x", cert.AuthorityKeyId, issuer.SubjectKeyId)
+		c.add(certAKIMismatch, partAKI, about, "authority key identifier %x, but the issuer's key is %x", cert.AuthorityKeyId, issuer.SubjectKeyId)
 	}
 	if cert.NotAfter.After(issuer.NotAfter) {
-		c.add(certOutlivesCA, where, "ends %s, before the certificate", showTime(issuer.NotAfter))
+		c.add(certOutlivesCA, partValidity, about, "expires %s, before the certificate", showTime(issuer.NotAfter))
 	}
 }
 
@@ -414,7 +448,7 @@ func (c *checker) signature(cert, issuer *x509.Certificate) {
 	err := issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
 	var insecure x509.InsecureAlgorithmError
 	if err != nil && !errors.As(err, &insecure) && !errors.Is(err, x509.ErrUnsupportedAlgorithm) {
-		c.add(certBadSig, "issuer "+showName(issuer.RawSubject), "its key did not sign this certificate")
+		c.add(certBadSig, partSignature, "issuer "+showName(issuer.RawSubject), "its key did not sign this certificate")
 	}
 }
 
@@ -422,7 +456,7 @@ func (c *checker) signature(cert, issuer *x509.Certificate) {
 // have (RFC 5280 section 6.1.3 (d)). A root without policies allows any.
 func (c *checker) policies(chain []*x509.Certificate) {
 	for _, policy := range chain[0].Policies {
-		if policy.EqualASN1OID(AllIssuancePolicies) {
+		if policy.Equal(AllIssuancePolicies()) {
 			continue
 		}
 		for i, ca := range chain[1:] {
@@ -430,9 +464,10 @@ func (c *checker) policies(chain []*x509.Certificate) {
 				continue
 			}
 			if !slices.ContainsFunc(ca.Policies, func(p x509.OID) bool {
-				return p.Equal(policy) || p.EqualASN1OID(AllIssuancePolicies)
+				return p.Equal(policy) || p.Equal(AllIssuancePolicies())
 			}) {
-				c.add(chainPolicies, "CA "+showName(chain[i+1].RawSubject), "does not have the user's policy %v", policy)
+				c.n, c.ca = i+1, showName(ca.RawSubject)
+				c.add(chainPolicies, partPolicies, "", "does not have the user's policy %v", policy)
 			}
 		}
 	}

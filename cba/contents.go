@@ -41,12 +41,12 @@ type contents struct {
 	isCA                bool
 	pathLen             int // for a CA; negative means no limit
 	keyUsage            x509.KeyUsage
-	usages              []asn1.ObjectIdentifier
+	usages              []x509.OID
 	subjectKeyID        []byte
 	authorityKeyID      []byte
 	names               Names
 	crlURLs, caURLs     []string
-	policies            []asn1.ObjectIdentifier
+	policies            []x509.OID
 	signing             signing
 }
 
@@ -111,7 +111,7 @@ func (c *contents) addExtensions(b *cryptobyte.Builder, altNames []byte) {
 		add(extExtKeyUsage, false, func(b *cryptobyte.Builder) {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 				for _, usage := range c.usages {
-					b.AddASN1ObjectIdentifier(usage)
+					addOID(b, usage)
 				}
 			})
 		})
@@ -155,7 +155,7 @@ func (c *contents) addExtensions(b *cryptobyte.Builder, altNames []byte) {
 		add(extPolicies, false, func(b *cryptobyte.Builder) {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 				for _, policy := range c.policies {
-					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(policy) })
+					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addOID(b, policy) })
 				}
 			})
 		})
@@ -172,6 +172,16 @@ func addExtension(b *cryptobyte.Builder, id asn1.ObjectIdentifier, critical bool
 			b.AddASN1Boolean(true)
 		}
 		b.AddASN1(cbasn1.OCTET_STRING, value)
+	})
+}
+
+func addOID(b *cryptobyte.Builder, oid x509.OID) {
+	b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) {
+		content, err := oid.MarshalBinary()
+		if err != nil {
+			b.SetError(err)
+		}
+		b.AddBytes(content)
 	})
 }
 
@@ -238,10 +248,6 @@ func (c *contents) compare(cert *x509.Certificate) error {
 	if !ok {
 		return differs("extended key usage")
 	}
-	policies := make([]string, len(cert.Policies))
-	for i, policy := range cert.Policies {
-		policies[i] = policy.String()
-	}
 	pathLen := cert.MaxPathLen
 	if !c.isCA {
 		pathLen = c.pathLen
@@ -260,13 +266,13 @@ func (c *contents) compare(cert *x509.Certificate) error {
 		{"public key", bytes.Equal(cert.RawSubjectPublicKeyInfo, c.publicKey)},
 		{"basic constraints", cert.BasicConstraintsValid && cert.IsCA == c.isCA && pathLen == c.pathLen},
 		{"key usage", cert.KeyUsage == c.keyUsage},
-		{"extended key usage", slices.EqualFunc(usages, c.usages, asn1.ObjectIdentifier.Equal)},
+		{"extended key usage", slices.EqualFunc(usages, c.usages, x509.OID.Equal)},
 		{"subject key identifier", bytes.Equal(cert.SubjectKeyId, c.subjectKeyID)},
 		{"authority key identifier", bytes.Equal(cert.AuthorityKeyId, c.authorityKeyID)},
 		{"subjectAltName", names.equal(c.names)},
 		{"CRL URL", slices.Equal(cert.CRLDistributionPoints, c.crlURLs)},
 		{"CA URL", slices.Equal(cert.IssuingCertificateURL, c.caURLs) && len(cert.OCSPServer) == 0},
-		{"policies", slices.EqualFunc(policies, c.policies, func(text string, oid asn1.ObjectIdentifier) bool { return text == oid.String() })},
+		{"policies", slices.EqualFunc(cert.Policies, c.policies, x509.OID.Equal)},
 		{"number of extensions", len(cert.Extensions) == c.extensions()},
 		{"critical extension", len(cert.UnhandledCriticalExtensions) == 0},
 	} {
@@ -298,51 +304,65 @@ func (c *contents) extensions() int {
 // readUsages returns the extended key usages of a certificate, those that
 // crypto/x509 has a name for and the others, in their order. A certificate
 // without the extension has none.
-func readUsages(cert *x509.Certificate) ([]asn1.ObjectIdentifier, bool) {
+func readUsages(cert *x509.Certificate) ([]x509.OID, bool) {
 	for _, e := range cert.Extensions {
-		if e.Id.Equal(extExtKeyUsage) {
-			var usages []asn1.ObjectIdentifier
-			rest, err := asn1.Unmarshal(e.Value, &usages)
-			return usages, err == nil && len(rest) == 0
+		if !e.Id.Equal(extExtKeyUsage) {
+			continue
 		}
+		input := cryptobyte.String(e.Value)
+		var list cryptobyte.String
+		if !input.ReadASN1(&list, cbasn1.SEQUENCE) || !input.Empty() {
+			return nil, false
+		}
+		var usages []x509.OID
+		for !list.Empty() {
+			var content cryptobyte.String
+			var usage x509.OID
+			if !list.ReadASN1(&content, cbasn1.OBJECT_IDENTIFIER) || usage.UnmarshalBinary(content) != nil {
+				return nil, false
+			}
+			usages = append(usages, usage)
+		}
+		return usages, true
 	}
 	return nil, true
 }
 
 // ParseOID reads an object identifier in its dotted form, "1.3.6.1.4.1.311.20.2.2".
-// Numbers must fit 31 bits.
+// Its numbers must fit 31 bits: many readers of certificates take no larger ones.
 //
 // The error is an [*Error] with reason [Malformed].
-func ParseOID(text string) (asn1.ObjectIdentifier, error) {
-	oid, err := x509.ParseOID(text)
-	bad := &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "write it in dotted form, such as 1.2.3.4"}
-	if err != nil {
-		return nil, bad
-	}
-	content, _ := oid.MarshalBinary()
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(content) })
-	input := cryptobyte.String(b.BytesOrPanic())
-	var id asn1.ObjectIdentifier
-	if !input.ReadASN1ObjectIdentifier(&id) {
-		bad.Hint = "its numbers must be below 2147483648"
-		return nil, bad
+func ParseOID(text string) (x509.OID, error) {
+	id, err := x509.ParseOID(text)
+	switch {
+	case err != nil:
+		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "write it in dotted form, such as 1.2.3.4"}
+	case !fits31(id):
+		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "its numbers must be below 2147483648"}
 	}
 	return id, nil
 }
 
-// checkOIDs refuses what cannot be encoded, and what stands in a list twice.
-func checkOIDs(what string, oids []asn1.ObjectIdentifier) error {
-	seen := make([]string, 0, len(oids))
-	for _, oid := range oids {
-		text := oid.String()
-		if _, err := ParseOID(text); err != nil {
-			return &Error{Reason: Malformed, What: what, Text: text}
+// fits31 reports whether encoding/asn1, and what is built like it, can read an
+// object identifier. The zero OID has no numbers and is none.
+func fits31(id x509.OID) bool {
+	var b cryptobyte.Builder
+	addOID(&b, id)
+	der, err := b.Bytes()
+	input := cryptobyte.String(der)
+	var read asn1.ObjectIdentifier
+	return err == nil && input.ReadASN1ObjectIdentifier(&read)
+}
+
+// checkOIDs refuses what cannot be encoded, and what appears in a list twice.
+func checkOIDs(what string, oids []x509.OID) error {
+	for i, oid := range oids {
+		switch {
+		case !fits31(oid):
+			return &Error{Reason: Malformed, What: what, Text: oid.String(), Hint: "use an object identifier as ParseOID returns it"}
+		case slices.ContainsFunc(oids[:i], oid.Equal):
+			return &Error{Reason: Ambiguous, What: what, Text: oid.String(), Hint: "list it once"}
 		}
-		if slices.Contains(seen, text) {
-			return &Error{Reason: Ambiguous, What: what, Text: text, Hint: "list it once"}
-		}
-		seen = append(seen, text)
 	}
 	return nil
 }

@@ -3,7 +3,7 @@ package cba_test
 import (
 	"context"
 	"crypto"
-	"encoding/asn1"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log"
@@ -22,7 +22,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	root, err := cba.NewRoot(cba.Authority{Name: name})
+	root, err := cba.NewRoot(context.Background(), cba.Authority{Name: name})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	cert, err := root.Issue(key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
+	cert, err := root.Issue(context.Background(), key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func Example() {
 
 // exampleRoot is the CA of the examples below.
 func exampleRoot() *cba.Issuer {
-	root, err := cba.NewRoot(cba.Authority{
+	root, err := cba.NewRoot(context.Background(), cba.Authority{
 		Name:    dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}},
 		KeyType: cba.P256,
 	})
@@ -79,7 +79,7 @@ func ExampleIssuer_NewIntermediate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	issuing, err := exampleRoot().NewIntermediate(cba.Authority{
+	issuing, err := exampleRoot().NewIntermediate(context.Background(), cba.Authority{
 		Name:    name,
 		KeyType: cba.P256,
 		CRLURLs: []string{"http://crl.contoso.com/root.crl"},
@@ -102,7 +102,7 @@ func ExampleNewRoot() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	root, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P384, Validity: 15 * 365 * cba.Day})
+	root, err := cba.NewRoot(context.Background(), cba.Authority{Name: name, KeyType: cba.P384, Validity: 15 * 365 * cba.Day})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -130,8 +130,8 @@ func ExampleParseIssuer() {
 	_, err = cba.ParseIssuer(cba.EncodeCertificates(root.Certificate))
 	fmt.Println(err)
 	// Output:
-	// cba: CA key: private key does not belong to the certificate: "CN=Contoso Root CA"
-	// cba: private key: not found
+	// cba: CA key: key mismatch: "CN=Contoso Root CA"; give the private key that was made for this certificate
+	// cba: private key: missing; give the file that has it
 }
 
 // A CA that came as a PFX file.
@@ -183,16 +183,16 @@ func ExampleDraft_Sign() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	cert, err := draft.Sign()
+	cert, err := draft.Sign(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(cert.Subject)
-	_, err = draft.Sign()
+	_, err = draft.Sign(context.Background())
 	fmt.Println(err)
 	// Output:
 	// CN=jane@yourdomain.com
-	// cba: draft: already signed; prepare another
+	// cba: draft: already signed; prepare another draft: two certificates must not have one serial number
 }
 
 // A smart card user of a hybrid tenant: UPN, e-mail address and the SID that
@@ -202,9 +202,13 @@ func ExampleIssuer_Issue() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	hardware, err := cba.ParseOID("1.2.3.4")
+	if err != nil {
+		log.Fatal(err)
+	}
 	profile := cba.SmartcardUser()
-	profile.Policies = []asn1.ObjectIdentifier{{1, 2, 3, 4}} // what a binding rule for multifactor names
-	cert, err := exampleRoot().Issue(exampleKey().Public(), cba.Subject{
+	profile.Policies = []x509.OID{hardware} // what a binding rule for multifactor names
+	cert, err := exampleRoot().Issue(context.Background(), exampleKey().Public(), cba.Subject{
 		UPN:    "jane@yourdomain.com",
 		Emails: []string{"jane@yourdomain.com"},
 		SID:    sid,
@@ -222,7 +226,7 @@ func ExampleIssuer_Issue() {
 
 // What Issue refuses, and why, for a program that branches on it.
 func ExampleError() {
-	_, err := exampleRoot().Issue(exampleKey().Public(), cba.Subject{UPN: "jane\n@yourdomain.com"}, cba.Profile{})
+	_, err := exampleRoot().Issue(context.Background(), exampleKey().Public(), cba.Subject{UPN: "jane\n@yourdomain.com"}, cba.Profile{})
 	var e *cba.Error
 	if errors.As(err, &e) && e.Reason == cba.ControlCharacter {
 		fmt.Printf("the %s is not usable: %q\n", e.What, e.Text)
@@ -230,13 +234,13 @@ func ExampleError() {
 	fmt.Println(err)
 	// Output:
 	// the UPN is not usable: "jane\n@yourdomain.com"
-	// cba: UPN: has a control character: "jane\n@yourdomain.com"
+	// cba: UPN: control character: "jane\n@yourdomain.com"; type the value again without tabs, line breaks and other control characters
 }
 
 // A request gives its key. Its names are compared with those that the caller
 // knows to be right, and are never followed.
 func ExampleIssuer_PrepareRequest() {
-	theirs, err := cba.NewRequest(exampleKey(), cba.Subject{UPN: "admin@yourdomain.com"})
+	theirs, err := cba.NewRequest(context.Background(), exampleKey(), cba.Subject{UPN: "admin@yourdomain.com"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -258,13 +262,13 @@ func ExampleIssuer_PrepareRequest() {
 	names, err := cba.NamesOf(draft.Certificate)
 	fmt.Println(names.UPNs, err)
 	// Output:
-	// warning: request-upn: request: asks for the UPN "admin@yourdomain.com", which the certificate does not get; ask who sent it: a certificate with another UPN is another account
+	// warning: request-upn: request: asks for the UPN "admin@yourdomain.com", which the certificate does not get; ask who sent the request: a certificate with another UPN is for another account
 	// [jane@yourdomain.com] <nil>
 }
 
 // A request for one's own key, for a CA that reads the names from it.
 func ExampleNewRequest() {
-	request, err := cba.NewRequest(exampleKey(), cba.Subject{UPN: "jane@yourdomain.com"})
+	request, err := cba.NewRequest(context.Background(), exampleKey(), cba.Subject{UPN: "jane@yourdomain.com"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -282,7 +286,7 @@ func ExampleParseRequest() {
 }
 
 func ExampleRequest_Compare() {
-	request, err := cba.NewRequest(exampleKey(), cba.Subject{UPN: "jane@yourdomain.com", DNSNames: []string{"dc1.contoso.com"}})
+	request, err := cba.NewRequest(context.Background(), exampleKey(), cba.Subject{UPN: "jane@yourdomain.com", DNSNames: []string{"dc1.contoso.com"}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -321,7 +325,7 @@ func ExampleIssuer_IssueAll() {
 	// Output:
 	// 0 jane@yourdomain.com true
 	// 1 john@yourdomain.com true
-	// 2 cba: user: in the list more than once: "Jane@yourdomain.com"
+	// 2 cba: user: duplicate: "Jane@yourdomain.com"; list every user once
 	// 3 alex@yourdomain.com true
 }
 
@@ -354,7 +358,7 @@ func ExampleJournal() {
 
 // What a PIV card says beside the UPN is ignored, and named.
 func ExampleNamesOf() {
-	cert, err := exampleRoot().Issue(exampleKey().Public(), cba.Subject{
+	cert, err := exampleRoot().Issue(context.Background(), exampleKey().Public(), cba.Subject{
 		UPN: "1234567890@mil", URIs: []string{"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"},
 	}, cba.Profile{})
 	if err != nil {
@@ -376,7 +380,7 @@ func ExampleNamesOf() {
 
 // ReadNames reads the names of anything that has extensions, such as a request.
 func ExampleReadNames() {
-	request, err := cba.NewRequest(exampleKey(), cba.Subject{UPN: "bob@woodgrove"})
+	request, err := cba.NewRequest(context.Background(), exampleKey(), cba.Subject{UPN: "bob@woodgrove"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -412,7 +416,7 @@ func ExampleCheckUPN() {
 	fmt.Println(cba.CheckUPN(" "))
 	// Output:
 	// <nil>
-	// cba: UPN: must not be empty: " "
+	// cba: UPN: empty: " "; it is required
 }
 
 func ExampleCheckKey() {
@@ -420,7 +424,7 @@ func ExampleCheckKey() {
 	fmt.Println(cba.CheckKey(nil))
 	// Output:
 	// <nil>
-	// cba: public key: must not be empty
+	// cba: public key: empty; it is required
 }
 
 func ExampleParseSID() {
@@ -441,7 +445,7 @@ func ExampleParseOID() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(oid.Equal(cba.AllIssuancePolicies))
+	fmt.Println(oid.Equal(cba.AllIssuancePolicies()))
 	_, err = cba.ParseOID("All Issuance Policies")
 	fmt.Println(err)
 	// Output:
@@ -451,7 +455,7 @@ func ExampleParseOID() {
 
 // The certificate that Intune's documentation asks of a template.
 func ExampleIntuneUser() {
-	cert, err := exampleRoot().Issue(exampleKey().Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.IntuneUser())
+	cert, err := exampleRoot().Issue(context.Background(), exampleKey().Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.IntuneUser())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -460,7 +464,7 @@ func ExampleIntuneUser() {
 }
 
 func ExampleSmartcardUser() {
-	cert, err := exampleRoot().Issue(exampleKey().Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.SmartcardUser())
+	cert, err := exampleRoot().Issue(context.Background(), exampleKey().Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.SmartcardUser())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -482,7 +486,7 @@ func ExampleKeyType() {
 	fmt.Println(t.UnmarshalText([]byte("dsa")))
 	// Output:
 	// p256 <nil>
-	// cba: key type: out of range: "dsa"; use rsa2048, rsa3072, rsa4096, p256, p384 or p521
+	// cba: key type: unknown: "dsa"; use one of rsa2048, rsa3072, rsa4096, p256, p384, p521
 }
 
 // Keys and certificates as PEM and back.
@@ -505,7 +509,7 @@ func ExampleParseKey() {
 }
 
 func ExampleParseCertificates() {
-	issuing, err := exampleRoot().NewIntermediate(cba.Authority{
+	issuing, err := exampleRoot().NewIntermediate(context.Background(), cba.Authority{
 		Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Issuing CA"}}}, KeyType: cba.P256,
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +50,16 @@ func parseName(tb testing.TB, text string) dn.Name {
 	return name
 }
 
+// oid reads an object identifier in dotted form.
+func oid(tb testing.TB, text string) x509.OID {
+	tb.Helper()
+	id, err := x509.ParseOID(text)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return id
+}
+
 func parseSID(tb testing.TB, text string) cba.SID {
 	tb.Helper()
 	sid, err := cba.ParseSID(text)
@@ -61,7 +72,7 @@ func parseSID(tb testing.TB, text string) cba.SID {
 // newRoot makes a root with a key of type t at the tests' time.
 func newRoot(tb testing.TB, t cba.KeyType) *cba.Issuer {
 	tb.Helper()
-	root, err := cba.NewRoot(cba.Authority{
+	root, err := cba.NewRoot(tb.Context(), cba.Authority{
 		Name: parseName(tb, "CN=Contoso Root CA,DC=contoso,DC=com"),
 		Key:  testKey(tb, t, "root"),
 		Now:  clock,
@@ -76,7 +87,7 @@ func newRoot(tb testing.TB, t cba.KeyType) *cba.Issuer {
 // large RSA keys are slow to make.
 func newIssuing(tb testing.TB, t cba.KeyType) *cba.Issuer {
 	tb.Helper()
-	issuing, err := newRoot(tb, cba.P256).NewIntermediate(cba.Authority{
+	issuing, err := newRoot(tb, cba.P256).NewIntermediate(tb.Context(), cba.Authority{
 		Name: parseName(tb, "CN=Contoso Issuing CA,DC=contoso,DC=com"),
 		Key:  testKey(tb, t, "issuing"),
 	})
@@ -91,7 +102,7 @@ var jane = cba.Subject{UPN: "jane@yourdomain.com"}
 // issue issues for jane's key and fails the test if it does not work.
 func issue(tb testing.TB, i *cba.Issuer, s cba.Subject, p cba.Profile) *x509.Certificate {
 	tb.Helper()
-	cert, err := i.Issue(testKey(tb, cba.P256, "jane").Public(), s, p)
+	cert, err := i.Issue(tb.Context(), testKey(tb, cba.P256, "jane").Public(), s, p)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -115,7 +126,7 @@ func wantReason(tb testing.TB, err error, want cba.Reason) {
 	if !ok {
 		tb.Fatalf("error is %T (%v), want *cba.Error with reason %v", err, err, want)
 	}
-	if e.Reason != want {
+	if e.Reason != want || !errors.Is(err, want) || errors.Is(err, cba.Reason("")) {
 		tb.Errorf("reason = %v, want %v (%v)", e.Reason, want, err)
 	}
 }

@@ -2,7 +2,6 @@ package cba_test
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -26,9 +25,10 @@ func fullSubject(tb testing.TB) cba.Subject {
 }
 
 func fullProfile() cba.Profile {
+	hardware, _ := x509.ParseOID("1.2.3.4")
 	return cba.Profile{
 		SmartcardLogon: true, Email: true, EFS: true, SIDForm: cba.SIDAsBoth,
-		Policies: []asn1.ObjectIdentifier{cba.AllIssuancePolicies, {1, 2, 3, 4}},
+		Policies: []x509.OID{cba.AllIssuancePolicies(), hardware},
 		CRLURLs:  []string{"http://crl.contoso.com/ca.crl"}, CAURLs: []string{"http://crl.contoso.com/ca.cer"},
 	}
 }
@@ -41,16 +41,16 @@ type made struct {
 
 func makeChain(tb testing.TB, caType, userType cba.KeyType) made {
 	tb.Helper()
-	root, err := cba.NewRoot(cba.Authority{Name: parseName(tb, "CN=Contoso Root CA,DC=contoso,DC=com"), Key: testKey(tb, caType, "root")})
+	root, err := cba.NewRoot(tb.Context(), cba.Authority{Name: parseName(tb, "CN=Contoso Root CA,DC=contoso,DC=com"), Key: testKey(tb, caType, "root")})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	issuing, err := root.NewIntermediate(cba.Authority{Name: parseName(tb, "CN=Contoso Issuing CA,DC=contoso,DC=com"), Key: testKey(tb, caType, "issuing"),
+	issuing, err := root.NewIntermediate(tb.Context(), cba.Authority{Name: parseName(tb, "CN=Contoso Issuing CA,DC=contoso,DC=com"), Key: testKey(tb, caType, "issuing"),
 		CRLURLs: []string{"http://crl.contoso.com/root.crl"}})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cert, err := issuing.Issue(testKey(tb, userType, "jane").Public(), fullSubject(tb), fullProfile())
+	cert, err := issuing.Issue(tb.Context(), testKey(tb, userType, "jane").Public(), fullSubject(tb), fullProfile())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestOpenSSLReadsCertificate(t *testing.T) {
 }
 
 func makeOtherRoot(t *testing.T) string {
-	other, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Contoso Root CA,DC=contoso,DC=com"), Key: testKey(t, cba.P256, "other")})
+	other, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Contoso Root CA,DC=contoso,DC=com"), Key: testKey(t, cba.P256, "other")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ type pythonNames struct {
 func TestPythonReads(t *testing.T) {
 	python := interop.Python(t)
 	c := makeChain(t, cba.P256, cba.P256)
-	request, err := cba.NewRequest(testKey(t, cba.P256, "jane"), fullSubject(t))
+	request, err := cba.NewRequest(t.Context(), testKey(t, cba.P256, "jane"), fullSubject(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func TestPythonReads(t *testing.T) {
 func TestRequestIsReadByOthers(t *testing.T) {
 	openssl, certtool := interop.Find(t, "openssl"), interop.Find(t, "certtool")
 	for _, kt := range []cba.KeyType{cba.RSA2048, cba.P256, cba.P384, cba.P521} {
-		request, err := cba.NewRequest(testKey(t, kt, "jane"), fullSubject(t))
+		request, err := cba.NewRequest(t.Context(), testKey(t, kt, "jane"), fullSubject(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +271,7 @@ func TestReadsRequestsOfOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := draft.Sign(); err != nil {
+		if _, err := draft.Sign(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
@@ -350,7 +350,7 @@ func TestOpenSSLAuthority(t *testing.T) {
 		if diff := cmp.Diff([]string{"ca-no-key-usage"}, codes(i.Check())); diff != "" {
 			t.Errorf("%s: findings (-want +got):\n%s", pair[1], diff)
 		}
-		cert, err := i.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+		cert, err := i.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
 		if err != nil {
 			t.Errorf("%s: %v", pair[1], err)
 			continue

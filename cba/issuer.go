@@ -2,10 +2,10 @@ package cba
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"slices"
@@ -104,9 +104,9 @@ func (i *Issuer) check(now time.Time) error {
 	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
 		return &Error{Reason: NotAuthority, What: what, Text: subject, Hint: "its keyUsage must have keyCertSign"}
 	case now.Before(c.NotBefore):
-		return &Error{Reason: NotValidNow, What: what, Text: subject, Err: fmt.Errorf("begins %s", showTime(c.NotBefore))}
+		return &Error{Reason: NotValidNow, What: what, Text: subject, Err: fmt.Errorf("valid from %s", showTime(c.NotBefore))}
 	case now.After(c.NotAfter):
-		return &Error{Reason: NotValidNow, What: what, Text: subject, Err: fmt.Errorf("ended %s", showTime(c.NotAfter))}
+		return &Error{Reason: NotValidNow, What: what, Text: subject, Err: fmt.Errorf("expired %s", showTime(c.NotAfter))}
 	}
 	if err := CheckKey(c.PublicKey); err != nil {
 		e := *err.(*Error)
@@ -132,6 +132,7 @@ type Draft struct {
 	// came from one.
 	Findings lint.Findings
 
+	who    string // the subject, for an error
 	issuer *Issuer
 	asked  contents
 	tbs    []byte
@@ -185,12 +186,13 @@ func (i *Issuer) Prepare(pub crypto.PublicKey, subject Subject, profile Profile)
 	}
 	c := checker{at: now}
 	if clipped {
-		c.add(certClipped, "validity", "ends with its CA on %s, not after %s as asked", showTime(to), length)
+		c.add(certClipped, partValidity, "", "the certificate expires on %s, together with its CA, instead of after the %s that you asked for",
+			to.Format(time.DateOnly), showDays(length))
 	}
 	c.user(draft.Certificate)
 	c.link(draft.Certificate, i.Certificate)
 	c.policies(append([]*x509.Certificate{draft.Certificate}, i.CACertificates()...))
-	draft.Findings = c.findings
+	draft.Findings, draft.who = c.findings, subject.String()
 	return draft, nil
 }
 
@@ -211,24 +213,28 @@ func (i *Issuer) PrepareRequest(request *Request, subject Subject, profile Profi
 
 // Issue prepares and signs in one step. It refuses a certificate that has a
 // finding of severity [lint.Error]: the error is an [*Error] with reason [Unfit]
-// and the findings then. Use [Issuer.Prepare] and [Draft.Sign] to sign it all the
-// same, or to see the other findings.
-func (i *Issuer) Issue(pub crypto.PublicKey, subject Subject, profile Profile) (*x509.Certificate, error) {
+// and the findings then. Use [Issuer.Prepare] to see the other findings.
+//
+// pub may come from anywhere. Use [Issuer.IssueRequest] for a key that arrives in
+// a request.
+func (i *Issuer) Issue(ctx context.Context, pub crypto.PublicKey, subject Subject, profile Profile) (*x509.Certificate, error) {
 	draft, err := i.Prepare(pub, subject, profile)
 	if err != nil {
 		return nil, err
 	}
-	if err := draft.fit(subject); err != nil {
-		return nil, err
-	}
-	return draft.Sign()
+	return draft.Sign(ctx)
 }
 
-func (d *Draft) fit(subject Subject) error {
-	if d.Findings.Worst() < lint.Error {
-		return nil
+// IssueRequest is [Issuer.Issue] for the key of a request. The request gives its
+// public key and nothing else: every name comes from subject, which the caller
+// has authenticated. What the request asks for and does not get is no error; use
+// [Issuer.PrepareRequest] to see it.
+func (i *Issuer) IssueRequest(ctx context.Context, request *Request, subject Subject, profile Profile) (*x509.Certificate, error) {
+	draft, err := i.PrepareRequest(request, subject, profile)
+	if err != nil {
+		return nil, err
 	}
-	return &Error{Reason: Unfit, What: "certificate", Text: subject.String(), Findings: d.Findings}
+	return draft.Sign(ctx)
 }
 
 // draft completes the contents with what every certificate of the issuer has,
@@ -250,8 +256,7 @@ func (i *Issuer) draft(pub crypto.PublicKey, asked contents) (*Draft, error) {
 	asked.signing = signingFor(i.Key.Public())
 	asked.serial = newSerial()
 	// The caller may change these slices between Prepare and Sign.
-	asked.usages = cloneOIDs(asked.usages)
-	asked.policies = cloneOIDs(asked.policies)
+	asked.usages, asked.policies = slices.Clone(asked.usages), slices.Clone(asked.policies)
 	asked.crlURLs, asked.caURLs = slices.Clone(asked.crlURLs), slices.Clone(asked.caURLs)
 	tbs, err := asked.tbs()
 	if err != nil {
@@ -263,14 +268,6 @@ func (i *Issuer) draft(pub crypto.PublicKey, asked contents) (*Draft, error) {
 		return nil, &Error{Reason: Malformed, What: "certificate", Err: err}
 	}
 	return &Draft{Certificate: cert, issuer: i, asked: asked, tbs: tbs}, nil
-}
-
-func cloneOIDs(oids []asn1.ObjectIdentifier) []asn1.ObjectIdentifier {
-	clone := make([]asn1.ObjectIdentifier, len(oids))
-	for i, oid := range oids {
-		clone[i] = slices.Clone(oid)
-	}
-	return clone
 }
 
 // newSerial draws 133 random bits into 17 octets. The first octet is not zero and
@@ -287,17 +284,34 @@ func newSerial() *big.Int {
 }
 
 // Sign signs the draft, once: a second call fails, whatever the first gave, for
-// two certificates must not have one serial number. The bytes that come back are
-// read again and compared with what was asked for, field by field, and the
-// signature is verified with the CA's certificate.
+// two certificates must not have one serial number. It refuses a draft that has a
+// finding of severity [lint.Error]; see [Draft.SignUnfit].
 //
-// The error is an [*Error] with reason [AlreadySigned], [SignerFailed],
-// [BadSignature] or [NotAsAsked].
-func (d *Draft) Sign() (*x509.Certificate, error) {
-	if d.used.Swap(true) {
-		return nil, &Error{Reason: AlreadySigned, What: "draft", Hint: "prepare another"}
+// The bytes that come back are read again and compared with what was asked for,
+// field by field, and the signature is verified with the CA's certificate.
+//
+// Sign waits for the key no longer than ctx lives. A key that hangs may still
+// sign afterwards; the result is dropped and the serial number is not used again.
+//
+// The error is an [*Error] with reason [Unfit], [AlreadySigned], [SignerFailed],
+// [Abandoned], [BadSignature] or [NotAsAsked].
+func (d *Draft) Sign(ctx context.Context) (*x509.Certificate, error) {
+	if d.Findings.Worst() >= lint.Error {
+		return nil, &Error{Reason: Unfit, What: "certificate", Text: d.who, Findings: d.Findings}
 	}
-	der, err := d.asked.signing.sign(d.issuer.Key, d.tbs)
+	return d.SignUnfit(ctx)
+}
+
+// SignUnfit is [Draft.Sign] for a certificate that is known to be unfit for
+// Entra: it disregards the findings.
+func (d *Draft) SignUnfit(ctx context.Context) (*x509.Certificate, error) {
+	if d.issuer == nil {
+		return nil, &Error{Reason: Empty, What: "draft", Hint: "make it with Issuer.Prepare"}
+	}
+	if d.used.Swap(true) {
+		return nil, &Error{Reason: AlreadySigned, What: "draft"}
+	}
+	der, err := d.asked.signing.sign(ctx, d.issuer.Key, d.tbs)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func TestIssueKeyTypes(t *testing.T) {
 		roots.AddCert(issuing.Chain[0])
 		between.AddCert(issuing.Certificate)
 		for user := cba.RSA2048; user <= cba.P521; user++ {
-			cert, err := issuing.Issue(testKey(t, user, "jane").Public(), jane, cba.Profile{})
+			cert, err := issuing.Issue(t.Context(), testKey(t, user, "jane").Public(), jane, cba.Profile{})
 			if err != nil {
 				t.Fatalf("%v for %v: %v", ca, user, err)
 			}
@@ -117,14 +118,14 @@ func TestProfile(t *testing.T) {
 	issuing := newIssuing(t, cba.P256)
 	p := cba.SmartcardUser()
 	p.Email, p.EFS = true, true
-	p.ExtraUsages = []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 2, 3, 4}}
-	p.Policies = []asn1.ObjectIdentifier{cba.AllIssuancePolicies, {1, 2, 3, 4}}
+	p.ExtraUsages = []x509.OID{oid(t, "1.3.6.1.5.2.3.4")}
+	p.Policies = []x509.OID{cba.AllIssuancePolicies(), oid(t, "1.2.3.4")}
 	p.CRLURLs = []string{"http://crl.contoso.com/ca.crl", "http://crl2.contoso.com/ca.crl"}
 	p.CAURLs = []string{"http://crl.contoso.com/ca.cer"}
 	p.Validity, p.Backdate = 90*cba.Day, 3*time.Minute
 	rsaUsage := x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
 	for kt, usage := range map[cba.KeyType]x509.KeyUsage{cba.RSA2048: rsaUsage, cba.P256: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement} {
-		cert, err := issuing.Issue(testKey(t, kt, "jane").Public(), jane, p)
+		cert, err := issuing.Issue(t.Context(), testKey(t, kt, "jane").Public(), jane, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +139,7 @@ func TestProfile(t *testing.T) {
 		if diff := cmp.Diff(wantUnknown, cert.UnknownExtKeyUsage); diff != "" {
 			t.Errorf("further usages (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(p.Policies, cert.PolicyIdentifiers); diff != "" {
+		if diff := cmp.Diff(p.Policies, cert.Policies); diff != "" {
 			t.Errorf("policies (-want +got):\n%s", diff)
 		}
 		if !cmp.Equal(cert.CRLDistributionPoints, p.CRLURLs) || !cmp.Equal(cert.IssuingCertificateURL, p.CAURLs) || len(cert.OCSPServer) != 0 {
@@ -162,20 +163,19 @@ func TestProfileRefused(t *testing.T) {
 		want    cba.Reason
 	}{
 		"negative validity":     {cba.Profile{Validity: -1}, cba.OutOfRange},
-		"unknown SID form":      {cba.Profile{SIDForm: 9}, cba.OutOfRange},
-		"policy of one number":  {cba.Profile{Policies: []asn1.ObjectIdentifier{{1}}}, cba.Malformed},
-		"policy of no number":   {cba.Profile{Policies: []asn1.ObjectIdentifier{nil}}, cba.Malformed},
-		"negative policy":       {cba.Profile{Policies: []asn1.ObjectIdentifier{{1, 2, -3}}}, cba.Malformed},
-		"policy twice":          {cba.Profile{Policies: []asn1.ObjectIdentifier{{1, 2, 3}, {1, 2, 3}}}, cba.Ambiguous},
-		"usage that is there":   {cba.Profile{ExtraUsages: []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 2}}}, cba.Ambiguous},
-		"usage of nonsense":     {cba.Profile{ExtraUsages: []asn1.ObjectIdentifier{{9, 9}}}, cba.Malformed},
+		"unknown SID form":      {cba.Profile{SIDForm: 9}, cba.Unknown},
+		"policy of no number":   {cba.Profile{Policies: []x509.OID{{}}}, cba.Malformed},
+		"policy of 128 bits":    {cba.Profile{Policies: []x509.OID{oid(t, "2.25.329800735698586629295641978511506172918")}}, cba.Malformed},
+		"policy twice":          {cba.Profile{Policies: []x509.OID{oid(t, "1.2.3"), oid(t, "1.2.3")}}, cba.Ambiguous},
+		"usage that is there":   {cba.Profile{ExtraUsages: []x509.OID{oid(t, "1.3.6.1.5.5.7.3.2")}}, cba.Ambiguous},
+		"usage of no number":    {cba.Profile{ExtraUsages: []x509.OID{{}}}, cba.Malformed},
 		"CRL URL without host":  {cba.Profile{CRLURLs: []string{"crl.contoso.com/ca.crl"}}, cba.Malformed},
 		"empty CRL URL":         {cba.Profile{CRLURLs: []string{""}}, cba.Empty},
 		"CRL URL with a blank":  {cba.Profile{CRLURLs: []string{"http://contoso.com/my ca.crl"}}, cba.Malformed},
 		"CRL URL not in ASCII":  {cba.Profile{CRLURLs: []string{"http://bücher.de/ca.crl"}}, cba.NotASCII},
 		"CA URL with backslash": {cba.Profile{CAURLs: []string{`http://contoso.com\ca.cer`}}, cba.Malformed},
 	} {
-		cert, err := root.Issue(testKey(t, cba.P256, "jane").Public(), jane, test.profile)
+		cert, err := root.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, test.profile)
 		if cert != nil {
 			t.Errorf("%s: issued", name)
 			continue
@@ -186,7 +186,7 @@ func TestProfileRefused(t *testing.T) {
 
 // A certificate never outlives its CA and never begins before it.
 func TestClippedToTheCA(t *testing.T) {
-	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Short"), Key: testKey(t, cba.P256, "root"), Validity: 100 * cba.Day, Backdate: -1, Now: clock})
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Short"), Key: testKey(t, cba.P256, "root"), Validity: 100 * cba.Day, Backdate: -1, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestClippedToTheCA(t *testing.T) {
 	if err != nil || draft.Findings.Has("cert-clipped") {
 		t.Errorf("as long as the CA: %v, %v", draft.Findings, err)
 	}
-	sub, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Sub"), Key: testKey(t, cba.P256, "issuing")})
+	sub, err := root.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=Sub"), Key: testKey(t, cba.P256, "issuing")})
 	if err != nil || !sub.Certificate.NotAfter.Equal(root.Certificate.NotAfter) {
 		t.Errorf("intermediate ends %v, %v", sub.Certificate.NotAfter, err)
 	}
@@ -212,7 +212,7 @@ func TestClippedToTheCA(t *testing.T) {
 
 // Dates from 2050 on are written as GeneralizedTime (RFC 5280 section 4.1.2.5).
 func TestAfter2049(t *testing.T) {
-	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Long"), Key: testKey(t, cba.P256, "root"), Validity: 40 * 365 * cba.Day, Now: clock})
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Long"), Key: testKey(t, cba.P256, "root"), Validity: 40 * 365 * cba.Day, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,10 +271,10 @@ func TestNewIssuerRefused(t *testing.T) {
 		name string
 		cert *x509.Certificate
 		key  crypto.Signer
-		want cba.Reason // 0: accepted
+		want cba.Reason // unset: accepted
 	}{
-		{"good", good, key, 0},
-		{"no key usage, as openssl req -x509 makes them", at(func(c *x509.Certificate) { c.KeyUsage = 0 }), key, 0},
+		{"good", good, key, ""},
+		{"no key usage, as openssl req -x509 makes them", at(func(c *x509.Certificate) { c.KeyUsage = 0 }), key, ""},
 		{"no certificate", nil, key, cba.Empty},
 		{"no key", good, nil, cba.Empty},
 		{"no CA", at(func(c *x509.Certificate) { c.IsCA = false }), key, cba.NotAuthority},
@@ -290,7 +290,7 @@ func TestNewIssuerRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			i, err := cba.NewIssuer(test.cert, test.key)
-			if test.want == 0 {
+			if test.want == "" {
 				if err != nil || i.Certificate != test.cert || i.Key != test.key || len(i.Chain) != 0 {
 					t.Errorf("%+v, %v", i, err)
 				}
@@ -301,9 +301,9 @@ func TestNewIssuerRefused(t *testing.T) {
 			}
 			wantReason(t, err, test.want)
 			// An issuer put together by hand is refused just so when it is used.
-			_, err = (&cba.Issuer{Certificate: test.cert, Key: test.key}).Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+			_, err = (&cba.Issuer{Certificate: test.cert, Key: test.key}).Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
 			wantReason(t, err, test.want)
-			_, err = (&cba.Issuer{Certificate: test.cert, Key: test.key}).NewIntermediate(cba.Authority{Name: parseName(t, "CN=x")})
+			_, err = (&cba.Issuer{Certificate: test.cert, Key: test.key}).NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=x")})
 			wantReason(t, err, test.want)
 		})
 	}
@@ -323,7 +323,7 @@ func withoutSKI(tb testing.TB, key crypto.Signer, from, to time.Time) *x509.Cert
 func TestIncompleteIssuer(t *testing.T) {
 	root := newRoot(t, cba.P256)
 	for _, i := range []*cba.Issuer{{}, {Certificate: root.Certificate}, {Key: root.Key}, {Certificate: root.Certificate, Key: root.Key, Chain: []*x509.Certificate{nil}, Now: clock}} {
-		_, err := i.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+		_, err := i.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
 		wantReason(t, err, cba.Empty)
 		i.Check()
 	}
@@ -332,19 +332,19 @@ func TestIncompleteIssuer(t *testing.T) {
 // NewIssuer finds the way up in any order, proves every step and leaves out what
 // does not belong to it.
 func TestNewIssuerChain(t *testing.T) {
-	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	middle, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Middle"), Key: testKey(t, cba.P256, "middle"), PathLen: -1})
+	middle, err := root.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=Middle"), Key: testKey(t, cba.P256, "middle"), PathLen: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	low, err := middle.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Low"), Key: testKey(t, cba.P256, "low")})
+	low, err := middle.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=Low"), Key: testKey(t, cba.P256, "low")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	forged, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Middle"), Key: testKey(t, cba.P256, "other")})
+	forged, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Middle"), Key: testKey(t, cba.P256, "other")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +403,7 @@ func TestCheckKey(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			wantReason(t, cba.CheckKey(test.key), test.want)
-			_, err := newRoot(t, cba.P256).Issue(test.key, jane, cba.Profile{})
+			_, err := newRoot(t, cba.P256).Issue(t.Context(), test.key, jane, cba.Profile{})
 			wantReason(t, err, test.want)
 		})
 	}
@@ -427,12 +427,12 @@ func TestKeyTypeText(t *testing.T) {
 	}
 	var kt cba.KeyType
 	for _, text := range []string{"", "rsa1024", "RSA2048", "ed25519", "KeyType(0)"} {
-		wantReason(t, kt.UnmarshalText([]byte(text)), cba.OutOfRange)
+		wantReason(t, kt.UnmarshalText([]byte(text)), cba.Unknown)
 	}
 	_, err := kt.MarshalText()
-	wantReason(t, err, cba.OutOfRange)
+	wantReason(t, err, cba.Unknown)
 	_, err = kt.Generate()
-	wantReason(t, err, cba.OutOfRange)
+	wantReason(t, err, cba.Unknown)
 }
 
 // A draft is signed once, by one of many who try, and what is signed is what was
@@ -450,7 +450,7 @@ func TestSignOnce(t *testing.T) {
 	certs := make([]*x509.Certificate, 8)
 	errs := make([]error, 8)
 	for i := range certs {
-		wg.Go(func() { certs[i], errs[i] = draft.Sign() })
+		wg.Go(func() { certs[i], errs[i] = draft.Sign(t.Context()) })
 	}
 	wg.Wait()
 	signed := 0
@@ -478,7 +478,7 @@ func TestSameBytesAsX509(t *testing.T) {
 	full := fullProfile()
 	full.SmartcardLogon = false // crypto/x509 writes the usages that it knows first
 	for _, p := range []cba.Profile{{}, full} {
-		cert, err := root.Issue(key, fullSubject(t), p)
+		cert, err := root.Issue(t.Context(), key, fullSubject(t), p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -545,7 +545,7 @@ func TestSignerThatMisbehaves(t *testing.T) {
 		}, cba.BadSignature},
 	} {
 		odd := &cba.Issuer{Certificate: root.Certificate, Key: oddSigner{root.Key, test.sign}, Now: clock}
-		cert, err := odd.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+		cert, err := odd.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
 		if cert != nil {
 			t.Errorf("%s: issued", name)
 		}
@@ -558,27 +558,35 @@ func TestSignerThatMisbehaves(t *testing.T) {
 	hsm := &cba.Issuer{Certificate: root.Certificate, Now: clock, Key: oddSigner{root.Key, func(d []byte, o crypto.SignerOpts) ([]byte, error) {
 		return root.Key.Sign(rand.Reader, d, o)
 	}}}
-	if _, err := hsm.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
+	if _, err := hsm.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
 		t.Error(err)
 	}
 }
 
-// Issue refuses what Check calls an error; Prepare and Sign leave it to the
-// caller.
+// Issue, IssueRequest and Sign refuse what Check calls an error; SignUnfit is told
+// to sign it.
 func TestIssueRefusesTheUnfit(t *testing.T) {
 	root := newRoot(t, cba.P256)
 	s := cba.Subject{Name: parseName(t, "CN=Jane")} // no UPN, no e-mail
 	pub := testKey(t, cba.P256, "jane").Public()
-	cert, err := root.Issue(pub, s, cba.Profile{})
+	cert, err := root.Issue(t.Context(), pub, s, cba.Profile{})
 	wantReason(t, err, cba.Unfit)
 	if e := err.(*cba.Error); cert != nil || !e.Findings.Has("cert-no-upn") || !strings.Contains(err.Error(), "no UPN") {
 		t.Errorf("%v, findings %v", err, e.Findings)
+	}
+	cert, err = root.IssueRequest(t.Context(), newRequest(t, s), s, cba.Profile{})
+	wantReason(t, err, cba.Unfit)
+	if cert != nil {
+		t.Error("issued for a request")
 	}
 	draft, err := root.Prepare(pub, s, cba.Profile{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := draft.Sign(); err != nil {
+	_, err = draft.Sign(t.Context())
+	wantReason(t, err, cba.Unfit)
+	// A refused draft is not used up.
+	if _, err := draft.SignUnfit(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -586,14 +594,14 @@ func TestIssueRefusesTheUnfit(t *testing.T) {
 // The caller may change its slices after Prepare.
 func TestPrepareKeepsItsOwnCopies(t *testing.T) {
 	root := newRoot(t, cba.P256)
-	p := cba.Profile{Policies: []asn1.ObjectIdentifier{{1, 2, 3}}, CRLURLs: []string{"http://a.com/"}, ExtraUsages: []asn1.ObjectIdentifier{{1, 2, 3}}}
+	p := cba.Profile{Policies: []x509.OID{oid(t, "1.2.3")}, CRLURLs: []string{"http://a.com/"}, ExtraUsages: []x509.OID{oid(t, "1.2.3")}}
 	s := cba.Subject{UPN: "a@b", Emails: []string{"a@b.com"}, Name: parseName(t, "CN=a")}
 	draft, err := root.Prepare(testKey(t, cba.P256, "jane").Public(), s, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Policies[0][2], p.CRLURLs[0], p.ExtraUsages[0][2], s.Emails[0], s.Name[0][0].Value = 9, "x", 9, "x", "x"
-	if _, err := draft.Sign(); err != nil {
+	p.Policies[0], p.CRLURLs[0], p.ExtraUsages[0], s.Emails[0], s.Name[0][0].Value = x509.OID{}, "x", x509.OID{}, "x", "x"
+	if _, err := draft.Sign(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -615,35 +623,35 @@ func TestAuthorities(t *testing.T) {
 	if found := issuing.Check(); len(found) != 0 {
 		t.Errorf("findings about our own intermediate: %v", found)
 	}
-	if _, err := issuing.NewIntermediate(cba.Authority{Name: parseName(t, "CN=x")}); err == nil {
+	if _, err := issuing.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=x")}); err == nil {
 		t.Error("an intermediate of path length 0 made another")
 	} else {
 		wantReason(t, err, cba.NotAuthority)
 	}
 	// Path lengths shrink on the way down.
-	one, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=1"), Key: testKey(t, cba.P256, "middle"), PathLen: 2})
+	one, err := root.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=1"), Key: testKey(t, cba.P256, "middle"), PathLen: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := one.NewIntermediate(cba.Authority{Name: parseName(t, "CN=2"), Key: testKey(t, cba.P256, "low"), PathLen: -1})
+	two, err := one.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=2"), Key: testKey(t, cba.P256, "low"), PathLen: -1})
 	if err != nil || two.Certificate.MaxPathLen != 1 {
 		t.Errorf("path length %d, %v", two.Certificate.MaxPathLen, err)
 	}
-	_, err = one.NewIntermediate(cba.Authority{Name: parseName(t, "CN=2"), PathLen: 2})
+	_, err = one.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=2"), PathLen: 2})
 	wantReason(t, err, cba.NotAuthority)
 
-	_, err = cba.NewRoot(cba.Authority{})
+	_, err = cba.NewRoot(t.Context(), cba.Authority{})
 	wantReason(t, err, cba.Empty)
-	_, err = cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), KeyType: 99})
+	_, err = cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=x"), KeyType: 99})
+	wantReason(t, err, cba.Unknown)
+	_, err = cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=x"), Validity: -1})
 	wantReason(t, err, cba.OutOfRange)
-	_, err = cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), Validity: -1})
-	wantReason(t, err, cba.OutOfRange)
-	_, err = cba.NewRoot(cba.Authority{Name: dn.Name{{}}})
+	_, err = cba.NewRoot(t.Context(), cba.Authority{Name: dn.Name{{}}})
 	wantReason(t, err, cba.Malformed)
 	_, ed, _ := ed25519.GenerateKey(rand.Reader)
-	_, err = cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), Key: ed})
+	_, err = cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=x"), Key: ed})
 	wantReason(t, err, cba.UnsupportedKey)
-	made, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=x"), KeyType: cba.P256})
+	made, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=x"), KeyType: cba.P256})
 	if err != nil || made.Certificate.PublicKeyAlgorithm != x509.ECDSA {
 		t.Errorf("a root with a key of its own: %v", err)
 	}
@@ -677,11 +685,11 @@ func pemKeys(tb testing.TB, key crypto.Signer) map[string][]byte {
 
 func TestParseIssuer(t *testing.T) {
 	for _, kt := range []cba.KeyType{cba.RSA2048, cba.P256} {
-		root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, kt, "root")})
+		root, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, kt, "root")})
 		if err != nil {
 			t.Fatal(err)
 		}
-		i, err := root.NewIntermediate(cba.Authority{Name: parseName(t, "CN=Sub"), Key: testKey(t, kt, "issuing")})
+		i, err := root.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=Sub"), Key: testKey(t, kt, "issuing")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -702,7 +710,7 @@ func TestParseIssuer(t *testing.T) {
 				if !got.Certificate.Equal(i.Certificate) || len(got.Chain) != 1 || !got.Chain[0].Equal(root.Certificate) {
 					t.Errorf("%v, %s, %s: another CA", kt, form, name)
 				}
-				if _, err := got.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
+				if _, err := got.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
 					t.Errorf("%v, %s, %s: %v", kt, form, name, err)
 				}
 			}
@@ -718,17 +726,17 @@ func TestParseIssuer(t *testing.T) {
 }
 
 func TestParseIssuerRefused(t *testing.T) {
-	root, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	renewed, err := cba.NewRoot(cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
+	renewed, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert, key := cba.EncodeCertificates(root.Certificate), pemKeys(t, root.Key)["PKCS #8"]
 	other := pemKeys(t, testKey(t, cba.P256, "other"))["PKCS #8"]
-	leaf, err := root.Issue(testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
+	leaf, err := root.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -815,7 +823,7 @@ func TestErrorsHoldNoKey(t *testing.T) {
 	}
 	root := newRoot(t, cba.P256)
 	check((cba.CheckKey(key)))
-	_, err = root.Issue(key, jane, cba.Profile{}) // the private key where the public one belongs
+	_, err = root.Issue(t.Context(), key, jane, cba.Profile{}) // the private key where the public one belongs
 	check(err)
 	_, err = cba.EncodeKey(oddSigner{Signer: key})
 	check(err)
@@ -826,7 +834,7 @@ func TestErrorsHoldNoKey(t *testing.T) {
 
 func TestParseOID(t *testing.T) {
 	oid, err := cba.ParseOID("1.3.6.1.4.1.311.20.2.2")
-	if err != nil || !oid.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}) {
+	if err != nil || !oid.EqualASN1OID(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}) {
 		t.Errorf("%v, %v", oid, err)
 	}
 	for _, text := range []string{"", "1", "All Issuance Policies", "1.2.", ".1.2", "1..2", "3.1", "1.40", "-1.2", "1.2.+3", "1.2.2147483648", "2.25.329800735698586629295641978511506172918", " 1.2.3"} {
@@ -839,25 +847,57 @@ func TestParseOID(t *testing.T) {
 	}
 }
 
-// Every reason has words, and an unknown one does not panic.
+// Every reason is a text that is stable, says itself in words, and is found by
+// errors.Is beneath other errors.
 func TestReasons(t *testing.T) {
-	n := 0
-	for r := cba.Empty; r <= cba.Duplicate; r++ {
-		if strings.Contains(r.String(), "(") {
-			t.Errorf("reason %d has no words", r)
+	for reason, want := range map[cba.Reason]string{
+		cba.WeakKey: "cba: weak key", cba.NotAuthority: "cba: not a ca", cba.Empty: "cba: empty", "": "cba: unset",
+	} {
+		if got := reason.Error(); got != want {
+			t.Errorf("%q says %q, want %q", string(reason), got, want)
 		}
-		n++
 	}
-	if n != 21 || cba.Reason(0).String() != "Reason(0)" || cba.Reason(99).String() != "Reason(99)" {
-		t.Errorf("%d reasons, %v, %v", n, cba.Reason(0), cba.Reason(99))
+	err := fmt.Errorf("user 7: %w", cba.CheckKey(nil))
+	if !errors.Is(err, cba.Empty) || errors.Is(err, cba.WeakKey) || errors.Is(&cba.Error{}, cba.Empty) {
+		t.Errorf("%v is not found by its reason", err)
 	}
-	for f := cba.SIDAsExtension; f <= cba.SIDAsBoth; f++ {
-		if strings.Contains(f.String(), "(") {
-			t.Errorf("SID form %d has no words", f)
-		}
+	if text, err := json.Marshal(cba.WeakKey); err != nil || string(text) != `"weak-key"` {
+		t.Errorf("%s, %v", text, err)
 	}
 	long := &cba.Error{Reason: cba.Malformed, What: "UPN", Text: strings.Repeat("x", 5000)}
 	if len(long.Error()) > 300 {
 		t.Errorf("error of %d bytes", len(long.Error()))
+	}
+}
+
+// What a service stores as JSON comes back as it was.
+func TestJSONRoundTrip(t *testing.T) {
+	type stored struct {
+		Subject cba.Subject
+		Profile cba.Profile
+		KeyType cba.KeyType
+	}
+	for _, form := range []cba.SIDForm{0, cba.SIDAsExtension, cba.SIDAsURI, cba.SIDAsBoth} {
+		in := stored{fullSubject(t), fullProfile(), cba.P384}
+		in.Profile.SIDForm = form
+		text, err := json.Marshal(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out stored
+		if err := json.Unmarshal(text, &out); err != nil {
+			t.Fatalf("%v: %v", form, err)
+		}
+		if diff := cmp.Diff(in, out, cmp.AllowUnexported(cba.SID{})); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", form, diff)
+		}
+	}
+	var p cba.Profile
+	err := json.Unmarshal([]byte(`{"SIDForm":"URI"}`), &p)
+	if !errors.Is(err, cba.Unknown) {
+		t.Errorf("an unknown form: %v", err)
+	}
+	if _, err := json.Marshal(cba.Profile{SIDForm: 9}); err == nil {
+		t.Error("an unknown form was written")
 	}
 }

@@ -1,6 +1,7 @@
 package cba
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+
+	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/sign"
 )
 
 // A KeyType is a kind of key that users and authorities may have. The zero value
@@ -27,44 +31,23 @@ const (
 	P521
 )
 
-// String returns "rsa2048", "rsa3072", "rsa4096", "p256", "p384" or "p521".
-func (t KeyType) String() string {
-	switch t {
-	case RSA2048:
-		return "rsa2048"
-	case RSA3072:
-		return "rsa3072"
-	case RSA4096:
-		return "rsa4096"
-	case P256:
-		return "p256"
-	case P384:
-		return "p384"
-	case P521:
-		return "p521"
-	}
-	return fmt.Sprintf("KeyType(%d)", uint8(t))
-}
+var keyTypes = enum.Of[KeyType]("cba: key type", "rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521")
 
-// MarshalText writes the text of [KeyType.String]; an unset or unknown type is
-// an error.
+// String returns "rsa2048", "rsa3072", "rsa4096", "p256", "p384" or "p521".
+func (t KeyType) String() string { return keyTypes.String(t) }
+
+// MarshalText writes the text of [KeyType.String]. The error about an unset or
+// unknown type is an [*Error] with reason [Unknown].
 func (t KeyType) MarshalText() ([]byte, error) {
-	if t < RSA2048 || t > P521 {
-		return nil, &Error{Reason: OutOfRange, What: "key type", Text: t.String()}
+	if !keyTypes.Known(t) {
+		return nil, unknown(keyTypes, "key type", t.String())
 	}
-	return []byte(t.String()), nil
+	return keyTypes.Marshal(t)
 }
 
 // UnmarshalText reads what MarshalText wrote.
 func (t *KeyType) UnmarshalText(text []byte) error {
-	for k := RSA2048; k <= P521; k++ {
-		if k.String() == string(text) {
-			*t = k
-			return nil
-		}
-	}
-	return &Error{Reason: OutOfRange, What: "key type", Text: string(text),
-		Hint: "use rsa2048, rsa3072, rsa4096, p256, p384 or p521"}
+	return unmarshal(keyTypes, "key type", t, text)
 }
 
 // Generate makes a new private key of this type. It is a *rsa.PrivateKey or a
@@ -84,7 +67,7 @@ func (t KeyType) Generate() (crypto.Signer, error) {
 	case P521:
 		return ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	}
-	return nil, &Error{Reason: OutOfRange, What: "key type", Text: t.String()}
+	return nil, unknown(keyTypes, "key type", t.String())
 }
 
 // CheckKey reports whether a certificate may be issued for this public key, or
@@ -175,11 +158,14 @@ func signingFor(pub crypto.PublicKey) signing {
 
 // sign signs tbs and returns the whole certificate or request: tbs, algorithm
 // and signature.
-func (s signing) sign(key crypto.Signer, tbs []byte) ([]byte, error) {
+func (s signing) sign(ctx context.Context, key crypto.Signer, tbs []byte) ([]byte, error) {
 	h := s.hash.New()
 	h.Write(tbs)
-	signature, err := key.Sign(rand.Reader, h.Sum(nil), s.hash)
-	if err != nil {
+	signature, err := sign.Digest(ctx, key, h.Sum(nil), s.hash)
+	switch {
+	case err != nil && ctx != nil && ctx.Err() != nil:
+		return nil, &Error{Reason: Abandoned, What: "signature", Err: ctx.Err()}
+	case err != nil:
 		return nil, &Error{Reason: SignerFailed, What: "signature", Err: err}
 	}
 	return s.assemble(tbs, signature), nil

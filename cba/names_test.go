@@ -258,7 +258,7 @@ func TestSubjectRefused(t *testing.T) {
 		{cba.Subject{UPN: "a@b", Name: dn.Name{{}}}, cba.Malformed, "subject"},
 		{cba.Subject{UPN: "a@b", Name: dn.Name{{{Type: dn.CommonName, Value: "\xff"}}}}, cba.Malformed, "subject"},
 	} {
-		cert, err := root.Issue(testKey(t, cba.P256, "jane").Public(), test.subject, cba.Profile{})
+		cert, err := root.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), test.subject, cba.Profile{})
 		if cert != nil {
 			t.Errorf("%+v: issued", test.subject)
 		}

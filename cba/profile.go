@@ -4,9 +4,9 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/asn1"
-	"fmt"
 	"time"
+
+	"example.com/entracba/cba/internal/enum"
 )
 
 // Day is 24 hours, for durations such as 90 * cba.Day.
@@ -20,19 +20,30 @@ const (
 	DefaultBackdate = 5 * time.Minute
 )
 
-// AllIssuancePolicies is the policy that stands for every other, anyPolicy of
-// RFC 5280 section 4.2.1.4. In rules of Entra it must be written as this number;
-// the words "All Issuance Policies" have no effect there.
-var AllIssuancePolicies = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
+// AllIssuancePolicies returns the policy that stands for every other, anyPolicy
+// of RFC 5280 section 4.2.1.4: 2.5.29.32.0. Write it as this number in the rules
+// of Entra; the words "All Issuance Policies" have no effect there.
+func AllIssuancePolicies() x509.OID { return anyPolicy }
+
+var anyPolicy = oid(2, 5, 29, 32, 0)
 
 // Extended key usages.
 var (
-	usageAny            = asn1.ObjectIdentifier{2, 5, 29, 37, 0}
-	usageClientAuth     = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 2}
-	usageEmail          = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 4}
-	usageSmartcardLogon = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}
-	usageEFS            = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 10, 3, 4}
+	usageAny            = oid(2, 5, 29, 37, 0)
+	usageClientAuth     = oid(1, 3, 6, 1, 5, 5, 7, 3, 2)
+	usageEmail          = oid(1, 3, 6, 1, 5, 5, 7, 3, 4)
+	usageSmartcardLogon = oid(1, 3, 6, 1, 4, 1, 311, 20, 2, 2)
+	usageEFS            = oid(1, 3, 6, 1, 4, 1, 311, 10, 3, 4)
 )
+
+// oid returns an object identifier that is written in the source.
+func oid(numbers ...uint64) x509.OID {
+	id, err := x509.OIDFromInts(numbers)
+	if err != nil {
+		panic(err)
+	}
+	return id
+}
 
 // A SIDForm says where [Subject.SID] is written. Zero means SIDAsExtension.
 type SIDForm uint8
@@ -48,17 +59,18 @@ const (
 	SIDAsBoth
 )
 
-// String returns "extension", "uri" or "both".
-func (f SIDForm) String() string {
-	switch f {
-	case SIDAsExtension:
-		return "extension"
-	case SIDAsURI:
-		return "uri"
-	case SIDAsBoth:
-		return "both"
-	}
-	return fmt.Sprintf("SIDForm(%d)", uint8(f))
+var sidForms = enum.Of[SIDForm]("cba: SID form", "extension", "uri", "both").Optional()
+
+// String returns "extension", "uri" or "both", and "" for zero.
+func (f SIDForm) String() string { return sidForms.String(f) }
+
+// MarshalText writes the text of [SIDForm.String]; an unknown form is an error.
+func (f SIDForm) MarshalText() ([]byte, error) { return sidForms.Marshal(f) }
+
+// UnmarshalText reads what MarshalText wrote. The error is an [*Error] with
+// reason [Unknown].
+func (f *SIDForm) UnmarshalText(text []byte) error {
+	return unmarshal(sidForms, "SID form", f, text)
 }
 
 // A Profile says what a user certificate is for and how long. The zero value is a
@@ -79,11 +91,11 @@ type Profile struct {
 	Email          bool // S/MIME: emailProtection
 	EFS            bool // Encrypting File System, 1.3.6.1.4.1.311.10.3.4
 	// ExtraUsages are further extended key usages.
-	ExtraUsages []asn1.ObjectIdentifier
+	ExtraUsages []x509.OID
 
 	// Policies are certificate policies, which authentication binding rules and
 	// authentication strengths go by. See [AllIssuancePolicies].
-	Policies []asn1.ObjectIdentifier
+	Policies []x509.OID
 	// CRLURLs are CRL distribution points. Entra takes the URL from its own store
 	// of CAs, other readers take it from here; http is what all of them read.
 	CRLURLs []string
@@ -108,8 +120,8 @@ func (p Profile) check() error {
 	switch {
 	case p.Validity < 0:
 		return &Error{Reason: OutOfRange, What: "validity", Text: p.Validity.String(), Hint: "it must be positive"}
-	case p.SIDForm > SIDAsBoth:
-		return &Error{Reason: OutOfRange, What: "SID form", Text: p.SIDForm.String()}
+	case p.SIDForm != 0 && !sidForms.Known(p.SIDForm):
+		return unknown(sidForms, "SID form", p.SIDForm.String())
 	}
 	if err := checkOIDs("extended key usage", p.usages()); err != nil {
 		return err
@@ -123,8 +135,8 @@ func (p Profile) check() error {
 	return checkURLs("CA URL", p.CAURLs)
 }
 
-func (p Profile) usages() []asn1.ObjectIdentifier {
-	usages := []asn1.ObjectIdentifier{usageClientAuth}
+func (p Profile) usages() []x509.OID {
+	usages := []x509.OID{usageClientAuth}
 	if p.SmartcardLogon {
 		usages = append(usages, usageSmartcardLogon)
 	}

@@ -2,6 +2,7 @@ package cba
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -50,7 +51,7 @@ var (
 //
 // The error is an [*Error] about the key or the part of the subject that cannot
 // be written.
-func NewRequest(key crypto.Signer, subject Subject) (*Request, error) {
+func NewRequest(ctx context.Context, key crypto.Signer, subject Subject) (*Request, error) {
 	pub := publicOf(key)
 	if err := CheckKey(pub); err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func NewRequest(key crypto.Signer, subject Subject) (*Request, error) {
 	if err != nil {
 		return nil, &Error{Reason: Malformed, What: "request", Err: err}
 	}
-	der, err := signingFor(pub).sign(key, tbs)
+	der, err := signingFor(pub).sign(ctx, key, tbs)
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +279,7 @@ func (r *Request) Compare(subject Subject) lint.Findings {
 	}
 	for _, part := range []struct {
 		what       string
-		rule       rule
+		rule       lint.Rule
 		asked, get []string
 	}{
 		{"UPN", requestUPN, r.Names.UPNs, names.UPNs},
@@ -288,31 +289,31 @@ func (r *Request) Compare(subject Subject) lint.Findings {
 	} {
 		for _, value := range part.asked {
 			if !slices.Contains(part.get, value) {
-				c.add(part.rule, "request", "asks for the %s %q, which the certificate does not get", part.what, value)
+				c.add(part.rule, "request", "", "asks for the %s %q, which the certificate does not get", part.what, value)
 			}
 		}
 		for _, value := range part.get {
 			if len(part.asked) > 0 && !slices.Contains(part.asked, value) {
-				c.add(requestMore, "request", "does not ask for the %s %q, which the certificate gets", part.what, value)
+				c.add(requestMore, "request", "", "does not ask for the %s %q, which the certificate gets", part.what, value)
 			}
 		}
 	}
 	if asked := append(slices.Clone(r.Names.URISIDs), r.Names.ExtensionSID); slices.ContainsFunc(asked, func(s SID) bool {
 		return !s.IsZero() && s != subject.SID
 	}) {
-		c.add(requestSID, "request", "asks for a SID that is not %q", subject.SID.String())
+		c.add(requestSID, "request", "", "asks for a SID that is not %q", subject.SID.String())
 	}
 	if len(r.Name) > 0 && !r.Name.Equal(resolved.Name) {
-		c.add(requestName, "request", "asks for the subject %q; the certificate gets %q", r.Name.String(), resolved.Name.String())
+		c.add(requestName, "request", "", "asks for the subject %q; the certificate gets %q", r.Name.String(), resolved.Name.String())
 	}
 	for _, e := range r.Extensions {
 		switch {
 		case e.Id.Equal(san.Extension), e.Id.Equal(sidExtension), e.Id.Equal(extSubjectKeyID):
 		case e.Id.Equal(extBasicConstraints) && bytes.Contains(e.Value, []byte{1, 1, 0xff}):
-			c.add(requestCA, "request", "asks to be a certificate authority")
+			c.add(requestCA, "request", "", "asks for a CA certificate")
 		case e.Id.Equal(extBasicConstraints):
 		default:
-			c.add(requestExtension, "request", "asks for the extension %s, which is the profile's business", showExtension(e.Id))
+			c.add(requestExtension, "request", "", "asks for the extension %s, which the profile decides", showExtension(e.Id))
 		}
 	}
 	return c.findings

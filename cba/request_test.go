@@ -30,7 +30,7 @@ import (
 
 func newRequest(tb testing.TB, s cba.Subject) *cba.Request {
 	tb.Helper()
-	r, err := cba.NewRequest(testKey(tb, cba.P256, "jane"), s)
+	r, err := cba.NewRequest(tb.Context(), testKey(tb, cba.P256, "jane"), s)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestRequestRoundTrip(t *testing.T) {
 	}
 	for kt := cba.RSA2048; kt <= cba.P521; kt++ {
 		key := testKey(t, kt, "jane")
-		made, err := cba.NewRequest(key, subject)
+		made, err := cba.NewRequest(t.Context(), key, subject)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -294,8 +294,8 @@ func TestParseRequestOfWindows(t *testing.T) {
 			what = append(what, f.Code+": "+f.What)
 		}
 		want := []string{
-			"request-extension: asks for the extension 1.3.6.1.4.1.311.20.2 (certificate template), which is the profile's business",
-			"request-extension: asks for the extension 2.5.29.15 (key usage), which is the profile's business",
+			"request-extension: asks for the extension 1.3.6.1.4.1.311.20.2 (certificate template), which the profile decides",
+			"request-extension: asks for the extension 2.5.29.15 (key usage), which the profile decides",
 		}
 		if diff := cmp.Diff(want, what); diff != "" {
 			t.Errorf("%s: findings (-want +got):\n%s", name, diff)
@@ -371,7 +371,7 @@ func TestPrepareRequest(t *testing.T) {
 	if !draft.Findings.Has("request-upn") || !draft.Findings.Has("request-sid") {
 		t.Errorf("findings: %v", draft.Findings)
 	}
-	cert, err := draft.Sign()
+	cert, err := draft.Sign(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ func issued(upn string, encoding pfx.Encoding, password string) deploy.Package {
 	if err != nil {
 		panic(err)
 	}
-	ca, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	ca, err := cba.NewRoot(context.Background(), cba.Authority{Name: name, KeyType: cba.P256})
 	if err != nil {
 		panic(err)
 	}
@@ -25,7 +26,7 @@ func issued(upn string, encoding pfx.Encoding, password string) deploy.Package {
 	if err != nil {
 		panic(err)
 	}
-	cert, err := ca.Issue(key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
+	cert, err := ca.Issue(context.Background(), key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
 	if err != nil {
 		panic(err)
 	}

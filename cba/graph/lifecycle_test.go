@@ -17,7 +17,7 @@ import (
 // A renewal is planned and written in four calls: read the user, make the
 // account, plan, apply the plan's edit. Leaving is the same with another plan.
 func TestLifecycle(t *testing.T) {
-	root, err := cba.NewRoot(cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256})
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestLifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := root.Issue(key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
+	cert, err := root.Issue(t.Context(), key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
 	if err != nil {
 		t.Fatal(err)
 	}

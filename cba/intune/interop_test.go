@@ -29,7 +29,7 @@ print(json.dumps({
 // for Python's cryptography, the parts of the template and the values to the letter.
 func TestPythonReadsNames(t *testing.T) {
 	python := interop.Python(t)
-	root, err := cba.NewRoot(cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256})
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestPythonReadsNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := root.Issue(key.Public(), spec.Subject, spec.Profile)
+	cert, err := root.Issue(t.Context(), key.Public(), spec.Subject, spec.Profile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package intune
 import (
 	"cmp"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
 	"slices"
 	"strconv"
@@ -248,13 +247,9 @@ func (p Profile) addUsages(profile *cba.Profile) error {
 		case oidSmartcardLogon:
 			profile.SmartcardLogon = true
 		default:
-			var oid asn1.ObjectIdentifier
-			for arc := range strings.SplitSeq(text, ".") {
-				n, err := strconv.ParseUint(arc, 10, 31)
-				if err != nil {
-					return &Error{Reason: OutOfRange, What: "extended key usage", Text: text, Offset: -1}
-				}
-				oid = append(oid, int(n))
+			oid, err := cba.ParseOID(text)
+			if err != nil {
+				return &Error{Reason: OutOfRange, What: "extended key usage", Text: text, Offset: -1}
 			}
 			profile.ExtraUsages = append(profile.ExtraUsages, oid)
 		}

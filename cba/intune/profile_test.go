@@ -2,7 +2,6 @@ package intune_test
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -278,7 +277,7 @@ func TestFor(t *testing.T) {
 		Subject: cba.Subject{UPN: "jane@yourdomain.com", Emails: []string{"jane@yourdomain.com"}, SID: parseSID(t, sidText),
 			DNSNames: []string{"PC1.contoso.com"}, URIs: []string{"IntuneDeviceId://77aa"}},
 		Profile: cba.Profile{Validity: 181 * cba.Day, SmartcardLogon: true, SIDForm: cba.SIDAsExtension, // to 21 May
-			ExtraUsages: []asn1.ObjectIdentifier{{1, 2, 3, 4}}},
+			ExtraUsages: []x509.OID{oid(t, "1.2.3.4")}},
 		KeyType: cba.RSA3072,
 	}
 	if diff := cmp.Diff(want, spec, cmp.Comparer(func(a, b cba.SID) bool { return a == b })); diff != "" {

@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -17,13 +18,13 @@ import (
 func ExamplePlanRenewal() {
 	today := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	clock := today.AddDate(0, 0, -300)
-	root, _ := cba.NewRoot(cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256,
+	root, _ := cba.NewRoot(context.Background(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256,
 		Now: func() time.Time { return clock }})
 	oldKey, _ := cba.P256.Generate()
-	old, _ := root.Issue(oldKey.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
+	old, _ := root.Issue(context.Background(), oldKey.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
 	clock = today
 	newKey, _ := cba.P256.Generate()
-	renewed, _ := root.Issue(newKey.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
+	renewed, _ := root.Issue(context.Background(), newKey.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
 
 	bound, _ := certuserid.FromCertificate(old, certuserid.SKI)
 	ids, _ := certuserid.NewSet(bound.String())
@@ -49,10 +50,10 @@ func ExamplePlanRenewal() {
 // Jane leaves.
 func ExamplePlanLeaving() {
 	today := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	root, _ := cba.NewRoot(cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256,
+	root, _ := cba.NewRoot(context.Background(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Root CA"}}}, KeyType: cba.P256,
 		Now: func() time.Time { return today }})
 	key, _ := cba.P256.Generate()
-	cert, _ := root.Issue(key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
+	cert, _ := root.Issue(context.Background(), key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
 	bound, _ := certuserid.FromCertificate(cert, certuserid.SKI)
 	ids, _ := certuserid.NewSet(bound.String(), "X509:<SKI>0102030405")
 

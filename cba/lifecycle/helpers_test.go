@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
 	"strings"
@@ -26,7 +27,7 @@ type ca struct {
 func newCA(tb testing.TB, name string) ca {
 	tb.Helper()
 	clock := now.AddDate(-3, 0, 0)
-	root, err := cba.NewRoot(cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: name}}}, KeyType: cba.P256,
+	root, err := cba.NewRoot(tb.Context(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: name}}}, KeyType: cba.P256,
 		Now: func() time.Time { return clock }})
 	if err != nil {
 		tb.Fatal(err)
@@ -47,7 +48,7 @@ func newKey(tb testing.TB) crypto.Signer {
 func (c ca) issue(upn string, day int, key crypto.Signer) *x509.Certificate {
 	c.Helper()
 	*c.clock = now.AddDate(0, 0, day)
-	cert, err := c.Issue(key.Public(), cba.Subject{UPN: upn}, cba.Profile{Backdate: -1})
+	cert, err := c.Issue(context.Background(), key.Public(), cba.Subject{UPN: upn}, cba.Profile{Backdate: -1})
 	if err != nil {
 		c.Fatal(err)
 	}

@@ -41,19 +41,27 @@ func newCA(name string) *cba.Issuer {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ca, err := cba.NewRoot(cba.Authority{Name: subject, KeyType: cba.P256})
+	ca, err := cba.NewRoot(context.Background(), cba.Authority{Name: subject, KeyType: cba.P256})
 	if err != nil {
 		log.Fatal(err)
 	}
 	return ca
 }
 
-func newUser(ca *cba.Issuer, upn string, policies ...asn1.ObjectIdentifier) *x509.Certificate {
+func newUser(ca *cba.Issuer, upn string, policies ...string) *x509.Certificate {
+	var oids []x509.OID
+	for _, text := range policies {
+		oid, err := cba.ParseOID(text)
+		if err != nil {
+			log.Fatal(err)
+		}
+		oids = append(oids, oid)
+	}
 	key, err := cba.P256.Generate()
 	if err != nil {
 		log.Fatal(err)
 	}
-	cert, err := ca.Issue(key.Public(), cba.Subject{UPN: upn}, cba.Profile{Policies: policies})
+	cert, err := ca.Issue(context.Background(), key.Public(), cba.Subject{UPN: upn}, cba.Profile{Policies: oids})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -69,7 +77,7 @@ func ExampleTenant_Explain() {
 	}
 	verdict, err := tenant.Explain(context.Background(), signin.Request{
 		User:        &policy.User{UserPrincipalName: "bob@woodgrove.com"},
-		Certificate: newUser(ca, "bob@woodgrove.com", asn1.ObjectIdentifier{1, 2, 3, 4}),
+		Certificate: newUser(ca, "bob@woodgrove.com", "1.2.3.4"),
 		At:          time.Now(),
 		Require:     signin.MFA(),
 	})
@@ -167,7 +175,7 @@ func ExampleRequire() {
 		fmt.Println(err)
 		return
 	}
-	for _, oid := range []asn1.ObjectIdentifier{{1, 2, 3, 5}, {1, 2, 3, 6}} {
+	for _, oid := range []string{"1.2.3.5", "1.2.3.6"} {
 		verdict, err := tenant.Explain(context.Background(), signin.Request{
 			User:        &policy.User{UserPrincipalName: "bob@woodgrove.com"},
 			Certificate: newUser(ca, "bob@woodgrove.com", oid),

@@ -59,12 +59,12 @@ func made(t *testing.T, encoding pfx.Encoding, below bool, upns ...string) strin
 	out := filepath.Join(folder, "out")
 	name, err := dn.Parse("CN=Contoso Root CA")
 	check(t, err)
-	issuer, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	issuer, err := cba.NewRoot(t.Context(), cba.Authority{Name: name, KeyType: cba.P256})
 	check(t, err)
 	if below {
 		name, err := dn.Parse("CN=Contoso Issuing CA")
 		check(t, err)
-		issuer, err = issuer.NewIntermediate(cba.Authority{Name: name, KeyType: cba.P256})
+		issuer, err = issuer.NewIntermediate(t.Context(), cba.Authority{Name: name, KeyType: cba.P256})
 		check(t, err)
 	}
 	write(t, out, "ca/ca.crt", cba.EncodeCertificates(issuer.Certificate))
@@ -73,7 +73,7 @@ func made(t *testing.T, encoding pfx.Encoding, below bool, upns ...string) strin
 	for i, upn := range upns {
 		key, err := cba.P256.Generate()
 		check(t, err)
-		cert, err := issuer.Issue(key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
+		cert, err := issuer.Issue(t.Context(), key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
 		check(t, err)
 		password := "abcdefghijkmnpqrstuvwxyz"
 		if i == 0 {

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/asn1"
+	"crypto/x509"
 	"fmt"
 	"os"
 
@@ -22,7 +22,7 @@ func (o options) demonstrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ca, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	ca, err := cba.NewRoot(ctx, cba.Authority{Name: name, KeyType: cba.P256})
 	if err != nil {
 		return err
 	}
@@ -30,8 +30,11 @@ func (o options) demonstrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	oid := asn1.ObjectIdentifier{1, 2, 3, 4}
-	cert, err := ca.Issue(key.Public(), cba.Subject{UPN: "bob@woodgrove.com"}, cba.Profile{Policies: []asn1.ObjectIdentifier{oid}})
+	oid, err := cba.ParseOID("1.2.3.4")
+	if err != nil {
+		return err
+	}
+	cert, err := ca.Issue(ctx, key.Public(), cba.Subject{UPN: "bob@woodgrove.com"}, cba.Profile{Policies: []x509.OID{oid}})
 	if err != nil {
 		return err
 	}

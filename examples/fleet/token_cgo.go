@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"errors"
 	"os"
@@ -14,7 +15,7 @@ import (
 )
 
 // openToken opens the token and uses the CA in it.
-func (w *work) openToken() error {
+func (w *work) openToken(ctx context.Context) error {
 	// In a file, because everyone on the machine can read command lines.
 	text, err := os.ReadFile(w.token.pinFile)
 	if err != nil {
@@ -30,7 +31,7 @@ func (w *work) openToken() error {
 		return err
 	}
 	w.closeToken = t.Close
-	return w.tokenAuthority(t.Find, func(label string) (crypto.Signer, error) {
+	return w.tokenAuthority(ctx, t.Find, func(label string) (crypto.Signer, error) {
 		key, err := t.Find(label) // of a run that was killed
 		if errors.Is(err, &token.Error{Reason: token.NotFound}) {
 			return t.Generate(label, cba.RSA3072)

@@ -107,7 +107,7 @@ func (w *work) openAuthority(ctx context.Context) error {
 			return nil
 		}
 		if w.token != (tokenOptions{}) {
-			return w.openToken()
+			return w.openToken(ctx)
 		}
 		// A killed run may have left an unfinished one.
 		if err := w.leftBehind(w.path(caName) + ".part"); err != nil {
@@ -522,7 +522,7 @@ type keyFunc func(label string) (crypto.Signer, error)
 // tokenAuthority uses a root and an intermediate whose keys are in a token, and
 // makes what is missing. A kill leaves a key without certificate at worst, which
 // the next run finds by its label.
-func (w *work) tokenAuthority(find, generate keyFunc) error {
+func (w *work) tokenAuthority(ctx context.Context, find, generate keyFunc) error {
 	folder := w.path("ca")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
@@ -559,9 +559,9 @@ func (w *work) tokenAuthority(find, generate keyFunc) error {
 		}
 		var ca *cba.Issuer
 		if parent == nil {
-			ca, err = cba.NewRoot(cba.Authority{Name: subject, Key: key})
+			ca, err = cba.NewRoot(ctx, cba.Authority{Name: subject, Key: key})
 		} else {
-			ca, err = parent.NewIntermediate(cba.Authority{Name: subject, Key: key})
+			ca, err = parent.NewIntermediate(ctx, cba.Authority{Name: subject, Key: key})
 		}
 		if err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ func files(t *testing.T) (folder, serial string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: name, KeyType: cba.P256})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func files(t *testing.T) (folder, serial string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := root.Issue(key.Public(), cba.Subject{UPN: "bob@woodgrove.com"}, cba.Profile{})
+	cert, err := root.Issue(t.Context(), key.Public(), cba.Subject{UPN: "bob@woodgrove.com"}, cba.Profile{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -221,7 +221,7 @@ func ExampleJournal() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	root, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	root, err := cba.NewRoot(context.Background(), cba.Authority{Name: name, KeyType: cba.P256})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func NewMaker(tb testing.TB) *Maker {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	root, err := cba.NewRoot(cba.Authority{Name: name, KeyType: cba.P256})
+	root, err := cba.NewRoot(tb.Context(), cba.Authority{Name: name, KeyType: cba.P256})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func NewMaker(tb testing.TB) *Maker {
 // Certificate makes a certificate for a user.
 func (m *Maker) Certificate(upn string) *x509.Certificate {
 	m.tb.Helper()
-	cert, err := m.Issuer.Issue(m.Issuer.Key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
+	cert, err := m.Issuer.Issue(context.Background(), m.Issuer.Key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
 	if err != nil {
 		m.tb.Fatal(err)
 	}

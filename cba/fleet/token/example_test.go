@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -30,7 +31,7 @@ func ExampleOpen() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	root, err := cba.NewRoot(cba.Authority{Name: name, Key: key})
+	root, err := cba.NewRoot(context.Background(), cba.Authority{Name: name, Key: key})
 	if err != nil {
 		log.Fatal(err)
 	}

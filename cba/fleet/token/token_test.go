@@ -113,8 +113,8 @@ func TestAuthority(t *testing.T) {
 	hsm := open(t, config)
 	rootKey := must[crypto.Signer](t)(hsm.Generate("root", cba.P384))
 	issuingKey := must[crypto.Signer](t)(hsm.Generate("issuing", cba.RSA3072))
-	root := must[*cba.Issuer](t)(cba.NewRoot(cba.Authority{Name: name(t, "CN=Contoso Root CA"), Key: rootKey}))
-	issuing := must[*cba.Issuer](t)(root.NewIntermediate(cba.Authority{Name: name(t, "CN=Contoso Issuing CA"), Key: issuingKey}))
+	root := must[*cba.Issuer](t)(cba.NewRoot(t.Context(), cba.Authority{Name: name(t, "CN=Contoso Root CA"), Key: rootKey}))
+	issuing := must[*cba.Issuer](t)(root.NewIntermediate(t.Context(), cba.Authority{Name: name(t, "CN=Contoso Issuing CA"), Key: issuingKey}))
 	if _, err := cba.EncodeKey(issuing.Key); err == nil {
 		t.Error("the key could be written to a file")
 	}
@@ -154,7 +154,7 @@ func TestAuthority(t *testing.T) {
 	if err := hsm.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := issuing.Issue(issuing.Key.Public(), subjects[0], cba.Profile{})
+	_, err := issuing.Issue(t.Context(), issuing.Key.Public(), subjects[0], cba.Profile{})
 	check(t, err, token.Gone)
 	again := open(t, config)
 	key := must[crypto.Signer](t)(again.Find("issuing"))
@@ -320,7 +320,7 @@ func TestFaults(t *testing.T) {
 		fault(t, "C_Sign", 11, 0x32)
 		hsm := open(t, config)
 		key := must[crypto.Signer](t)(hsm.Find("first"))
-		root := must[*cba.Issuer](t)(cba.NewRoot(cba.Authority{Name: name(t, "CN=Contoso Root CA"), Key: key}))
+		root := must[*cba.Issuer](t)(cba.NewRoot(t.Context(), cba.Authority{Name: name(t, "CN=Contoso Root CA"), Key: key}))
 		l := must[*sqlite.Ledger](t)(sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{}))
 		defer l.Close()
 		var subjects []cba.Subject
@@ -371,13 +371,13 @@ func BenchmarkIssue(b *testing.B) {
 			var spent [2]time.Duration
 			var issuers [2]*cba.Issuer
 			for i, key := range []crypto.Signer{inMemory, inToken} {
-				issuers[i] = must[*cba.Issuer](b)(cba.NewRoot(cba.Authority{Name: name(b, "CN=Contoso Root CA"), Key: key}))
+				issuers[i] = must[*cba.Issuer](b)(cba.NewRoot(b.Context(), cba.Authority{Name: name(b, "CN=Contoso Root CA"), Key: key}))
 			}
 			b.ReportAllocs()
 			for b.Loop() {
 				for i, issuer := range issuers {
 					started := time.Now()
-					if _, err := issuer.Issue(user.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}); err != nil {
+					if _, err := issuer.Issue(b.Context(), user.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{}); err != nil {
 						b.Fatal(err)
 					}
 					spent[i] += time.Since(started)

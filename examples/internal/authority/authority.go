@@ -3,6 +3,7 @@ package authority
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func Open(out, ca string) (issuer *cba.Issuer, made bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if issuer, err = cba.NewRoot(cba.Authority{Name: name}); err != nil {
+	if issuer, err = cba.NewRoot(context.Background(), cba.Authority{Name: name}); err != nil {
 		return nil, false, err
 	}
 	key, err := cba.EncodeKey(issuer.Key)
