@@ -1,8 +1,9 @@
 package certuserid
 
 import (
-	"fmt"
 	"strings"
+
+	"example.com/entracba/cba/internal/enum"
 )
 
 // A Strength is what KB5014754 calls a mapping in Active Directory's
@@ -17,18 +18,17 @@ const (
 	Strong
 )
 
-// String returns "weak" or "strong".
-func (s Strength) String() string {
-	switch s {
-	case 0:
-		return "none"
-	case Weak:
-		return "weak"
-	case Strong:
-		return "strong"
-	}
-	return fmt.Sprintf("Strength(%d)", uint8(s))
-}
+var strengths = enum.Of[Strength]("certuserid: strength", "weak", "strong").Optional()
+
+// String returns "weak", "strong", or "" for none.
+func (s Strength) String() string { return strengths.String(s) }
+
+// MarshalText writes the text of [Strength.String]; an unknown strength is an
+// error.
+func (s Strength) MarshalText() ([]byte, error) { return strengths.Marshal(s) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Strength) UnmarshalText(text []byte) error { return strengths.Unmarshal(s, text) }
 
 // Strength returns what Active Directory thinks of the mapping (KB5014754).
 // [PrincipalName] is zero: Active Directory maps UPNs without
@@ -47,10 +47,10 @@ func (m Mapping) Strength() Strength {
 // AltSecurityIdentity returns the ID as a value of Active Directory's
 // altSecurityIdentities. The two directories share the text of six mappings
 // (MS-PKCA section 3.1.5.2.1.3, KB5014754); [PrincipalName] has none there, and
-// the error is a [*FieldError] then, as for the zero ID.
+// the error is an [*Error] then, as for the zero ID.
 func (id ID) AltSecurityIdentity() (string, error) {
 	if id.mapping.Strength() == 0 {
-		return "", &FieldError{Mapping: id.mapping, Reason: OnlyEntra, Text: id.text}
+		return "", &Error{Mapping: id.mapping, Reason: OnlyEntra, Text: id.text, Offset: -1}
 	}
 	return id.text, nil
 }
@@ -61,14 +61,14 @@ func (id ID) AltSecurityIdentity() (string, error) {
 // the attribute without regard to letter case, Entra does not, and so tags in
 // another case are put right.
 //
-// The error is a [*ParseError]: with reason [NotX509] for mappings of another
+// The error is an [*Error]: with reason [NotX509] for mappings of another
 // kind, such as "Kerberos:user@REALM", and with [OnlyActiveDirectory] for the form
 // X509:<I>...<SID>... (MS-PKCA), which Active Directory counts as strong and Entra
 // does not have.
 func ParseAltSecurityIdentity(value string) (ID, error) {
 	id, at, fault := parse(upperTags(value))
-	if fault != 0 {
-		return ID{}, &ParseError{Text: value, Offset: at, Reason: fault}
+	if fault != "" {
+		return ID{}, &Error{Text: value, Offset: at, Reason: fault}
 	}
 	return id, nil
 }

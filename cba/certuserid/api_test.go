@@ -26,7 +26,7 @@ func TestMappings(t *testing.T) {
 		strength    string
 	}
 	want := []row{
-		{"PrincipalName", "PrincipalName", certuserid.Low, "none"},
+		{"PrincipalName", "PrincipalName", certuserid.Low, ""},
 		{"RFC822Name", "RFC822Name", certuserid.Low, "weak"},
 		{"IssuerAndSubject", "IssuerAndSubject", certuserid.Low, "weak"},
 		{"Subject", "Subject", certuserid.Low, "weak"},
@@ -36,40 +36,81 @@ func TestMappings(t *testing.T) {
 	}
 	var got []row
 	for _, m := range certuserid.Mappings() {
-		got = append(got, row{m.String(), m.Field(), m.Affinity(), m.Strength().String()})
-		if parsed, err := certuserid.ParseMapping(m.String()); err != nil || parsed != m {
-			t.Errorf("ParseMapping(%v): %v, %v", m, parsed, err)
+		got = append(got, row{m.Name(), string(m), m.Affinity(), m.Strength().String()})
+		for _, text := range []string{string(m), m.Name()} {
+			if parsed, err := certuserid.ParseMapping(text); err != nil || parsed != m {
+				t.Errorf("ParseMapping(%q): %v, %v", text, parsed, err)
+			}
 		}
-		if parsed, err := certuserid.ParseField(m.Field()); err != nil || parsed != m {
-			t.Errorf("ParseField(%v): %v, %v", m.Field(), parsed, err)
+		if !m.Known() {
+			t.Errorf("%v is not known", m)
 		}
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for _, name := range []string{"", "ski", "SubjectKeyIdentifier", "UPN", "Mapping(0)"} {
-		if m, err := certuserid.ParseMapping(name); err == nil || m != 0 {
+	for _, name := range []string{"", "ski", "UPN", "principalName", "SubjectKeyIdentifier "} {
+		if m, err := certuserid.ParseMapping(name); !errors.Is(err, certuserid.UnknownMapping) || m != "" {
 			t.Errorf("ParseMapping(%q): %v, %v", name, m, err)
 		}
 	}
-	for _, name := range []string{"", "SKI", "principalName"} {
-		if m, err := certuserid.ParseField(name); err == nil || m != 0 {
-			t.Errorf("ParseField(%q): %v, %v", name, m, err)
-		}
-	}
-	if !(certuserid.High > certuserid.Low) {
-		t.Error("High is not above Low")
+	list := certuserid.Mappings()
+	list[0] = "x"
+	if certuserid.Mappings()[0] != certuserid.PrincipalName {
+		t.Error("Mappings shares its list")
 	}
 }
 
-// Every enum value has its own words, goes through JSON and back, and the unset
-// and unknown ones are refused.
+// What Graph adds later, and the admin center's spelling of SKI, go through JSON
+// unchanged, and match nothing.
+func TestUnknownMapping(t *testing.T) {
+	cert := load(t, "contoso-user")
+	values := certuserid.Options{}.Values(cert)
+	for _, text := range []string{"unknownFutureValue", "SKI", "subjectKeyIdentifier", "", " PrincipalName", "\ufffd"} {
+		var m certuserid.Mapping
+		if err := json.Unmarshal([]byte(`"`+text+`"`), &m); err != nil {
+			t.Fatal(err)
+		}
+		if data, err := json.Marshal(m); err != nil || string(data) != `"`+text+`"` {
+			t.Errorf("%s came back as %s, %v", text, data, err)
+		}
+		if m.Known() || m.Affinity() != "" || m.Strength() != 0 {
+			t.Errorf("%q: known %v, affinity %q, strength %v", m, m.Known(), m.Affinity(), m.Strength())
+		}
+		if id, err := values.ID(m); !errors.Is(err, certuserid.NoField) || id != (certuserid.ID{}) {
+			t.Errorf("%q: %v, %v", m, id, err)
+		}
+		if id, err := certuserid.FromCertificate(cert, m); !errors.Is(err, certuserid.NoField) || id != (certuserid.ID{}) {
+			t.Errorf("%q: %v, %v", m, id, err)
+		}
+		for _, id := range values.All() {
+			if fit := values.Fit(m, id.String()); fit != certuserid.Unfit {
+				t.Errorf("%q fits %v", m, id)
+			}
+		}
+		if fit := values.Fit(m, ""); fit != certuserid.Unfit {
+			t.Errorf("%q fits the empty text", m)
+		}
+	}
+	for _, text := range []string{"medium", "High", ""} {
+		var a certuserid.Affinity
+		if err := json.Unmarshal([]byte(`"`+text+`"`), &a); err != nil || a == certuserid.High || a == certuserid.Low {
+			t.Errorf("%q was read as %q, %v", text, a, err)
+		}
+		if data, err := json.Marshal(a); err != nil || string(data) != `"`+text+`"` {
+			t.Errorf("%s came back as %s, %v", text, data, err)
+		}
+	}
+}
+
+// Every value of an enumeration has its own text, goes through JSON and back, and
+// unknown ones are refused.
 func TestEnums(t *testing.T) {
 	type text interface {
 		encoding.TextMarshaler
 		String() string
 	}
-	check := func(values []text, bad []text, read func(string) (text, error)) {
+	check := func(values, bad []text, badText string, read func(string) (text, error)) {
 		t.Helper()
 		seen := map[string]bool{}
 		for _, v := range values {
@@ -87,49 +128,56 @@ func TestEnums(t *testing.T) {
 				t.Errorf("%v has text %q", v, data)
 			}
 		}
-		for _, data := range []string{`""`, `"x"`, `"Low"`} {
-			if v, err := read(data); err == nil {
-				t.Errorf("%s was read as %v", data, v)
-			}
+		if v, err := read(badText); err == nil {
+			t.Errorf("%s was read as %v", badText, v)
 		}
 	}
-	var mappings []text
-	for _, m := range certuserid.Mappings() {
-		mappings = append(mappings, m)
-	}
-	check(mappings, []text{certuserid.Mapping(0), certuserid.Mapping(8)}, func(s string) (text, error) {
-		var m certuserid.Mapping
-		err := json.Unmarshal([]byte(s), &m)
-		return m, err
-	})
-	check([]text{certuserid.Low, certuserid.High}, []text{certuserid.Affinity(0), certuserid.Affinity(3)}, func(s string) (text, error) {
-		var a certuserid.Affinity
-		err := json.Unmarshal([]byte(s), &a)
-		return a, err
-	})
-	check([]text{certuserid.Unfit, certuserid.Assumed, certuserid.Exact}, []text{certuserid.Fit(3)}, func(s string) (text, error) {
+	fit := func(s string) (text, error) {
 		var f certuserid.Fit
 		err := json.Unmarshal([]byte(s), &f)
 		return f, err
-	})
-	seen := map[string]bool{}
-	for r := certuserid.NotX509; r <= certuserid.NoField; r++ {
-		if s := r.String(); strings.HasPrefix(s, "Reason(") || seen[s] {
-			t.Errorf("reason %d: %q", r, s)
-		}
-		seen[r.String()] = true
 	}
-	for r := certuserid.Full; r <= certuserid.OtherMapping; r++ {
-		if s := r.String(); strings.HasPrefix(s, "SetReason(") || seen[s] {
-			t.Errorf("reason %d: %q", r, s)
+	check([]text{certuserid.Unfit, certuserid.Assumed, certuserid.Exact}, []text{certuserid.Fit(0), certuserid.Fit(4)}, `""`, fit)
+	check(nil, nil, `"Exact"`, fit)
+	check([]text{certuserid.WholeCertificate, certuserid.PublicKeyInfo, certuserid.PublicKeyBits}, []text{certuserid.HashInput(4)}, `"x"`, func(s string) (text, error) {
+		var h certuserid.HashInput
+		err := json.Unmarshal([]byte(s), &h)
+		return h, err
+	})
+	if certuserid.HashInput(0).String() != certuserid.WholeCertificate.String() {
+		t.Error("the default hash input has another text")
+	}
+	check([]text{certuserid.Strength(0), certuserid.Weak, certuserid.Strong}, []text{certuserid.Strength(3)}, `"x"`, func(s string) (text, error) {
+		var s2 certuserid.Strength
+		err := json.Unmarshal([]byte(s), &s2)
+		return s2, err
+	})
+}
+
+// reasons are all of the package.
+var reasons = []certuserid.Reason{
+	certuserid.NotX509, certuserid.UnknownTag, certuserid.MissingPart, certuserid.ExtraPart, certuserid.StraySpace, certuserid.BadText,
+	certuserid.BadName, certuserid.BadHex, certuserid.TooLong, certuserid.OnlyActiveDirectory, certuserid.OnlyEntra, certuserid.NoField,
+	certuserid.UnknownMapping, certuserid.Empty, certuserid.Full, certuserid.Duplicate, certuserid.OtherMapping,
+}
+
+func TestReasons(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range reasons {
+		var err error = &certuserid.Error{Reason: r, Offset: -1}
+		if seen[err.Error()] || seen[string(r)] || err.Error() != r.Error() || err.Error() == "certuserid: "+string(r) {
+			t.Errorf("%s: %q", string(r), err)
 		}
-		seen[r.String()] = true
+		seen[err.Error()], seen[string(r)] = true, true
+		if !errors.Is(err, r) || errors.Is(err, certuserid.Reason("other")) || errors.Is(err, errors.New(r.Error())) {
+			t.Errorf("errors.Is of %v", err)
+		}
 	}
 }
 
 func TestID(t *testing.T) {
 	var zero certuserid.ID
-	if zero.String() != "" || zero.Mapping() != 0 || zero.Issuer() != "" || zero.Value() != "" || zero.SerialNumber() != nil {
+	if zero.String() != "" || zero.Mapping() != "" || zero.Issuer() != "" || zero.Value() != "" || zero.SerialNumber() != nil {
 		t.Errorf("zero ID: %#v", zero)
 	}
 	if data, err := json.Marshal(zero); err == nil {
@@ -148,7 +196,7 @@ func TestID(t *testing.T) {
 		t.Errorf("%x, %s", id.SerialNumber(), id.Issuer())
 	}
 	var list []certuserid.ID
-	if err := json.Unmarshal([]byte(`["X509:<PN>bob@woodgrove","X509:<pn>bob@woodgrove"]`), &list); !errors.As(err, new(*certuserid.ParseError)) {
+	if err := json.Unmarshal([]byte(`["X509:<PN>bob@woodgrove","X509:<pn>bob@woodgrove"]`), &list); !errors.Is(err, certuserid.NotX509) && !errors.Is(err, certuserid.UnknownTag) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -164,7 +212,7 @@ func TestErrorTexts(t *testing.T) {
 		t.Errorf("%v", found)
 	}
 	_, err = certuserid.FromCertificate(load(t, "bad-upn"), certuserid.PrincipalName)
-	if got, want := err.Error(), `certuserid: PrincipalName: stray blank: "X509:<PN> jane@yourdomain.com"`; got != want {
+	if got, want := err.Error(), `certuserid: PrincipalName: stray space: "X509:<PN> jane@yourdomain.com"`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -186,8 +234,8 @@ func TestHostileInput(t *testing.T) {
 }
 
 func TestNoCertificate(t *testing.T) {
-	for _, m := range append(certuserid.Mappings(), 0, 99) {
-		if id, err := certuserid.FromCertificate(nil, m); !errors.As(err, new(*certuserid.FieldError)) || id != (certuserid.ID{}) {
+	for _, m := range append(certuserid.Mappings(), "", "x") {
+		if id, err := certuserid.FromCertificate(nil, m); !errors.Is(err, certuserid.NoField) || id != (certuserid.ID{}) {
 			t.Errorf("%v: %v, %v", m, id, err)
 		}
 	}
@@ -195,13 +243,13 @@ func TestNoCertificate(t *testing.T) {
 	if len(values.All()) != 0 {
 		t.Errorf("%v", values.All())
 	}
-	if _, err := values.ID(99); err == nil {
-		t.Error("mapping 99 has an ID")
+	if _, err := values.ID("x"); err == nil {
+		t.Error("an unknown mapping has an ID")
 	}
 	if result := values.Match("X509:<PN>bob@woodgrove"); result.Fit != certuserid.Unfit || len(result.Findings) == 0 {
 		t.Errorf("%+v", result)
 	}
-	if fit := values.Fit(99, ""); fit != certuserid.Unfit {
+	if fit := values.Fit("x", ""); fit != certuserid.Unfit {
 		t.Errorf("%v", fit)
 	}
 }
@@ -316,8 +364,8 @@ func TestSetLimits(t *testing.T) {
 	for _, c := range "abcdefghij" {
 		ten = append(ten, string(c))
 	}
-	reason := func(err error) certuserid.SetReason {
-		var set *certuserid.SetError
+	reason := func(err error) certuserid.Reason {
+		var set *certuserid.Error
 		if !errors.As(err, &set) {
 			t.Fatalf("error %v", err)
 		}
@@ -326,14 +374,14 @@ func TestSetLimits(t *testing.T) {
 	full := set(t, ten...) // the positive twin
 	for _, test := range []struct {
 		value string
-		want  certuserid.SetReason
+		want  certuserid.Reason
 	}{
 		{"k", certuserid.Full}, // TV-6: 11 values
 		{"a", certuserid.Duplicate},
-		{"", certuserid.EmptyValue},
-		{strings.Repeat("k", 1025), certuserid.ValueTooLong},         // TV-6: 1025 characters
-		{strings.Repeat("\U0001f600", 513), certuserid.ValueTooLong}, // 1026 UTF-16 units
-		{"\xff", certuserid.NotUTF8},
+		{"", certuserid.Empty},
+		{strings.Repeat("k", 1025), certuserid.TooLong},         // TV-6: 1025 characters
+		{strings.Repeat("\U0001f600", 513), certuserid.TooLong}, // 1026 UTF-16 units
+		{"\xff", certuserid.BadText},
 	} {
 		s := full
 		if got := reason(s.Add(test.value)); got != test.want {
@@ -403,14 +451,14 @@ func TestSetReplace(t *testing.T) {
 	}
 	for _, test := range []struct {
 		id   certuserid.ID
-		want certuserid.SetReason
+		want certuserid.Reason
 	}{
 		{parse("X509:<PN>bob"), certuserid.OtherMapping},
-		{certuserid.ID{}, certuserid.EmptyValue},
+		{certuserid.ID{}, certuserid.Empty},
 	} {
 		s := old
 		err := s.Replace(certuserid.SKI, test.id)
-		var set *certuserid.SetError
+		var set *certuserid.Error
 		if !errors.As(err, &set) || set.Reason != test.want || !slices.Equal(s.Values(), old.Values()) {
 			t.Errorf("%v: %v", test.id, err)
 		}
@@ -441,21 +489,21 @@ func TestSetDiffAndRemove(t *testing.T) {
 	}
 }
 
-func TestSetLint(t *testing.T) {
+func TestSetFindings(t *testing.T) {
 	clean := set(t, "X509:<PN>bob@woodgrove", "X509:<SKI>0a")
-	if found := clean.Lint(); len(found) != 0 {
+	if found := clean.Findings(); len(found) != 0 {
 		t.Errorf("%v", found)
 	}
 	s := set(t, "X509:<PN>bob@woodgrove", "X509:<PN>Bob@woodgrove", "bob", "X509:<SKI> 01", "X509:<SKI>02", "X509:<SKI>03")
 	var got []string
-	for _, f := range s.Lint() {
+	for _, f := range s.Findings() {
 		got = append(got, f.Code)
 	}
 	if want := []string{"userids-same", "userid-no-mapping", "userid-blank", "userids-many"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	if s.Lint().Worst() != lint.Error {
-		t.Error("a value with a stray blank is no error")
+	if s.Findings().Worst() != lint.Error {
+		t.Error("a value with a stray space is no error")
 	}
 }
 
@@ -468,7 +516,7 @@ func TestActiveDirectory(t *testing.T) {
 		}
 		value, err := id.AltSecurityIdentity()
 		if id.Mapping() == certuserid.PrincipalName {
-			var field *certuserid.FieldError
+			var field *certuserid.Error
 			if !errors.As(err, &field) || field.Reason != certuserid.OnlyEntra || value != "" {
 				t.Errorf("%v: %q, %v", id, value, err)
 			}
@@ -502,7 +550,7 @@ func TestActiveDirectory(t *testing.T) {
 		{"X509:<I>CN=ca", certuserid.MissingPart},
 	} {
 		id, err := certuserid.ParseAltSecurityIdentity(test.in)
-		var parse *certuserid.ParseError
+		var parse *certuserid.Error
 		if !errors.As(err, &parse) || parse.Reason != test.want || parse.Text != test.in || id != (certuserid.ID{}) {
 			t.Errorf("%q: %v, %v", test.in, id, err)
 		}
@@ -527,15 +575,23 @@ func TestResultJSON(t *testing.T) {
 	}
 }
 
-// Every check says all that a finding needs, under a code of its own.
-func TestChecks(t *testing.T) {
-	codes := certuserid.Codes()
-	if len(codes) < 45 {
-		t.Fatalf("%d checks", len(codes))
-	}
-	for i, code := range codes {
-		if slices.Contains(codes[:i], code) || !strings.HasPrefix(code, "userid") {
-			t.Errorf("code %q", code)
+// Every rule says all that a finding needs, under a code of its own.
+func TestRules(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range certuserid.Rules() {
+		if seen[r.Code] || !strings.HasPrefix(r.Code, "userid") || r.Severity == 0 || r.What == "" || r.Do == "" {
+			t.Errorf("%+v", r)
 		}
+		if r.Source.URL() == "" && r.Code != "userid-invisible" { // seen in copied values, on no page
+			t.Errorf("%s: source %q", r.Code, r.Source)
+		}
+		seen[r.Code] = true
+	}
+	if len(seen) < 45 {
+		t.Fatalf("%d rules", len(seen))
+	}
+	certuserid.Rules()[0].Code = "x"
+	if certuserid.Rules()[0].Code == "x" {
+		t.Error("Rules shares its table")
 	}
 }

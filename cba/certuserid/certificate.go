@@ -1,6 +1,7 @@
 package certuserid
 
 import (
+	"cmp"
 	"crypto/x509"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/san"
 )
@@ -51,9 +53,9 @@ type Options struct {
 type HashInput uint8
 
 const (
-	// WholeCertificate hashes the DER of the certificate: the thumbprint. Learn's
+	// WholeCertificate, the default, hashes the DER of the certificate: the thumbprint. Learn's
 	// technical deep dive, Microsoft's cmdlet and every published script do so.
-	WholeCertificate HashInput = iota
+	WholeCertificate HashInput = iota + 1
 	// PublicKeyInfo hashes the DER of SubjectPublicKeyInfo, which is how one may
 	// read "SHA1 hash of public key" in MS-PKCA and KB5014754.
 	PublicKeyInfo
@@ -63,18 +65,19 @@ const (
 	PublicKeyBits
 )
 
+var hashInputs = enum.Of[HashInput]("certuserid: hash input", "whole certificate", "SubjectPublicKeyInfo", "public key bits")
+
 // String says what is hashed.
-func (h HashInput) String() string {
-	switch h {
-	case WholeCertificate:
-		return "whole certificate"
-	case PublicKeyInfo:
-		return "SubjectPublicKeyInfo"
-	case PublicKeyBits:
-		return "public key bits"
-	}
-	return "unknown hash input"
+func (h HashInput) String() string { return hashInputs.String(cmp.Or(h, WholeCertificate)) }
+
+// MarshalText writes the text of [HashInput.String]; an unknown input is an
+// error.
+func (h HashInput) MarshalText() ([]byte, error) {
+	return hashInputs.Marshal(cmp.Or(h, WholeCertificate))
 }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *HashInput) UnmarshalText(text []byte) error { return hashInputs.Unmarshal(h, text) }
 
 // FromCertificate returns the ID of a certificate under one mapping, with the
 // defaults of [Options].
@@ -84,7 +87,7 @@ func (h HashInput) String() string {
 // chain or revocation. The e-mail address is the one in the subjectAltName, never
 // one in the subject.
 //
-// The error is a [*FieldError] if the certificate has no field that the mapping
+// The error is an [*Error] if the certificate has no field that the mapping
 // needs, or one that makes no legal value.
 func FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
 	return Options{}.FromCertificate(cert, m)
@@ -108,13 +111,13 @@ func (o Options) FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) 
 // newID checks what a certificate may have put into a text that its form does not
 // rule out. The rest of the grammar is true by construction: what a writer made
 // is what Parse takes, which FuzzFromCertificate holds.
-func newID(text string, m Mapping, value int) (ID, *FieldError) {
+func newID(text string, m Mapping, value int) (ID, *Error) {
 	_, reason := checkText(text)
-	if reason == 0 && (m == PrincipalName || m == RFC822Name) {
+	if reason == "" && (m == PrincipalName || m == RFC822Name) {
 		_, reason = checkPlain(text, value)
 	}
-	if reason != 0 {
-		return ID{}, &FieldError{Mapping: m, Reason: reason, Text: text}
+	if reason != "" {
+		return ID{}, &Error{Mapping: m, Reason: reason, Text: text, Offset: -1}
 	}
 	return ID{text: text, mapping: m, value: uint16(value)}, nil
 }
@@ -133,8 +136,8 @@ func (o Options) All(cert *x509.Certificate) []ID { return o.Values(cert).All() 
 type Values struct {
 	options Options
 	cert    *x509.Certificate
-	ids     [lastMapping + 1]ID
-	faults  [lastMapping + 1]error
+	ids     [len(mappings)]ID // in the order of mappings
+	faults  [len(mappings)]error
 }
 
 // Values makes the seven IDs of a certificate.
@@ -143,38 +146,52 @@ func (o Options) Values(cert *x509.Certificate) *Values {
 	var text, names [1024]byte
 	w := writer{options: o, cert: cert, names: names[:0]}
 	buffer := text[:0]
-	var ends, values [lastMapping + 1]int
-	var faults [lastMapping + 1]*FieldError
-	for m := PrincipalName; m <= lastMapping; m++ {
-		buffer, values[m], faults[m] = w.append(buffer, m)
-		ends[m] = len(buffer)
+	var ends, values [len(mappings)]int
+	var faults [len(mappings)]*Error
+	for i, m := range mappings {
+		buffer, values[i], faults[i] = w.append(buffer, m)
+		ends[i] = len(buffer)
 	}
 	all := string(buffer) // one string for the seven
-	for m := PrincipalName; m <= lastMapping; m++ {
-		if faults[m] == nil {
-			v.ids[m], faults[m] = newID(all[ends[m-1]:ends[m]], m, values[m])
+	begin := 0
+	for i, m := range mappings {
+		if faults[i] == nil {
+			v.ids[i], faults[i] = newID(all[begin:ends[i]], m, values[i])
 		}
-		if faults[m] != nil { // a nil *FieldError must not become an error
-			v.faults[m] = faults[m]
+		if faults[i] != nil { // a nil *Error must not become an error
+			v.faults[i] = faults[i]
 		}
+		begin = ends[i]
 	}
 	return v
 }
 
-// ID returns the certificate's ID under one mapping. The error is a
-// [*FieldError], as for [FromCertificate].
+// ID returns the certificate's ID under one mapping. The error is an [*Error],
+// as for [FromCertificate].
 func (v *Values) ID(m Mapping) (ID, error) {
-	if m < PrincipalName || m > lastMapping {
-		return ID{}, &FieldError{Mapping: m, Reason: NoField}
+	i := m.index()
+	if v == nil || i < 0 {
+		return ID{}, &Error{Mapping: m, Reason: NoField, Offset: -1}
 	}
-	return v.ids[m], v.faults[m]
+	return v.ids[i], v.faults[i]
+}
+
+// id is ID without the error.
+func (v *Values) id(m Mapping) ID {
+	if i := m.index(); v != nil && i >= 0 {
+		return v.ids[i]
+	}
+	return ID{}
 }
 
 // All returns the IDs that the certificate has, in the order of [Mappings].
 func (v *Values) All() []ID {
-	ids := make([]ID, 0, lastMapping)
+	ids := make([]ID, 0, len(mappings))
+	if v == nil {
+		return ids
+	}
 	for _, id := range v.ids {
-		if id.mapping != 0 {
+		if id.mapping != "" {
 			ids = append(ids, id)
 		}
 	}
@@ -191,10 +208,10 @@ type writer struct {
 
 // append writes the text of one mapping and says where in it its last part
 // begins. With a fault, dst is returned unchanged.
-func (w *writer) append(dst []byte, m Mapping) (text []byte, value int, fault *FieldError) {
+func (w *writer) append(dst []byte, m Mapping) (text []byte, value int, fault *Error) {
 	start := len(dst)
-	none := func(text string) ([]byte, int, *FieldError) {
-		return dst[:start], 0, &FieldError{Mapping: m, Reason: NoField, Text: text}
+	none := func(text string) ([]byte, int, *Error) {
+		return dst[:start], 0, &Error{Mapping: m, Reason: NoField, Text: text, Offset: -1}
 	}
 	if w.cert == nil {
 		return none("")
@@ -360,7 +377,7 @@ func serialOctets(cert *x509.Certificate) []byte {
 
 func (o Options) hashInput(cert *x509.Certificate) []byte {
 	switch o.HashInput {
-	case WholeCertificate:
+	case 0, WholeCertificate:
 		return cert.Raw
 	case PublicKeyInfo:
 		return cert.RawSubjectPublicKeyInfo

@@ -1,60 +1,74 @@
 package certuserid
 
-import "fmt"
+import (
+	"fmt"
 
-// A ParseError says why a text is not a certificateUserIds value in its right
-// form.
-type ParseError struct {
-	Text   string // the text as it was given
-	Offset int    // the byte of Text at which the fault is
-	Reason Reason
+	"example.com/entracba/cba/internal/text"
+)
+
+// An Error says why a text is not a certificateUserIds value in its right form,
+// why a certificate has no ID of some mapping, or why a value cannot be in a
+// [Set]. errors.Is(err, certuserid.NoField) asks for the reason.
+type Error struct {
+	Reason  Reason
+	Mapping Mapping // the mapping that was asked for, of a certificate
+	Text    string  // the text that is at fault; what the certificate has, if that cannot be used
+	Offset  int     // for [Parse] the byte of Text at which the fault is, else -1
 }
 
-// A FieldError says why a certificate has no ID of some mapping.
-type FieldError struct {
-	Mapping Mapping
-	Reason  Reason // NoField if the certificate lacks what the mapping needs
-	Text    string // what the certificate has, if it cannot be used
-}
+// A Reason is what is wrong with a text, a certificate or a value of a set. The
+// zero value is unset.
+type Reason string
 
-// A Reason is what is wrong with a text or a certificate. The zero value is
-// unset.
-type Reason uint8
-
+// What is wrong with a text, and with what a certificate has.
 const (
 	// NotX509 is a text that does not begin with "X509:<". Entra documents that
 	// the letter case of the prefix matters.
-	NotX509 Reason = iota + 1
+	NotX509 Reason = "not-x509"
 	// UnknownTag is a <tag> that is none of the seven mappings', or in the wrong
 	// letter case.
-	UnknownTag
+	UnknownTag Reason = "unknown-tag"
 	// MissingPart is an empty part, or an issuer with neither <S> nor <SR>.
-	MissingPart
+	MissingPart Reason = "missing-part"
 	// ExtraPart is a further tag behind a whole value.
-	ExtraPart
-	// StrayBlank is a blank behind a tag, behind a comma, in a hexadecimal part,
+	ExtraPart Reason = "extra-part"
+	// StraySpace is a space behind a tag, behind a comma, in a hexadecimal part,
 	// or at the end.
-	StrayBlank
-	// BadText is text that is not UTF-8 or holds a control character.
-	BadText
+	StraySpace Reason = "stray-space"
+	// BadText is text that is not UTF-8 or contains a control character.
+	BadText Reason = "bad-text"
 	// BadName is a name that CertNameToStr would not write: an attribute type
 	// that Windows calls otherwise, quotes that are missing or not needed.
-	BadName
+	BadName Reason = "bad-name"
 	// BadHex is a hexadecimal part with other characters, an odd number of
 	// digits, or, for a SHA-1, not 40 of them.
-	BadHex
+	BadHex Reason = "bad-hex"
 	// TooLong is a value of more than [MaxLength] characters.
-	TooLong
+	TooLong Reason = "too-long"
 	// OnlyActiveDirectory is a form that Active Directory has and Entra has not.
-	OnlyActiveDirectory
+	OnlyActiveDirectory Reason = "only-active-directory"
 	// OnlyEntra is a mapping that Entra has and Active Directory has not.
-	OnlyEntra
+	OnlyEntra Reason = "only-entra"
 	// NoField is a certificate without the field that a mapping needs.
-	NoField
+	NoField Reason = "no-field"
+	// UnknownMapping is a name that no mapping has.
+	UnknownMapping Reason = "unknown-mapping"
+	// Empty is the empty text, or the zero ID.
+	Empty Reason = "empty"
 )
 
-// String says the reason in words.
-func (r Reason) String() string {
+// What is wrong with a value for a [Set], beside TooLong, BadText and Empty.
+const (
+	// Full is one value more than [MaxValues].
+	Full Reason = "full"
+	// Duplicate is a value that the set has already.
+	Duplicate Reason = "duplicate"
+	// OtherMapping is an ID that is not of the mapping to be replaced.
+	OtherMapping Reason = "other-mapping"
+)
+
+// words says the reason in words.
+func (r Reason) words() string {
 	switch r {
 	case NotX509:
 		return `does not begin with "X509:<"`
@@ -63,9 +77,9 @@ func (r Reason) String() string {
 	case MissingPart:
 		return "a part is missing"
 	case ExtraPart:
-		return "another part follows a whole value"
-	case StrayBlank:
-		return "stray blank"
+		return "another part follows a complete value"
+	case StraySpace:
+		return "stray space"
 	case BadText:
 		return "not valid UTF-8 or a character that is not allowed"
 	case BadName:
@@ -73,36 +87,52 @@ func (r Reason) String() string {
 	case BadHex:
 		return "not the right number of hexadecimal digits"
 	case TooLong:
-		return "more than 1024 characters"
+		return fmt.Sprintf("more than %d characters", MaxLength)
 	case OnlyActiveDirectory:
-		return "a form of Active Directory that Entra does not have"
+		return "Entra does not support this form, only Active Directory does"
 	case OnlyEntra:
-		return "a mapping of Entra that Active Directory does not have"
+		return "Active Directory does not support this mapping, only Entra does"
 	case NoField:
 		return "the certificate has no such field"
+	case UnknownMapping:
+		return "not a mapping: want PrincipalName, RFC822Name, IssuerAndSubject, Subject, SKI, SHA1PublicKey or IssuerAndSerialNumber"
+	case Empty:
+		return "there is no value"
+	case Full:
+		return fmt.Sprintf("an account has at most %d values", MaxValues)
+	case Duplicate:
+		return "the account has this value already"
+	case OtherMapping:
+		return "the value is of another mapping"
 	}
-	return fmt.Sprintf("Reason(%d)", uint8(r))
+	return string(r)
 }
 
-// Error returns "certuserid: reason, at byte offset of text"; of a long text it
-// shows the beginning.
-func (e *ParseError) Error() string {
-	return fmt.Sprintf("certuserid: %v, at byte %d of %s", e.Reason, e.Offset, quote(e.Text))
+// quote is [text.Quote], for functions that call something else text.
+func quote(s string) string { return text.Quote(s) }
+
+// Error returns "certuserid: " and the reason in words.
+func (r Reason) Error() string { return "certuserid: " + r.words() }
+
+// Error returns the mapping that was asked for, the reason, the place and the
+// beginning of the text, in one line.
+func (e *Error) Error() string {
+	s := "certuserid: "
+	if e.Mapping != "" {
+		s += e.Mapping.Name() + ": "
+	}
+	s += e.Reason.words()
+	switch {
+	case e.Text == "" && e.Offset < 0:
+		return s
+	case e.Offset < 0:
+		return s + ": " + quote(e.Text)
+	}
+	return fmt.Sprintf("%s, at byte %d of %s", s, e.Offset, quote(e.Text))
 }
 
-// Error returns "certuserid: mapping: reason", and what the certificate has.
-func (e *FieldError) Error() string {
-	if e.Text == "" {
-		return fmt.Sprintf("certuserid: %v: %v", e.Mapping, e.Reason)
-	}
-	return fmt.Sprintf("certuserid: %v: %v: %s", e.Mapping, e.Reason, quote(e.Text))
-}
-
-// quote shows a text of any size and content in one line of bounded length.
-func quote(text string) string {
-	const most = 300
-	if len(text) > most {
-		return fmt.Sprintf("%q...", text[:most])
-	}
-	return fmt.Sprintf("%q", text)
+// Is makes errors.Is work with a [Reason].
+func (e *Error) Is(target error) bool {
+	r, ok := target.(Reason)
+	return ok && r == e.Reason
 }

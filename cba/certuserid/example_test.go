@@ -35,15 +35,15 @@ func Example() {
 	result := certuserid.Match(stored, cert)
 	fmt.Println(result.Fit)
 	for _, finding := range result.Findings {
-		fmt.Printf("%v: it %s\n", finding.Severity, finding.What)
+		fmt.Printf("%v: %s\n", finding.Severity, finding.What)
 	}
 	fmt.Println(result.Right)
 	// Output:
 	// unfit
-	// error: it has blanks around the separators of a name
-	// error: it has the parts of a name in another order than the certificate: "CN=CONTOSO-DC-CA, DC=contoso, DC=com"
-	// info: it has hexadecimal digits in upper case; that Entra ignores the case is inferred
-	// error: it has the serial number in the order in which it is printed
+	// error: there are spaces around the separators of a name
+	// error: the parts of a name are in another order than in the certificate: "CN=CONTOSO-DC-CA, DC=contoso, DC=com"
+	// info: hexadecimal digits are in uppercase; it is inferred, not documented, that Entra ignores case
+	// error: the bytes of the serial number are in the order in which they are printed
 	// X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>1200000000ac11000000002b
 }
 
@@ -62,17 +62,16 @@ func ExampleFromCertificate() {
 func ExampleFromCertificate_missing() {
 	cert := certificate("bare")
 	_, err := certuserid.FromCertificate(cert, certuserid.SKI)
-	var missing *certuserid.FieldError
-	if errors.As(err, &missing) && missing.Reason == certuserid.NoField {
-		fmt.Println("use another mapping than", missing.Mapping)
+	if errors.Is(err, certuserid.NoField) {
+		fmt.Println(err)
 	}
-	// Output: use another mapping than SKI
+	// Output: certuserid: SKI: the certificate has no such field
 }
 
 // List what a certificate offers, with the affinity of each.
 func ExampleAll() {
 	for _, id := range certuserid.All(certificate("contoso-user")) {
-		fmt.Printf("%-21v %-4v %v\n", id.Mapping(), id.Mapping().Affinity(), id)
+		fmt.Printf("%-21v %-4v %v\n", id.Mapping().Name(), id.Mapping().Affinity(), id)
 	}
 	// Output:
 	// PrincipalName         low  X509:<PN>contoso@microsoft.com
@@ -123,12 +122,12 @@ func ExampleParse() {
 func ExampleParse_error() {
 	_, err := certuserid.Parse("X509:<S>DC=com, CN=Jane")
 	fmt.Println(err)
-	var parse *certuserid.ParseError
+	var parse *certuserid.Error
 	if errors.As(err, &parse) {
-		fmt.Println(parse.Reason == certuserid.StrayBlank, parse.Offset)
+		fmt.Println(parse.Reason == certuserid.StraySpace, parse.Offset)
 	}
 	// Output:
-	// certuserid: stray blank, at byte 15 of "X509:<S>DC=com, CN=Jane"
+	// certuserid: stray space, at byte 15 of "X509:<S>DC=com, CN=Jane"
 	// true 15
 }
 
@@ -168,8 +167,8 @@ func ExampleMatch() {
 	fmt.Println(result.Findings[0].What)
 	fmt.Println(result.Findings[0].Source)
 	// Output:
-	// assumed SKI
-	// has hexadecimal digits in upper case; that Entra ignores the case is inferred
+	// assumed SubjectKeyIdentifier
+	// hexadecimal digits are in uppercase; it is inferred, not documented, that Entra ignores case
 	// open question 9.4
 }
 
@@ -234,7 +233,7 @@ func ExampleSet_Add() {
 	fmt.Println(account.Add("X509:<PN>bob@woodgrove", "X509:<PN>bob@woodgrove"))
 	fmt.Println(account.Len())
 	// Output:
-	// certuserid: the value is there already: "X509:<PN>bob@woodgrove"
+	// certuserid: the account has this value already: "X509:<PN>bob@woodgrove"
 	// 0
 }
 
@@ -255,15 +254,15 @@ func ExampleSet_Diff() {
 }
 
 // Check what an account has.
-func ExampleSet_Lint() {
+func ExampleSet_Findings() {
 	var account certuserid.Set
 	if err := json.Unmarshal([]byte(`["X509:<PN>bob@woodgrove", "X509:<SKI> 01"]`), &account); err != nil {
 		log.Fatal(err)
 	}
-	for _, finding := range account.Lint() {
+	for _, finding := range account.Findings() {
 		fmt.Println(finding)
 	}
-	// Output: error: userid-blank: "X509:<SKI> 01": has a stray blank at its ends, in or behind a tag; remove it; only blanks inside the values of a name count
+	// Output: error: userid-blank: "X509:<SKI> 01": the value has a space at an end, or inside or next to a tag; remove the space: only spaces inside the values of a name count
 }
 
 // Bring values from Active Directory to Entra.
@@ -295,7 +294,7 @@ func ExampleID_AltSecurityIdentity() {
 		fmt.Printf("%-6v %.30s\n", id.Mapping().Strength(), value)
 	}
 	// Output:
-	// certuserid: PrincipalName: a mapping of Entra that Active Directory does not have: "X509:<PN>Bob@AGENCY.GOV"
+	// certuserid: PrincipalName: Active Directory does not support this mapping, only Entra does: "X509:<PN>Bob@AGENCY.GOV"
 	// weak   X509:<RFC822>john.smith@hhs.go
 	// weak   X509:<I>C=US,O=U.S. Government
 	// weak   X509:<S>C=US,O=U.S. Government
@@ -304,30 +303,17 @@ func ExampleID_AltSecurityIdentity() {
 	// strong X509:<I>C=US,O=U.S. Government
 }
 
-// The names that Microsoft Graph uses.
-func ExampleParseField() {
-	m, err := certuserid.ParseField("SubjectKeyIdentifier")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(m, m.Affinity(), m.Field())
-	// Output: SKI high SubjectKeyIdentifier
-}
-
 // Read the name of a mapping from a flag.
 func ExampleParseMapping() {
-	_, err := certuserid.ParseMapping("ski")
-	fmt.Println(err)
-	for _, m := range certuserid.Mappings() {
-		fmt.Println(m)
+	for _, name := range []string{"SKI", "SubjectKeyIdentifier", "Subject"} {
+		m, err := certuserid.ParseMapping(name)
+		fmt.Println(m, m.Name(), m.Affinity(), err)
 	}
+	_, err := certuserid.ParseMapping("ski")
+	fmt.Println(errors.Is(err, certuserid.UnknownMapping))
 	// Output:
-	// certuserid: "ski" is not a mapping
-	// PrincipalName
-	// RFC822Name
-	// IssuerAndSubject
-	// Subject
-	// SKI
-	// SHA1PublicKey
-	// IssuerAndSerialNumber
+	// SubjectKeyIdentifier SKI high <nil>
+	// SubjectKeyIdentifier SKI high <nil>
+	// Subject Subject low <nil>
+	// true
 }

@@ -44,7 +44,7 @@ func certificates(tb testing.TB) map[string]*x509.Certificate {
 	return all
 }
 
-// Law: an error is a *ParseError and comes with no value; what is parsed has its
+// Law: an error is an *Error and comes with no value; what is parsed has its
 // own text, is made of its parts, marshals and comes back, and is found to be
 // right by the lenient reader but for guesses.
 func FuzzParse(f *testing.F) {
@@ -54,8 +54,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		id, err := certuserid.Parse(s)
 		if err != nil {
-			var parse *certuserid.ParseError
-			if !errors.As(err, &parse) || parse.Text != s || parse.Offset < 0 || parse.Offset > len(s) || parse.Reason == 0 {
+			var parse *certuserid.Error
+			if !errors.As(err, &parse) || parse.Text != s || parse.Offset < 0 || parse.Offset > len(s) || parse.Reason == "" {
 				t.Fatalf("error %#v", err)
 			}
 			if id != (certuserid.ID{}) {
@@ -107,7 +107,7 @@ func assemble(id certuserid.ID) string {
 
 // Law: every ID of every certificate that crypto/x509 reads parses back to
 // itself, fits that certificate exactly, and is what the lenient reader makes of
-// it; what cannot be made is a *FieldError.
+// it; what cannot be made is an *Error.
 func FuzzFromCertificate(f *testing.F) {
 	for _, cert := range certificates(f) {
 		f.Add(cert.Raw)
@@ -121,8 +121,8 @@ func FuzzFromCertificate(f *testing.F) {
 		for _, m := range certuserid.Mappings() {
 			id, err := values.ID(m)
 			if err != nil {
-				var field *certuserid.FieldError
-				if !errors.As(err, &field) || field.Mapping != m || field.Reason == 0 || id != (certuserid.ID{}) {
+				var field *certuserid.Error
+				if !errors.As(err, &field) || field.Mapping != m || field.Reason == "" || id != (certuserid.ID{}) {
 					t.Fatalf("error %#v", err)
 				}
 				continue
@@ -203,8 +203,8 @@ func FuzzSet(f *testing.F) {
 		a, errA := certuserid.NewSet(strings.Split(one, "\n")...)
 		b, errB := certuserid.NewSet(strings.Split(two, "\n")...)
 		for _, err := range []error{errA, errB} {
-			var set *certuserid.SetError
-			if err != nil && (!errors.As(err, &set) || set.Reason == 0) {
+			var set *certuserid.Error
+			if err != nil && (!errors.As(err, &set) || set.Reason == "") {
 				t.Fatalf("error %#v", err)
 			}
 		}
@@ -265,6 +265,6 @@ func FuzzSet(f *testing.F) {
 		if err != nil || json.Unmarshal(data, &again) != nil || !slices.Equal(again.Values(), a.Values()) {
 			t.Fatalf("%s came back as %q, %v", data, again.Values(), err)
 		}
-		a.Lint()
+		a.Findings()
 	})
 }

@@ -2,7 +2,6 @@ package certuserid
 
 import (
 	"encoding/hex"
-	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -38,11 +37,11 @@ type ID struct {
 // in the right byte order cannot be seen in the text alone and is not checked;
 // neither is the shape of a UPN or an e-mail address, which may be non-routable.
 //
-// The error is a [*ParseError].
+// The error is an [*Error].
 func Parse(s string) (ID, error) {
 	id, at, reason := parse(s)
-	if reason != 0 {
-		return ID{}, &ParseError{Text: s, Offset: at, Reason: reason}
+	if reason != "" {
+		return ID{}, &Error{Text: s, Offset: at, Reason: reason}
 	}
 	return id, nil
 }
@@ -70,7 +69,7 @@ func parse(s string) (id ID, at int, fault Reason) {
 	if end < 0 {
 		return ID{}, len(prefix) - 1, UnknownTag
 	}
-	if at, fault = checkText(s); fault != 0 {
+	if at, fault = checkText(s); fault != "" {
 		return ID{}, at, fault
 	}
 	at = end + 1
@@ -84,7 +83,7 @@ func parse(s string) (id ID, at int, fault Reason) {
 		at, fault = checkPlain(s, at)
 	case tagSubject:
 		id.mapping = Subject
-		if at, fault = scanName(s, at); fault == 0 && at < len(s) {
+		if at, fault = scanName(s, at); fault == "" && at < len(s) {
 			fault = ExtraPart
 		}
 	case tagSKI:
@@ -94,7 +93,7 @@ func parse(s string) (id ID, at int, fault Reason) {
 		id.mapping = SHA1PublicKey
 		at, fault = checkHex(s, at, 40)
 	case tagIssuer:
-		if at, fault = scanName(s, at); fault != 0 {
+		if at, fault = scanName(s, at); fault != "" {
 			break
 		}
 		rest := s[at:]
@@ -103,7 +102,7 @@ func parse(s string) (id ID, at int, fault Reason) {
 			id.mapping = IssuerAndSubject
 			at += len(tagAfterS)
 			id.value = uint16(at)
-			if at, fault = scanName(s, at); fault == 0 && at < len(s) {
+			if at, fault = scanName(s, at); fault == "" && at < len(s) {
 				fault = ExtraPart
 			}
 		case strings.HasPrefix(rest, tagAfterSR):
@@ -121,10 +120,10 @@ func parse(s string) (id ID, at int, fault Reason) {
 	default:
 		at, fault = len(prefix)-1, UnknownTag
 	}
-	if fault != 0 {
+	if fault != "" {
 		return ID{}, at, fault
 	}
-	return id, 0, 0
+	return id, 0, ""
 }
 
 // checkText holds what is true of every value: valid UTF-8, no control
@@ -149,7 +148,7 @@ func checkText(s string) (at int, fault Reason) {
 		}
 		i += size
 	}
-	return 0, 0
+	return 0, ""
 }
 
 // length counts the UTF-16 units of a text; each bad byte of bad UTF-8 is one.
@@ -170,9 +169,9 @@ func checkPlain(s string, at int) (int, Reason) {
 	case part == "":
 		return at, MissingPart
 	case part[0] == ' ':
-		return at, StrayBlank
+		return at, StraySpace
 	case part[len(part)-1] == ' ':
-		return len(s) - 1, StrayBlank
+		return len(s) - 1, StraySpace
 	}
 	if i := strings.IndexByte(part, '<'); i >= 0 {
 		return at + i, ExtraPart
@@ -180,7 +179,7 @@ func checkPlain(s string, at int) (int, Reason) {
 	if i := strings.IndexByte(part, '>'); i >= 0 {
 		return at + i, BadText
 	}
-	return len(s), 0
+	return len(s), ""
 }
 
 // checkHex checks pairs of hexadecimal digits from at to the end of s. length is
@@ -194,7 +193,7 @@ func checkHex(s string, at, length int) (int, Reason) {
 		switch c := part[i]; {
 		case '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F':
 		case c == ' ':
-			return at + i, StrayBlank
+			return at + i, StraySpace
 		case c == '<':
 			return at + i, ExtraPart
 		default:
@@ -204,14 +203,14 @@ func checkHex(s string, at, length int) (int, Reason) {
 	if len(part)%2 != 0 || length != 0 && len(part) != length {
 		return len(s), BadHex
 	}
-	return len(s), 0
+	return len(s), ""
 }
 
 // String returns the value as it is stored, and the empty string for the zero
 // ID.
 func (id ID) String() string { return id.text }
 
-// Mapping returns the mapping of the ID, zero for the zero ID.
+// Mapping returns the mapping of the ID, and "" for the zero ID.
 func (id ID) Mapping() Mapping { return id.mapping }
 
 // Issuer returns the text of the issuer's name, root first, of an
@@ -248,13 +247,13 @@ func (id ID) SerialNumber() *big.Int {
 
 // MarshalText returns the text of [ID.String]; the zero ID is an error.
 func (id ID) MarshalText() ([]byte, error) {
-	if id.mapping == 0 {
-		return nil, fmt.Errorf("certuserid: the zero ID has no text")
+	if id.mapping == "" {
+		return nil, &Error{Reason: Empty, Offset: -1}
 	}
 	return []byte(id.text), nil
 }
 
-// UnmarshalText reads what [Parse] reads. The error is a [*ParseError].
+// UnmarshalText reads what [Parse] reads. The error is an [*Error].
 func (id *ID) UnmarshalText(text []byte) error {
 	parsed, err := Parse(string(text))
 	if err != nil {

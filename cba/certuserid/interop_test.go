@@ -70,7 +70,7 @@ func TestPython(t *testing.T) {
 		cert := parsePEM(t, pems[i])
 		values := certuserid.Options{}.Values(cert)
 		for _, m := range certuserid.Mappings() {
-			want, got := read[i][m.String()], ""
+			want, got := read[i][m.Name()], ""
 			id, err := values.ID(m)
 			switch {
 			case err == nil:

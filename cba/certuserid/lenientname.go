@@ -21,7 +21,7 @@ type pair struct {
 // is one to compare with.
 func (r *reader) name(text, wanted string) (string, bool) {
 	if isPlaceholder(text) {
-		r.note("userid-placeholder", "")
+		r.note(rulePlaceholder, "")
 		return "", false
 	}
 	if text == wanted {
@@ -31,7 +31,7 @@ func (r *reader) name(text, wanted string) (string, bool) {
 	if !ok {
 		// A name without any blanks cannot be cut up, but it can be compared.
 		if wanted != "" && foldText(text) == foldText(wanted) {
-			r.note("userid-name-blanks-lost", "")
+			r.note(ruleNameSpacesLost, "")
 			return wanted, true
 		}
 		return "", false
@@ -40,10 +40,10 @@ func (r *reader) name(text, wanted string) (string, bool) {
 		return r.wantedName(text, pairs, strict, wanted)
 	}
 	if strict && hasEscape(text) {
-		r.note("userid-name-escape-likely", "")
+		r.note(ruleNameEscapeLikely, "")
 	}
 	if looksReversed(pairs) {
-		r.note("userid-name-order-likely", quote(text))
+		r.note(ruleNameOrderLikely, quote(text))
 		return render(reversedPairs(pairs))
 	}
 	if strict {
@@ -67,19 +67,19 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 	switch {
 	case inOrder:
 	case slices.Equal(sortedA, sortedB):
-		r.note("userid-name-order", quote(text))
+		r.note(ruleNameOrder, quote(text))
 		if !slices.Equal(backwards, b) {
 			return wanted, true
 		}
 		slices.Reverse(pairs)
 	case foldText(text) == foldText(wanted):
-		r.note("userid-name-blanks-lost", "")
+		r.note(ruleNameSpacesLost, "")
 		return wanted, true
 	case strict && hasEscape(text) && slices.Equal(foldPairs(unescaped(pairs)), b):
-		r.note("userid-name-escape", "")
+		r.note(ruleNameEscape, "")
 		return wanted, true
 	default:
-		r.note("userid-name-other", quote(wanted))
+		r.note(ruleNameOther, quote(wanted))
 		if strict {
 			return text, true
 		}
@@ -89,12 +89,12 @@ func (r *reader) wantedName(text string, pairs []pair, strict bool, wanted strin
 		switch got, should := pairs[i].value, want[i].value; {
 		case pairs[i].keyword != want[i].keyword || got == should:
 		case foldBlanks(got) == foldBlanks(should):
-			r.note("userid-name-blanks-lost", quote(got))
+			r.note(ruleNameSpacesLost, quote(got))
 		default: // foldPairs found them equal
-			r.note("userid-case", quote(got))
+			r.note(ruleCase, quote(got))
 		}
 		if inOrder && i > 0 && (pairs[i].joint == ',') != (want[i].joint == ',') {
-			r.note("userid-name-joint", pairs[i].keyword)
+			r.note(ruleNameJoint, pairs[i].keyword)
 		}
 	}
 	return wanted, true
@@ -239,7 +239,7 @@ func (r *reader) pairs(text string) (pairs []pair, strict, ok bool) {
 	}
 	c := cutter{reader: r, text: text}
 	if rest, ok := strings.CutPrefix(text, "/"); ok && c.typeAt(1) {
-		r.note("userid-name-separator", `"/"`)
+		r.note(ruleNameSeparator, `"/"`)
 		c.text, c.slash = rest, true
 	}
 	pairs, ok = c.cut()
@@ -268,7 +268,7 @@ func hasEscape(text string) bool {
 
 // strictPairs cuts up a name that Parse takes.
 func strictPairs(text string) ([]pair, bool) {
-	if end, fault := scanName(text, 0); fault != 0 || end != len(text) {
+	if end, fault := scanName(text, 0); fault != "" || end != len(text) {
 		return nil, false
 	}
 	var pairs []pair
@@ -378,19 +378,19 @@ func (c *cutter) cut() ([]pair, bool) {
 	for c.at < len(c.text) {
 		keyword, start, equal, ok := c.keywordAt(c.at)
 		if !ok {
-			c.reader.note("userid-malformed", quote(c.text[c.at:]))
+			c.reader.note(ruleMalformed, quote(c.text[c.at:]))
 			return nil, false
 		}
 		windows, ok := windowsType(keyword)
 		if !ok {
-			c.reader.note("userid-name-type-unknown", quote(keyword))
+			c.reader.note(ruleNameTypeUnknown, quote(keyword))
 			return nil, false
 		}
 		if start != c.at || equal != start+len(keyword) {
-			c.reader.note("userid-name-blank", "")
+			c.reader.note(ruleNameSpace, "")
 		}
 		if windows != keyword {
-			c.reader.note("userid-name-type", keyword+" for "+windows)
+			c.reader.note(ruleNameType, keyword+" for "+windows)
 		}
 		c.at = equal + 1
 		p := pair{keyword: windows, joint: joint}
@@ -406,7 +406,7 @@ func (c *cutter) cut() ([]pair, bool) {
 func (c *cutter) value(p *pair) (joint byte, ok bool) {
 	for c.at < len(c.text) && isBlank(rune(c.text[c.at])) {
 		c.at++
-		c.reader.note("userid-name-blank", "")
+		c.reader.note(ruleNameSpace, "")
 	}
 	if c.at < len(c.text) && c.text[c.at] == '"' {
 		if joint, ok = c.quoted(p); ok {
@@ -442,7 +442,7 @@ func (c *cutter) value(p *pair) (joint byte, ok bool) {
 		end--
 	}
 	if end != len(b) {
-		c.reader.note("userid-name-blank", "")
+		c.reader.note(ruleNameSpace, "")
 	}
 	p.value = string(b[:end])
 	if len(p.value) > 4 && p.value[0] == '#' && kept == 0 {
@@ -452,7 +452,7 @@ func (c *cutter) value(p *pair) (joint byte, ok bool) {
 		}
 	}
 	if quoting {
-		c.reader.note("userid-name-quoting", quote(p.value))
+		c.reader.note(ruleNameQuoting, quote(p.value))
 	}
 	return joint, true
 }
@@ -474,19 +474,19 @@ func (c *cutter) jointBefore(b []byte, kept int) (blank int, ok bool) {
 func (c *cutter) separator() (joint byte) {
 	switch c.text[c.at] {
 	case '+':
-		c.reader.note("userid-name-plus", "")
+		c.reader.note(ruleNamePlus, "")
 		joint = '+'
 	case ',':
 		joint = ','
 	case '/':
 		joint = ','
 	default:
-		c.reader.note("userid-name-separator", "")
+		c.reader.note(ruleNameSeparator, "")
 		joint = ','
 	}
 	c.at++
 	if strings.Trim(c.text[c.at:], ",;+ \r\n") == "" {
-		c.reader.note("userid-name-separator", "at the end")
+		c.reader.note(ruleNameSeparator, "at the end")
 		c.at = len(c.text)
 	}
 	return joint
@@ -509,7 +509,7 @@ func (c *cutter) escape(b *[]byte) bool {
 	default:
 		return false
 	}
-	c.reader.note("userid-name-escape", "")
+	c.reader.note(ruleNameEscape, "")
 	return true
 }
 
@@ -535,7 +535,7 @@ func (c *cutter) quoted(p *pair) (joint byte, ok bool) {
 		c.at++
 		p.value = string(b)
 		if !needsQuotes(p.value) {
-			c.reader.note("userid-name-quoting", quote(p.value))
+			c.reader.note(ruleNameQuoting, quote(p.value))
 		}
 		after := c.at
 		for after < len(c.text) && isBlank(rune(c.text[after])) {
@@ -547,7 +547,7 @@ func (c *cutter) quoted(p *pair) (joint byte, ok bool) {
 			return ',', true
 		case c.isSeparator(after):
 			if after != c.at {
-				c.reader.note("userid-name-blank", "")
+				c.reader.note(ruleNameSpace, "")
 			}
 			c.at = after
 			return c.separator(), true

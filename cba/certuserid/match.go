@@ -2,62 +2,42 @@ package certuserid
 
 import (
 	"crypto/x509"
-	"fmt"
 
+	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/lint"
 )
 
-// A Fit says how well a stored value fits a certificate. The zero value is no
-// fit.
+// A Fit says how well a stored value fits a certificate. The zero value is unset;
+// every comparison returns one of the three.
 type Fit uint8
 
 const (
 	// Unfit does not fit.
-	Unfit Fit = iota
+	Unfit Fit = iota + 1
 	// Assumed fits if Entra ignores the letter case of the part behind a tag, or
-	// a 00 octet at the end of a reversed serial number. Neither is documented.
+	// a 00 byte at the end of a reversed serial number. Neither is documented.
 	Assumed
-	// Exact is the certificate's value letter for letter.
+	// Exact is the certificate's value, character for character.
 	Exact
 )
 
-// String returns "unfit", "assumed" or "exact".
-func (f Fit) String() string {
-	switch f {
-	case Unfit:
-		return "unfit"
-	case Assumed:
-		return "assumed"
-	case Exact:
-		return "exact"
-	}
-	return fmt.Sprintf("Fit(%d)", uint8(f))
-}
+var fits = enum.Of[Fit]("certuserid: fit", "unfit", "assumed", "exact")
 
-// MarshalText writes the text of [Fit.String]; an unknown fit is an error.
-func (f Fit) MarshalText() ([]byte, error) {
-	if f > Exact {
-		return nil, fmt.Errorf("certuserid: fit %d has no text", uint8(f))
-	}
-	return []byte(f.String()), nil
-}
+// String returns "unfit", "assumed" or "exact".
+func (f Fit) String() string { return fits.String(f) }
+
+// MarshalText writes the text of [Fit.String]; an unset or unknown fit is an
+// error.
+func (f Fit) MarshalText() ([]byte, error) { return fits.Marshal(f) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (f *Fit) UnmarshalText(text []byte) error {
-	for v := Unfit; v <= Exact; v++ {
-		if v.String() == string(text) {
-			*f = v
-			return nil
-		}
-	}
-	return fmt.Errorf("certuserid: %q is not a fit", text)
-}
+func (f *Fit) UnmarshalText(text []byte) error { return fits.Unmarshal(f, text) }
 
 // A Result says whether a stored value fits a certificate, and why.
 type Result struct {
 	Fit Fit `json:"fit"`
 	// Mapping is the mapping by which the value fits, or that it seems to be
-	// meant for; zero if it is of none.
+	// meant for; empty if it is of none.
 	Mapping Mapping `json:"mapping,omitempty"`
 	// Right is what the value should be for this certificate under that mapping.
 	// It is the zero ID if the certificate has no field for it.
@@ -81,11 +61,8 @@ func Match(stored string, cert *x509.Certificate) Result {
 // [Assumed] then, as none of it is documented (open questions 9.2 and 9.4).
 // Letters beyond ASCII must be the same.
 func (v *Values) Fit(m Mapping, stored string) Fit {
-	if m < PrincipalName || m > lastMapping {
-		return Unfit
-	}
-	want := v.ids[m]
-	if want.mapping == 0 {
+	want := v.id(m)
+	if want.mapping == "" {
 		return Unfit
 	}
 	if stored == want.text {
@@ -101,7 +78,7 @@ func (v *Values) Fit(m Mapping, stored string) Fit {
 		return Unfit
 	}
 	// The tags, and all that is not letter case, must be right.
-	if id, _, fault := parse(stored); fault != 0 || id.mapping != m || id.value != want.value {
+	if id, _, fault := parse(stored); fault != "" || id.mapping != m || id.value != want.value {
 		return Unfit
 	}
 	return Assumed
@@ -145,12 +122,12 @@ func lower(c byte) byte {
 // are known to go wrong, as [Normalize] does with a certificate, and says what
 // the right value would be. It never fails: any text is a value.
 func (v *Values) Match(stored string) Result {
-	for m := PrincipalName; m <= lastMapping; m++ {
+	for _, m := range mappings {
 		switch fit := v.Fit(m, stored); fit {
 		case Exact:
-			return Result{Fit: Exact, Mapping: m, Right: v.ids[m]}
+			return Result{Fit: Exact, Mapping: m, Right: v.id(m)}
 		case Assumed:
-			return Result{Fit: Assumed, Mapping: m, Right: v.ids[m], Findings: v.assumptions(stored)}
+			return Result{Fit: Assumed, Mapping: m, Right: v.id(m), Findings: v.assumptions(stored)}
 		}
 	}
 	return v.explain(stored)
@@ -160,10 +137,10 @@ func (v *Values) Match(stored string) Result {
 func (v *Values) explain(stored string) Result {
 	r := reader{value: stored, cert: v}
 	id := r.read()
-	result := Result{Mapping: r.mapping, Right: r.wanted(), Findings: r.findings}
-	if id.mapping != 0 && id.text == stored && r.findings.Worst() < lint.Error {
+	result := Result{Fit: Unfit, Mapping: r.mapping, Right: r.wanted(), Findings: r.findings}
+	if id.mapping != "" && id.text == stored && r.findings.Worst() < lint.Error {
 		// The form is right and nothing known is wrong: the values differ.
-		result.Findings = append(result.Findings, finding("userid-other", stored, quote(result.Right.text)))
+		result.Findings = append(result.Findings, finding(ruleOther, stored, quote(result.Right.text)))
 	}
 	return result
 }

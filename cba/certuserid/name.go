@@ -39,11 +39,11 @@ func scanName(s string, at int) (int, Reason) {
 			return at, badNameOrBlank(s, at)
 		}
 		var fault Reason
-		if at, fault = scanValue(s, at+equal+1); fault != 0 {
+		if at, fault = scanValue(s, at+equal+1); fault != "" {
 			return at, fault
 		}
 		if at == len(s) || s[at] == '<' {
-			return at, 0
+			return at, ""
 		}
 		at++ // the comma, or the blank inside a multi-valued part
 	}
@@ -51,7 +51,7 @@ func scanName(s string, at int) (int, Reason) {
 
 func badNameOrBlank(s string, at int) Reason {
 	if at < len(s) && s[at] == ' ' {
-		return StrayBlank
+		return StraySpace
 	}
 	return BadName
 }
@@ -88,13 +88,13 @@ func scanValue(s string, at int) (int, Reason) {
 	}
 	switch {
 	case next == at && next < len(s) && s[next] == ' ', next > at && s[at] == ' ':
-		return at, StrayBlank
+		return at, StraySpace
 	case next == at:
 		return at, BadName
 	case s[next-1] == ' ':
-		return next - 1, StrayBlank
+		return next - 1, StraySpace
 	}
-	return next, 0
+	return next, ""
 }
 
 // scanQuoted reads a value in quotes, which must need them.
@@ -135,10 +135,10 @@ func scanRaw(s string, at int) (int, Reason) {
 
 func endOfValue(s string, at int) (int, Reason) {
 	if at == len(s) || s[at] == ',' || s[at] == '<' {
-		return at, 0
+		return at, ""
 	}
 	if s[at] == ' ' && at+1 < len(s) && s[at+1] != ' ' {
-		return at, 0 // scanName checks that a type follows
+		return at, "" // scanName checks that a type follows
 	}
 	return at, BadName
 }

@@ -2,6 +2,7 @@ package certuserid
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -19,7 +20,7 @@ import (
 const maxInput = 16 << 10
 
 // Normalize reads a value that may be slightly wrong and returns the value that
-// is meant, and what is wrong with the one given. It is the lenient sister of
+// is meant, and what is wrong with the one given. It is the lenient counterpart of
 // [Parse]: it knows the wrong shapes that documents, scripts and tools produce.
 //
 // With a certificate it compares: a serial number that is unreversed, decimal or
@@ -54,7 +55,7 @@ func Normalize(value string, cert *x509.Certificate) (ID, lint.Findings) {
 // those that choose a UPN, an e-mail address or what is hashed count.
 func (v *Values) Normalize(value string) (ID, lint.Findings) {
 	r := reader{value: value, cert: v}
-	if v.cert == nil {
+	if v == nil || v.cert == nil {
 		r.cert = nil
 	}
 	id := r.read()
@@ -69,8 +70,8 @@ type reader struct {
 	findings lint.Findings
 }
 
-func (r *reader) note(code, detail string) {
-	f := finding(code, r.value, detail)
+func (r *reader) note(rule lint.Rule, detail string) {
+	f := finding(rule, r.value, detail)
 	if !slices.Contains(r.findings, f) {
 		r.findings = append(r.findings, f)
 	}
@@ -83,13 +84,13 @@ type part struct {
 
 func (r *reader) read() ID {
 	if length(r.value) > MaxLength {
-		r.note("userid-too-long", "")
+		r.note(ruleTooLong, "")
 	}
 	if len(r.value) > maxInput {
 		return ID{}
 	}
 	if !utf8.ValidString(r.value) {
-		r.note("userid-bad-text", "")
+		r.note(ruleBadText, "")
 		return ID{}
 	}
 	parts, ok := r.split(r.unwrap(r.value))
@@ -110,9 +111,9 @@ func (r *reader) read() ID {
 		b.WriteString("<" + p.tag + ">" + text)
 	}
 	id, _, fault := parse(b.String())
-	if fault != 0 {
-		if fault != TooLong || !r.findings.Has("userid-too-long") {
-			r.note("userid-malformed", fault.String())
+	if fault != "" {
+		if fault != TooLong || !r.findings.Has(ruleTooLong.Code) {
+			r.note(ruleMalformed, fault.words())
 		}
 		return ID{}
 	}
@@ -123,7 +124,7 @@ func (r *reader) read() ID {
 // unwrap takes off what surrounds the value.
 func (r *reader) unwrap(text string) string {
 	if !strings.Contains(text, "<") && strings.Contains(text, "&lt;") {
-		r.note("userid-html", "")
+		r.note(ruleHTML, "")
 		text = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&amp;", "&").Replace(text)
 	}
 	for {
@@ -132,7 +133,7 @@ func (r *reader) unwrap(text string) string {
 		if !ok {
 			return text
 		}
-		r.note("userid-quotes", "")
+		r.note(ruleQuotes, "")
 		text = inner
 	}
 }
@@ -156,10 +157,10 @@ func (r *reader) trim(text string) string {
 	if trimmed != text {
 		rest := strings.Replace(text, trimmed, "", 1)
 		if strings.ContainsFunc(rest, isBlank) {
-			r.note("userid-blank", "")
+			r.note(ruleSpace, "")
 		}
 		if strings.ContainsFunc(rest, isInvisible) {
-			r.note("userid-invisible", "")
+			r.note(ruleInvisible, "")
 		}
 	}
 	return trimmed
@@ -183,7 +184,7 @@ func (r *reader) split(text string) ([]part, bool) {
 	}
 	tag, seen, rest, ok := cutTag(rest)
 	if !ok {
-		r.note("userid-tag", "")
+		r.note(ruleTag, "")
 		return nil, false
 	}
 	var parts []part
@@ -219,7 +220,7 @@ func (r *reader) prefix(text string) (string, bool) {
 	}
 	if strings.HasPrefix(text, "<") {
 		if _, _, _, ok := cutTag(text); ok {
-			r.note("userid-prefix", "there is none")
+			r.note(rulePrefix, "there is none")
 			return text, true
 		}
 		return text, false
@@ -238,10 +239,10 @@ func (r *reader) prefix(text string) (string, bool) {
 		return text, false
 	}
 	if before != "X509:" {
-		r.note("userid-prefix", quote(before))
+		r.note(rulePrefix, quote(before))
 	}
 	if before != text[:open] {
-		r.note("userid-blank", "before <")
+		r.note(ruleSpace, "before <")
 	}
 	return text[open:], true
 }
@@ -285,12 +286,12 @@ func (r *reader) noteTag(tag, seen string) {
 		return
 	case trimmed == tag:
 	case strings.EqualFold(trimmed, tag):
-		r.note("userid-tag-case", "<"+seen+">")
+		r.note(ruleTagCase, "<"+seen+">")
 	default:
-		r.note("userid-tag", "<"+seen+"> for <"+tag+">")
+		r.note(ruleTag, "<"+seen+"> for <"+tag+">")
 	}
 	if trimmed != seen {
-		r.note("userid-blank", "<"+seen+">")
+		r.note(ruleSpace, "<"+seen+">")
 	}
 }
 
@@ -298,17 +299,17 @@ func (r *reader) noteTag(tag, seen string) {
 // own values, it returns that as a part.
 func (r *reader) freeText(text string) ([]part, bool) {
 	if len(text) >= 9 && strings.EqualFold(text[:9], "Kerberos:") {
-		r.note("userid-kerberos", "")
+		r.note(ruleKerberos, "")
 		return nil, false
 	}
-	r.note("userid-no-mapping", "")
+	r.note(ruleNoMapping, "")
 	if r.cert == nil || text == "" {
 		return nil, false
 	}
 	digits, _ := cleanHex(text)
 	is := func(m Mapping) bool {
-		id := r.cert.ids[m]
-		return id.mapping != 0 && (equalFold(text, id.Value()) || m.Affinity() == High && digits == id.Value())
+		id := r.cert.id(m)
+		return id.mapping != "" && (equalFold(text, id.Value()) || m.Affinity() == High && digits == id.Value())
 	}
 	switch { // a UPN and an e-mail address may be the same: the UPN is meant then
 	case is(PrincipalName):
@@ -333,11 +334,11 @@ func (r *reader) arrange(parts []part) ([]part, bool) {
 			arranged = append(arranged, parts[at(tag)])
 		}
 		if !slices.Equal(arranged, parts) {
-			r.note("userid-parts", "")
+			r.note(ruleParts, "")
 		}
 		for _, p := range arranged {
 			if p.text == "" {
-				r.note("userid-incomplete", "<"+p.tag+">")
+				r.note(ruleIncomplete, "<"+p.tag+">")
 				return nil, false
 			}
 		}
@@ -346,20 +347,20 @@ func (r *reader) arrange(parts []part) ([]part, bool) {
 	has := func(tag string) bool { return at(tag) >= 0 }
 	for i, p := range parts {
 		if at(p.tag) != i {
-			r.note("userid-parts", "<"+p.tag+"> twice")
+			r.note(ruleParts, "<"+p.tag+"> twice")
 			return nil, false
 		}
 	}
 	switch {
 	case has("SID"):
-		r.note("userid-ad-only", "")
+		r.note(ruleADOnly, "")
 		return nil, false
 	case has("I") && has("SR") && len(parts) == 2, has("I") && has("SR") && has("S") && len(parts) == 3:
 		return set(IssuerAndSerialNumber, "I", "SR")
 	case has("I") && has("S") && len(parts) == 2:
 		return set(IssuerAndSubject, "I", "S")
 	case len(parts) > 1:
-		r.note("userid-parts", "")
+		r.note(ruleParts, "")
 		return nil, false
 	case has("PN"):
 		return set(PrincipalName, "PN")
@@ -373,12 +374,12 @@ func (r *reader) arrange(parts []part) ([]part, bool) {
 		return set(SHA1PublicKey, "SHA1-PUKEY")
 	case has("SR"):
 		r.mapping = IssuerAndSerialNumber
-		r.note("userid-no-issuer", "")
-		if r.cert == nil || r.cert.ids[IssuerAndSerialNumber].mapping == 0 || parts[0].text == "" {
+		r.note(ruleNoIssuer, "")
+		if r.cert == nil || r.cert.id(IssuerAndSerialNumber).mapping == "" || parts[0].text == "" {
 			return nil, false
 		}
 		// The serial number tells whether the certificate is the right one.
-		want := r.cert.ids[IssuerAndSerialNumber]
+		want := r.cert.id(IssuerAndSerialNumber)
 		probe := reader{value: r.value, cert: r.cert, mapping: IssuerAndSerialNumber}
 		serial, ok := probe.serial(parts[0].text)
 		if !ok || cutSignOctet(serial, 0) != cutSignOctet(want.Value(), 0) {
@@ -386,7 +387,7 @@ func (r *reader) arrange(parts []part) ([]part, bool) {
 		}
 		return []part{{"I", want.Issuer()}, parts[0]}, true
 	}
-	r.note("userid-incomplete", "")
+	r.note(ruleIncomplete, "")
 	return nil, false
 }
 
@@ -417,37 +418,37 @@ func (r *reader) wanted() ID {
 	if r.cert == nil {
 		return ID{}
 	}
-	return r.cert.ids[r.mapping]
+	return r.cert.id(r.mapping)
 }
 
 // address puts a UPN or an e-mail address right.
 func (r *reader) address(text string, kind san.Kind) (string, bool) {
 	for _, label := range []string{"Principal Name=", "Principal Name:", "UPN=", "UPN:", "RFC822 Name=", "RFC822 Name:", "mailto:", "email:"} {
 		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
-			r.note("userid-label", text[:len(label)])
+			r.note(ruleLabel, text[:len(label)])
 			text = r.trim(text[len(label):])
 		}
 	}
 	if isPlaceholder(text) {
-		r.note("userid-placeholder", "")
+		r.note(rulePlaceholder, "")
 	}
 	want := r.wanted()
-	if want.mapping == 0 || text == want.Value() {
+	if want.mapping == "" || text == want.Value() {
 		return text, true
 	}
 	if equalFold(text, want.Value()) {
-		r.note("userid-case", "")
+		r.note(ruleCase, "")
 		return want.Value(), true
 	}
 	first := true
 	for _, name := range r.cert.names(kind) {
 		if equalFold(text, name) && !first {
-			r.note("userid-not-first", "")
+			r.note(ruleNotFirst, "")
 			return name, true
 		}
 		first = false
 	}
-	r.note("userid-other", quote(want.Value()))
+	r.note(ruleOther, quote(want.Value()))
 	return text, true
 }
 
@@ -486,29 +487,29 @@ func cleanHex(text string) (digits string, ok bool) {
 func (r *reader) hexDigits(text string) (digits string, ok bool) {
 	for _, label := range []string{"KeyID=", "KeyID:", "Serial Number:", "Serial=", "serialNumber="} {
 		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
-			r.note("userid-label", text[:len(label)])
+			r.note(ruleLabel, text[:len(label)])
 			text = r.trim(text[len(label):])
 		}
 	}
 	if isPlaceholder(text) {
-		r.note("userid-placeholder", "")
+		r.note(rulePlaceholder, "")
 		return "", false
 	}
 	digits, ok = cleanHex(text)
 	if !ok {
-		r.note("userid-hex", quote(text))
+		r.note(ruleHex, quote(text))
 		return "", false
 	}
 	if len(digits) != len(text) {
 		if strings.ContainsFunc(text, isInvisible) {
-			r.note("userid-invisible", "")
+			r.note(ruleInvisible, "")
 		}
 		if strings.ContainsFunc(text, func(c rune) bool { return isBlank(c) || c == ':' || c == '-' || c == 'x' || c == 'X' }) {
-			r.note("userid-hex-separator", "")
+			r.note(ruleHexSeparator, "")
 		}
 	}
 	if strings.ContainsFunc(text, func(c rune) bool { return 'A' <= c && c <= 'F' }) {
-		r.note("userid-hex-case", "")
+		r.note(ruleHexCase, "")
 	}
 	return digits, true
 }
@@ -533,15 +534,15 @@ func (r *reader) digest(text string) (string, bool) {
 	if r.mapping == SKI && len(digits) == 44 && strings.HasPrefix(digits, "0414") {
 		switch {
 		case r.cert == nil:
-			r.note("userid-ski-wrapped-likely", "")
+			r.note(ruleSKIWrappedLikely, "")
 			return digits[4:], true
 		case digits[4:] == want:
-			r.note("userid-ski-wrapped", "")
+			r.note(ruleSKIWrapped, "")
 			return want, true
 		}
 	}
 	if r.mapping == SHA1PublicKey && len(digits) == 64 {
-		r.note("userid-sha256", "")
+		r.note(ruleSHA256, "")
 		if want != "" {
 			if sum := sha256.Sum256(r.cert.cert.Raw); digits == hex.EncodeToString(sum[:]) {
 				return want, true
@@ -550,7 +551,7 @@ func (r *reader) digest(text string) (string, bool) {
 		return "", false
 	}
 	if len(digits)%2 != 0 || r.mapping == SHA1PublicKey && len(digits) != 40 {
-		r.note("userid-hex", "")
+		r.note(ruleHex, "")
 		return "", false
 	}
 	if r.cert == nil {
@@ -559,20 +560,20 @@ func (r *reader) digest(text string) (string, bool) {
 	if r.mapping == SHA1PublicKey && want != "" {
 		for _, input := range []HashInput{WholeCertificate, PublicKeyInfo, PublicKeyBits} {
 			id, err := Options{HashInput: input}.FromCertificate(r.cert.cert, SHA1PublicKey)
-			if err == nil && digits == id.Value() && input != r.cert.options.HashInput {
-				r.note("userid-sha1-input", input.String())
+			if err == nil && digits == id.Value() && input != cmp.Or(r.cert.options.HashInput, WholeCertificate) {
+				r.note(ruleSHA1Input, input.String())
 				return want, true
 			}
 		}
 	}
 	for _, m := range []Mapping{SKI, SHA1PublicKey} {
-		if m != r.mapping && digits == strings.ToLower(r.cert.ids[m].Value()) {
-			r.note("userid-hex-swapped", m.String())
+		if m != r.mapping && digits == strings.ToLower(r.cert.id(m).Value()) {
+			r.note(ruleHexSwapped, m.Name())
 			return digits, true
 		}
 	}
 	if want != "" {
-		r.note("userid-hex-other", want)
+		r.note(ruleHexOther, want)
 	}
 	return digits, true
 }
@@ -584,16 +585,16 @@ func (r *reader) serial(text string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if r.wanted().mapping != 0 {
+	if r.wanted().mapping != "" {
 		if right, ok := r.knownSerial(digits); ok {
 			return right, true
 		}
-		r.note("userid-hex-other", r.wanted().Value())
+		r.note(ruleHexOther, r.wanted().Value())
 	}
 	allDecimal := !strings.ContainsAny(digits, "abcdef")
 	switch {
 	case len(digits)%2 != 0 && allDecimal && len(digits) > 2 && digits[0] != '0' && r.cert == nil:
-		r.note("userid-serial-decimal-likely", "")
+		r.note(ruleSerialDecimalLikely, "")
 		n, _ := new(big.Int).SetString(digits, 10)
 		octets := n.Bytes()
 		if octets[0] >= 0x80 {
@@ -602,13 +603,13 @@ func (r *reader) serial(text string) (string, bool) {
 		slices.Reverse(octets)
 		return hex.EncodeToString(octets), true
 	case len(digits)%2 != 0:
-		r.note("userid-hex", "an odd number of digits")
+		r.note(ruleHex, "an odd number of digits")
 		return "", false
 	case r.cert != nil:
 	case len(digits) >= 16 && allDecimal:
-		r.note("userid-serial-decimal-likely", "")
+		r.note(ruleSerialDecimalLikely, "")
 	case len(digits) > 4 && strings.HasPrefix(digits, "00") && digits[2] >= '8' && !strings.HasSuffix(digits, "00"):
-		r.note("userid-serial-order-likely", "")
+		r.note(ruleSerialOrderLikely, "")
 		b := []byte(digits)
 		reversePairs(b)
 		return string(b), true
@@ -626,7 +627,7 @@ func (r *reader) knownSerial(digits string) (right string, ok bool) {
 	case want:
 		return digits, true
 	case short:
-		r.note("userid-serial-sign", "")
+		r.note(ruleSerialSign, "")
 		return digits, true // which of the two Entra takes is open: it stays
 	}
 	// Zeros at the most significant end mean nothing: drop them in comparing.
@@ -635,17 +636,17 @@ func (r *reader) knownSerial(digits string) (right string, ok bool) {
 	switch {
 	case printed == "":
 	case bare == printed:
-		r.note("userid-serial-order", "")
+		r.note(ruleSerialOrder, "")
 		return want, true
 	case strings.TrimRight(digits, "0") == strings.TrimRight(reverseDigits(printed), "0") && digits != "":
-		r.note("userid-serial-nibbles", "")
+		r.note(ruleSerialNibbles, "")
 		return want, true
 	case strings.TrimRight(digits, "0") == strings.TrimRight(want, "0"),
 		strings.TrimLeft(digits, "0") == strings.TrimLeft(want, "0"):
-		r.note("userid-serial-zero", "")
+		r.note(ruleSerialZero, "")
 		return want, true
 	case digits == new(big.Int).SetBytes(octets).String():
-		r.note("userid-serial-decimal", "")
+		r.note(ruleSerialDecimal, "")
 		return want, true
 	}
 	return "", false
@@ -662,11 +663,11 @@ func reverseDigits(digits string) string { return string(reversed([]byte(digits)
 // compare says what a value in its right form still has against the certificate,
 // or against being used.
 func (r *reader) compare(id ID) {
-	if r.cert != nil && r.wanted().mapping == 0 {
-		r.note("userid-no-field", id.mapping.String())
+	if r.cert != nil && r.wanted().mapping == "" {
+		r.note(ruleNoField, id.mapping.Name())
 	}
 	if isQuoted(id.Issuer()) || (id.mapping == Subject || id.mapping == IssuerAndSubject) && isQuoted(id.Value()) {
-		r.note("userid-name-quoted", "")
+		r.note(ruleNameQuoted, "")
 	}
 }
 

@@ -30,56 +30,8 @@ type Set struct {
 	values []string
 }
 
-// A SetError says why a value cannot be in a [Set].
-type SetError struct {
-	Value  string
-	Reason SetReason
-}
-
-// A SetReason is what is wrong with a value for a [Set]. The zero value is unset.
-type SetReason uint8
-
-const (
-	// Full is one value more than [MaxValues].
-	Full SetReason = iota + 1
-	// Duplicate is a value that the set has already.
-	Duplicate
-	// ValueTooLong is a value of more than [MaxLength] characters.
-	ValueTooLong
-	// EmptyValue is the empty text, or the zero ID.
-	EmptyValue
-	// NotUTF8 is text that is not valid UTF-8, which JSON cannot carry.
-	NotUTF8
-	// OtherMapping is an ID that is not of the mapping to be replaced.
-	OtherMapping
-)
-
-// String says the reason in words.
-func (r SetReason) String() string {
-	switch r {
-	case Full:
-		return fmt.Sprintf("an account has at most %d values", MaxValues)
-	case Duplicate:
-		return "the value is there already"
-	case ValueTooLong:
-		return fmt.Sprintf("a value has at most %d characters", MaxLength)
-	case EmptyValue:
-		return "a value must not be empty"
-	case NotUTF8:
-		return "the value is not valid UTF-8"
-	case OtherMapping:
-		return "the value is of another mapping"
-	}
-	return fmt.Sprintf("SetReason(%d)", uint8(r))
-}
-
-// Error returns "certuserid: reason: value".
-func (e *SetError) Error() string {
-	return fmt.Sprintf("certuserid: %v: %s", e.Reason, quote(e.Value))
-}
-
-// NewSet returns the set of these values in this order. The error is a
-// [*SetError].
+// NewSet returns the set of these values in this order. The error is an
+// [*Error].
 func NewSet(values ...string) (Set, error) {
 	var s Set
 	if err := s.Add(values...); err != nil {
@@ -97,7 +49,7 @@ func (s Set) Len() int { return len(s.values) }
 // Has reports whether the set has the value, letter for letter.
 func (s Set) Has(value string) bool { return slices.Contains(s.values, value) }
 
-// Add appends values, all or none. The error is a [*SetError]; a value that is
+// Add appends values, all or none. The error is an [*Error]; a value that is
 // there already is one, so that nobody takes it for written (use [Set.Merge]
 // otherwise).
 func (s *Set) Add(values ...string) error {
@@ -105,14 +57,14 @@ func (s *Set) Add(values ...string) error {
 	for _, value := range values {
 		reason := checkValue(value)
 		switch {
-		case reason != 0:
+		case reason != "":
 		case slices.Contains(added, value):
 			reason = Duplicate
 		case len(added) == MaxValues:
 			reason = Full
 		}
-		if reason != 0 {
-			return &SetError{Value: value, Reason: reason}
+		if reason != "" {
+			return &Error{Text: value, Reason: reason, Offset: -1}
 		}
 		added = append(added, value)
 	}
@@ -121,17 +73,17 @@ func (s *Set) Add(values ...string) error {
 }
 
 // checkValue checks what can be checked of a value alone.
-func checkValue(value string) SetReason {
+func checkValue(value string) Reason {
 	if value == "" {
-		return EmptyValue
+		return Empty
 	}
 	if !utf8.ValidString(value) {
-		return NotUTF8
+		return BadText
 	}
 	if length(value) > MaxLength {
-		return ValueTooLong
+		return TooLong
 	}
-	return 0
+	return ""
 }
 
 // Merge appends those of the values that the set does not have, all or none.
@@ -160,12 +112,15 @@ func (s *Set) Remove(value string) bool {
 // or at the end; with no IDs the mapping's values are removed.
 //
 // Only values that [Parse] reads are of a mapping. One that is slightly wrong
-// stays; [Set.Lint] finds it. The error is a [*SetError].
+// stays; [Set.Findings] finds it. The error is an [*Error].
 func (s *Set) Replace(m Mapping, ids ...ID) error {
+	if !m.Known() {
+		return &Error{Text: string(m), Reason: UnknownMapping, Offset: -1}
+	}
 	var kept []string
 	at := -1
 	for _, value := range s.values {
-		if id, _, fault := parse(value); fault == 0 && id.mapping == m {
+		if id, _, fault := parse(value); fault == "" && id.mapping == m {
 			if at < 0 {
 				at = len(kept)
 			}
@@ -180,10 +135,10 @@ func (s *Set) Replace(m Mapping, ids ...ID) error {
 	for _, id := range ids {
 		if id.mapping != m {
 			reason := OtherMapping
-			if id.mapping == 0 {
-				reason = EmptyValue
+			if id.mapping == "" {
+				reason = Empty
 			}
-			return &SetError{Value: id.text, Reason: reason}
+			return &Error{Text: id.text, Reason: reason, Offset: -1}
 		}
 		texts = append(texts, id.text)
 	}
@@ -211,21 +166,19 @@ func (s Set) Diff(other Set) (add, remove []string) {
 	return add, remove
 }
 
-// Lint checks every value as [Normalize] does without a certificate, and the
+// Findings checks every value as [Normalize] does without a certificate, and the
 // values together.
-func (s Set) Lint() lint.Findings {
+func (s Set) Findings() lint.Findings {
 	var findings lint.Findings
 	for i, value := range s.values {
 		_, found := Normalize(value, nil)
 		findings = append(findings, found...)
 		if slices.ContainsFunc(s.values[:i], func(other string) bool { return equalFold(other, value) }) {
-			findings = append(findings, finding("userids-same", value, ""))
+			findings = append(findings, finding(ruleSameValue, value, ""))
 		}
 	}
 	if len(s.values) > 5 {
-		f := finding("userids-many", "", "")
-		f.Where = "certificateUserIds"
-		findings = append(findings, f)
+		findings = append(findings, ruleManyValues.At("certificateUserIds", "", ""))
 	}
 	return findings
 }
@@ -238,7 +191,7 @@ func (s Set) String() string { return strings.Join(s.values, "\n") }
 func (s Set) MarshalJSON() ([]byte, error) { return json.Marshal(s.Values()) }
 
 // UnmarshalJSON reads a list of strings, null as the empty set. The error is a
-// [*SetError] if it breaks a limit.
+// [*Error] if it breaks a limit.
 func (s *Set) UnmarshalJSON(data []byte) error {
 	var values []string
 	if err := json.Unmarshal(data, &values); err != nil {

@@ -124,9 +124,9 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%d vectors of kind %s, want %d or more", count[kind], kind, least)
 		}
 	}
-	for _, code := range certuserid.Codes() {
-		if !seen[code] && !strings.HasPrefix(code, "userids-") {
-			t.Errorf("no vector has finding %s", code)
+	for _, rule := range certuserid.Rules() {
+		if !seen[rule.Code] && !strings.HasPrefix(rule.Code, "userids-") { // TestSetFindings has those
+			t.Errorf("no vector has finding %s", rule.Code)
 		}
 	}
 }
@@ -166,13 +166,12 @@ func contains(ids []certuserid.ID, id certuserid.ID) bool {
 
 // outcome shows an ID or an error as vectors write it.
 func outcome(id certuserid.ID, err error) string {
-	var parse *certuserid.ParseError
-	var field *certuserid.FieldError
+	var e *certuserid.Error
 	switch {
-	case errors.As(err, &parse):
-		return fmt.Sprintf("error: %s@%d", reasonName(parse.Reason), parse.Offset)
-	case errors.As(err, &field):
-		return "error: " + reasonName(field.Reason)
+	case errors.As(err, &e) && e.Offset >= 0:
+		return fmt.Sprintf("error: %s@%d", reasonName(e.Reason), e.Offset)
+	case e != nil:
+		return "error: " + reasonName(e.Reason)
 	case err != nil:
 		return "error of another type: " + err.Error()
 	case id == certuserid.ID{}:
@@ -184,7 +183,7 @@ func outcome(id certuserid.ID, err error) string {
 func reasonName(r certuserid.Reason) string {
 	names := map[certuserid.Reason]string{
 		certuserid.NotX509: "NotX509", certuserid.UnknownTag: "UnknownTag", certuserid.MissingPart: "MissingPart",
-		certuserid.ExtraPart: "ExtraPart", certuserid.StrayBlank: "StrayBlank", certuserid.BadText: "BadText",
+		certuserid.ExtraPart: "ExtraPart", certuserid.StraySpace: "StraySpace", certuserid.BadText: "BadText",
 		certuserid.BadName: "BadName", certuserid.BadHex: "BadHex", certuserid.TooLong: "TooLong",
 		certuserid.OnlyActiveDirectory: "OnlyActiveDirectory", certuserid.OnlyEntra: "OnlyEntra", certuserid.NoField: "NoField",
 	}
@@ -197,7 +196,7 @@ func testParse(t *testing.T, v vector) {
 	want := v.get("expect")
 	if want == "same" {
 		want = input
-		if id.Mapping().String() != v.get("mapping") {
+		if id.Mapping().Name() != v.get("mapping") {
 			t.Errorf("mapping %v", id.Mapping())
 		}
 	}

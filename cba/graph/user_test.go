@@ -194,8 +194,8 @@ func TestEditRefused(t *testing.T) {
 			return errors.As(err, &h) && h.Holder == "alex@yourdomain.com" && errors.Is(err, graph.ErrConflict)
 		}},
 		{"too many", snapshot.Edit{User: "id-jane", Add: many}, graph.Failed, isSet(certuserid.Full)},
-		{"too long", snapshot.Edit{User: "id-jane", Add: []string{strings.Repeat("a", 1025)}}, graph.Failed, isSet(certuserid.ValueTooLong)},
-		{"empty", snapshot.Edit{User: "id-jane", Add: []string{""}}, graph.Failed, isSet(certuserid.EmptyValue)},
+		{"too long", snapshot.Edit{User: "id-jane", Add: []string{strings.Repeat("a", 1025)}}, graph.Failed, isSet(certuserid.TooLong)},
+		{"empty", snapshot.Edit{User: "id-jane", Add: []string{""}}, graph.Failed, isSet(certuserid.Empty)},
 		{"no user", snapshot.Edit{User: "nobody@yourdomain.com", Add: []string{"a"}}, graph.Failed, func(err error) bool { return errors.Is(err, graph.ErrNotFound) }},
 		{"no name", snapshot.Edit{Add: []string{"a"}}, graph.Failed, func(err error) bool { return err != nil }},
 		{"synced", snapshot.Edit{User: "id-alex", Add: []string{"a"}}, graph.Skipped, func(err error) bool { return err == nil }},
@@ -217,9 +217,9 @@ func TestEditRefused(t *testing.T) {
 	}
 }
 
-func isSet(r certuserid.SetReason) func(error) bool {
+func isSet(r certuserid.Reason) func(error) bool {
 	return func(err error) bool {
-		var e *certuserid.SetError
+		var e *certuserid.Error
 		return errors.As(err, &e) && e.Reason == r
 	}
 }

@@ -67,7 +67,7 @@ type UserPlan struct {
 	Merged bool
 	// Reason says in words why the user was skipped.
 	Reason string
-	// Err is why it failed: an [*Error], a [*certuserid.SetError], or a
+	// Err is why it failed: an [*Error], a [*certuserid.Error], or a
 	// [*HolderError].
 	Err error
 }

@@ -91,7 +91,7 @@ type Step struct {
 // already and ignores missing values to remove, so applying a step twice is the same
 // as applying it once. All other values stay.
 //
-// The error is a [*certuserid.SetError] with reason [certuserid.Full] if values
+// The error is a [*certuserid.Error] with reason [certuserid.Full] if values
 // were added to the account since the step was planned. The set is then returned
 // unchanged.
 func (s Step) Apply(set certuserid.Set) (certuserid.Set, error) {
@@ -115,7 +115,7 @@ func fits(values *certuserid.Values, stored string) (certuserid.Mapping, bool) {
 			return m, true
 		}
 	}
-	return 0, false
+	return "", false
 }
 
 // appendNew appends a value that the list does not contain.

@@ -155,7 +155,7 @@ func (p *renewalPlan) removals(held []HeldCertificate, o certuserid.Options) {
 		}
 		p.used = appendNew(p.used, mapping)
 	}
-	slices.Sort(p.used)
+	p.used = slices.DeleteFunc(certuserid.Mappings(), func(m certuserid.Mapping) bool { return !slices.Contains(p.used, m) })
 }
 
 // step returns the step at a time, the first one if that is past.

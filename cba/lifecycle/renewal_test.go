@@ -203,7 +203,7 @@ func TestDirectory(t *testing.T) {
 		t.Errorf("without an id: %+v, %v", account, err)
 	}
 	user.AuthorizationInfo.CertificateUserIDs = slices.Repeat([]string{""}, 2)
-	var e *certuserid.SetError
+	var e *certuserid.Error
 	if account, err = lifecycle.AccountOf(user); !errors.Is(err, lifecycle.BadValues) || !errors.As(err, &e) || account.User != "" {
 		t.Errorf("empty values: %+v, %v", account, err)
 	}
@@ -250,7 +250,7 @@ func TestApplyFull(t *testing.T) {
 	step := lifecycle.Step{Add: []string{"new"}, Remove: []string{"old"}}
 	full := set(t, "0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 	got, err := lifecycle.Renewal{Steps: []lifecycle.Step{step}}.Apply(full, now)
-	var e *certuserid.SetError
+	var e *certuserid.Error
 	if !errors.As(err, &e) || e.Reason != certuserid.Full || !slices.Equal(got.Values(), full.Values()) {
 		t.Errorf("Apply = %q, %v", got.Values(), err)
 	}
@@ -328,7 +328,7 @@ func TestRenewalProperty(t *testing.T) {
 			at := now.AddDate(0, 0, day)
 			next, err := plan.Apply(current, at)
 			if err != nil {
-				var e *certuserid.SetError
+				var e *certuserid.Error
 				if !errors.As(err, &e) || e.Reason != certuserid.Full || !slices.Equal(next.Values(), current.Values()) {
 					t.Fatalf("round %d: %v", round, err)
 				}

@@ -90,7 +90,7 @@ func (c *Certificate) unfit(m certuserid.Mapping) string {
 		return ""
 	}
 	_, err := c.values.ID(m)
-	var fault *certuserid.FieldError
+	var fault *certuserid.Error
 	if errors.As(err, &fault) {
 		return fault.Text
 	}

@@ -221,7 +221,7 @@ func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
 		return match{}
 	}
 	id := cert.id(b.mapping)
-	if id.Mapping() == 0 {
+	if id.Mapping() == "" {
 		return match{}
 	}
 	if b.property == CertificateUserIDs {

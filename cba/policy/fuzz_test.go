@@ -193,13 +193,10 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 
 	parsed := cert.certificate(t)
 	value := func(f policy.CertificateField) (certuserid.Mapping, string) {
-		m, err := certuserid.ParseField(string(f))
-		if err != nil {
-			return 0, ""
-		}
+		m := certuserid.Mapping(f)
 		id, err := certuserid.FromCertificate(parsed, m)
 		if err != nil {
-			return 0, ""
+			return "", ""
 		}
 		return m, id.Value()
 	}
@@ -207,7 +204,7 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 		m, text := value(b.Field)
 		ok := false
 		switch {
-		case m == 0, high && (m.Affinity() != certuserid.High || b.Affinity == policy.LowAffinity):
+		case m == "", high && (m.Affinity() != certuserid.High || b.Affinity == policy.LowAffinity):
 		case b.Property == policy.CertificateUserIDs:
 			for _, stored := range u.AuthorizationInfo.CertificateUserIDs {
 				ok = ok || certuserid.Options{}.Values(parsed).Fit(m, stored) != certuserid.Unfit

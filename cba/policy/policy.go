@@ -90,7 +90,7 @@ type rule struct {
 type binding struct {
 	index    int // in the configuration
 	priority int32
-	mapping  certuserid.Mapping // zero if the field is not known
+	mapping  certuserid.Mapping // empty if the field is not known
 	property UserProperty
 	usable   bool
 	// affinity by the field, and as stated where that is known.
@@ -276,9 +276,9 @@ func parseSKI(text string) (string, bool) {
 
 func compileBinding(index int, b UserBinding) binding {
 	compiled := binding{index: index, priority: b.Priority, property: b.Property, usable: b.Field.BindsTo(b.Property)}
-	if mapping, err := certuserid.ParseField(string(b.Field)); err == nil {
+	if mapping := certuserid.Mapping(b.Field); mapping.Known() {
 		compiled.mapping = mapping
-		compiled.affinity = demanded(AffinityLevel(mapping.Affinity().String()))
+		compiled.affinity = demanded(AffinityLevel(mapping.Affinity()))
 	}
 	switch b.Affinity {
 	case LowAffinity:
@@ -297,7 +297,7 @@ func compareBindings(a, b binding) int {
 	case a.priority != b.priority:
 		return int(min(max(int64(a.priority)-int64(b.priority), -1), 1))
 	case a.mapping != b.mapping:
-		return int(a.mapping) - int(b.mapping)
+		return slices.Index(certuserid.Mappings(), a.mapping) - slices.Index(certuserid.Mappings(), b.mapping)
 	}
 	if a.property != b.property {
 		return strings.Compare(string(a.property), string(b.property))

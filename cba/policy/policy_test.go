@@ -314,9 +314,9 @@ func TestFields(t *testing.T) {
 	names := map[policy.CertificateField]bool{policy.PrincipalName: true, policy.RFC822Name: true}
 	seen := 0
 	for _, m := range certuserid.Mappings() {
-		f := policy.CertificateField(m.Field())
+		f := policy.CertificateField(m)
 		seen++
-		if string(f.Affinity()) != m.Affinity().String() {
+		if string(f.Affinity()) != string(m.Affinity()) {
 			t.Errorf("%s: affinity %s", f, f.Affinity())
 		}
 		for _, p := range []policy.UserProperty{policy.UserPrincipalName, policy.OnPremisesUserPrincipalName, policy.CertificateUserIDs, "email"} {

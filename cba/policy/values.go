@@ -130,11 +130,7 @@ func isKnown(e enumeration, text string) bool { return slices.Contains(e.values(
 // a binding says about itself, and "" for a field that is not known: see
 // [certuserid.Mapping.Affinity].
 func (f CertificateField) Affinity() AffinityLevel {
-	mapping, err := certuserid.ParseField(string(f))
-	if err != nil {
-		return ""
-	}
-	return AffinityLevel(mapping.Affinity().String())
+	return AffinityLevel(certuserid.Mapping(f).Affinity())
 }
 
 // BindsTo reports whether the service lets the field be bound to the user

@@ -182,10 +182,8 @@ func orElse(text, otherwise string) string {
 // wrong values.
 func (q *inquiry) bindingCode() string {
 	for _, b := range q.tenant.config.Policy.UserBindings {
-		if m, err := certuserid.ParseField(string(b.Field)); err == nil {
-			if _, err := q.tenant.options.IDs.FromCertificate(q.request.Certificate, m); err == nil {
-				return codeNoMatch
-			}
+		if _, err := q.tenant.options.IDs.FromCertificate(q.request.Certificate, certuserid.Mapping(b.Field)); err == nil {
+			return codeNoMatch
 		}
 	}
 	return codeNothingToBind

@@ -206,18 +206,17 @@ func (t *Tenant) UserFindings(user policy.User) lint.Findings {
 			continue
 		}
 		binding := slices.IndexFunc(c.Policy.UserBindings, func(b policy.UserBinding) bool {
-			m, err := certuserid.ParseField(string(b.Field))
-			return err == nil && m == id.Mapping() && b.Property == policy.CertificateUserIDs
+			return certuserid.Mapping(b.Field) == id.Mapping() && b.Property == policy.CertificateUserIDs
 		})
 		switch {
 		case binding < 0:
 			l.add("signin-user-id-unbound", lint.Warning, 0, where,
-				"add a binding of "+id.Mapping().String()+" to certificateUserIds, or store another form", sourceIDs,
-				"no username binding compares values of %v", id.Mapping())
+				"add a binding of "+id.Mapping().Name()+" to certificateUserIds, or store another form", sourceIDs,
+				"no username binding compares values of %v", id.Mapping().Name())
 		case high && id.Mapping().Affinity() != certuserid.High:
 			l.add("signin-user-id-low", lint.Warning, 0, where,
 				"store a value of high affinity: SKI, SHA1PublicKey or IssuerAndSerialNumber", sourceIDs,
-				"the tenant requires high affinity, and %v is a low one", id.Mapping())
+				"the tenant requires high affinity, and %v is a low one", id.Mapping().Name())
 		default:
 			usable = true
 		}

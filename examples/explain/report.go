@@ -120,7 +120,7 @@ func (r report) ids(w io.Writer, style console.Style) {
 	fmt.Fprintf(w, "\n%s  if the certificate is this user's: the certificateUserIds that fit it\n", style.Bold("TO BIND"))
 	var rows [][]string
 	for _, id := range certuserid.All(r.cert) {
-		rows = append(rows, []string{"", id.Mapping().Affinity().String(), id.String()})
+		rows = append(rows, []string{"", string(id.Mapping().Affinity()), id.String()})
 	}
 	table(w, rows)
 }

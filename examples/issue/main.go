@@ -351,7 +351,7 @@ func (w *work) report(out io.Writer, made bool) error {
 		fmt.Fprintf(out, "\n%s  what binds %s, for authorizationInfo.certificateUserIds\n", style.Bold("IDS"), console.Clean(result.Task.Subject.UPN))
 		rows := [][]string{{"MAPPING", "AFFINITY", "VALUE"}}
 		for _, id := range certuserid.All(result.Certificate) {
-			rows = append(rows, []string{id.Mapping().String(), id.Mapping().Affinity().String(), id.String()})
+			rows = append(rows, []string{id.Mapping().Name(), string(id.Mapping().Affinity()), id.String()})
 		}
 		console.Table(out, style, rows...)
 		break // one shows the form; the manifest has all

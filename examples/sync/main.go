@@ -62,7 +62,7 @@ func parse(args []string) (options, error) {
 		for name := range strings.SplitSeq(text, ",") {
 			m, err := certuserid.ParseMapping(strings.TrimSpace(name))
 			if err != nil {
-				return fmt.Errorf("%w: want some of %v", err, certuserid.Mappings())
+				return err
 			}
 			o.mappings = append(o.mappings, m)
 		}
@@ -264,9 +264,9 @@ func (w *work) unbound(ctx context.Context) (notes []string) {
 	}
 	for _, m := range w.mappings {
 		if !slices.ContainsFunc(config.UserBindings, func(b policy.UserBinding) bool {
-			return string(b.Field) == m.Field() && b.Property == policy.CertificateUserIDs
+			return string(b.Field) == string(m) && b.Property == policy.CertificateUserIDs
 		}) {
-			notes = append(notes, fmt.Sprintf("no username binding of the tenant compares %v with certificateUserIds: until there is one, these values do nothing", m))
+			notes = append(notes, fmt.Sprintf("no username binding of the tenant compares %v with certificateUserIds: until there is one, these values do nothing", m.Name()))
 		}
 	}
 	return notes

@@ -167,11 +167,14 @@ func (a answer) print(w io.Writer) {
 	for _, m := range certuserid.Mappings() {
 		id, err := certuserid.FromCertificate(a.cert, m)
 		value := id.String()
-		var missing *certuserid.FieldError
-		if errors.As(err, &missing) {
-			value = "none: " + missing.Reason.String()
+		var e *certuserid.Error
+		switch {
+		case errors.Is(err, certuserid.NoField):
+			value = "none"
+		case errors.As(err, &e):
+			value = "none: " + strings.TrimPrefix(e.Reason.Error(), "certuserid: ")
 		}
-		rows = append(rows, []string{m.String(), m.Affinity().String(), value})
+		rows = append(rows, []string{m.Name(), string(m.Affinity()), value})
 	}
 	console.Table(w, style, rows...)
 	printFindings(w, style, a.Findings)
@@ -187,9 +190,9 @@ func (v verdict) print(w io.Writer, style console.Style) {
 		fmt.Fprintf(w, "verdict  %s\n", style.Red("does not match this certificate"))
 	case v.Fit == certuserid.Assumed:
 		fmt.Fprintf(w, "right    %s\n", v.Right)
-		fmt.Fprintf(w, "verdict  %s\n", style.Yellow(fmt.Sprintf("matches by %s, on an assumption", v.Mapping)))
+		fmt.Fprintf(w, "verdict  %s\n", style.Yellow(fmt.Sprintf("matches by %s, on an assumption", v.Mapping.Name())))
 	default:
-		fmt.Fprintf(w, "verdict  %s\n", style.Green(fmt.Sprintf("matches by %s, letter for letter", v.Mapping)))
+		fmt.Fprintf(w, "verdict  %s\n", style.Green(fmt.Sprintf("matches by %s, letter for letter", v.Mapping.Name())))
 	}
 	printFindings(w, style, v.Findings)
 }

@@ -9,6 +9,7 @@ package manifest
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -43,14 +44,54 @@ type CA struct {
 
 // A User is one issued certificate.
 type User struct {
-	UPN                string                               `json:"upn"`
-	SerialNumber       string                               `json:"serialNumber"` // hexadecimal
-	NotAfter           time.Time                            `json:"notAfter"`
-	Thumbprint         string                               `json:"thumbprint"`  // SHA-1 of the certificate, hexadecimal
-	Certificate        string                               `json:"certificate"` // file, relative to the manifest
-	PFX                string                               `json:"pfx"`         // file, relative to the manifest
-	PFXEncoding        string                               `json:"pfxEncoding"`
-	CertificateUserIDs map[certuserid.Mapping]certuserid.ID `json:"certificateUserIds"`
+	UPN                string    `json:"upn"`
+	SerialNumber       string    `json:"serialNumber"` // hexadecimal
+	NotAfter           time.Time `json:"notAfter"`
+	Thumbprint         string    `json:"thumbprint"`  // SHA-1 of the certificate, hexadecimal
+	Certificate        string    `json:"certificate"` // file, relative to the manifest
+	PFX                string    `json:"pfx"`         // file, relative to the manifest
+	PFXEncoding        string    `json:"pfxEncoding"`
+	CertificateUserIDs IDs       `json:"certificateUserIds"`
+}
+
+// IDs are the certificateUserIds of a certificate. In the file a mapping has the
+// name that the Entra admin center shows; the name of Graph is read too.
+type IDs map[certuserid.Mapping]certuserid.ID
+
+// MarshalJSON writes the IDs, nil as null.
+func (ids IDs) MarshalJSON() ([]byte, error) {
+	var named map[string]certuserid.ID
+	if ids != nil {
+		named = make(map[string]certuserid.ID, len(ids))
+	}
+	for m, id := range ids {
+		named[m.Name()] = id
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // the encoder that asked escapes if it is to
+	err := e.Encode(named)
+	return b.Bytes(), err
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (ids *IDs) UnmarshalJSON(data []byte) error {
+	var named map[string]certuserid.ID
+	if err := json.Unmarshal(data, &named); err != nil {
+		return err
+	}
+	*ids = nil
+	if named != nil {
+		*ids = make(IDs, len(named))
+	}
+	for name, id := range named {
+		m, err := certuserid.ParseMapping(name)
+		if err != nil {
+			return err
+		}
+		(*ids)[m] = id
+	}
+	return nil
 }
 
 // A Manifest is the whole list in memory, for programs that read it.
