@@ -61,6 +61,7 @@ var imports = map[string][]string{
 	// The module cba/fleet. A ledger knows nothing of a tenant.
 	"cba/fleet/ledger":     {"cba", "cba/crl"},
 	"cba/fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "cba/fleet/ledger"},
+	"cba/fleet/rollout":    {"cba", "cba/certuserid", "cba/crl", "cba/crl/publish", "cba/dn", "cba/fleet/ledger", "cba/pfx"},
 	"cba/fleet/sqlite":     {"cba", "cba/crl", "cba/fleet/ledger", "modernc.org/sqlite"},
 	"cba/fleet/token":      {"cba", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
 }
@@ -77,6 +78,7 @@ var outside = map[string][]string{
 	"cba/graph":            {"net/http"},
 	"cba/graph/graphtest":  {"net", "net/http", "net/http/httptest"},
 	"cba/internal/interop": {"os", "os/exec"},
+	"cba/fleet/rollout":    {"os", "syscall"},
 	"cba/fleet/sqlite":     {"os"},
 	"cba/fleet/token":      {"os"},
 }

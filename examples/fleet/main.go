@@ -20,6 +20,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,15 +32,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/rollout"
 	"example.com/entracba/cba/fleet/sqlite"
 	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/authority"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/users"
 )
 
@@ -52,7 +58,7 @@ type options struct {
 	encoding               pfx.Encoding
 	profile                cba.Profile
 	renew, reissue         bool
-	due                    int
+	percent                int // that is left when a certificate is due
 	revoke                 []string
 	reason                 crl.RevocationReason
 	workers                int
@@ -91,7 +97,7 @@ func parse(args []string) (options, error) {
 		return crl.CheckURL(text)
 	})
 	f.BoolVar(&o.renew, "renew", false, "also renew certificates of the list that are due")
-	f.IntVar(&o.due, "due", cba.DefaultRenewal, "`percent` of the validity that is left when a certificate is due; 100 renews all")
+	f.IntVar(&o.percent, "due", cba.DefaultRenewal, "`percent` of the validity that is left when a certificate is due; 100 renews all")
 	f.Func("revoke", "revoke every certificate of this `UPN`; may be given again", func(text string) error {
 		o.revoke = append(o.revoke, text)
 		return ledger.CheckRequest(text)
@@ -122,8 +128,8 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("unexpected argument %q: users go into a file, -users FILE.csv", f.Arg(0))
 	case o.workers < 0:
 		return o, console.Usage("-workers %d: want 1 or more", o.workers)
-	case o.due < 1 || o.due > 100:
-		return o, console.Usage("-due %d: want 1 to 100 percent", o.due)
+	case o.percent < 1 || o.percent > 100:
+		return o, console.Usage("-due %d: want 1 to 100 percent", o.percent)
 	case o.lease < 10*time.Millisecond:
 		return o, console.Usage("-lease %v: want at least 10ms", o.lease)
 	case o.export != "" && extension != ".csv" && extension != ".json":
@@ -153,227 +159,345 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// ledgerName is the ledger in the output folder.
-const ledgerName = "ledger.db"
+// Names in the output folder; the others are of package rollout.
+const (
+	ledgerName = "ledger.db"
+	caName     = "ca"
+)
 
 func run(args []string) error {
 	o, err := parse(args)
 	if err != nil {
 		return err
 	}
-	w := &work{options: o, holder: ledger.NewHolder(), failed: map[string]bool{}, own: map[string]bool{}}
-	w.journal.name = filepath.Join(w.path(runsName), w.holder+journalExtension)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := &program{options: o}
+	if o.ask {
+		return p.answer(ctx)
+	}
 	if o.users != "" || o.sample {
-		if w.list, err = users.Read(o.users); err != nil {
+		if p.list, err = users.Read(o.users); err != nil {
 			return err
 		}
 	}
-	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctx, abort := context.WithCancelCause(interrupt)
-	defer abort(nil)
-	w.abort = abort
-	if o.ask {
-		return w.answer(ctx)
+	if err := p.open(ctx); err != nil {
+		return err
 	}
-	err = w.openLedger(ctx, w.list != nil)
-	if w.ledger != nil {
-		defer w.ledger.Close()
+	defer p.ledger.Close()
+	defer p.rollout.Close()
+	if err := p.rollout.Exclusive(ctx, "authority", func() error { return p.openAuthority(ctx) }); err != nil {
+		return err
 	}
+	if p.closeToken != nil {
+		defer p.closeToken()
+	}
+	return p.work(ctx)
+}
+
+// program is one run.
+type program struct {
+	options
+	list       *users.List // nil: nothing is to be issued
+	ledger     *sqlite.Ledger
+	rollout    *rollout.Rollout
+	issuer     *cba.Issuer // nil: there is none, and this run makes none
+	root       *cba.Issuer // of a token; nil if the root's key is elsewhere
+	closeToken func() error
+	figures    figures
+	due        []ledger.Entry // the first that are due
+}
+
+// open opens the ledger and begins the run. A ledger is made only for a new folder,
+// and never to revoke.
+func (p *program) open(ctx context.Context) error {
+	used, err := rollout.Used(p.out)
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{usersName, crlName, runsName} {
-		if err := os.MkdirAll(w.path(name), 0o700); err != nil {
+	create := p.list != nil && used == ""
+	if create && p.options.ledger == filepath.Join(p.out, ledgerName) {
+		if err := os.MkdirAll(p.out, 0o700); err != nil {
 			return err
 		}
 	}
-	defer func() { w.ledger.Release(context.WithoutCancel(ctx), w.holder) }()
-	if _, err := w.ledger.Claim(ctx, runRequest(w.holder), ledger.Claim{Holder: w.holder, Lease: w.lease}); err != nil {
+	l, err := sqlite.Open(ctx, p.options.ledger, sqlite.Options{Existing: !create})
+	switch {
+	case errors.Is(err, &ledger.Error{Reason: ledger.Missing}) && used != "":
+		return console.Usage("%s holds files of earlier runs (%s), but their ledger was not found: %w. Nothing was changed. Correct -ledger or -out, or restore the ledger from a backup; or start with a new -out folder, and -ca %s to keep the CA",
+			p.out, used, err, filepath.Join(p.out, caName))
+	case errors.Is(err, &ledger.Error{Reason: ledger.Missing}):
+		return console.Usage("%w: nothing to revoke. Correct -ledger or -out", err)
+	case err != nil:
 		return err
 	}
-	if err := w.openAuthority(ctx); err != nil {
-		return err
+	p.ledger = l
+	p.rollout, err = rollout.Open(ctx, p.out, l, rollout.Options{Create: create, Lease: p.lease})
+	if errors.Is(err, rollout.OtherLedger) || errors.Is(err, rollout.OtherFolder) {
+		err = console.Usage("%w. Correct -ledger or -out (now %s and %s); -ca keeps the CA", err, p.options.ledger, p.out)
 	}
-	if w.closeToken != nil {
-		defer w.closeToken()
+	if err != nil {
+		l.Close()
 	}
+	return err
+}
 
-	var failed error
-	for _, upn := range o.revoke {
-		revoked, err := w.ledger.Revoke(ctx, requestOf(upn), time.Now(), o.reason)
-		if errors.Is(err, &ledger.Error{Reason: ledger.NotFound}) {
-			failed = errors.Join(failed, &console.Failure{Status: console.No, Err: fmt.Errorf("%s has no certificate in %s: nothing to revoke (take them off the list, or the next run issues one)", upn, o.ledger)})
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		w.figures.Revoked += len(revoked)
-		for _, e := range revoked {
-			if w.issuer != nil && e.Issuer != w.keyID() {
-				failed = errors.Join(failed, &console.Failure{Status: console.No, Err: fmt.Errorf(
-					"%s: certificate %s is revoked in the ledger, but in no list: it is of another CA (key identifier %s); run again with that one in %s", upn, e.Serial, e.Issuer, filepath.Join(w.out, "ca"))})
-			}
-		}
+// openAuthority loads the CA. A run that issues makes one if there is none.
+func (p *program) openAuthority(ctx context.Context) (err error) {
+	_, err = os.Stat(filepath.Join(p.out, caName))
+	if p.list == nil && p.ca == "" && errors.Is(err, os.ErrNotExist) {
+		return nil
 	}
-	if w.issuer == nil {
-		return errors.Join(failed, w.count(ctx), w.show(), &console.Failure{Status: console.No, Err: fmt.Errorf(
-			"%d certificates are revoked in the ledger, but in no list: there is no CA in %s; restore it from a backup, or give it with -ca, and run again", w.figures.Revoked, w.path(caName))})
+	if p.token != (tokenOptions{}) {
+		return p.openToken(ctx)
+	}
+	if err := p.rollout.SetAside(caName + ".part"); err != nil {
+		return err
+	}
+	p.issuer, _, err = authority.Open(p.out, p.ca)
+	return err
+}
+
+// cas are the CAs whose CRLs this run can publish.
+func (p *program) cas() []*cba.Issuer {
+	if p.root == nil {
+		return []*cba.Issuer{p.issuer}
+	}
+	return []*cba.Issuer{p.issuer, p.root}
+}
+
+// work revokes, issues, and puts everything on record.
+func (p *program) work(ctx context.Context) error {
+	failed, err := p.revokeAll(ctx)
+	if err != nil {
+		return err
+	}
+	if p.issuer == nil {
+		p.figures.Summary, err = rollout.Read(ctx, p.out, p.ledger, time.Now(), p.percent, nil)
+		return errors.Join(failed, err, p.show(), no("%s revoked in the ledger, but no CRL has it: there is no CA in %s. Restore the CA from a backup, or give it with -ca, and run again",
+			plural(p.figures.Revoked, "certificate is", "certificates are"), filepath.Join(p.out, caName)))
 	}
 	// A revocation is published before anything that takes time.
-	if len(o.revoke) > 0 {
-		if err := w.publish(ctx); err != nil {
+	if len(p.revoke) > 0 {
+		if _, err := p.rollout.Publish(ctx, p.cas()...); err != nil {
 			return errors.Join(failed, err)
 		}
 	}
-	if w.list != nil {
-		failed = errors.Join(failed, w.issue(ctx))
+	if p.list != nil {
+		failed = errors.Join(failed, p.issue(ctx))
 	}
 	// Whatever happened, what was issued is put on record.
 	finish := context.WithoutCancel(ctx)
-	if err := errors.Join(w.publish(finish), w.sweep(finish), w.writeManifest(finish), w.writeExport(finish)); err != nil {
+	p.figures.Summary, err = p.rollout.Finish(finish, p.percent, p.cas()[0], p.cas()[1:]...)
+	if err = errors.Join(err, p.writeExport(finish)); err != nil {
 		return errors.Join(failed, err)
 	}
-	return errors.Join(failed, w.show())
+	return errors.Join(failed, p.show())
+}
+
+func no(format string, args ...any) error {
+	return &console.Failure{Status: console.No, Err: fmt.Errorf(format, args...)}
+}
+
+// revokeAll revokes in the ledger; failed says what does not end the run.
+func (p *program) revokeAll(ctx context.Context) (failed, err error) {
+	for _, upn := range p.revoke {
+		revoked, err := p.ledger.Revoke(ctx, ledger.RequestOf(cba.Subject{UPN: upn}), time.Now(), p.reason)
+		if errors.Is(err, &ledger.Error{Reason: ledger.NotFound}) {
+			failed = errors.Join(failed, no("%s has no certificate in %s: nothing to revoke. Remove the user from the list, or the next run issues a certificate", upn, p.options.ledger))
+			continue
+		}
+		if err != nil {
+			return failed, err
+		}
+		p.figures.Revoked += len(revoked)
+		for _, e := range revoked {
+			if p.issuer != nil && e.Issuer != hex.EncodeToString(p.issuer.Certificate.SubjectKeyId) {
+				failed = errors.Join(failed, no("%s: certificate %s is revoked in the ledger, but no CRL has it: another CA issued it (key identifier %s). Run again with that CA in %s",
+					upn, e.Serial, e.Issuer, filepath.Join(p.out, caName)))
+			}
+		}
+	}
+	return failed, nil
+}
+
+// issue works through the list of users.
+func (p *program) issue(ctx context.Context) error {
+	bar := console.NewProgress(os.Stderr, "Issuing", p.list.Count)
+	defer bar.End()
+	var passwords sync.Map // by UPN: those that the list gives
+	var failures []error
+	started := time.Now()
+	counts, err := p.rollout.Issue(ctx, p.issuer, p.list.Tasks(func(upn, password string) { passwords.Store(upn, password) }), rollout.Issue{
+		Profile:    p.profile,
+		KeyType:    p.key,
+		Encoding:   p.encoding,
+		Workers:    p.workers,
+		Renew:      p.renew,
+		DuePercent: p.percent,
+		Reissue:    p.reissue,
+		Password: func(s cba.Subject) string {
+			password, _ := passwords.Load(s.UPN)
+			text, _ := password.(string)
+			return text
+		},
+		Failed: func(s cba.Subject, err error) {
+			if len(failures) < 10 {
+				failures = append(failures, fmt.Errorf("%s: %w", s.UPN, err))
+			}
+		},
+		Progress: func() { bar.Step(1) },
+		Waiting: func(users int) {
+			if console.IsTerminal(os.Stderr) {
+				bar.End()
+				fmt.Fprintf(os.Stderr, "fleet: waiting for %s that another run has reserved, or had when it was killed\n", plural(users, "user", "users"))
+			}
+		},
+	})
+	p.figures.Counts = counts
+	p.figures.Seconds = time.Since(started).Seconds()
+	p.figures.PerSecond = float64(counts.Issued) / p.figures.Seconds
+	if err != nil {
+		return &console.Failure{Status: console.No, Err: errors.Join(append(failures, fmt.Errorf("%w; run the same command again to continue", err))...)}
+	}
+	if counts.Failed > 0 {
+		failures = append(failures, fmt.Errorf("%d of %s have no certificate; correct the errors above and run again", counts.Failed, plural(p.list.Count, "user", "users")))
+		return &console.Failure{Status: console.No, Err: errors.Join(failures...)}
+	}
+	return nil
 }
 
 // answer reads the ledger, and writes nothing but the file of -export.
-func (w *work) answer(ctx context.Context) (err error) {
-	l, err := sqlite.Open(ctx, w.options.ledger, sqlite.Options{ReadOnly: true})
+func (p *program) answer(ctx context.Context) (err error) {
+	p.ledger, err = sqlite.Open(ctx, p.options.ledger, sqlite.Options{ReadOnly: true})
 	if errors.Is(err, &ledger.Error{Reason: ledger.Missing}) {
 		return console.Usage("%w: nothing to read. Correct -ledger or -out, or issue with -users FILE.csv", err)
 	}
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	w.ledger = l
-	if err := w.count(ctx); err != nil {
+	defer p.ledger.Close()
+	p.figures.Summary, err = rollout.Read(ctx, p.out, p.ledger, time.Now(), p.percent, func(e ledger.Entry) {
+		if len(p.due) < 20 {
+			p.due = append(p.due, e)
+		}
+	})
+	if err != nil {
 		return err
 	}
-	if w.figures.RevocationList, err = w.listsIn(); err != nil {
+	if err := p.writeExport(ctx); err != nil {
 		return err
 	}
-	if err := w.writeExport(ctx); err != nil {
-		return err
-	}
-	return w.show()
+	return p.show()
 }
 
-// count counts the certificates by state, and those that are due.
-func (w *work) count(ctx context.Context) error {
-	now := time.Now()
-	w.figures.Ledger, w.figures.Due = map[string]int{}, 0
-	for e, err := range w.ledger.Entries(ctx, ledger.Query{}) {
-		if err != nil {
-			return err
-		}
-		w.figures.Ledger[e.State.String()]++
-		if e.Due(now, w.due) {
-			w.figures.Due++
-			if len(w.soonest) < 20 {
-				w.soonest = append(w.soonest, e)
-			}
-		}
+// writeExport writes the ledger as CSV or JSON.
+func (p *program) writeExport(ctx context.Context) error {
+	if p.export == "" {
+		return nil
 	}
-	return nil
+	entries := p.ledger.Entries(ctx, ledger.Query{})
+	return files.Stream(p.export, files.Secret, func(out io.Writer) error {
+		if strings.EqualFold(filepath.Ext(p.export), ".csv") {
+			return ledger.WriteCSV(out, entries)
+		}
+		return ledger.WriteJSON(out, entries)
+	})
+}
+
+// figures are the result of a run.
+type figures struct {
+	rollout.Counts
+	Revoked   int     `json:"revoked"` // certificates
+	Seconds   float64 `json:"seconds"`
+	PerSecond float64 `json:"perSecond"`
+	rollout.Summary
 }
 
 // show prints the figures.
-func (w *work) show() error {
-	if w.json {
-		return console.JSON(os.Stdout, w.figures)
+func (p *program) show() error {
+	if p.json {
+		return console.JSON(os.Stdout, p.figures)
 	}
-	w.report(os.Stdout)
+	p.report(os.Stdout)
 	return nil
 }
 
-// figures are what a run came to.
-type figures struct {
-	Issued         int            `json:"issued"` // new ones and renewals
-	Renewed        int            `json:"renewed"`
-	HadOne         int            `json:"hadOne"`
-	WereRevoked    int            `json:"wereRevoked"` // on the list, and left alone
-	Failed         int            `json:"failed"`
-	Revoked        int            `json:"revoked"` // certificates
-	Seconds        float64        `json:"seconds"`
-	PerSecond      float64        `json:"perSecond"`
-	Ledger         map[string]int `json:"ledger"`              // certificates by state
-	Due            int            `json:"due"`                 // live ones that are due for renewal
-	OtherCA        int            `json:"otherCA"`             // live ones that another CA issued
-	Leftovers      []string       `json:"leftovers,omitempty"` // files of killed runs, where they are now
-	RevocationList []listFigures  `json:"revocationLists"`
-}
-
-type listFigures struct {
-	File       string    `json:"file"`
-	Number     string    `json:"number"`
-	Revoked    int       `json:"revoked"`
-	Bytes      int       `json:"bytes"`
-	NextUpdate time.Time `json:"nextUpdate"`
+// plural is a number with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }
 
 // report is what a person reads at the end.
-func (w *work) report(out io.Writer) {
-	style := console.StyleFor(os.Stdout)
-	if w.issuer != nil {
-		fmt.Fprintf(out, "%s  %s, until %s\n", style.Bold("CA"), console.Clean(w.describe().Subject), w.issuer.Certificate.NotAfter.Format("2006-01-02"))
+func (p *program) report(out io.Writer) {
+	style, f := console.StyleFor(os.Stdout), p.figures
+	if p.issuer != nil {
+		subject := p.issuer.Certificate.Subject.String()
+		if name, err := dn.ParseDER(p.issuer.Certificate.RawSubject); err == nil {
+			subject = name.String()
+		}
+		fmt.Fprintf(out, "%s  %s, expires %s\n", style.Bold("CA"), console.Clean(subject), p.issuer.Certificate.NotAfter.Format("2006-01-02"))
 	}
-	if w.list != nil {
-		fmt.Fprintf(out, "%d issued (%d of them renewals) in %.1f s, %.0f a second; %d had one, %d failed\n",
-			w.figures.Issued, w.figures.Renewed, w.figures.Seconds, w.figures.PerSecond, w.figures.HadOne, w.figures.Failed)
+	if p.list != nil {
+		fmt.Fprintf(out, "%d issued (%s) in %.1f s, %.0f per second; %d skipped (already issued), %d failed\n",
+			f.Issued, plural(f.Renewed, "renewal", "renewals"), f.Seconds, f.PerSecond, f.HadOne, f.Failed)
 	}
-	if w.figures.WereRevoked > 0 {
-		fmt.Fprintf(out, "%d users of the list got none because theirs was revoked; -reissue issues for them again\n", w.figures.WereRevoked)
+	if f.WereRevoked > 0 {
+		fmt.Fprintf(out, "%s skipped: certificate revoked (-reissue issues a new one)\n", plural(f.WereRevoked, "user", "users"))
 	}
-	if len(w.revoke) > 0 {
-		fmt.Fprintf(out, "%d certificates revoked\n", w.figures.Revoked)
+	if len(p.revoke) > 0 {
+		fmt.Fprintf(out, "%s revoked\n", plural(f.Revoked, "certificate", "certificates"))
 	}
-	if w.figures.OtherCA > 0 {
-		fmt.Fprintf(out, "%d live certificates are of another CA, whose revocation list this run does not publish; -renew -due 100 replaces them\n", w.figures.OtherCA)
+	if f.OtherCA > 0 {
+		fmt.Fprintf(out, "%s issued by another CA, whose CRL this run does not publish; -renew -due 100 replaces them\n", plural(f.OtherCA, "live certificate was", "live certificates were"))
 	}
-	if n := len(w.figures.Leftovers); n > 0 {
-		fmt.Fprintf(out, "%d files of runs that were killed before they were recorded are now in %s:\n", n, w.path(leftoverName))
-		for _, name := range w.figures.Leftovers[:min(n, 20)] {
-			fmt.Fprintf(out, "  %s\n", console.Clean(filepath.Base(name)))
+	if n := len(f.Leftovers); n > 0 {
+		fmt.Fprintf(out, "%s left by runs that were killed; moved here because the ledger does not know them:\n", plural(n, "file", "files"))
+		for _, name := range f.Leftovers[:min(n, 20)] {
+			fmt.Fprintf(out, "  %s\n", console.Clean(name))
 		}
 		if n > 20 {
 			fmt.Fprintf(out, "  and %d more\n", n-20)
 		}
 	}
-	if w.ask {
-		fmt.Fprintf(out, "Nothing was issued or changed; to issue, give -users FILE.csv.\n")
+	if p.ask {
+		fmt.Fprintln(out, "Nothing was issued or changed. To issue, give -users FILE.csv.")
 	}
 	fmt.Fprintln(out)
 	rows := [][]string{{"STATE", "CERTIFICATES"}}
-	for _, state := range slices.Sorted(maps.Keys(w.figures.Ledger)) {
-		rows = append(rows, []string{state, strconv.Itoa(w.figures.Ledger[state])})
+	for _, state := range slices.Sorted(maps.Keys(f.Ledger)) {
+		rows = append(rows, []string{state.String(), strconv.Itoa(f.Ledger[state])})
 	}
 	console.Table(out, style, rows...)
-	if w.ask {
-		fmt.Fprintf(out, "\nDue for renewal: %d\n", w.figures.Due)
-		for i, e := range w.soonest {
-			if i == 0 {
-				rows = [][]string{{"USER", "SERIAL NUMBER", "EXPIRES"}}
-			}
-			rows = append(rows, []string{firstOf(e.UPN, e.Request), e.Serial, e.NotAfter.Format("2006-01-02")})
-		}
-		if n := len(w.soonest); n > 0 {
-			console.Table(out, style, rows...)
-			if w.figures.Due > n {
-				fmt.Fprintf(out, "%d more are not shown; -export has all.\n", w.figures.Due-n)
-			}
-		}
+	if p.ask {
+		p.reportDue(out, style)
 	}
 	fmt.Fprintln(out)
-	rows = [][]string{{"REVOCATION LIST", "NUMBER", "REVOKED", "SIZE", "UNTIL"}}
-	for _, l := range w.figures.RevocationList {
-		rows = append(rows, []string{l.File, l.Number, strconv.Itoa(l.Revoked), fmt.Sprintf("%d B", l.Bytes), l.NextUpdate.Format("2006-01-02")})
+	rows = [][]string{{"CRL", "NUMBER", "REVOKED", "SIZE", "EXPIRES"}}
+	for _, l := range f.Lists {
+		rows = append(rows, []string{l.File, l.Number, strconv.Itoa(l.Revoked), plural(l.Bytes, "byte", "bytes"), l.NextUpdate.Format("2006-01-02")})
 	}
 	console.Table(out, style, rows...)
-	if w.ask {
+	if !p.ask {
+		fmt.Fprintf(out, "\nThe database of issued certificates is %s; back it up. Files: %s. Passwords: %s.\n",
+			p.options.ledger, filepath.Join(p.out, "manifest.json"), filepath.Join(p.out, "passwords.csv"))
+	}
+}
+
+func (p *program) reportDue(out io.Writer, style console.Style) {
+	fmt.Fprintf(out, "\nDue for renewal: %d\n", p.figures.Due)
+	if len(p.due) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s holds who has what, %s the files, %s the passwords.\n", w.options.ledger, filepath.Join(w.out, "manifest.json"), filepath.Join(w.out, "passwords.csv"))
+	rows := [][]string{{"USER", "SERIAL NUMBER", "EXPIRES"}}
+	for _, e := range p.due {
+		rows = append(rows, []string{e.Request, e.Serial, e.NotAfter.Format("2006-01-02")})
+	}
+	console.Table(out, style, rows...)
+	if more := p.figures.Due - len(p.due); more > 0 {
+		fmt.Fprintf(out, "%d more are not shown; -export writes all.\n", more)
+	}
 }

@@ -300,11 +300,11 @@ func TestOtherCA(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := fleet(t, folder, "-users", "users.csv")
-	if r.code != 0 || !strings.Contains(r.stdout, "3 live certificates are of another CA") {
+	if r.code != 0 || !strings.Contains(r.stdout, "3 live certificates were issued by another CA") {
 		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	r = fleet(t, folder, "-revoke", "user1@yourdomain.com")
-	if r.code != 1 || !strings.Contains(r.stderr, "another CA") {
+	if r.code != 1 || !strings.Contains(r.stderr, "another CA issued it") {
 		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 	ca := filepath.Join(folder, "out", "fleet", "ca")

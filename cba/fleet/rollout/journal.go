@@ -1,0 +1,230 @@
+package rollout
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"example.com/entracba/cba/fleet/ledger"
+)
+
+// An intent is a line of a run's journal: files of this certificate are about to be
+// written.
+type intent struct {
+	UPN    string `json:"upn"`
+	Serial string `json:"serialNumber"`
+}
+
+// A journal names the files of one run before they are written, so that another run
+// knows them for leftovers if this one is killed. It is locked while the run lives. It
+// is not flushed: after a power cut, files without a line stay where they are.
+type journal struct {
+	mu   sync.Mutex
+	file *os.File
+	open bool // it has lines about which the ledger was not asked yet
+}
+
+func (j *journal) create(name string) (err error) {
+	if j.file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, secret); err == nil {
+		lock(j.file)
+	}
+	return err
+}
+
+// intend writes a line.
+func (j *journal) intend(i intent) error {
+	line, err := json.Marshal(i)
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.open = true
+	_, err = j.file.Write(append(line, '\n'))
+	return err
+}
+
+// close ends the journal of a run, and removes it unless there is something in it for
+// the next run.
+func (j *journal) close() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	err := j.file.Close()
+	if !j.open {
+		os.Remove(j.file.Name())
+	}
+	return err
+}
+
+// readJournal reads a journal. A line that a kill cut off has no files; a line that no
+// run wrote names none of ours.
+func readJournal(f io.Reader) (all []intent, err error) {
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var i intent
+		if json.Unmarshal(lines.Bytes(), &i) != nil || checkName(i.UPN) != nil {
+			continue
+		}
+		if _, err := ledger.ParseSerial(i.Serial); err == nil {
+			all = append(all, i)
+		}
+	}
+	return all, lines.Err()
+}
+
+// sweep moves aside what killed runs, and this one, left without a row in the ledger.
+func (r *Rollout) sweep(ctx context.Context) error {
+	runs, err := os.ReadDir(r.path(runsName))
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if !run.IsDir() {
+			continue
+		}
+		if err := r.sweepRun(ctx, run.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepRun moves the leftovers of one run into its folder and, once nothing of it can
+// change any more, that folder to leftover/.
+func (r *Rollout) sweepRun(ctx context.Context, run string) (err error) {
+	folder, own := filepath.Join(r.path(runsName), run), run == r.holder
+	if !own {
+		answer, err := r.ledger.Claim(ctx, runRequest(run), r.claim())
+		if err != nil || answer != ledger.Granted {
+			return err // it goes on
+		}
+		defer func() {
+			err = errors.Join(err, r.ledger.Release(context.WithoutCancel(ctx), r.holder, runRequest(run)))
+		}()
+	}
+	var intents []intent
+	switch f, err := os.Open(filepath.Join(folder, journalName)); {
+	case err == nil:
+		defer f.Close()
+		if !own && !lock(f) {
+			return nil // it goes on, slower than its lease
+		}
+		if intents, err = readJournal(f); err != nil {
+			return err
+		}
+	case !gone(err):
+		return err
+	}
+	for _, i := range intents {
+		if settled, err := r.settle(ctx, folder, i); err != nil || !settled {
+			return err
+		}
+	}
+	found, err := os.ReadDir(folder)
+	if gone(err) {
+		return nil // it is over
+	}
+	if err != nil {
+		return err
+	}
+	var left []string
+	for _, file := range found {
+		if file.Name() != journalName {
+			left = append(left, file.Name())
+		}
+	}
+	switch {
+	case own: // its folder is still in use
+		r.journal.open = false
+		for _, name := range left {
+			if err := r.moveAside(filepath.Join(folder, name), filepath.Join(run, name), ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	case len(found) == 0:
+		os.Remove(folder)
+		return nil
+	}
+	return r.moveAside(folder, run, left...)
+}
+
+// settle moves the files of a certificate into a folder if it has no row, and reports
+// whether that is certain for all time. Who holds the claim of the user may be about
+// to write the row, and is left alone; with the claim in our hands nobody can.
+func (r *Rollout) settle(ctx context.Context, folder string, i intent) (bool, error) {
+	recorded := func() (bool, error) {
+		for _, err := range r.ledger.Entries(ctx, ledger.Query{Serial: i.Serial}) {
+			return err == nil, err
+		}
+		return false, nil
+	}
+	if there, err := recorded(); there || err != nil {
+		return true, err
+	}
+	request, claim := requestOf(i.UPN), r.claim()
+	claim.RenewAt, claim.Reissue = time.Unix(math.MaxInt32*4, 0), true
+	answer, err := r.ledger.Claim(ctx, request, claim)
+	if err != nil || answer != ledger.Granted {
+		return false, err
+	}
+	there, err := recorded()
+	if err == nil && !there {
+		for _, name := range filesOf(i.UPN, i.Serial).all() {
+			if moveErr := os.Rename(r.path(name), filepath.Join(folder, filepath.Base(name))); !gone(moveErr) {
+				err = errors.Join(err, moveErr)
+			}
+		}
+	}
+	return true, errors.Join(err, r.ledger.Release(ctx, r.holder, request))
+}
+
+// SetAside moves a file or folder that a killed run left unfinished in the folder to
+// leftover/, if it is there; [Summary] names it. name is relative to the folder, with
+// slashes. Use it for what the caller keeps in the folder, inside
+// [Rollout.Exclusive].
+func (r *Rollout) SetAside(name string) error {
+	if _, err := os.Lstat(r.path(name)); err != nil {
+		if gone(err) {
+			return nil
+		}
+		return err
+	}
+	return r.moveAside(r.path(name), filepath.Join(r.holder, filepath.FromSlash(name)), "")
+}
+
+// moveAside moves something that a killed run left to leftover/, where it replaces
+// nothing, and reports these files in it, with "" for itself.
+func (r *Rollout) moveAside(from, name string, files ...string) error {
+	to := filepath.Join(r.path(leftoverName), name)
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	free := to
+	for n := 1; ; n++ {
+		if _, err := os.Lstat(free); gone(err) {
+			break
+		} else if err != nil {
+			return err
+		}
+		free = fmt.Sprintf("%s.%d", to, n)
+	}
+	if err := os.Rename(from, free); err != nil {
+		if gone(err) {
+			return nil // another run was faster
+		}
+		return err
+	}
+	for _, file := range files {
+		r.leftovers = append(r.leftovers, filepath.Join(free, file))
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package rollout
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/fleet/ledger"
+)
+
+// A Summary is what the ledger and the folder hold.
+type Summary struct {
+	Ledger    map[ledger.State]int `json:"ledger"`              // certificates by state
+	Due       int                  `json:"due"`                 // live ones that are due for renewal
+	Renewed   int                  `json:"renewed"`             // by this run
+	OtherCA   int                  `json:"otherCA"`             // live ones that another CA issued
+	Leftovers []string             `json:"leftovers,omitempty"` // files that killed runs left, where they are now
+	Lists     []List               `json:"revocationLists"`
+}
+
+func (s *Summary) count(e ledger.Entry, at time.Time, percent int) {
+	s.Ledger[e.State]++
+	if e.Due(at, percent) {
+		s.Due++
+	}
+}
+
+// Read summarizes a ledger and a folder, and changes neither. The folder need not
+// exist. due is called with every certificate that is due for renewal at a time, as
+// Entry.Due has it; nil means nothing.
+func Read(ctx context.Context, folder string, l ledger.Ledger, at time.Time, percent int, due func(ledger.Entry)) (Summary, error) {
+	s := Summary{Ledger: map[ledger.State]int{}}
+	for e, err := range l.Entries(ctx, ledger.Query{}) {
+		if err != nil {
+			return s, err
+		}
+		s.count(e, at, percent)
+		if due != nil && e.Due(at, percent) {
+			due(e)
+		}
+	}
+	var err error
+	s.Lists, err = listsIn(folder)
+	return s, err
+}
+
+// Finish puts on record what the run has done: it publishes the CRLs, moves aside what
+// killed runs have left, and writes manifest.json and passwords.csv anew from the
+// ledger. duePercent is for the summary; zero means cba.DefaultRenewal.
+//
+// ca is the CA that issues; others are CAs above it whose keys are at hand, for their
+// CRLs. Call it whatever became of the run, with a context that was not cancelled.
+func (r *Rollout) Finish(ctx context.Context, duePercent int, ca *cba.Issuer, others ...*cba.Issuer) (Summary, error) {
+	s := Summary{Ledger: map[ledger.State]int{}}
+	lists, err := r.Publish(ctx, append([]*cba.Issuer{ca}, others...)...)
+	s.Lists = lists
+	err = errors.Join(err, r.Exclusive(ctx, "manifest", func() error {
+		return errors.Join(r.sweep(ctx), r.writeManifest(ctx, ca, duePercent, &s))
+	}))
+	s.Leftovers = r.leftovers
+	return s, err
+}
+
+// The manifest has the form that examples/issue writes.
+type (
+	manifestCA struct {
+		Subject              string    `json:"subject"`      // RFC 4514, CN first
+		SerialNumber         string    `json:"serialNumber"` // hexadecimal
+		NotAfter             time.Time `json:"notAfter"`
+		Thumbprint           string    `json:"thumbprint"`           // SHA-1 of the certificate, hexadecimal
+		SubjectKeyIdentifier string    `json:"subjectKeyIdentifier"` // hexadecimal
+		Certificate          string    `json:"certificate"`          // file, relative to the manifest
+	}
+	manifestUser struct {
+		UPN                string                               `json:"upn"`
+		SerialNumber       string                               `json:"serialNumber"` // hexadecimal
+		NotAfter           time.Time                            `json:"notAfter"`
+		Thumbprint         string                               `json:"thumbprint"`  // SHA-1 of the certificate, hexadecimal
+		Certificate        string                               `json:"certificate"` // file, relative to the manifest
+		PFX                string                               `json:"pfx"`         // file, relative to the manifest
+		PFXEncoding        string                               `json:"pfxEncoding"`
+		CertificateUserIDs map[certuserid.Mapping]certuserid.ID `json:"certificateUserIds"`
+	}
+)
+
+func describe(ca *cba.Issuer) manifestCA {
+	cert := ca.Certificate
+	m := manifestCA{
+		SerialNumber:         ledger.SerialText(cert.SerialNumber),
+		NotAfter:             cert.NotAfter,
+		Thumbprint:           cba.Thumbprint(cert),
+		SubjectKeyIdentifier: keyID(ca),
+		Certificate:          caName + "/rootCA.crt",
+	}
+	if name, err := dn.ParseDER(cert.RawSubject); err == nil {
+		m.Subject = name.String()
+	}
+	if len(ca.Chain) > 0 {
+		m.Certificate = caName + "/issuingCA.crt"
+	}
+	return m
+}
+
+// writeManifest writes the two files, and counts.
+func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int, s *Summary) error {
+	now, issuer := r.now(), keyID(ca)
+	head, err := json.MarshalIndent(describe(ca), "  ", "  ")
+	if err != nil {
+		return err
+	}
+	err = r.write(passwordsName, secret, true, func(passwords io.Writer) error {
+		p := csv.NewWriter(passwords)
+		p.Write([]string{"upn", "password"})
+		err := r.write(manifestName, public, true, func(out io.Writer) error {
+			fmt.Fprintf(out, "{\n  \"ca\": %s,\n  \"users\": [", head)
+			separator := "\n    "
+			for e, err := range r.ledger.Entries(ctx, ledger.Query{Certificates: true}) {
+				if err != nil {
+					return err
+				}
+				s.count(e, now, percent)
+				if e.Replaces != "" && r.own[e.Serial] {
+					s.Renewed++
+				}
+				if !e.State.Live() {
+					continue
+				}
+				if e.Issuer != issuer {
+					s.OtherCA++
+				}
+				user, password, err := r.describeUser(e)
+				if err != nil {
+					return err
+				}
+				line, err := json.MarshalIndent(user, "    ", "  ")
+				if err != nil {
+					return err
+				}
+				p.Write([]string{e.UPN, password})
+				if _, err := fmt.Fprintf(out, "%s%s", separator, line); err != nil {
+					return err
+				}
+				separator = ",\n    "
+			}
+			_, err = io.WriteString(out, "\n  ]\n}\n")
+			return err
+		})
+		p.Flush()
+		return errors.Join(err, p.Error())
+	})
+	return errors.Join(err, r.syncFolder("."))
+}
+
+// describeUser reads the files of a certificate, and mends the one that can be made
+// again.
+func (r *Rollout) describeUser(e ledger.Entry) (user manifestUser, password string, err error) {
+	if err := checkName(e.UPN); err != nil {
+		return user, "", err
+	}
+	cert, err := x509.ParseCertificate(e.Certificate)
+	if err != nil {
+		return user, "", fmt.Errorf("certificate %s of %s: %w", e.Serial, e.Request, err)
+	}
+	f := filesOf(e.UPN, e.Serial)
+	text, err := os.ReadFile(r.path(f.opener))
+	if gone(err) {
+		return user, "", &Error{Reason: MissingFile, What: r.path(f.opener), Do: "restore the folder from a backup, or revoke the certificate of " + e.UPN}
+	}
+	if err != nil {
+		return user, "", err
+	}
+	var o opener
+	if err := json.Unmarshal(text, &o); err != nil {
+		return user, "", &Error{Reason: Damaged, What: r.path(f.opener), Do: "restore it from a backup, or revoke the certificate of " + e.UPN} // err could quote it
+	}
+	size := len(cba.EncodeCertificates(cert))
+	if info, err := os.Stat(r.path(f.certificate)); err != nil || info.Size() != int64(size) {
+		if err := r.writeCertificate(f.certificate, cert); err != nil {
+			return user, "", err
+		}
+	}
+	user = manifestUser{
+		UPN:                e.UPN,
+		SerialNumber:       e.Serial,
+		NotAfter:           e.NotAfter,
+		Thumbprint:         cba.Thumbprint(cert),
+		Certificate:        f.certificate,
+		PFX:                f.pfx,
+		PFXEncoding:        o.PFXEncoding,
+		CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{},
+	}
+	for _, id := range certuserid.All(cert) {
+		user.CertificateUserIDs[id.Mapping()] = id
+	}
+	return user, o.Password, nil
+}
+
+// discard removes the files that this run wrote for a certificate that does not count.
+func (r *Rollout) discard(upn string, cert *x509.Certificate) {
+	for _, name := range filesOf(upn, ledger.SerialText(cert.SerialNumber)).all() {
+		os.Remove(r.path(name))
+	}
+}

@@ -1,0 +1,151 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/publish"
+	"example.com/entracba/cba/fleet/ledger"
+)
+
+// A List is a CRL in the folder.
+type List struct {
+	File       string    `json:"file"`
+	Number     string    `json:"number"`
+	Revoked    int       `json:"revoked"`
+	Bytes      int       `json:"bytes"`
+	NextUpdate time.Time `json:"nextUpdate"`
+}
+
+func listOf(file string, list *crl.List) List {
+	return List{File: file, Number: list.Number.String(), Revoked: list.Len(), Bytes: len(list.Raw), NextUpdate: list.NextUpdate}
+}
+
+// Publish writes the CRL of each CA if it is due or if the ledger has revocations
+// that it lacks. Call it right after a revocation; [Rollout.Finish] does it, too.
+//
+// The first CA is the one that issues. An error is about one CA and ends the call.
+func (r *Rollout) Publish(ctx context.Context, cas ...*cba.Issuer) (lists []List, err error) {
+	err = r.Exclusive(ctx, "crl", func() error {
+		for n, ca := range cas {
+			name := "issuing"
+			if n > 0 {
+				name = "root"
+			}
+			list, err := r.publish(ctx, name, ca)
+			if err != nil {
+				return fmt.Errorf("CRL of %s: %w", ca.Certificate.Subject, err)
+			}
+			lists = append(lists, list)
+		}
+		return nil
+	})
+	return lists, err
+}
+
+func (r *Rollout) publish(ctx context.Context, name string, ca *cba.Issuer) (List, error) {
+	id, now := keyID(ca), r.now()
+	file := crlName + "/" + name + "-" + id[:8] + ".crl"
+	lists := publish.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: publish.FileStore{Path: r.path(crlName + "/" + id + ".store")}}
+	known := map[string]bool{}
+	for v, err := range lists.Revocations(ctx) {
+		if err != nil {
+			return List{}, err
+		}
+		known[ledger.SerialText(v.Serial)] = true
+	}
+	// The ledger is what counts; the CRLs follow it.
+	var news []crl.Revocation
+	for e, err := range r.ledger.Entries(ctx, ledger.Query{States: []ledger.State{ledger.Revoked}}) {
+		if err != nil {
+			return List{}, err
+		}
+		if e.Issuer != id || known[e.Serial] || e.NotAfter.Before(now) {
+			continue
+		}
+		v, err := e.Revocation()
+		if err != nil {
+			return List{}, err
+		}
+		news = append(news, v)
+	}
+	if len(news) > 0 {
+		if err := lists.Revoke(ctx, news...); err != nil {
+			return List{}, err
+		}
+	}
+	list, err := loadList(r.path(file))
+	if err != nil {
+		return List{}, err
+	}
+	// The store is what counts: a file that is lost or damaged is written again. What
+	// the store has may not be in the file yet, if a run was killed in between.
+	if list == nil || now.After(list.NextPublish) || len(news) > 0 || lacks(list, known) {
+		list, err = lists.Base(ctx, publish.Options{Publish: func(l *crl.List) error {
+			if err := r.writeBytes(file, public, true, l.Raw); err != nil {
+				return err
+			}
+			return r.syncFolder(crlName)
+		}})
+		if err != nil {
+			return List{}, err
+		}
+	}
+	return listOf(r.path(file), list), nil
+}
+
+// lacks reports whether one of these serial numbers is not in the list.
+func lacks(list *crl.List, serials map[string]bool) bool {
+	for serial := range serials {
+		number, err := ledger.ParseSerial(serial)
+		if err != nil {
+			return true
+		}
+		if _, there := list.Lookup(number); !there {
+			return true
+		}
+	}
+	return false
+}
+
+// loadList reads a CRL; nil if there is none that can be used.
+func loadList(file string) (*crl.List, error) {
+	der, err := os.ReadFile(file)
+	if gone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, err := crl.Parse(der)
+	if err != nil || list.Number == nil {
+		return nil, nil
+	}
+	return list, nil
+}
+
+// listsIn returns the CRLs in a folder.
+func listsIn(folder string) (all []List, err error) {
+	names, err := filepath.Glob(filepath.Join(folder, crlName, "*.crl"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		list, err := loadList(name)
+		if err != nil && !errors.Is(err, os.ErrPermission) {
+			return nil, err
+		}
+		if list != nil {
+			all = append(all, listOf(name, list))
+		}
+	}
+	return all, nil
+}
