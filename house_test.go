@@ -43,7 +43,7 @@ var imports = map[string][]string{
 	"cba/lifecycle":            {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},
 	"cba/graph/graphtest":      {"cba/internal/fingerprint"},
 	"cba/snapshot":             {"cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum"},
-	"cba/graph": {"cba/snapshot", "cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",
+	"cba/graph": {"cba/internal/enum", "cba/snapshot", "cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",
 		"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/microsoft/kiota-abstractions-go", "github.com/microsoft/kiota-http-go",
 		"github.com/microsoft/kiota-serialization-form-go", "github.com/microsoft/kiota-serialization-json-go",
 		"github.com/microsoft/kiota-serialization-multipart-go", "github.com/microsoft/kiota-serialization-text-go",

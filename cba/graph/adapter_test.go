@@ -40,13 +40,13 @@ func TestRealAdapter(t *testing.T) {
 			t.Fatal(err)
 		}
 		adapter.SetBaseUrl(s.URL + "/v1.0")
-		c := &graph.Client{Adapter: adapter, Settle: -1}
+		c := &graph.Client{Adapter: adapter}
 
 		// A throttled write: the adapter's own retries would send a mangled body.
 		if err := g.Inject(graphtest.Fault{Kind: graphtest.Throttled, Path: "/$batch", Skip: 1}); err != nil {
 			t.Fatal(err)
 		}
-		p, err := c.EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: []string{"X509:<PN>john@yourdomain.com"}})
+		p, err := c.EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: []string{"X509:<PN>john@yourdomain.com"}}, graph.EditOptions{Settle: -1})
 		if err != nil || p.Outcome != graph.Written {
 			t.Fatal(p, err)
 		}

@@ -21,6 +21,7 @@ const batchPath = "$batch"
 // A part is one request of a batch.
 type part struct {
 	method, path string
+	object       string // what it is about, see operation
 	header       map[string]string
 	body         json.RawMessage
 	after        bool // carried out after the part before it, and only if that went well
@@ -45,12 +46,14 @@ func (a answer) head() http.Header {
 // fails makes the error of a part.
 func (c *Client) fails(op operation, p part, a answer) *Error {
 	h := a.head()
-	e := &Error{Op: op.name, Method: p.method, Status: a.Status, Permission: op.permission, Role: op.role,
-		RequestID: scrub(h.Get("request-id")), RetryAfter: retryAfter(h.Get("Retry-After"), c.now()), Attempts: 1}
+	e := op.fail("", nil)
+	e.Method, e.Object, e.Status, e.Attempts = p.method, p.object, a.Status, 1
+	e.RequestID, e.RetryAfter = scrub(h.Get("request-id")), retryAfter(h.Get("Retry-After"), c.now())
 	if u, err := c.target(request{path: p.path}); err == nil {
 		e.Path = u.EscapedPath()
 	}
 	e.setBody(a.Body)
+	e.Reason = reasonOf(e.Status, e.Message)
 	return e
 }
 
@@ -82,7 +85,7 @@ func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answe
 		requests[i] = w
 	}
 	var answers []answer
-	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: batchPath, again: writes == 0, writes: writes,
+	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: batchPath, idempotent: writes == 0, writes: writes,
 		body: encode(map[string]any{"requests": requests}),
 		parse: func(body []byte) error {
 			var all struct {
@@ -92,14 +95,14 @@ func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answe
 				return err
 			}
 			if err := json.Unmarshal(body, &all); err != nil {
-				return fmt.Errorf("it is no batch: %w", err)
+				return fmt.Errorf("it is not a batch: %w", err)
 			}
 			// The order of the answers is not promised.
 			answers = make([]answer, len(parts))
 			for _, text := range all.Responses {
 				var a answer
 				if err := json.Unmarshal(text, &a); err != nil {
-					return fmt.Errorf("it is no batch: %w", err)
+					return fmt.Errorf("it is not a batch: %w", err)
 				}
 				if n, err := strconv.Atoi(a.ID); err == nil && n >= 1 && n <= len(parts) {
 					answers[n-1] = a
@@ -133,9 +136,9 @@ func (c *Client) later(a answer, attempt int) (time.Duration, bool) {
 // of more than 20. A group in which a part was throttled is sent again after the
 // longest wait that was asked for, the others are not; neither is one that wrote,
 // or may have. A broken batch is the
-// error of all its groups: errs has one for each group. turns bounds how many
+// error of all its groups: errs has one for each group. sem bounds how many
 // batches are under way; nil does not.
-func (c *Client) exchange(ctx context.Context, op operation, turns chan struct{}, groups [][]part) (answers [][]answer, errs []error) {
+func (c *Client) exchange(ctx context.Context, op operation, sem chan struct{}, groups [][]part) (answers [][]answer, errs []error) {
 	answers, errs = make([][]answer, len(groups)), make([]error, len(groups))
 	pending := make([]int, len(groups))
 	for i := range pending {
@@ -152,17 +155,17 @@ func (c *Client) exchange(ctx context.Context, op operation, turns chan struct{}
 				n++
 			}
 			if n == 0 { // a group that no batch can hold is a mistake of this package
-				errs[pending[0]] = &Error{Op: op.name, Err: errors.New("more than 20 requests belong together")}
+				errs[pending[0]] = op.refuse(Invalid, "more than %d requests belong together", maxBatch)
 				pending = pending[1:]
 				continue
 			}
 			// dependsOn counts parts within the batch: after names the one before.
-			if turns != nil {
-				turns <- struct{}{}
+			if sem != nil {
+				sem <- struct{}{}
 			}
 			all, err := c.batch(ctx, op, parts)
-			if turns != nil {
-				<-turns
+			if sem != nil {
+				<-sem
 			}
 			for _, g := range pending[:n] {
 				if err != nil {
@@ -187,7 +190,7 @@ func (c *Client) exchange(ctx context.Context, op operation, turns chan struct{}
 		if pending = again; len(pending) > 0 {
 			if err := c.wait(ctx, wait); err != nil {
 				for _, g := range pending {
-					errs[g] = &Error{Op: op.name, Permission: op.permission, Role: op.role, Err: err}
+					errs[g] = op.fail(Interrupted, err)
 				}
 				return answers, errs
 			}

@@ -17,11 +17,11 @@ import (
 )
 
 func readClassic(name string) operation {
-	return operation{name, "Organization.Read.All", "Global Administrator"}
+	return operation{name: name, permission: "Organization.Read.All", role: "Global Administrator"}
 }
 
 func writeClassic(name string) operation {
-	return operation{name, "Organization.ReadWrite.All", "Global Administrator"}
+	return operation{name: name, permission: "Organization.ReadWrite.All", role: "Global Administrator"}
 }
 
 // TenantID returns the id of the tenant that the token is for.
@@ -38,9 +38,7 @@ func (c *Client) TenantID(ctx context.Context) (string, error) {
 		return o.ID, err
 	})
 	if err == nil && len(ids) != 1 {
-		e := c.fail(op)
-		e.Err = fmt.Errorf("%w: it has %d organizations", ErrBadAnswer, len(ids))
-		err = e
+		err = op.broken("/organization", fmt.Errorf("it has %d organizations", len(ids)))
 	}
 	if err != nil {
 		return "", err
@@ -87,24 +85,9 @@ type ReplaceOptions struct {
 	AllowNoRollback bool
 }
 
-// A RollbackError is a classic store that was deleted, and neither the new nor the
-// old one could be created: the tenant has none now. Create it from the backup.
-type RollbackError struct {
-	Err      error // why the new one was not created
-	Rollback error // why the old one was not created again
-}
-
-// Error says both.
-func (e *RollbackError) Error() string {
-	return fmt.Sprintf("graph: replace the classic trust store: THE TENANT HAS NO CLASSIC STORE NOW, create it from the backup: the new one failed: %v; the old one failed: %v", e.Err, e.Rollback)
-}
-
-// Unwrap returns both causes.
-func (e *RollbackError) Unwrap() []error { return []error{e.Err, e.Rollback} }
-
-// ReplaceClassic replaces the classic trust store. It has no update: the store is
-// backed up, deleted and created anew, and between the two nobody whose CAs are
-// only there can sign in. If the new one cannot be created the old one is created
+// ReplaceClassic replaces the classic trust store. Graph has no update for it: the
+// store is backed up, deleted and created anew, and in between users whose CAs are
+// only there cannot sign in. If the new one cannot be created the old one is created
 // again, also when ctx has ended. It returns the store as it was before.
 //
 // Refused before anything is deleted are an empty store (AllowEmpty), one with a
@@ -112,12 +95,13 @@ func (e *RollbackError) Unwrap() []error { return []error{e.Err, e.Rollback} }
 // could not be rolled back to (AllowNoRollback). A store that is already as it is
 // to be is left alone.
 //
-// The error is a [*RollbackError] in the worst case; after any other the old
-// store is in place, or [Error.Unknown] is set.
+// The error is [NoClassicStore] in the worst case; after any other the old store is
+// in place, or [Error.Indeterminate] is set. Before anything is deleted it is
+// [Invalid], [Lockout], [NoRollback] or [NotSaved].
 func (c *Client) ReplaceClassic(ctx context.Context, after trust.Classic, o ReplaceOptions) (before trust.Classic, err error) {
 	op := writeClassic("replace the classic trust store")
 	if o.Backup == nil {
-		return before, errors.New("graph: " + op.name + ": ReplaceOptions.Backup is required")
+		return before, op.refuse(Invalid, "ReplaceOptions.Backup is required")
 	}
 	tenant, err := c.TenantID(ctx)
 	if err != nil {
@@ -128,26 +112,26 @@ func (c *Client) ReplaceClassic(ctx context.Context, after trust.Classic, o Repl
 	}
 	switch {
 	case len(after.CertificateAuthorities) == 0 && !o.AllowEmpty:
-		return before, errors.New("graph: " + op.name + ": the new one is empty, and nobody whose CAs are only there could sign in (ReplaceOptions.AllowEmpty)")
+		return before, op.refuse(Lockout, "the new store is empty, and users whose CAs are only in the old one could not sign in (ReplaceOptions.AllowEmpty deletes it anyway)")
 	case c.expired(after) != "":
-		return before, fmt.Errorf("graph: %s: %s has expired, and the service does not take it", op.name, c.expired(after))
+		return before, op.refuse(Invalid, "%s has expired, and the service does not take it", c.expired(after))
 	case c.expired(before) != "" && !o.AllowNoRollback && len(after.CertificateAuthorities) > 0:
-		return before, fmt.Errorf("graph: %s: %s of the old store has expired, so that it could not be created again if the new one failed (ReplaceOptions.AllowNoRollback)", op.name, c.expired(before))
+		return before, op.refuse(NoRollback, "%s of the old store has expired, so the old store could not be created again if the new one failed (ReplaceOptions.AllowNoRollback goes on)", c.expired(before))
 	}
 	backup, err := json.MarshalIndent(before, "", "  ")
 	if err == nil {
 		_, err = o.Backup.Write(append(backup, '\n'))
 	}
 	if err != nil {
-		return before, fmt.Errorf("graph: %s: the backup could not be written, and so nothing was deleted: %w", op.name, err)
+		return before, op.fail(NotSaved, fmt.Errorf("nothing was deleted, because the backup could not be written: %w", err))
 	}
 	if len(before.CertificateAuthorities) > 0 || before.ID != "" {
 		id := before.ID
 		if id == "" {
 			id = trust.ClassicID
 		}
-		_, err = c.do(ctx, request{op: op, method: http.MethodDelete, path: classicPath(tenant) + "/" + url.PathEscape(id), again: true})
-		if err != nil && !unknown(err) {
+		_, err = c.do(ctx, request{op: op, method: http.MethodDelete, path: classicPath(tenant) + "/" + url.PathEscape(id), idempotent: true})
+		if err != nil && !indeterminate(err) {
 			return before, err
 		}
 		// What comes now must not be left undone: the store is gone, or may be.
@@ -185,7 +169,7 @@ func (c *Client) createClassic(ctx context.Context, op operation, tenant string,
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, ErrConflict):
+		case errors.Is(err, Conflict):
 			if c.see(ctx, op, func() (bool, error) {
 				now, err := c.classic(ctx, tenant)
 				return err == nil && sameClassic(now, store), err
@@ -193,7 +177,7 @@ func (c *Client) createClassic(ctx context.Context, op operation, tenant string,
 				return nil
 			}
 			return err
-		case !unknown(err) && !errors.Is(err, ErrThrottled) && !(errors.Is(err, ErrUnauthorized) && n == 1):
+		case !indeterminate(err) && !errors.Is(err, Throttled) && !(errors.Is(err, Unauthorized) && n == 1):
 			return err
 		}
 		var e *Error
@@ -218,12 +202,25 @@ func (c *Client) rollBack(ctx context.Context, op operation, tenant string, befo
 	}
 	switch err := c.createClassic(ctx, op, tenant, before); {
 	case err == nil:
-		return fmt.Errorf("graph: %s: it failed, and the old store is in place: %w", op.name, cause)
-	case errors.Is(err, ErrConflict):
-		return fmt.Errorf("graph: %s: it failed, and there is a store in place that is not the old one: read it: %w", op.name, cause)
+		return also(cause, "the old store is in place again")
+	case errors.Is(err, Conflict):
+		return also(cause, "a store is in place that is not the old one: read it")
 	default:
-		return &RollbackError{Err: cause, Rollback: err}
+		return op.fail(NoClassicStore, fmt.Errorf("the new store failed: %w; the old store failed: %w", cause, err))
 	}
+}
+
+// also adds to the message of an error what else is known.
+func also(err error, text string) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if e.Message != "" {
+		text = e.Message + "; " + text
+	}
+	e.Message = text
+	return err
 }
 
 // classicBody is the store without what the service sets itself.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	azpolicy "github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoft/kiota-abstractions-go/serialization"
 	khttp "github.com/microsoft/kiota-http-go"
@@ -21,6 +22,8 @@ import (
 	textserialization "github.com/microsoft/kiota-serialization-text-go"
 	msgraphcore "github.com/microsoftgraph/msgraph-sdk-go-core"
 	"github.com/microsoftgraph/msgraph-sdk-go-core/authentication"
+
+	"example.com/entracba/cba/internal/enum"
 )
 
 // A Client reads and writes what of a tenant decides about sign-ins with
@@ -37,7 +40,7 @@ type Client struct {
 	// Zero means 5.
 	Attempts int
 	// MaxWait is the longest single wait before a request is sent again. A service
-	// that asks for more is not asked again: the error is [ErrThrottled] and says
+	// that asks for more is not asked again: the error is [Throttled] and says
 	// how long. Zero means 5 minutes.
 	MaxWait time.Duration
 	// Concurrency is how many requests of a bulk run are under way at once. Zero
@@ -53,10 +56,6 @@ type Client struct {
 	// directory takes is not documented. Zero means 1 minute, a negative value
 	// does not wait.
 	Patience time.Duration
-	// Settle is how long after a write of users reading back begins. It is what lets
-	// a program notice another one whose write was under way at the same time and
-	// came second. Zero means half a second, a negative value does not wait.
-	Settle time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
@@ -86,20 +85,17 @@ const (
 	China
 )
 
+var clouds = enum.Of[Cloud]("graph: cloud", "global", "US Government L4", "US Government L5 (DoD)", "China operated by 21Vianet")
+
 // String returns the name of the cloud.
-func (c Cloud) String() string {
-	switch c {
-	case GlobalCloud:
-		return "global"
-	case USGovernmentL4:
-		return "US Government L4"
-	case USGovernmentL5:
-		return "US Government L5 (DoD)"
-	case China:
-		return "China operated by 21Vianet"
-	}
-	return fmt.Sprintf("Cloud(%d)", uint8(c))
-}
+func (c Cloud) String() string { return clouds.String(c) }
+
+// MarshalText writes the text of [Cloud.String]; an unset or unknown cloud is an
+// error.
+func (c Cloud) MarshalText() ([]byte, error) { return clouds.Marshal(c) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Cloud) UnmarshalText(text []byte) error { return clouds.Unmarshal(c, text) }
 
 // Endpoint returns the root of the cloud's Graph, "https://graph.microsoft.com",
 // and "" for an unset cloud (Learn, "National clouds").
@@ -136,32 +132,33 @@ type Options struct {
 // one of package azidentity. Serializers, authentication for this host alone and
 // the base URL are set up; nothing global is changed, and no request is sent.
 //
-// The error is for a missing credential and for an endpoint that cannot be one.
+// The error is [Invalid].
 func NewClient(credential azcore.TokenCredential, o Options) (*Client, error) {
+	op := operation{name: "make a client"}
 	if credential == nil {
-		return nil, errors.New("graph: a credential is required")
+		return nil, op.refuse(Invalid, "a credential is required")
 	}
 	base := o.Endpoint
 	switch {
 	case base != "" && o.Cloud != 0:
-		return nil, errors.New("graph: give a Cloud or an Endpoint, not both")
+		return nil, op.refuse(Invalid, "give a Cloud or an Endpoint, not both")
 	case base == "" && o.Cloud.Endpoint() == "":
-		return nil, fmt.Errorf("graph: a Cloud or an Endpoint is required, and %v is none", o.Cloud)
+		return nil, op.refuse(Invalid, "a Cloud or an Endpoint is required, and the cloud is %v", o.Cloud)
 	case base == "":
 		base = o.Cloud.Endpoint() + "/v1.0"
 	}
 	base = strings.TrimRight(base, "/")
 	u, err := parseBase(base)
 	if err != nil {
-		return nil, fmt.Errorf("graph: endpoint: %w", err)
+		return nil, op.fail(Invalid, fmt.Errorf("endpoint: %w", err))
 	}
 	scopes := o.Scopes
 	if len(scopes) == 0 {
 		scopes = []string{u.Scheme + "://" + u.Host + "/.default"}
 	}
-	auth, err := authentication.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(credential, scopes, []string{u.Hostname()})
+	auth, err := authentication.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(tokens{credential}, scopes, []string{u.Hostname()})
 	if err != nil {
-		return nil, fmt.Errorf("graph: %w", err)
+		return nil, op.fail(Invalid, err)
 	}
 	options := msgraphcore.GraphClientOptions{GraphServiceLibraryVersion: sdkVersion}
 	client := khttp.GetDefaultClient(msgraphcore.GetDefaultMiddlewaresWithOptions(&options)...)
@@ -171,10 +168,21 @@ func NewClient(credential azcore.TokenCredential, o Options) (*Client, error) {
 	adapter, err := msgraphcore.NewGraphRequestAdapterBaseWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
 		auth, options, readers(), writers(), client)
 	if err != nil {
-		return nil, fmt.Errorf("graph: %w", err)
+		return nil, op.fail(Invalid, err)
 	}
 	adapter.SetBaseUrl(base)
 	return &Client{Adapter: adapter}, nil
+}
+
+// tokens marks the errors of a credential.
+type tokens struct{ azcore.TokenCredential }
+
+func (t tokens) GetToken(ctx context.Context, o azpolicy.TokenRequestOptions) (azcore.AccessToken, error) {
+	token, err := t.TokenCredential.GetToken(ctx, o)
+	if err != nil {
+		err = &tokenError{err}
+	}
+	return token, err
 }
 
 // sdkVersion is the version of msgraph-sdk-go that go.mod names; it goes out in
@@ -214,9 +222,9 @@ func parseBase(base string) (*url.URL, error) {
 	u, err := url.Parse(base)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%q is not an address", base)
+		return nil, fmt.Errorf("%q is not a URL", base)
 	case u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%q is not an https address without query", base)
+		return nil, fmt.Errorf("%q is not an https URL without a query", base)
 	case !strings.HasSuffix(u.Path, "/v1.0") && !strings.HasSuffix(u.Path, "/beta"):
 		return nil, fmt.Errorf("%q does not end in a version, /v1.0", base)
 	}
@@ -277,8 +285,6 @@ func (c *Client) maxWait() time.Duration { return orDefault(c.MaxWait, 5*time.Mi
 func (c *Client) patience() time.Duration {
 	return max(0, orDefault(c.Patience, time.Minute))
 }
-
-func (c *Client) settle() time.Duration { return max(0, orDefault(c.Settle, 500*time.Millisecond)) }
 
 // backoff is the wait before attempt n+1 where the service names none: 0.5 s,
 // doubled each time, and up to half as much again so that clients part.

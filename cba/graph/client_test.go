@@ -47,7 +47,7 @@ func TestTexts(t *testing.T) {
 	if _, err := graph.Outcome(0).MarshalText(); err == nil {
 		t.Error("an unset outcome has a text")
 	}
-	for text, got := range map[string]string{"Outcome(99)": graph.Outcome(99).String(), "Cloud(0)": graph.Cloud(0).String()} {
+	for text, got := range map[string]string{"unknown (99)": graph.Outcome(99).String(), "unset": graph.Cloud(0).String()} {
 		if got != text {
 			t.Errorf("%q, want %q", got, text)
 		}

@@ -22,17 +22,16 @@
 // Graph has no ETag for any of these objects, and a PATCH of a collection
 // replaces it. So what is written was read just before, and read again after;
 // where somebody else wrote in between, users' values are merged and the
-// configuration is refused ([ErrStale]).
+// configuration is refused ([Stale]).
 //
 // # Errors
 //
 // Every error of a call is an [*Error], which names what the service said, the
-// request-id, and the permission and role that the call needs; errors.Is tells
-// [ErrNotFound], [ErrForbidden], [ErrUnauthorized], [ErrThrottled], [ErrConflict]
-// and [ErrBadAnswer] apart. No token is in any text. What was throttled is sent
-// again after the time that the service asks for; a write whose answer was lost is
-// not sent again unless it does no more twice than once, and the error says that
-// it may have been made ([Error.Unknown]).
+// request-id, and the permission and role that the call needs. errors.Is with a
+// [Reason] tells the errors apart: errors.Is(err, graph.NotFound). No token is in
+// any text. A throttled request is sent again after the time that the service asks
+// for. A write whose answer was lost is sent again only if it is idempotent; if not,
+// the error says that the write may have been made ([Error.Indeterminate]).
 //
 // # The SDK, and what importing it costs
 //

@@ -26,7 +26,7 @@ const skipSynced = "the account is synced from Active Directory: its certificate
 // What is wrong with one user is in its plan and does not end the stream. The
 // stream ends with an error of edits, and with that of ctx. A value that moves from
 // one user to another takes two runs, one that removes it and one that adds it:
-// until the first is done the plan of the second is a [*HolderError].
+// until the first is done the plan of the second is a [Conflict].
 func (c *Client) PlanUsers(ctx context.Context, edits iter.Seq2[snapshot.Edit, error]) iter.Seq2[UserPlan, error] {
 	weigh := func(e snapshot.Edit) int { return min(1+len(e.Values()), maxBatch) }
 	plans := inOrder(ctx, c.concurrency(), edits, weigh, c.planChunk)
@@ -38,7 +38,7 @@ func untilDone(ctx context.Context, plans iter.Seq2[UserPlan, error]) iter.Seq2[
 	return func(yield func(UserPlan, error) bool) {
 		for p, err := range plans {
 			if err == nil && ctx.Err() != nil && p.Outcome == Failed && errors.Is(p.Err, ctx.Err()) {
-				yield(p, ctx.Err())
+				yield(p, p.Err)
 				return
 			}
 			if !yield(p, err) || err != nil {
@@ -52,6 +52,13 @@ func getPart(path string) part {
 	return part{method: http.MethodGet, path: path, header: map[string]string{eventual[0]: eventual[1]}}
 }
 
+// userPart reads a user; name is the one for messages.
+func userPart(user, name string) part {
+	p := getPart(userRead(user))
+	p.object = "user " + name
+	return p
+}
+
 // planChunk plans the edits of one batch.
 func (c *Client) planChunk(ctx context.Context, edits []snapshot.Edit) []UserPlan {
 	op := readUsers("plan certificateUserIds")
@@ -61,10 +68,10 @@ func (c *Client) planChunk(ctx context.Context, edits []snapshot.Edit) []UserPla
 	for i, e := range edits {
 		plans[i] = UserPlan{Edit: e}
 		if err := e.Check(); err != nil {
-			plans[i].Outcome, plans[i].Err = Failed, err
+			plans[i].Outcome, plans[i].Err = Failed, op.fail(Invalid, err)
 			continue
 		}
-		group := []part{getPart(userRead(e.User))}
+		group := []part{userPart(e.User, e.User)}
 		for _, v := range e.Values() {
 			group = append(group, getPart(holderPath(v)))
 		}
@@ -92,7 +99,7 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 	p.User, p.Before, p.After = user, user.AuthorizationInfo.CertificateUserIDs, user.AuthorizationInfo.CertificateUserIDs
 	after, err := p.Edit.Apply(p.Before)
 	if err != nil {
-		return err
+		return op.fail(Invalid, err)
 	}
 	switch {
 	case slices.Equal(after, p.Before):
@@ -110,7 +117,7 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 		}
 		var found page
 		if err := json.Unmarshal(a.Body, &found); err != nil || found.Value == nil {
-			return c.broken(op, parts[i+1], a, cmp.Or(err, errors.New("it is no collection")))
+			return c.broken(op, parts[i+1], a, cmp.Or(err, errors.New("it is not a collection")))
 		}
 		for _, text := range found.Value {
 			holder, err := snapshot.ParseUser(text)
@@ -118,7 +125,9 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 				return c.broken(op, parts[i+1], a, err)
 			}
 			if holder.ID != user.ID && slices.Contains(after, v) {
-				return &HolderError{Value: v, Holder: cmp.Or(holder.UserPrincipalName, holder.ID)}
+				e := op.on("user", p.Edit.User).fail(Conflict, nil)
+				e.Value, e.Owner = v, cmp.Or(holder.UserPrincipalName, holder.ID)
+				return e
 			}
 		}
 	}
@@ -128,7 +137,7 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 // broken is the error of a part whose answer cannot be used.
 func (c *Client) broken(op operation, p part, a answer, err error) error {
 	e := c.fails(op, p, a)
-	e.Code, e.Message, e.Err = "", "", fmt.Errorf("%w: %w", ErrBadAnswer, err)
+	e.Reason, e.Code, e.Message, e.Err = BadAnswer, "", "", err
 	return e
 }
 
@@ -149,6 +158,10 @@ type EditOptions struct {
 	// [snapshot.ReadUndo] reads. Nothing is written to a user whose line could not be. The
 	// caller syncs and closes the file. Nil keeps none.
 	Undo io.Writer
+	// Settle is how long after a write reading back begins. It is what lets a program
+	// notice another one whose write was under way at the same time and came second.
+	// Zero means half a second, a negative value does not wait.
+	Settle time.Duration
 }
 
 // ApplyUsers makes planned changes and reads each of them back. Plans that are
@@ -159,26 +172,27 @@ type EditOptions struct {
 //
 // Graph has no ETag for users, and a PATCH replaces all values. So each user is
 // read once more in the same batch, just before the write, and read back after
-// [Client.Settle]. If the values are not the plan's, the edit is made anew with
+// [EditOptions.Settle]. If the values are not the plan's, the edit is made anew with
 // those that are there, what the write has overwritten is put back, and the plan
 // says Merged. Two programs of this kind that change one user at the same time
 // both succeed, or one is told. What is left is a program that does not read back,
 // and one whose write takes longer than Settle between its reading and its PATCH.
 func (c *Client) ApplyUsers(ctx context.Context, plans iter.Seq2[UserPlan, error], o EditOptions) iter.Seq2[UserPlan, error] {
 	w := &undoWriter{w: o.Undo}
-	// Most chunks wait to be read back: more of them are held than requests sent.
-	turns := make(chan struct{}, c.concurrency())
-	return untilDone(ctx, inOrder(ctx, 8*c.concurrency(), plans, func(UserPlan) int { return 2 },
-		func(ctx context.Context, chunk []UserPlan) []UserPlan { return c.applyChunk(ctx, chunk, turns, w) }))
+	// Most chunks wait to be read back: more of them are held than requests sent. A
+	// chunk is written in two batches and read back in one.
+	sem := make(chan struct{}, c.concurrency())
+	return untilDone(ctx, inOrder(ctx, 4*c.concurrency(), plans, func(UserPlan) int { return 1 },
+		func(ctx context.Context, chunk []UserPlan) []UserPlan { return c.applyChunk(ctx, chunk, sem, w, o) }))
 }
 
 // EditUser is [Client.PlanUsers] and [Client.ApplyUsers] for one user. The error
 // is the plan's.
-func (c *Client) EditUser(ctx context.Context, e snapshot.Edit) (UserPlan, error) {
-	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, snapshot.Edits(e)), EditOptions{}) {
+func (c *Client) EditUser(ctx context.Context, e snapshot.Edit, o EditOptions) (UserPlan, error) {
+	for p, err := range c.ApplyUsers(ctx, c.PlanUsers(ctx, snapshot.Edits(e)), o) {
 		return p, cmp.Or(err, p.Err)
 	}
-	return UserPlan{}, ctx.Err()
+	return UserPlan{}, readUsers("plan certificateUserIds").on("user", e.User).fail(Interrupted, ctx.Err())
 }
 
 // maxRounds is how often a user is written at most when others write it too.
@@ -186,30 +200,39 @@ const maxRounds = 6
 
 // A job is a planned change on its way.
 type job struct {
-	plan *UserPlan
-	base []string // what the user is thought to have
-	want []string // what is to be written
-	sent bool     // a write was accepted, or may have been
-	look bool     // read before writing: what the user has is not known
+	plan   *UserPlan
+	base   []string // what the user is thought to have
+	want   []string // what is to be written
+	sent   bool     // a write was accepted, or may have been
+	reread bool     // read before writing: what the user has is not known
 	// renewed says that the token was refused once.
 	renewed bool
-	// old are the values that the user had on the way, as far as they are known. A
+	// history are the values that the user had on the way, as far as they are known. A
 	// replica that shows one of them lags; other values are somebody else's.
-	old [][]string
-	// theirs is what somebody else had written and this program has replaced, until
-	// it is put back.
-	theirs []string
+	history [][]string
+	// concurrent is what somebody else had written and this program has replaced,
+	// until it is put back.
+	concurrent []string
 }
+
+// op is the operation of a job, for its errors.
+func (j *job) op() operation {
+	return writeUsers("write certificateUserIds").on("user", j.name())
+}
+
+func (j *job) name() string { return cmp.Or(j.plan.User.UserPrincipalName, j.plan.Edit.User) }
 
 // fail ends a job. Where somebody else's change was replaced and is not put back
 // yet, the error has their values.
 func (j *job) fail(err error) {
 	var e *Error
 	if j.sent && errors.As(err, &e) {
-		e.Unknown = true // an attempt before this one may have been carried out
+		e.Indeterminate = true // an attempt before this one may have been carried out
 	}
-	if j.theirs != nil {
-		err = fmt.Errorf("graph: edit of user %q: it replaced a change by somebody else, whose values were %q and are not put back: %w", j.plan.Edit.User, j.theirs, err)
+	if j.concurrent != nil {
+		o := j.op().fail(Overwritten, err)
+		o.Lost, o.Indeterminate = j.concurrent, indeterminate(err)
+		err = o
 	}
 	j.plan.Outcome, j.plan.Err = Failed, err
 }
@@ -218,7 +241,7 @@ func (j *job) fail(err error) {
 func (j *job) done(now []string) { j.plan.Outcome, j.plan.Err, j.plan.After = Written, nil, now }
 
 func (j *job) had(values []string) bool {
-	return slices.ContainsFunc(j.old, func(o []string) bool { return slices.Equal(o, values) })
+	return slices.ContainsFunc(j.history, func(o []string) bool { return slices.Equal(o, values) })
 }
 
 // merge notes that somebody else's values are there. What was before is then what
@@ -231,10 +254,10 @@ func (j *job) merge(values []string) {
 // aim sets what is to be written over what.
 func (j *job) aim(base, want []string) {
 	j.base, j.want = base, want
-	j.old = append(j.old, base)
+	j.history = append(j.history, base)
 }
 
-func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan struct{}, undo *undoWriter) []UserPlan {
+func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, sem chan struct{}, undo *undoWriter, o EditOptions) []UserPlan {
 	op := writeUsers("write certificateUserIds")
 	var open []*job
 	for i := range plans {
@@ -243,7 +266,7 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 			continue
 		}
 		if err := undo.write(p.Undo()); err != nil {
-			p.Outcome, p.Err = Failed, fmt.Errorf("graph: the undo line of user %q could not be written, and so nothing was: %w", p.Edit.User, err)
+			p.Outcome, p.Err = Failed, (&job{plan: p}).op().fail(NotSaved, fmt.Errorf("the user was not changed, because the undo line could not be written: %w", err))
 			continue
 		}
 		j := &job{plan: p}
@@ -253,7 +276,7 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 	for round := 1; len(open) > 0; round++ {
 		var write, look []*job
 		for _, j := range open {
-			if j.look {
+			if j.reread {
 				look = append(look, j)
 			} else {
 				write = append(write, j)
@@ -261,10 +284,10 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 		}
 		var again []*job
 		var wait time.Duration
-		write = append(write, c.readJobs(ctx, op, turns, look)...)
-		unsure, more, d := c.writeJobs(ctx, op, turns, write)
+		write = append(write, c.readJobs(ctx, op, sem, look)...)
+		unsure, more, d := c.writeJobs(ctx, op, sem, write)
 		again, wait = append(again, more...), max(wait, d)
-		again = append(again, c.verify(ctx, op, turns, unsure)...)
+		again = append(again, c.verify(ctx, op, sem, o, unsure)...)
 		open = again
 		if len(open) == 0 {
 			break
@@ -273,8 +296,8 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 			for _, j := range open {
 				err := j.plan.Err
 				if err == nil {
-					err = &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent,
-						Err: fmt.Errorf("user %q is being changed by somebody else all the time", j.plan.Edit.User)}
+					e := j.op().refuse(Conflict, "others changed the user's values during each of %d attempts", maxRounds)
+					e.Indeterminate, err = j.sent, e
 				}
 				j.fail(err)
 			}
@@ -282,7 +305,9 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 		}
 		if err := c.wait(ctx, wait); err != nil {
 			for _, j := range open {
-				j.fail(&Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: j.sent, Err: err})
+				e := j.op().fail(Interrupted, err)
+				e.Indeterminate = j.sent
+				j.fail(e)
 			}
 			break
 		}
@@ -290,14 +315,14 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, turns chan st
 	return plans
 }
 
-// readJobs reads users whose values are not known any more, and returns those
+// readJobs reads users whose values are not known any more, and resem those
 // that are still to be written.
-func (c *Client) readJobs(ctx context.Context, op operation, turns chan struct{}, jobs []*job) []*job {
+func (c *Client) readJobs(ctx context.Context, op operation, sem chan struct{}, jobs []*job) []*job {
 	if len(jobs) == 0 {
 		return nil
 	}
 	var rest []*job
-	for i, values := range c.readValues(ctx, op, turns, jobs) {
+	for i, values := range c.readValues(ctx, op, sem, jobs) {
 		j := jobs[i]
 		if values.err != nil {
 			j.fail(cmp.Or(j.plan.Err, values.err))
@@ -309,11 +334,11 @@ func (c *Client) readJobs(ctx context.Context, op operation, turns chan struct{}
 		}
 		switch {
 		case err != nil:
-			j.fail(err)
+			j.fail(j.op().fail(Invalid, err))
 		case slices.Equal(want, values.list):
 			j.done(values.list)
 		default:
-			j.plan.Err, j.look = nil, false
+			j.plan.Err, j.reread = nil, false
 			j.aim(values.list, want)
 			rest = append(rest, j)
 		}
@@ -327,12 +352,12 @@ type reading struct {
 	err  error
 }
 
-func (c *Client) readValues(ctx context.Context, op operation, turns chan struct{}, jobs []*job) []reading {
+func (c *Client) readValues(ctx context.Context, op operation, sem chan struct{}, jobs []*job) []reading {
 	groups := make([][]part, len(jobs))
 	for i, j := range jobs {
-		groups[i] = []part{getPart(userRead(j.plan.User.ID))}
+		groups[i] = []part{userPart(j.plan.User.ID, j.name())}
 	}
-	answers, errs := c.exchange(ctx, op, turns, groups)
+	answers, errs := c.exchange(ctx, op, sem, groups)
 	readings := make([]reading, len(jobs))
 	for i := range jobs {
 		if readings[i].err = errs[i]; errs[i] != nil {
@@ -345,24 +370,24 @@ func (c *Client) readValues(ctx context.Context, op operation, turns chan struct
 	return readings
 }
 
-// writeJobs reads and writes. It returns the jobs that are to be read back, and
+// writeJobs reads and writes. It resem the jobs that are to be read back, and
 // those that need another round after a wait.
-func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{}, jobs []*job) (unsure, again []*job, wait time.Duration) {
+func (c *Client) writeJobs(ctx context.Context, op operation, sem chan struct{}, jobs []*job) (unsure, again []*job, wait time.Duration) {
 	groups := make([][]part, len(jobs))
 	for i, j := range jobs {
 		id := j.plan.User.ID
-		groups[i] = []part{getPart(userRead(id)), {method: http.MethodPatch, path: userPath(id), after: true,
+		groups[i] = []part{userPart(id, j.name()), {method: http.MethodPatch, path: userPath(id), object: "user " + j.name(), after: true,
 			body: encode(map[string]any{"authorizationInfo": map[string]any{"certificateUserIds": nonNil(j.want)}})}}
 	}
-	answers, errs := c.exchange(ctx, op, turns, groups)
+	answers, errs := c.exchange(ctx, op, sem, groups)
 	for i, j := range jobs {
 		if err := errs[i]; err != nil {
 			var e *Error
 			j.plan.Err = err
-			if errors.As(err, &e) && ctx.Err() == nil && (e.Unknown || e.Status >= 500 ||
+			if errors.As(err, &e) && ctx.Err() == nil && (e.Indeterminate || e.Status >= 500 ||
 				e.Status == http.StatusTooManyRequests && e.RetryAfter <= c.maxWait() || e.Status == http.StatusUnauthorized && !j.renewed) {
 				// Whether anything was written is not known: read before writing again.
-				j.look, j.sent = true, j.sent || e.Unknown
+				j.reread, j.sent = true, j.sent || e.Indeterminate
 				j.renewed = e.Status == http.StatusUnauthorized
 				wait = max(wait, min(cmp.Or(e.RetryAfter, backoff(1)), c.maxWait()))
 				again = append(again, j)
@@ -380,7 +405,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 			e := c.fails(op, groups[i][first], answers[i][first])
 			j.plan.Err = e
 			if written.Status >= 500 { // it may have been carried out
-				e.Unknown, j.sent, j.look = true, true, true
+				e.Indeterminate, j.sent, j.reread = true, true, true
 				wait = max(wait, min(cmp.Or(e.RetryAfter, backoff(1)), c.maxWait()))
 				again = append(again, j)
 				continue
@@ -388,7 +413,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 			j.fail(e)
 			continue
 		}
-		j.sent, j.theirs = true, nil
+		j.sent, j.concurrent = true, nil
 		u, err := c.userOf(op, groups[i][0], read)
 		if theirs := u.AuthorizationInfo.CertificateUserIDs; err == nil && !j.had(theirs) && !slices.Equal(theirs, j.want) {
 			// Somebody wrote since the plan was made, and this write has replaced it.
@@ -400,7 +425,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 				continue
 			}
 			if !slices.Equal(merged, j.want) {
-				j.old, j.theirs = append(j.old, theirs), nonNil(theirs)
+				j.history, j.concurrent = append(j.history, theirs), nonNil(theirs)
 				j.aim(j.want, merged)
 				again = append(again, j)
 				continue
@@ -413,13 +438,15 @@ func (c *Client) writeJobs(ctx context.Context, op operation, turns chan struct{
 
 // putBack writes what somebody else had written, after this program replaced it.
 func (c *Client) putBack(ctx context.Context, op operation, j *job, theirs []string, cause error) error {
-	_, err := c.do(ctx, request{op: op, method: http.MethodPatch, path: userPath(j.plan.User.ID), again: true, writes: 1,
+	_, err := c.do(ctx, request{op: op, method: http.MethodPatch, path: userPath(j.plan.User.ID), idempotent: true, writes: 1,
 		body: encode(map[string]any{"authorizationInfo": map[string]any{"certificateUserIds": nonNil(theirs)}})})
 	if err != nil {
-		return fmt.Errorf("graph: edit of user %q: it replaced a change by somebody else, which could not be put back: %w (%w)", j.plan.Edit.User, err, cause)
+		e := j.op().fail(Overwritten, fmt.Errorf("%w; %w", err, cause))
+		e.Lost, e.Indeterminate = nonNil(theirs), indeterminate(err)
+		return e
 	}
 	j.plan.After = theirs
-	return fmt.Errorf("graph: edit of user %q: somebody else changed the values meanwhile, and both together are too many: theirs were put back: %w", j.plan.Edit.User, cause)
+	return j.op().fail(Conflict, fmt.Errorf("somebody else changed the values meanwhile, and both changes together are too many values; theirs were put back: %w", cause))
 }
 
 // settled reports whether what a user has is what was wanted.
@@ -431,18 +458,18 @@ func (c *Client) settled(j *job, now []string) bool {
 	return false
 }
 
-// verify reads until the changes show, for Client.Patience. It returns the jobs
+// verify reads until the changes show, for Client.Patience. It resem the jobs
 // whose values are neither the old nor the new ones, but somebody else's: these
 // need another round unless they hold this change too.
-func (c *Client) verify(ctx context.Context, op operation, turns chan struct{}, jobs []*job) (again []*job) {
+func (c *Client) verify(ctx context.Context, op operation, sem chan struct{}, o EditOptions, jobs []*job) (again []*job) {
 	if len(jobs) == 0 {
 		return nil
 	}
 	patience := c.patience()
-	c.wait(ctx, c.settle()) // an error of ctx shows at once
+	c.wait(ctx, orDefault(o.Settle, 500*time.Millisecond)) // an error of ctx shows at once
 	for n := 1; len(jobs) > 0; n++ {
 		var rest []*job
-		for i, r := range c.readValues(ctx, op, turns, jobs) {
+		for i, r := range c.readValues(ctx, op, sem, jobs) {
 			j := jobs[i]
 			switch {
 			case r.err != nil:
@@ -455,11 +482,11 @@ func (c *Client) verify(ctx context.Context, op operation, turns chan struct{}, 
 				j.merge(r.list)
 				switch {
 				case err != nil:
-					j.fail(err)
+					j.fail(j.op().fail(Invalid, err))
 				case slices.Equal(want, r.list):
 					j.done(r.list)
 				default:
-					j.old = append(j.old, j.want)
+					j.history = append(j.history, j.want)
 					j.aim(r.list, want)
 					again = append(again, j)
 				}
@@ -472,7 +499,11 @@ func (c *Client) verify(ctx context.Context, op operation, turns chan struct{}, 
 		if patience -= d; d <= 0 || c.wait(ctx, d) != nil {
 			for _, j := range jobs {
 				j.plan.Outcome, j.plan.After = Unverified, j.want
-				j.plan.Err = &Error{Op: op.name, Permission: op.permission, Role: op.role, Err: cmp.Or(ctx.Err(), ErrUnverified)}
+				e := j.op().fail(NotVisible, ctx.Err())
+				if ctx.Err() != nil {
+					e.Reason = Interrupted
+				}
+				j.plan.Err = e
 			}
 			break
 		}

@@ -35,7 +35,6 @@ func contoso() (*graph.Client, *graphtest.Server) {
 	if err != nil {
 		panic(err)
 	}
-	c.Settle = -1
 	return c, s
 }
 
@@ -78,9 +77,9 @@ func ExampleClient_ApplyPolicy_lockout() {
 		return
 	}
 	_, err = c.ApplyPolicy(ctx, plan, graph.ApplyOptions{})
-	var lockout *graph.LockoutError
-	if errors.As(err, &lockout) {
-		fmt.Println(lockout.Findings[0].What)
+	var e *graph.Error
+	if errors.Is(err, graph.Lockout) && errors.As(err, &e) {
+		fmt.Println(e.Findings[0].What)
 	}
 	// Output:
 	// there are no username bindings: nobody can be bound to a certificate
@@ -130,7 +129,7 @@ func ExampleClient_EditUser() {
 		return
 	}
 	p, err := c.EditUser(context.Background(), snapshot.Edit{User: "john@contoso.com",
-		Replace: []snapshot.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{renewed}}}})
+		Replace: []snapshot.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{renewed}}}}, graph.EditOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -286,7 +285,7 @@ func ExampleError() {
 	}
 	_, err := c.Policy(context.Background())
 	var e *graph.Error
-	if errors.Is(err, graph.ErrForbidden) && errors.As(err, &e) {
+	if errors.Is(err, graph.Forbidden) && errors.As(err, &e) {
 		fmt.Fprintln(os.Stdout, e.Status, e.Code, e.Permission)
 	}
 	// Output:

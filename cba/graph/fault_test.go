@@ -141,7 +141,7 @@ var matrixCalls = []struct {
 	}, nil},
 	{"Groups", true, func(ctx context.Context, s *scene) error { _, err := s.Client.Groups(ctx, "id-jane"); return err }, nil},
 	{"EditUser", false, func(ctx context.Context, s *scene) error {
-		_, err := s.EditUser(ctx, snapshot.Edit{User: "id-jane", Add: []string{"X509:<SKI>aabb"}})
+		_, err := s.EditUser(ctx, snapshot.Edit{User: "id-jane", Add: []string{"X509:<SKI>aabb"}}, graph.EditOptions{})
 		return err
 	}, func(in graphtest.Tenant) bool { return cmp.Equal(in.Users[0].CertificateUserIDs, janeAfter) }},
 	{"Strengths", true, func(ctx context.Context, s *scene) error { _, err := s.Client.Strengths(ctx); return err }, nil},
@@ -317,13 +317,13 @@ func check(t *testing.T, s *scene, where string, err error, done func(graphtest.
 	}
 	var e *graph.Error
 	switch {
-	case errors.Is(err, graph.ErrStale), errors.Is(err, graph.ErrConflict):
+	case errors.Is(err, graph.Stale), errors.Is(err, graph.Conflict):
 	case !errors.As(err, &e):
 		t.Errorf("%s: a %T: %v", where, err, err)
 	case e.Op == "" || e.Permission == "":
 		t.Errorf("%s: %+v", where, e)
 	}
-	if strings.Contains(where, "forbidden") && !strings.Contains(err.Error(), "needs the permission") && !errors.Is(err, graph.ErrStale) {
+	if strings.Contains(where, "forbidden") && !strings.Contains(err.Error(), "needs the permission") && !errors.Is(err, graph.Stale) {
 		t.Errorf("%s: it does not say what it needs: %v", where, err)
 	}
 }
@@ -331,9 +331,9 @@ func check(t *testing.T, s *scene, where string, err error, done func(graphtest.
 func TestErrorKinds(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
 	for kind, want := range map[graphtest.Kind]error{
-		graphtest.Throttled: graph.ErrThrottled, graphtest.Unavailable: graph.ErrThrottled, graphtest.TokenExpired: graph.ErrUnauthorized,
-		graphtest.Forbidden: graph.ErrForbidden, graphtest.Half: graph.ErrBadAnswer, graphtest.Huge: graph.ErrBadAnswer, graphtest.Bomb: graph.ErrBadAnswer,
-		graphtest.Cut: graph.ErrBadAnswer,
+		graphtest.Throttled: graph.Throttled, graphtest.Unavailable: graph.Throttled, graphtest.TokenExpired: graph.Unauthorized,
+		graphtest.Forbidden: graph.Forbidden, graphtest.Half: graph.BadAnswer, graphtest.Huge: graph.BadAnswer, graphtest.Bomb: graph.BadAnswer,
+		graphtest.Cut: graph.BadAnswer,
 	} {
 		f.ClearFaults()
 		f.inject(graphtest.Fault{Kind: kind, Times: -1, RetryAfter: 30 * time.Second})
@@ -356,7 +356,7 @@ func TestErrorKinds(t *testing.T) {
 	// A 404 and a 400 are not sent again.
 	f.ClearFaults()
 	f.asked()
-	if _, err := f.User(t.Context(), "nobody"); !errors.Is(err, graph.ErrNotFound) || len(f.asked()) != 1 {
+	if _, err := f.User(t.Context(), "nobody"); !errors.Is(err, graph.NotFound) || len(f.asked()) != 1 {
 		t.Error(err)
 	}
 }
@@ -365,7 +365,7 @@ func TestRetryAfterTooLong(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
 	f.inject(graphtest.Fault{Kind: graphtest.Throttled, RetryAfter: time.Hour})
 	_, err := f.User(t.Context(), "id-jane")
-	if !errors.Is(err, graph.ErrThrottled) || !strings.Contains(err.Error(), "1h0m0s") || len(f.waited) != 0 {
+	if !errors.Is(err, graph.Throttled) || !strings.Contains(err.Error(), "1h0m0s") || len(f.waited) != 0 {
 		t.Error(err, f.waited)
 	}
 	f.inject(graphtest.Fault{Kind: graphtest.Throttled, RetryAfter: 90 * time.Second, AsDate: true})
@@ -395,7 +395,7 @@ func TestForeignLink(t *testing.T) {
 				users++
 			}
 		}
-		if !errors.Is(err, graph.ErrBadAnswer) || !strings.Contains(err.Error(), "another host") || users != 0 {
+		if !errors.Is(err, graph.BadAnswer) || !strings.Contains(err.Error(), "another host") || users != 0 {
 			t.Errorf("%q: %v after %d users", host, err, users)
 		}
 	}
@@ -406,7 +406,7 @@ func TestForeignLink(t *testing.T) {
 func TestHugeBody(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
 	f.inject(graphtest.Fault{Kind: graphtest.Huge}) // 3 GB
-	if _, err := f.User(t.Context(), "id-jane"); !errors.Is(err, graph.ErrBadAnswer) || !strings.Contains(err.Error(), "33554432") {
+	if _, err := f.User(t.Context(), "id-jane"); !errors.Is(err, graph.BadAnswer) || !strings.Contains(err.Error(), "33554432") {
 		t.Error(err)
 	}
 }
@@ -417,7 +417,7 @@ func TestCancel(t *testing.T) {
 		"User":  func(ctx context.Context) error { _, err := f.User(ctx, "id-jane"); return err },
 		"Users": func(ctx context.Context) error { return drain(f.Users(ctx)) },
 		"EditUser": func(ctx context.Context) error {
-			_, err := f.EditUser(ctx, snapshot.Edit{User: "id-jane", Add: []string{"a"}})
+			_, err := f.EditUser(ctx, snapshot.Edit{User: "id-jane", Add: []string{"a"}}, graph.EditOptions{})
 			return err
 		},
 	} {
@@ -450,7 +450,7 @@ func TestNewClient(t *testing.T) {
 			t.Errorf("%v: %v, %v", cloud, c, err)
 		}
 		_, err = c.Policy(canceled())
-		if (cloud == graph.China) != errors.Is(err, graph.ErrNotInCloud) {
+		if (cloud == graph.China) != errors.Is(err, graph.NotInCloud) {
 			t.Errorf("%v: %v", cloud, err)
 		}
 	}
@@ -477,7 +477,7 @@ func TestScope(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.User(t.Context(), "a"); !errors.Is(err, graph.ErrNotFound) {
+	if _, err := c.User(t.Context(), "a"); !errors.Is(err, graph.NotFound) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"Bearer https://dod-graph.microsoft.us/.default"}, scopes); diff != "" {
@@ -524,7 +524,7 @@ func TestHostileAnswers(t *testing.T) {
 	} {
 		c, n := answering(t, 200, http.Header{}, body)
 		err := drain(c.Users(t.Context()))
-		if !errors.Is(err, graph.ErrBadAnswer) || len(err.Error()) > 1000 {
+		if !errors.Is(err, graph.BadAnswer) || len(err.Error()) > 1000 {
 			t.Errorf("%s: %.300v", name, err)
 		}
 		if name == "ten million zeros" && !strings.Contains(err.Error(), "more than 10000 elements") {
@@ -556,7 +556,7 @@ func TestPutBack(t *testing.T) {
 		nine[i] = fmt.Sprintf("theirs %d", i)
 	}
 	plans := collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-john", Add: []string{"mine 1", "mine 2"}})))
-	if _, err := newClient(t, f.Server).EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: nine}); err != nil {
+	if _, err := newClient(t, f.Server).EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: nine}, graph.EditOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	done := collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
@@ -568,12 +568,12 @@ func TestPutBack(t *testing.T) {
 	}
 	// The same, where putting back fails as well: the error has the values.
 	plans = collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"mine"}})))
-	if _, err := newClient(t, f.Server).EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"theirs"}}); err != nil {
+	if _, err := newClient(t, f.Server).EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"theirs"}}, graph.EditOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Skip: 1})
 	done = collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
-	if done[0].Outcome != graph.Failed || !errors.Is(done[0].Err, graph.ErrForbidden) || !strings.Contains(done[0].Err.Error(), `"theirs"`) {
+	if done[0].Outcome != graph.Failed || !errors.Is(done[0].Err, graph.Forbidden) || !strings.Contains(done[0].Err.Error(), `"theirs"`) {
 		t.Error(done[0])
 	}
 }
@@ -591,7 +591,7 @@ func TestBrokenPlan(t *testing.T) {
 		f.inject(graphtest.Fault{Kind: kind, Path: "/$batch", Times: -1})
 		plans = collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"a"}})))
 		var e *graph.Error
-		if !errors.As(plans[0].Err, &e) || e.Unknown {
+		if !errors.As(plans[0].Err, &e) || e.Indeterminate {
 			t.Errorf("%v: %v", kind, plans[0])
 		}
 	}

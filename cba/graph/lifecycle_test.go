@@ -44,7 +44,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	apply := func(e snapshot.Edit) {
 		t.Helper()
-		if plan, err := f.EditUser(t.Context(), e); err != nil || plan.Outcome != graph.Written {
+		if plan, err := f.EditUser(t.Context(), e, graph.EditOptions{}); err != nil || plan.Outcome != graph.Written {
 			t.Fatalf("%v, %v", plan, err)
 		}
 	}

@@ -2,8 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,21 +16,16 @@ const methodPath = "policies/authenticationMethodsPolicy/authenticationMethodCon
 const methodRole = "Authentication Policy Administrator"
 
 func readMethod() operation {
-	return operation{"read the method configuration", "Policy.Read.AuthenticationMethod", "Global Reader"}
+	return operation{name: "read the method configuration", permission: "Policy.Read.AuthenticationMethod", role: "Global Reader"}
 }
 
 func writeMethod(name string) operation {
-	return operation{name, "Policy.ReadWrite.AuthenticationMethod", methodRole}
+	return operation{name: name, permission: "Policy.ReadWrite.AuthenticationMethod", role: methodRole}
 }
-
-// ErrNotInCloud is a call that the tenant's cloud does not have: the method
-// configuration in China (Learn, national cloud deployments of the reference
-// page).
-var ErrNotInCloud = errors.New("graph: this cloud does not have the call")
 
 func (c *Client) hasMethods(op operation) error {
 	if base, err := c.base(); err == nil && strings.EqualFold(base.Hostname(), chinaHost) {
-		return &Error{Op: op.name, Permission: op.permission, Role: op.role, Err: ErrNotInCloud}
+		return op.fail(NotInCloud, nil)
 	}
 	return nil
 }
@@ -83,13 +76,16 @@ func (p PolicyPlan) LocksOut() lint.Findings {
 }
 
 // disables is the finding of a change that switches the method off. By itself
-// such a configuration is a proper one, and so policy has none.
+// such a configuration is a proper one, and so policy has no finding for it.
 func disables(now policy.State) lint.Finding {
-	return lint.Finding{
-		Code: "graph-disables-method", Severity: lint.Error, Effect: lint.LocksOut, Where: "state",
-		What: fmt.Sprintf("certificate-based authentication is %s now and would no longer be: nobody signs in with a certificate then", now),
-		Do:   "leave it enabled, or allow the lock-out if that is what is wanted",
-	}
+	return disablesMethod.At("/state", "state", "certificate-based authentication is %s now and would be off after the change: no user could sign in with a certificate", now)
+}
+
+// lockout is the error of a change that would keep people out.
+func (op operation) lockout(locks lint.Findings) *Error {
+	e := op.fail(Lockout, nil)
+	e.Findings = locks
+	return e
 }
 
 // String returns the differences, one a line.
@@ -118,7 +114,7 @@ func planPolicy(before, after policy.Config) (PolicyPlan, error) {
 		}
 	}
 	if err != nil {
-		return PolicyPlan{}, fmt.Errorf("graph: plan the method configuration: %w", err)
+		return PolicyPlan{}, writeMethod("plan the method configuration").fail(Invalid, err)
 	}
 	return p, nil
 }
@@ -141,47 +137,30 @@ type ApplyOptions struct {
 	AllowStale bool
 }
 
-// A LockoutError is a change that was not made because its findings say that it
-// keeps people out.
-type LockoutError struct{ Findings lint.Findings }
-
-// Error returns the findings.
-func (e *LockoutError) Error() string {
-	texts := make([]string, len(e.Findings))
-	for i, f := range e.Findings {
-		texts[i] = f.String()
-	}
-	return "graph: apply a change: it would keep people out: " + strings.Join(texts, "; ") +
-		" (ApplyOptions.AllowLockout makes the change all the same)"
-}
-
-// ErrStale is a plan that was made for another state than the tenant has now:
-// plan again.
-var ErrStale = errors.New("graph: the tenant was changed since the plan was made")
-
 // ApplyPolicy makes a planned change: it reads the configuration once more and
-// refuses if it is no longer the plan's Before ([ErrStale]), sends the whole
+// refuses if it is no longer the plan's Before ([Stale]), sends the whole
 // configuration with its "@odata.type", and reads until the change shows. A plan
 // that changes nothing sends nothing. Graph has no ETag for this resource: a
 // change that somebody makes between the reading and the PATCH is lost, and is
 // reported by the next plan.
 //
 // The configuration in force is returned also with an error, so far as it is
-// known. The error is a [*LockoutError], [ErrStale], or an [*Error]; one of
-// [ErrUnverified] says that the change was accepted and did not show in time. To
-// undo, apply the plan from After to Before: [PolicyPlan.Reverse].
+// known. [Lockout] and [Stale] say that nothing was changed, [NotVisible] that the
+// change was accepted and did not show in time. To undo, apply the plan from After
+// to Before: [PolicyPlan.Reverse].
 func (c *Client) ApplyPolicy(ctx context.Context, plan PolicyPlan, o ApplyOptions) (policy.Config, error) {
+	op := writeMethod("change the method configuration")
 	// The plan may have been put together by hand, without its findings.
 	plan, err := planPolicy(plan.Before, plan.After)
 	if err != nil || plan.Empty() {
 		return plan.Before, err
 	}
 	if locks := plan.LocksOut(); len(locks) > 0 && !o.AllowLockout {
-		return plan.Before, &LockoutError{locks}
+		return plan.Before, op.lockout(locks)
 	}
 	body, err := plan.After.PatchBody()
 	if err != nil {
-		return plan.Before, fmt.Errorf("graph: apply the method configuration: %w", err)
+		return plan.Before, op.fail(Invalid, err)
 	}
 	now, err := c.Policy(ctx)
 	switch {
@@ -190,10 +169,9 @@ func (c *Client) ApplyPolicy(ctx context.Context, plan PolicyPlan, o ApplyOption
 	case shows(now, plan.After):
 		return now, nil
 	case !o.AllowStale && !(shows(now, plan.Before) && shows(plan.Before, now)):
-		return now, ErrStale
+		return now, op.fail(Stale, nil)
 	}
-	op := writeMethod("change the method configuration")
-	_, err = c.do(ctx, request{op: op, method: http.MethodPatch, path: methodPath, header: [][2]string{wantEnums}, body: body, again: true})
+	_, err = c.do(ctx, request{op: op, method: http.MethodPatch, path: methodPath, header: [][2]string{wantEnums}, body: body, idempotent: true})
 	if err != nil {
 		return now, err
 	}
@@ -209,10 +187,6 @@ func shows(now, sent policy.Config) bool {
 
 // Reverse is the plan that takes this one back.
 func (p PolicyPlan) Reverse() (PolicyPlan, error) { return planPolicy(p.After, p.Before) }
-
-// ErrUnverified is a write that was accepted and did not show within
-// [Client.Patience].
-var ErrUnverified = errors.New("graph: the change was accepted and does not show yet")
 
 // seePolicy reads until the configuration is as it should be.
 func (c *Client) seePolicy(ctx context.Context, op operation, ok func(policy.Config) bool) (policy.Config, error) {
@@ -236,10 +210,12 @@ func (c *Client) see(ctx context.Context, op operation, look func() (bool, error
 		}
 		d := min(backoff(n), waited)
 		if waited -= d; d <= 0 {
-			return &Error{Op: op.name, Permission: op.permission, Role: op.role, Err: ErrUnverified}
+			return op.fail(NotVisible, nil)
 		}
 		if err := c.wait(ctx, d); err != nil {
-			return &Error{Op: op.name, Permission: op.permission, Role: op.role, Unknown: true, Err: err}
+			e := op.fail(Interrupted, err)
+			e.Indeterminate = true
+			return e
 		}
 	}
 }
@@ -258,11 +234,11 @@ func (c *Client) ResetPolicy(ctx context.Context, o ApplyOptions) (before, after
 	if before, err = c.Policy(ctx); err != nil {
 		return before, before, err
 	}
-	if before.State != policy.Disabled && !o.AllowLockout {
-		return before, before, &LockoutError{lint.Findings{disables(before.State)}}
-	}
 	op := writeMethod("reset the method configuration")
-	if _, err = c.do(ctx, request{op: op, method: http.MethodDelete, path: methodPath, again: true}); err != nil {
+	if before.State != policy.Disabled && !o.AllowLockout {
+		return before, before, op.lockout(lint.Findings{disables(before.State)})
+	}
+	if _, err = c.do(ctx, request{op: op, method: http.MethodDelete, path: methodPath, idempotent: true}); err != nil {
 		return before, before, err
 	}
 	after, err = c.seePolicy(ctx, op, func(p policy.Config) bool { return p.State == policy.Disabled })

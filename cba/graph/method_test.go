@@ -161,8 +161,8 @@ func TestApplyPolicyRefuses(t *testing.T) {
 			}
 			f.asked()
 			_, err = f.ApplyPolicy(t.Context(), plan, graph.ApplyOptions{})
-			var lock *graph.LockoutError
-			if !errors.As(err, &lock) || len(lock.Findings) == 0 || !strings.Contains(err.Error(), "AllowLockout") {
+			var lock *graph.Error
+			if !errors.Is(err, graph.Lockout) || !errors.As(err, &lock) || len(lock.Findings) == 0 || !strings.Contains(err.Error(), "AllowLockout") {
 				t.Fatalf("error %v", err)
 			}
 			if f.writes() != 0 {
@@ -185,7 +185,7 @@ func TestApplyPolicyRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.asked()
-		if _, err := f.ApplyPolicy(t.Context(), plan, graph.ApplyOptions{}); !errors.Is(err, graph.ErrStale) || f.writes() != 0 {
+		if _, err := f.ApplyPolicy(t.Context(), plan, graph.ApplyOptions{}); !errors.Is(err, graph.Stale) || f.writes() != 0 {
 			t.Fatal(err)
 		}
 		if _, err := f.ApplyPolicy(t.Context(), plan, graph.ApplyOptions{AllowStale: true}); err != nil {
@@ -197,8 +197,7 @@ func TestApplyPolicyRefuses(t *testing.T) {
 func TestResetPolicy(t *testing.T) {
 	f := newTenant(t, ruled(), graphtest.Options{Lag: graphtest.Delay{Reads: 1}})
 	_, _, err := f.ResetPolicy(t.Context(), graph.ApplyOptions{})
-	var lock *graph.LockoutError
-	if !errors.As(err, &lock) || f.writes() != 0 {
+	if !errors.Is(err, graph.Lockout) || f.writes() != 0 {
 		t.Fatal(err)
 	}
 	before, after, err := f.ResetPolicy(t.Context(), graph.ApplyOptions{AllowLockout: true})
@@ -246,7 +245,7 @@ func TestUnverified(t *testing.T) {
 	}
 	after.IssuerHints.State = policy.Enabled
 	plan, _ := f.PlanPolicy(t.Context(), after)
-	if _, err := f.ApplyPolicy(t.Context(), plan, graph.ApplyOptions{}); !errors.Is(err, graph.ErrUnverified) {
+	if _, err := f.ApplyPolicy(t.Context(), plan, graph.ApplyOptions{}); !errors.Is(err, graph.NotVisible) {
 		t.Fatal(err)
 	}
 	var total time.Duration

@@ -23,20 +23,17 @@ const pkisPath = "directory/publicKeyInfrastructure/certificateBasedAuthConfigur
 const trustRole = "Privileged Authentication Administrator"
 
 func readTrust(name string) operation {
-	return operation{name, "PublicKeyInfrastructure.Read.All", trustRole}
+	return operation{name: name, permission: "PublicKeyInfrastructure.Read.All", role: trustRole}
 }
 
 func writeTrust(name string) operation {
-	return operation{name, "PublicKeyInfrastructure.ReadWrite.All", trustRole}
+	return operation{name: name, permission: "PublicKeyInfrastructure.ReadWrite.All", role: trustRole}
 }
 
 func pkiPath(id string) string            { return pkisPath + "/" + url.PathEscape(id) }
 func authoritiesPath(pki string) string   { return pkiPath(pki) + "/certificateAuthorities" }
 func authorityPath(pki, id string) string { return authoritiesPath(pki) + "/" + url.PathEscape(id) }
 func annotation(name string) bool         { return strings.Contains(name, "@odata.") }
-func (c *Client) fail(op operation) *Error {
-	return &Error{Op: op.name, Permission: op.permission, Role: op.role}
-}
 
 // bare takes the annotations of an answer out of what is kept of an object.
 func bare(object interface {
@@ -60,7 +57,7 @@ func parsePKI(body []byte) (trust.PKI, error) {
 		err = bare(&p)
 	}
 	if err == nil && p.ID == "" {
-		err = errors.New("it is no PKI: it has no id")
+		err = errors.New("a PKI without an id")
 	}
 	return p, err
 }
@@ -75,7 +72,7 @@ func parseAuthority(body []byte) (trust.Authority, error) {
 		err = bare(&a)
 	}
 	if err == nil && a.ID == "" {
-		err = errors.New("it is no certificate authority: it has no id")
+		err = errors.New("a CA without an id")
 	}
 	return a, err
 }
@@ -89,9 +86,7 @@ func list[T any](ctx context.Context, c *Client, op operation, path string, pars
 		}
 		v, err := parse(text)
 		if err != nil {
-			e := c.fail(op)
-			e.Method, e.Path, e.Status, e.Err = http.MethodGet, "/"+path, http.StatusOK, fmt.Errorf("%w: %w", ErrBadAnswer, err)
-			return nil, e
+			return nil, op.broken("/"+path, err)
 		}
 		all = append(all, v)
 	}
@@ -122,7 +117,7 @@ func (c *Client) PKI(ctx context.Context, id string) (trust.PKI, error) {
 }
 
 func (c *Client) barePKI(ctx context.Context, id string) (p trust.PKI, err error) {
-	err = c.get(ctx, readTrust("read a PKI"), pkiPath(id), func(body []byte) (err error) {
+	err = c.get(ctx, readTrust("read a PKI").on("PKI", id), pkiPath(id), func(body []byte) (err error) {
 		p, err = parsePKI(body)
 		return err
 	})
@@ -130,22 +125,22 @@ func (c *Client) barePKI(ctx context.Context, id string) (p trust.PKI, err error
 }
 
 func (c *Client) authorities(ctx context.Context, pki string) ([]trust.Authority, error) {
-	return list(ctx, c, readTrust("list the CAs of a PKI"), authoritiesPath(pki), parseAuthority)
+	return list(ctx, c, readTrust("list the CAs of a PKI").on("PKI", pki), authoritiesPath(pki), parseAuthority)
 }
 
 // CreatePKI makes an empty PKI and waits until it shows. Scopes of the method
 // configuration name PKIs by their display name, and so a name that is taken is
-// refused here with [ErrConflict]; the service does not say whether it would.
+// refused here with [Conflict]; the service does not say whether it would.
 func (c *Client) CreatePKI(ctx context.Context, displayName string) (trust.PKI, error) {
 	op := writeTrust(fmt.Sprintf("create PKI %q", displayName))
 	if _, err := trust.NewPKI(displayName, nil); err != nil {
-		return trust.PKI{}, err
+		return trust.PKI{}, op.fail(Invalid, err)
 	}
 	switch old, err := c.named(ctx, displayName); {
 	case err != nil:
 		return trust.PKI{}, err
 	case old != nil:
-		return *old, &conflict{op.name, "a PKI of this name is there already"}
+		return *old, op.refuse(Conflict, "a PKI of this name exists already")
 	}
 	var p trust.PKI
 	err := c.once(ctx, request{op: op, method: http.MethodPost, path: pkisPath, body: encode(map[string]any{"displayName": displayName}),
@@ -166,9 +161,9 @@ func (c *Client) CreatePKI(ctx context.Context, displayName string) (trust.PKI, 
 	return p, err
 }
 
-// found makes ErrNotFound the answer no.
+// found makes NotFound the answer no.
 func found[T any](_ T, err error) (bool, error) {
-	if errors.Is(err, ErrNotFound) {
+	if errors.Is(err, NotFound) {
 		return false, nil
 	}
 	return err == nil, err
@@ -180,10 +175,10 @@ func gone[T any](v T, err error) (bool, error) {
 	return !ok && err == nil, err
 }
 
-// unknown reports whether a write may have been carried out though it failed.
-func unknown(err error) bool {
+// indeterminate reports whether a write may have been carried out though it failed.
+func indeterminate(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Unknown
+	return errors.As(err, &e) && e.Indeterminate
 }
 
 // named returns the PKI of a name, without its CAs, or nil.
@@ -198,28 +193,22 @@ func (c *Client) named(ctx context.Context, displayName string) (*trust.PKI, err
 	return nil, nil
 }
 
-// A conflict is one that was seen before anything was sent.
-type conflict struct{ op, text string }
-
-func (e *conflict) Error() string        { return "graph: " + e.op + ": " + e.text }
-func (e *conflict) Is(target error) bool { return target == ErrConflict }
-
 // RenamePKI gives a PKI another display name. Scopes of the method configuration
 // that name it have to be changed, too.
 func (c *Client) RenamePKI(ctx context.Context, id, displayName string) (trust.PKI, error) {
-	if _, err := trust.NewPKI(displayName, nil); err != nil {
-		return trust.PKI{}, err
-	}
 	op := writeTrust(fmt.Sprintf("rename a PKI to %q", displayName))
+	if _, err := trust.NewPKI(displayName, nil); err != nil {
+		return trust.PKI{}, op.fail(Invalid, err)
+	}
 	switch old, err := c.named(ctx, displayName); {
 	case err != nil:
 		return trust.PKI{}, err
 	case old != nil && old.ID == id:
 		return *old, nil
 	case old != nil:
-		return *old, &conflict{op.name, "another PKI has this name"}
+		return *old, op.refuse(Conflict, "another PKI has this name")
 	}
-	_, err := c.do(ctx, request{op: op, method: http.MethodPatch, path: pkiPath(id), body: encode(map[string]any{"displayName": displayName}), again: true})
+	_, err := c.do(ctx, request{op: op, method: http.MethodPatch, path: pkiPath(id), body: encode(map[string]any{"displayName": displayName}), idempotent: true})
 	if err != nil {
 		return trust.PKI{}, err
 	}
@@ -236,15 +225,15 @@ func (c *Client) RenamePKI(ctx context.Context, id, displayName string) (trust.P
 // restored for 30 days ([Client.Restore]). Users whose CAs are in it cannot sign
 // in with certificates from then on.
 func (c *Client) DeletePKI(ctx context.Context, id string) error {
-	op := writeTrust("delete a PKI")
-	if _, err := c.do(ctx, request{op: op, method: http.MethodDelete, path: pkiPath(id), again: true}); err != nil {
+	op := writeTrust("delete a PKI").on("PKI", id)
+	if _, err := c.do(ctx, request{op: op, method: http.MethodDelete, path: pkiPath(id), idempotent: true}); err != nil {
 		return err
 	}
 	return c.see(ctx, op, func() (bool, error) { return gone(c.barePKI(ctx, id)) })
 }
 
 func (c *Client) authority(ctx context.Context, pki, id string) (a trust.Authority, err error) {
-	err = c.get(ctx, readTrust("read a CA"), authorityPath(pki, id), func(body []byte) (err error) {
+	err = c.get(ctx, readTrust("read a CA").on("CA", id), authorityPath(pki, id), func(body []byte) (err error) {
 		a, err = parseAuthority(body)
 		return err
 	})
@@ -253,12 +242,12 @@ func (c *Client) authority(ctx context.Context, pki, id string) (a trust.Authori
 
 // CreateAuthority adds a CA to a PKI and waits until it shows. What the service
 // sets itself, such as the id, is not sent. A certificate that the PKI has
-// already is an [ErrConflict].
+// already is a [Conflict].
 func (c *Client) CreateAuthority(ctx context.Context, pki string, a trust.Authority) (trust.Authority, error) {
 	op := writeTrust(fmt.Sprintf("create CA %q", a.DisplayName))
 	body, err := writable(a)
 	if err != nil {
-		return trust.Authority{}, fmt.Errorf("graph: %s: %w", op.name, err)
+		return trust.Authority{}, op.fail(Invalid, err)
 	}
 	var made trust.Authority
 	err = c.once(ctx, request{op: op, method: http.MethodPost, path: authoritiesPath(pki), body: encode(body),
@@ -290,11 +279,11 @@ func (c *Client) UpdateAuthority(ctx context.Context, pki string, a trust.Author
 	}
 	old, err := writable(before)
 	if err != nil {
-		return before, before, fmt.Errorf("graph: %s: %w", op.name, err)
+		return before, before, op.fail(Invalid, err)
 	}
 	want, err := writable(a)
 	if err != nil {
-		return before, before, fmt.Errorf("graph: %s: %w", op.name, err)
+		return before, before, op.fail(Invalid, err)
 	}
 	change := changed(old, want)
 	if len(change) == 0 {
@@ -305,7 +294,7 @@ func (c *Client) UpdateAuthority(ctx context.Context, pki string, a trust.Author
 			change[name] = v
 		}
 	}
-	if _, err = c.do(ctx, request{op: op, method: http.MethodPatch, path: authorityPath(pki, a.ID), body: encode(change), again: true}); err != nil {
+	if _, err = c.do(ctx, request{op: op, method: http.MethodPatch, path: authorityPath(pki, a.ID), body: encode(change), idempotent: true}); err != nil {
 		return before, before, err
 	}
 	err = c.see(ctx, op, func() (bool, error) {
@@ -372,8 +361,8 @@ func writable(a trust.Authority) (map[string]json.RawMessage, error) {
 // DeleteAuthority moves a CA to the deleted items, where it can be restored for
 // 30 days.
 func (c *Client) DeleteAuthority(ctx context.Context, pki, id string) error {
-	op := writeTrust("delete a CA")
-	if _, err := c.do(ctx, request{op: op, method: http.MethodDelete, path: authorityPath(pki, id), again: true}); err != nil {
+	op := writeTrust("delete a CA").on("CA", id)
+	if _, err := c.do(ctx, request{op: op, method: http.MethodDelete, path: authorityPath(pki, id), idempotent: true}); err != nil {
 		return err
 	}
 	return c.see(ctx, op, func() (bool, error) { return gone(c.authority(ctx, pki, id)) })
@@ -402,10 +391,10 @@ func (c *Client) Deleted(ctx context.Context) (Deleted, error) {
 // Restore takes a PKI or a CA out of the deleted items, by id, and waits until it
 // is no longer there. A CA needs its PKI.
 func (c *Client) Restore(ctx context.Context, id string) error {
-	op := writeTrust("restore a PKI or CA")
+	op := writeTrust("restore a PKI or CA").on("deleted PKI or CA", id)
 	path := deletedPath + url.PathEscape(id)
 	look := func() (bool, error) {
-		return gone(struct{}{}, c.get(ctx, readTrust("read a deleted item"), path, isJSON))
+		return gone(struct{}{}, c.get(ctx, readTrust("read a deleted item").on("deleted PKI or CA", id), path, isJSON))
 	}
 	if err := c.once(ctx, request{op: op, method: http.MethodPost, path: path + "/restore", parse: isJSON}, look); err != nil {
 		return err

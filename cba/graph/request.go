@@ -23,6 +23,13 @@ type operation struct {
 	name       string
 	permission string // the least privileged
 	role       string
+	object     string // what it is about: "user jane@contoso.com"; empty where name says it
+}
+
+// on returns the operation for an object.
+func (op operation) on(kind, id string) operation {
+	op.object = kind + " " + id
+	return op
 }
 
 // A request is one call of Graph.
@@ -33,9 +40,9 @@ type request struct {
 	beta   bool
 	header [][2]string
 	body   []byte
-	// again says that sending it twice does no more than once: it is sent again
+	// idempotent says that sending it twice does no more than once: it is sent again
 	// when an answer was lost.
-	again bool
+	idempotent bool
 	// parse reads the answer; its error counts as a broken answer. Nil wants none.
 	parse func(body []byte) error
 	// writes is how many writes it is for Client.WriteRate.
@@ -49,15 +56,36 @@ type response struct {
 	body   []byte
 }
 
-var errTooLarge = fmt.Errorf("the answer has more than %d bytes", maxBody)
+// unusable is the cause of an error of reason BadAnswer.
+func unusable(err error) error { return &causeError{BadAnswer, err} }
+
+// A causeError gives a cause its reason.
+type causeError struct {
+	reason Reason
+	err    error
+}
+
+func (e *causeError) Error() string        { return e.err.Error() }
+func (e *causeError) Unwrap() error        { return e.err }
+func (e *causeError) Is(target error) bool { return target == e.reason }
 
 // do sends a request until it has an answer that will not change. The error is an
 // *Error.
 func (c *Client) do(ctx context.Context, r request) (response, error) {
-	e := &Error{Op: r.op.name, Method: r.method, Permission: r.op.permission, Role: r.op.role}
+	a, e := c.attempt(ctx, r)
+	if e == nil {
+		return a, nil
+	}
+	e.setReason(ctx)
+	return a, e
+}
+
+func (c *Client) attempt(ctx context.Context, r request) (response, *Error) {
+	e := r.op.fail("", nil)
+	e.Method = r.method
 	u, err := c.target(r)
 	if err != nil {
-		e.Err = err
+		e.Reason, e.Err = Invalid, err
 		return response{}, e
 	}
 	e.Path = u.EscapedPath()
@@ -65,12 +93,12 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 	lost, renewed := false, false // an answer to a write was lost; the token was renewed
 	for {
 		if err := ctx.Err(); err != nil {
-			e.Err, e.Unknown = err, lost
+			e.Err, e.Indeterminate = err, lost
 			return response{}, e
 		}
 		if r.writes > 0 {
 			if err := c.writes(ctx, r.writes); err != nil {
-				e.Err, e.Unknown = err, lost
+				e.Err, e.Indeterminate = err, lost
 				return response{}, e
 			}
 		}
@@ -87,7 +115,7 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 				e.setBody(a.body)
 			}
 			if ctx.Err() == nil {
-				retry = r.again && isNetwork(err)
+				retry = r.idempotent && isNetwork(err)
 			}
 			// Nothing was written by a request that was never sent, or was refused.
 			sent := a.status != 0 || isNetwork(err) || ctx.Err() != nil
@@ -99,8 +127,8 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 				return a, nil
 			}
 			if err := r.parse(a.body); err != nil {
-				e.Err = fmt.Errorf("%w: %w", ErrBadAnswer, err)
-				retry, lost = r.again && reads, !reads
+				e.Err = unusable(err)
+				retry, lost = r.idempotent && reads, !reads
 			} else {
 				return a, nil
 			}
@@ -109,18 +137,18 @@ func (c *Client) do(ctx context.Context, r request) (response, error) {
 			return a, nil // an attempt before this one deleted it
 		case a.status == http.StatusUnauthorized:
 			e.setBody(a.body)
-			retry, renewed = r.again && !renewed, true
+			retry, renewed = r.idempotent && !renewed, true
 		case a.status == http.StatusTooManyRequests:
 			e.setBody(a.body)
-			retry = r.again
+			retry = r.idempotent
 		case a.status >= 500:
 			e.setBody(a.body)
-			retry = r.again
+			retry = r.idempotent
 			lost = lost || !reads
 		default:
 			e.setBody(a.body)
 		}
-		e.Unknown = lost
+		e.Indeterminate = lost
 		if !retry || e.Attempts >= c.attempts() {
 			return a, e
 		}
@@ -150,7 +178,7 @@ func (c *Client) once(ctx context.Context, r request, look func() (bool, error))
 		}
 		refused := e.Status == http.StatusTooManyRequests || e.Status == http.StatusUnauthorized && n == 1
 		switch {
-		case e.Unknown && ctx.Err() == nil:
+		case e.Indeterminate && ctx.Err() == nil:
 			if c.see(ctx, r.op, look) == nil {
 				return nil
 			}
@@ -178,7 +206,7 @@ func (c *Client) once(ctx context.Context, r request, look func() (bool, error))
 func ending(err, ended error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Err == nil {
-		e.Err = ended
+		e.Reason, e.Err = Interrupted, ended
 	}
 	return err
 }
@@ -233,21 +261,21 @@ func (c *Client) send(ctx context.Context, r request, u *url.URL) (response, err
 		called = true
 		answer, ok := native.(*http.Response)
 		if !ok || answer == nil {
-			return nil, errors.New("the adapter does not speak net/http")
+			return nil, errors.New("the adapter does not use net/http")
 		}
 		defer answer.Body.Close()
 		a.status, a.header = answer.StatusCode, answer.Header
 		if answer.ContentLength > maxBody {
-			return nil, fmt.Errorf("%w: %w", ErrBadAnswer, errTooLarge)
+			return nil, unusable(errTooLarge())
 		}
 		var err error
 		a.body, err = io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
 		switch {
 		case err != nil:
-			return nil, &wayError{fmt.Errorf("%w: it broke off: %w", ErrBadAnswer, err)}
+			return nil, unusable(&wayError{fmt.Errorf("it broke off: %w", err)})
 		case len(a.body) > maxBody:
 			a.body = nil
-			return nil, fmt.Errorf("%w: %w", ErrBadAnswer, errTooLarge)
+			return nil, unusable(errTooLarge())
 		}
 		return nil, nil
 	})
@@ -273,6 +301,8 @@ func (c *Client) send(ctx context.Context, r request, u *url.URL) (response, err
 	return a, err
 }
 
+func errTooLarge() error { return fmt.Errorf("the answer has more than %d bytes", maxBody) }
+
 // sameHost reports whether a text is an address on the host of u.
 func sameHost(text string, u *url.URL) bool {
 	v, err := url.Parse(text)
@@ -293,7 +323,7 @@ func httpMethod(method string) abstractions.HttpMethod {
 
 // get reads one object. parse may be called several times.
 func (c *Client) get(ctx context.Context, op operation, path string, parse func([]byte) error, header ...[2]string) error {
-	_, err := c.do(ctx, request{op: op, method: http.MethodGet, path: path, header: header, again: true, parse: parse})
+	_, err := c.do(ctx, request{op: op, method: http.MethodGet, path: path, header: header, idempotent: true, parse: parse})
 	return err
 }
 
@@ -316,7 +346,7 @@ func (list *items) UnmarshalJSON(text []byte) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return errors.New("it is no list")
+		return errors.New("it is not a list")
 	}
 	*list = items{}
 	for d.More() {
@@ -334,7 +364,7 @@ func (list *items) UnmarshalJSON(text []byte) error {
 // isJSON is a parse that keeps nothing.
 func isJSON(body []byte) error {
 	if !json.Valid(body) {
-		return errors.New("it is no JSON, breaks off, or nests too deep")
+		return errors.New("it is not JSON, breaks off, or nests too deep")
 	}
 	return nil
 }
@@ -346,10 +376,10 @@ func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage
 	return func(yield func(json.RawMessage, error) bool) {
 		first, err := c.target(r)
 		if err != nil {
-			yield(nil, &Error{Op: r.op.name, Method: http.MethodGet, Permission: r.op.permission, Role: r.op.role, Err: err})
+			yield(nil, r.op.fail(Invalid, err))
 			return
 		}
-		r.method, r.again = http.MethodGet, true
+		r.method, r.idempotent = http.MethodGet, true
 		seen := map[string]bool{}
 		for {
 			var p page
@@ -359,7 +389,7 @@ func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage
 					return err
 				}
 				if err := json.Unmarshal(body, &p); err != nil {
-					return fmt.Errorf("it is no page of a collection: %w", err)
+					return fmt.Errorf("it is not a page of a collection: %w", err)
 				}
 				if p.Value == nil {
 					return errors.New("it has no value")
@@ -382,14 +412,20 @@ func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage
 				return
 			}
 			if seen[p.Next] {
-				yield(nil, &Error{Op: r.op.name, Method: http.MethodGet, Path: first.EscapedPath(), Status: http.StatusOK,
-					Permission: r.op.permission, Role: r.op.role, Err: fmt.Errorf("%w: its pages run in a circle", ErrBadAnswer)})
+				yield(nil, r.op.broken(first.EscapedPath(), errors.New("its pages run in a circle")))
 				return
 			}
 			seen[p.Next] = true
 			r.path = p.Next
 		}
 	}
+}
+
+// broken is the error of an answer whose parts cannot be used.
+func (op operation) broken(path string, err error) *Error {
+	e := op.fail(BadAnswer, err)
+	e.Method, e.Path, e.Status = http.MethodGet, path, http.StatusOK
+	return e
 }
 
 // follows checks a next link against the address of the first page.
@@ -417,7 +453,7 @@ func encode(v any) []byte {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// query writes query options in the order given. Blanks are %20, as OData has
+// query writes query options in the order given. Spaces are %20, as OData has
 // them; the dollar signs of the names stay.
 func query(pairs ...string) string {
 	var b strings.Builder

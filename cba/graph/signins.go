@@ -3,9 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"iter"
-	"net/http"
 	"strings"
 	"time"
 
@@ -23,12 +21,10 @@ type SignInQuery struct {
 // at a time, from Graph's beta: only there are facts about certificates. The tenant
 // needs a licence of Entra ID P1 or P2. Microsoft may change beta without notice.
 func (c *Client) SignInLog(ctx context.Context, q SignInQuery) iter.Seq2[snapshot.Row, error] {
-	op := operation{"list sign-ins", "AuditLog.Read.All with Directory.Read.All", "Reports Reader"}
+	op := operation{name: "list sign-ins", permission: "AuditLog.Read.All with Directory.Read.All", role: "Reports Reader"}
 	return func(yield func(snapshot.Row, error) bool) {
 		if q.Since.IsZero() {
-			e := c.fail(op)
-			e.Err = fmt.Errorf("SignInQuery.Since is required")
-			yield(snapshot.Row{}, e)
+			yield(snapshot.Row{}, op.refuse(Invalid, "SignInQuery.Since is required"))
 			return
 		}
 		filter := "createdDateTime ge " + q.Since.UTC().Format(time.RFC3339)
@@ -43,9 +39,7 @@ func (c *Client) SignInLog(ctx context.Context, q SignInQuery) iter.Seq2[snapsho
 			var s snapshot.Row
 			if err == nil {
 				if err = json.Unmarshal(text, &s); err != nil {
-					e := c.fail(op)
-					e.Method, e.Path, e.Status, e.Err = http.MethodGet, "/beta/auditLogs/signIns", http.StatusOK, fmt.Errorf("%w: %w", ErrBadAnswer, err)
-					err = e
+					err = op.broken("/beta/auditLogs/signIns", err)
 				}
 			}
 			if !yield(s, err) || err != nil {

@@ -73,11 +73,11 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 
 // addGroups reads the groups of users, 20 in a batch.
 func (c *Client) addGroups(ctx context.Context, users []snapshot.User) error {
-	op := operation{"list the groups of users", "GroupMember.Read.All", "Directory Readers"}
+	op := operation{name: "list the groups of users", permission: "GroupMember.Read.All", role: "Directory Readers"}
 	for chunk := range slices.Chunk(users, maxBatch) {
 		groups := make([][]part, len(chunk))
 		for i, u := range chunk {
-			groups[i] = []part{{method: "GET", path: groupsPath(u.ID)}}
+			groups[i] = []part{{method: "GET", path: groupsPath(u.ID), object: "user " + u.ID}}
 		}
 		answers, errs := c.exchange(ctx, op, nil, groups)
 		for i := range chunk {
@@ -90,7 +90,7 @@ func (c *Client) addGroups(ctx context.Context, users []snapshot.User) error {
 			}
 			var p page
 			if err := json.Unmarshal(a.Body, &p); err != nil || p.Value == nil {
-				return c.broken(op, groups[i][0], a, errors.New("it is no collection"))
+				return c.broken(op, groups[i][0], a, errors.New("it is not a collection"))
 			}
 			if p.Next != "" { // a user in more than a page of groups
 				list, err := c.Groups(ctx, chunk[i].ID)
@@ -117,7 +117,7 @@ const strengthsPath = "identity/conditionalAccess/authenticationStrength/policie
 // Strengths returns the authentication strengths of Conditional Access, each with
 // its combination configurations, as Graph writes them.
 func (c *Client) Strengths(ctx context.Context) ([]json.RawMessage, error) {
-	op := operation{"list authentication strengths", "Policy.Read.All", "Conditional Access Administrator"}
+	op := operation{name: "list authentication strengths", permission: "Policy.Read.All", role: "Conditional Access Administrator"}
 	type strength struct {
 		text json.RawMessage
 		id   string

@@ -72,7 +72,7 @@ func TestPKIs(t *testing.T) {
 	if err != nil || pki.ID == "" {
 		t.Fatal(err)
 	}
-	if _, err := f.CreatePKI(ctx, "Contoso PKI"); !errors.Is(err, graph.ErrConflict) {
+	if _, err := f.CreatePKI(ctx, "Contoso PKI"); !errors.Is(err, graph.Conflict) {
 		t.Errorf("the same name again: %v", err)
 	}
 	var first trust.Authority
@@ -100,7 +100,7 @@ func TestPKIs(t *testing.T) {
 	if got, err := f.PKI(ctx, pki.ID); err != nil || len(got.CertificateAuthorities) != 5 {
 		t.Fatal(got, err)
 	}
-	if _, err := f.CreateAuthority(ctx, pki.ID, first); !errors.Is(err, graph.ErrConflict) {
+	if _, err := f.CreateAuthority(ctx, pki.ID, first); !errors.Is(err, graph.Conflict) {
 		t.Errorf("the same CA again: %v", err)
 	}
 	f.asked()
@@ -147,7 +147,7 @@ func TestPKIs(t *testing.T) {
 	if err := f.DeletePKI(ctx, pki.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.PKI(ctx, pki.ID); !errors.Is(err, graph.ErrNotFound) {
+	if _, err := f.PKI(ctx, pki.ID); !errors.Is(err, graph.NotFound) {
 		t.Error(err)
 	}
 	if err := f.Restore(ctx, pki.ID); err != nil {
@@ -164,7 +164,7 @@ func TestPKIs(t *testing.T) {
 	if diff := cmp.Diff(wantCalls, f.calls()); diff != "" {
 		t.Error(diff)
 	}
-	if err := f.DeletePKI(ctx, "33333333-3333-3333-3333-333333333333"); !errors.Is(err, graph.ErrNotFound) {
+	if err := f.DeletePKI(ctx, "33333333-3333-3333-3333-333333333333"); !errors.Is(err, graph.NotFound) {
 		t.Error(err)
 	}
 }
@@ -240,11 +240,11 @@ func TestUpload(t *testing.T) {
 	for name, try := range map[string]func() error{
 		"stored already": func() error {
 			_, err := f.Upload(t.Context(), "p1", "https://x.example/a.p7b", served, graph.UploadOptions{})
-			return errIs(err, graph.ErrConflict)
+			return errIs(err, graph.Conflict)
 		},
 		"no such PKI": func() error {
 			_, err := f.Upload(t.Context(), "p2", "https://x.example/a.p7b", bundle(t, newCA(t, "New", later)), graph.UploadOptions{})
-			return errIs(err, graph.ErrNotFound)
+			return errIs(err, graph.NotFound)
 		},
 		"no bundle": func() error {
 			_, err := f.Upload(t.Context(), "p1", "https://x.example/a.p7b", []byte("hello"), graph.UploadOptions{})
@@ -269,8 +269,7 @@ func TestUpload(t *testing.T) {
 
 	// The file that the service gets is another one.
 	_, err = f.Upload(t.Context(), "p1", "https://pki.contoso.com/cas.p7b", bundle(t, newCA(t, "New", later)), graph.UploadOptions{})
-	var failed *graph.UploadError
-	if !errors.As(err, &failed) || !strings.Contains(err.Error(), "SHA-256") {
+	if !errors.Is(err, graph.UploadFailed) || !strings.Contains(err.Error(), "SHA-256") {
 		t.Errorf("%v", err)
 	}
 }
@@ -292,10 +291,10 @@ func TestUploadOneAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.asked()
-	if _, err = f.Upload(t.Context(), "p2", "https://x.example/b.p7b", bundle(t, newCA(t, "Two", later)), graph.UploadOptions{}); !errors.Is(err, graph.ErrConflict) || f.writes() != 0 {
+	if _, err = f.Upload(t.Context(), "p2", "https://x.example/b.p7b", bundle(t, newCA(t, "Two", later)), graph.UploadOptions{}); !errors.Is(err, graph.Conflict) || f.writes() != 0 {
 		t.Errorf("%v", err)
 	}
-	if _, err = f.WaitUpload(t.Context(), "p1", graph.UploadOptions{Wait: time.Minute}); !errors.Is(err, graph.ErrUnverified) {
+	if _, err = f.WaitUpload(t.Context(), "p1", graph.UploadOptions{Wait: time.Minute}); !errors.Is(err, graph.NotVisible) {
 		t.Errorf("%v", err)
 	}
 	if p, err := f.WaitUpload(t.Context(), "p1", graph.UploadOptions{Wait: 24 * time.Hour}); err != nil || p.Status != "succeeded" {
@@ -408,8 +407,7 @@ func TestReplaceClassic(t *testing.T) {
 		f, _, o := full(t)
 		f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "POST", Times: -1})
 		_, err := f.ReplaceClassic(t.Context(), classicOf(two), o)
-		var lost *graph.RollbackError
-		if !errors.As(err, &lost) || !errors.Is(err, graph.ErrForbidden) || len(stored(f)) != 0 {
+		if !errors.Is(err, graph.NoClassicStore) || !errors.Is(err, graph.Forbidden) || len(stored(f)) != 0 {
 			t.Error(err)
 		}
 	})
@@ -449,7 +447,7 @@ func TestMigrateClassic(t *testing.T) {
 	f := newTenant(t, in, graphtest.Options{})
 	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "POST", Skip: 2}) // at the second CA
 	_, added, err := f.MigrateClassic(t.Context(), "Migrated")
-	if !errors.Is(err, graph.ErrForbidden) || len(added) != 1 {
+	if !errors.Is(err, graph.Forbidden) || len(added) != 1 {
 		t.Fatal(added, err)
 	}
 	pki, added, err := f.MigrateClassic(t.Context(), "Migrated")

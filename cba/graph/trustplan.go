@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/cba/trust"
@@ -28,24 +29,17 @@ const (
 	RemovePKI                              // moves a PKI with its CAs to the deleted items
 )
 
+var actions = enum.Of[TrustAction]("graph: trust action", "create PKI", "rename PKI", "create CA", "change CA", "delete CA", "delete PKI")
+
 // String returns the action in words.
-func (a TrustAction) String() string {
-	switch a {
-	case AddPKI:
-		return "create PKI"
-	case RenamePKI:
-		return "rename PKI"
-	case AddAuthority:
-		return "create CA"
-	case ChangeAuthority:
-		return "change CA"
-	case RemoveAuthority:
-		return "delete CA"
-	case RemovePKI:
-		return "delete PKI"
-	}
-	return fmt.Sprintf("TrustAction(%d)", uint8(a))
-}
+func (a TrustAction) String() string { return actions.String(a) }
+
+// MarshalText writes the text of [TrustAction.String]; an unset or unknown action is
+// an error.
+func (a TrustAction) MarshalText() ([]byte, error) { return actions.Marshal(a) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (a *TrustAction) UnmarshalText(text []byte) error { return actions.Unmarshal(a, text) }
 
 // A TrustStep is one change of the PKI-based store.
 type TrustStep struct {
@@ -111,7 +105,7 @@ func (c *Client) PlanTrust(ctx context.Context, after trust.PKIs) (TrustPlan, er
 func (c *Client) planTrust(before, after trust.PKIs) (TrustPlan, error) {
 	p := TrustPlan{Before: before, After: after}
 	fail := func(err error) (TrustPlan, error) {
-		return TrustPlan{}, fmt.Errorf("graph: plan the trust store: %w", err)
+		return TrustPlan{}, writeTrust("plan the trust store").fail(Invalid, err)
 	}
 	kept := map[string]bool{} // ids of PKIs
 	for i, want := range after {
@@ -172,7 +166,7 @@ func (p *TrustPlan) authorities(old, want trust.PKI) error {
 		}
 		is := old.CertificateAuthorities[at]
 		if kept[is.ID] {
-			return fmt.Errorf("CA %q stands twice in PKI %q", a.DisplayName, want.DisplayName)
+			return fmt.Errorf("CA %q appears twice in PKI %q", a.DisplayName, want.DisplayName)
 		}
 		kept[is.ID] = true
 		x, err := writable(is)
@@ -214,17 +208,14 @@ func (c *Client) locks(p *TrustPlan, pki trust.PKI, a trust.Authority) {
 			return
 		}
 	}
-	p.locks = append(p.locks, lint.Finding{
-		Code: "graph-deletes-ca", Severity: lint.Error, Effect: lint.LocksOut,
-		Where: fmt.Sprintf("PKI %q, CA %q", pki.DisplayName, a.DisplayName),
-		What:  "the CA is deleted: users whose certificates lead to it can no longer sign in, unless the classic store has it",
-		Do:    "keep it, or allow the lock-out if that is what is wanted",
-	})
+	p.locks = append(p.locks, deletesCA.At(a.ID, fmt.Sprintf("PKI %q, CA %q", pki.DisplayName, a.DisplayName),
+		"the CA %q is deleted from the PKI %q: users whose certificates it issued can no longer sign in, unless the classic store has it",
+		a.DisplayName, pki.DisplayName))
 }
 
 // ApplyTrust makes a planned change, step by step, and waits until each shows. It
 // plans anew first and refuses if the steps are no longer those of the plan
-// ([ErrStale]); a plan that deletes CAs in force is refused with a [*LockoutError]
+// ([Stale]); a plan that deletes CAs that have not expired is refused ([Lockout])
 // unless AllowLockout is set. It returns the steps that were made: after an error
 // plan again, and what is left is the new plan.
 //
@@ -236,10 +227,10 @@ func (c *Client) ApplyTrust(ctx context.Context, plan TrustPlan, o ApplyOptions)
 		return nil, err
 	}
 	if !now.Empty() && now.String() != plan.String() && !o.AllowStale {
-		return nil, ErrStale
+		return nil, writeTrust("change the trust store").fail(Stale, nil)
 	}
 	if len(now.locks) > 0 && !o.AllowLockout {
-		return nil, &LockoutError{now.locks}
+		return nil, writeTrust("change the trust store").lockout(now.locks)
 	}
 	made := map[string]string{} // name to id
 	for _, s := range now.Steps {

@@ -53,10 +53,10 @@ delete PKI "B"`
 	f.asked()
 	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/p1/certificateAuthorities/*"})
 	done, err := f.ApplyTrust(ctx, plan, graph.ApplyOptions{})
-	if !errors.Is(err, graph.ErrForbidden) || len(done) != 3 {
+	if !errors.Is(err, graph.Forbidden) || len(done) != 3 {
 		t.Fatal(done, err)
 	}
-	if _, err := f.ApplyTrust(ctx, plan, graph.ApplyOptions{}); !errors.Is(err, graph.ErrStale) {
+	if _, err := f.ApplyTrust(ctx, plan, graph.ApplyOptions{}); !errors.Is(err, graph.Stale) {
 		t.Error(err)
 	}
 	if plan, err = f.PlanTrust(ctx, after); err != nil || len(plan.Steps) != 3 {
@@ -76,8 +76,7 @@ delete PKI "B"`
 	if plan, err = f.PlanTrust(ctx, before); err != nil || len(plan.LocksOut()) != 1 {
 		t.Fatal(plan, plan.LocksOut(), err)
 	}
-	var lock *graph.LockoutError
-	if _, err = f.ApplyTrust(ctx, plan, graph.ApplyOptions{}); !errors.As(err, &lock) || f.writes() != 0 {
+	if _, err = f.ApplyTrust(ctx, plan, graph.ApplyOptions{}); !errors.Is(err, graph.Lockout) || f.writes() != 0 {
 		t.Fatal(err)
 	}
 	if _, err = f.ApplyTrust(ctx, plan, graph.ApplyOptions{AllowLockout: true}); err != nil {

@@ -3,7 +3,6 @@ package graph
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,14 +27,6 @@ type UploadProgress struct {
 	Waited  time.Duration
 }
 
-// An UploadError is a bundle that the service took and could not use.
-type UploadError struct{ Status, Details string }
-
-// Error returns the status and the details of the PKI.
-func (e *UploadError) Error() string {
-	return fmt.Sprintf("graph: upload a bundle: the service reports %q: %s", scrub(e.Status), scrub(e.Details))
-}
-
 const maxUpload = 45 * time.Minute
 
 // Upload lets the service fetch a .p7b from an address that it can reach, and
@@ -45,24 +36,24 @@ const maxUpload = 45 * time.Minute
 //
 // The service takes one upload at a time and refuses a bundle with a certificate
 // that is stored already: put [trust.PKIs.Lacking] through [trust.EncodeBundle].
-// Both are looked at first ([ErrConflict]). The CRL addresses that the service
+// Both are looked at first ([Conflict]). The CRL addresses that the service
 // fills in for CAs below a root are those of their issuers: see
 // [trust.PKI.SetCRLs], and [Client.UpdateAuthority].
 //
-// The error is a [*trust.Error] for a bundle that is none, an [*UploadError] or
-// an [*Error]. If it says that ctx or the wait is over, the upload goes on
-// nevertheless: [Client.WaitUpload].
+// The error is [Invalid] for a bundle that is none, with the [*trust.Error] in the
+// chain, and [UploadFailed] for one that the service could not use. If it says that
+// ctx or the wait is over, the upload goes on nevertheless: [Client.WaitUpload].
 func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte, o UploadOptions) (trust.PKI, error) {
 	op := writeTrust("upload a bundle")
 	certs, err := trust.DecodeBundle(bundle)
 	if err != nil {
-		return trust.PKI{}, err
+		return trust.PKI{}, op.fail(Invalid, err)
 	}
 	if len(bundle) > trust.MaxBundleSize {
-		return trust.PKI{}, &trust.Error{Reason: trust.OverLimit, About: "bundle", Detail: fmt.Sprintf("%d bytes; the service takes %d", len(bundle), trust.MaxBundleSize)}
+		return trust.PKI{}, op.refuse(Invalid, "the bundle has %d bytes; the service takes %d", len(bundle), trust.MaxBundleSize)
 	}
 	if u, err := url.Parse(address); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
-		return trust.PKI{}, fmt.Errorf("graph: %s: the address %q is not one of http or https", op.name, address)
+		return trust.PKI{}, op.refuse(Invalid, "%q is not a URL of http or https", address)
 	}
 	pkis, err := c.PKIs(ctx)
 	if err != nil {
@@ -74,16 +65,16 @@ func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte,
 			before = &pkis[i]
 		}
 		if running(pkis[i].Status) {
-			return pkis[i], &conflict{op.name, fmt.Sprintf("an upload to PKI %q is running, and there can be one at a time", pkis[i].DisplayName)}
+			return pkis[i], op.refuse(Conflict, "an upload to PKI %q is running, and there can be one at a time", pkis[i].DisplayName)
 		}
 	}
 	if before == nil {
-		e := c.fail(op)
-		e.Method, e.Path, e.Status, e.Message = http.MethodGet, "/"+pkiPath(pki), http.StatusNotFound, "there is no PKI of this id"
+		e := op.on("PKI", pki).fail(NotFound, nil)
+		e.Method, e.Path, e.Status = http.MethodGet, "/"+pkiPath(pki), http.StatusNotFound
 		return trust.PKI{}, e
 	}
 	if n := len(certs) - len(trust.PKIs{*before}.Lacking(certs)); n > 0 {
-		return *before, &conflict{op.name, fmt.Sprintf("%d of the %d certificates are stored already, and the service refuses such a bundle whole", n, len(certs))}
+		return *before, op.refuse(Conflict, "%d of the %d certificates are stored already, and the service then refuses the whole bundle", n, len(certs))
 	}
 	err = c.once(ctx, request{op: op, method: http.MethodPost, path: pkiPath(pki) + "/upload",
 		body: encode(map[string]any{"uploadUrl": address, "sha256FileHash": trust.FileHash(bundle)})}, func() (bool, error) {
@@ -138,25 +129,27 @@ func (c *Client) waitUpload(ctx context.Context, op operation, before trust.PKI,
 		case moved && status == "succeeded":
 			return p, nil
 		case moved && (strings.Contains(status, "fail") || strings.Contains(status, "error")):
-			return p, &UploadError{Status: p.Status, Details: p.StatusDetails}
+			e := op.fail(UploadFailed, nil)
+			e.Code, e.Message = scrub(p.Status), scrub(p.StatusDetails)
+			return p, e
 		case !seen && waited >= c.patience():
 			// Nothing moves. An upload that ended at once leaves no trace but its CAs.
 			if cas, err := c.authorities(ctx, before.ID); err == nil && len(cas) > len(before.CertificateAuthorities) {
 				return p, nil
 			}
-			e := c.fail(op)
-			e.Unknown, e.Err = true, ErrUnverified
+			e := op.fail(NotVisible, nil)
+			e.Indeterminate = true
 			return p, e
 		}
 		d := min(backoff(n), 30*time.Second)
 		if waited += d; waited > limit {
-			e := c.fail(op)
-			e.Unknown, e.Err = true, fmt.Errorf("%w: the upload is still %q after %v", ErrUnverified, p.Status, limit)
+			e := op.refuse(NotVisible, "the upload is still %q after %v", p.Status, limit)
+			e.Indeterminate = true
 			return p, e
 		}
 		if err := c.wait(ctx, d); err != nil {
-			e := c.fail(op)
-			e.Unknown, e.Err = true, err
+			e := op.fail(Interrupted, err)
+			e.Indeterminate = true
 			return p, e
 		}
 	}

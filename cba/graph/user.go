@@ -3,9 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"iter"
-	"net/http"
 	"net/url"
 
 	"example.com/entracba/cba/policy"
@@ -15,12 +13,14 @@ import (
 // userSelect is what is asked of users. authorizationInfo comes on $select alone.
 const userSelect = "id,userPrincipalName,displayName,onPremisesUserPrincipalName,onPremisesSyncEnabled,authorizationInfo"
 
-func readUsers(name string) operation { return operation{name, "User.Read.All", "Global Reader"} }
+func readUsers(name string) operation {
+	return operation{name: name, permission: "User.Read.All", role: "Global Reader"}
+}
 
 // writeUsers names what the pages' examples use. The update page of July 2026
 // lists User.ReadUpdate.All as the least, and does not mention authorizationInfo.
 func writeUsers(name string) operation {
-	return operation{name, "User.ReadWrite.All with Directory.ReadWrite.All", "Privileged Authentication Administrator"}
+	return operation{name: name, permission: "User.ReadWrite.All with Directory.ReadWrite.All", role: "Privileged Authentication Administrator"}
 }
 
 // userPath is the path of one user, by id or userPrincipalName. The "#" in the
@@ -33,7 +33,7 @@ func userRead(user string) string { return userPath(user) + query("$select", use
 // read: see [Client.Groups].
 func (c *Client) User(ctx context.Context, user string) (snapshot.User, error) {
 	var u snapshot.User
-	err := c.get(ctx, readUsers(fmt.Sprintf("read user %q", user)), userRead(user), func(body []byte) (err error) {
+	err := c.get(ctx, readUsers("read a user").on("user", user), userRead(user), func(body []byte) (err error) {
 		u, err = snapshot.ParseUser(body)
 		return err
 	}, eventual)
@@ -52,8 +52,7 @@ func (c *Client) users(ctx context.Context, op operation, path string) iter.Seq2
 			var u snapshot.User
 			if err == nil {
 				if u, err = snapshot.ParseUser(text); err != nil {
-					err = &Error{Op: op.name, Method: http.MethodGet, Path: "/users", Status: http.StatusOK,
-						Permission: op.permission, Role: op.role, Err: fmt.Errorf("%w: %w", ErrBadAnswer, err)}
+					err = op.broken("/users", err)
 				}
 			}
 			if !yield(u, err) || err != nil {
@@ -75,7 +74,7 @@ func holderPath(value string) string {
 // not be found yet. Whether the service compares letter case is not documented.
 func (c *Client) Holders(ctx context.Context, value string) ([]snapshot.User, error) {
 	var holders []snapshot.User
-	for u, err := range c.users(ctx, readUsers("find the holder of a certificateUserIds value"), holderPath(value)) {
+	for u, err := range c.users(ctx, readUsers("find the user who has a certificateUserIds value"), holderPath(value)) {
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +91,7 @@ func groupsPath(user string) string {
 // as [policy.User] wants them in MemberOf.
 func (c *Client) Groups(ctx context.Context, user string) ([]policy.DirectoryObject, error) {
 	groups := []policy.DirectoryObject{}
-	op := operation{fmt.Sprintf("list the groups of user %q", user), "GroupMember.Read.All", "Directory Readers"}
+	op := operation{name: "list the groups of a user", permission: "GroupMember.Read.All", role: "Directory Readers"}.on("user", user)
 	for text, err := range c.pages(ctx, request{op: op, path: groupsPath(user)}) {
 		var g policy.DirectoryObject
 		if err == nil {

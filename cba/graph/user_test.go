@@ -61,7 +61,7 @@ func TestUser(t *testing.T) {
 	if u, err = f.User(t.Context(), "id-alex"); err != nil || !u.Synced {
 		t.Fatal(u, err)
 	}
-	if _, err = f.User(t.Context(), "guest_fabrikam.com#EXT#@contoso.com"); !errors.Is(err, graph.ErrNotFound) {
+	if _, err = f.User(t.Context(), "guest_fabrikam.com#EXT#@contoso.com"); !errors.Is(err, graph.NotFound) {
 		t.Fatal(err)
 	}
 	all := f.asked()
@@ -106,7 +106,7 @@ func TestGroups(t *testing.T) {
 
 func TestEditUser(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{Lag: graphtest.Delay{Reads: 3}})
-	p, err := f.EditUser(t.Context(), snapshot.Edit{User: "jane@yourdomain.com", Add: []string{"X509:<SKI>aabb"}, Remove: []string{"123456789098765@mil"}})
+	p, err := f.EditUser(t.Context(), snapshot.Edit{User: "jane@yourdomain.com", Add: []string{"X509:<SKI>aabb"}, Remove: []string{"123456789098765@mil"}}, graph.EditOptions{})
 	if err != nil || p.Outcome != graph.Written || p.Merged {
 		t.Fatal(p, err)
 	}
@@ -130,11 +130,11 @@ func TestEditUser(t *testing.T) {
 		}
 	}
 	// Again: nothing is written.
-	if p, err = f.EditUser(t.Context(), p.Edit); err != nil || p.Outcome != graph.Unchanged || f.writes() != 0 {
+	if p, err = f.EditUser(t.Context(), p.Edit, graph.EditOptions{}); err != nil || p.Outcome != graph.Unchanged || f.writes() != 0 {
 		t.Fatal(p, err)
 	}
 	// The last value can go, too.
-	p, err = f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Remove: []string{"X509:<PN>jane@yourdomain.com", "X509:<SKI>aabb"}})
+	p, err = f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Remove: []string{"X509:<PN>jane@yourdomain.com", "X509:<SKI>aabb"}}, graph.EditOptions{})
 	if err != nil || len(f.ids("jane@yourdomain.com")) != 0 {
 		t.Fatal(p, err)
 	}
@@ -149,7 +149,7 @@ func TestEditWritesOnce(t *testing.T) {
 	} {
 		f := newTenant(t, people(), graphtest.Options{})
 		f.inject(fault)
-		p, err := f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"a"}})
+		p, err := f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"a"}}, graph.EditOptions{})
 		patches := 0
 		for _, r := range f.asked() {
 			if r.Method == http.MethodPatch {
@@ -168,7 +168,7 @@ func TestEditReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Replace: []snapshot.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{id}}}})
+	_, err = f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Replace: []snapshot.Replacement{{Mapping: certuserid.PrincipalName, IDs: []certuserid.ID{id}}}}, graph.EditOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,20 +190,20 @@ func TestEditRefused(t *testing.T) {
 		check   func(error) bool
 	}{
 		{"somebody has it", snapshot.Edit{User: "id-john", Add: []string{"X509:<PN>alex@yourdomain.com"}}, graph.Failed, func(err error) bool {
-			var h *graph.HolderError
-			return errors.As(err, &h) && h.Holder == "alex@yourdomain.com" && errors.Is(err, graph.ErrConflict)
+			var h *graph.Error
+			return errors.As(err, &h) && h.Owner == "alex@yourdomain.com" && h.Value == "X509:<PN>alex@yourdomain.com" && errors.Is(err, graph.Conflict)
 		}},
 		{"too many", snapshot.Edit{User: "id-jane", Add: many}, graph.Failed, isSet(certuserid.Full)},
 		{"too long", snapshot.Edit{User: "id-jane", Add: []string{strings.Repeat("a", 1025)}}, graph.Failed, isSet(certuserid.TooLong)},
 		{"empty", snapshot.Edit{User: "id-jane", Add: []string{""}}, graph.Failed, isSet(certuserid.Empty)},
-		{"no user", snapshot.Edit{User: "nobody@yourdomain.com", Add: []string{"a"}}, graph.Failed, func(err error) bool { return errors.Is(err, graph.ErrNotFound) }},
+		{"no user", snapshot.Edit{User: "nobody@yourdomain.com", Add: []string{"a"}}, graph.Failed, func(err error) bool { return errors.Is(err, graph.NotFound) }},
 		{"no name", snapshot.Edit{Add: []string{"a"}}, graph.Failed, func(err error) bool { return err != nil }},
 		{"synced", snapshot.Edit{User: "id-alex", Add: []string{"a"}}, graph.Skipped, func(err error) bool { return err == nil }},
 		{"nothing to do", snapshot.Edit{User: "id-jane", Remove: []string{"absent"}}, graph.Unchanged, func(err error) bool { return err == nil }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := f.EditUser(t.Context(), c.edit)
+			p, err := f.EditUser(t.Context(), c.edit, graph.EditOptions{})
 			if p.Outcome != c.outcome || !c.check(err) {
 				t.Errorf("%v, %v", p, err)
 			}
@@ -272,7 +272,7 @@ func TestBulk(t *testing.T) {
 			t.Errorf("merged with nobody: %v", p)
 		}
 	}
-	if !errors.Is(done[20].Err, graph.ErrForbidden) || !strings.Contains(done[20].Err.Error(), "ReadWrite") {
+	if !errors.Is(done[20].Err, graph.Forbidden) || !strings.Contains(done[20].Err.Error(), "ReadWrite") {
 		t.Errorf("%v", done[20].Err)
 	}
 	for _, d := range []time.Duration{7 * time.Second, 9 * time.Second, 11 * time.Second} {
@@ -302,7 +302,7 @@ func TestBulk(t *testing.T) {
 		t.Errorf("second run: %v, %d requests", done[20], got)
 	}
 	// Undo takes everything back, byte for byte.
-	if p, err := f.EditUser(t.Context(), snapshot.Edit{User: "id-00020", Remove: edits[20].Add}); err != nil {
+	if p, err := f.EditUser(t.Context(), snapshot.Edit{User: "id-00020", Remove: edits[20].Add}, graph.EditOptions{}); err != nil {
 		t.Fatal(p, err)
 	}
 	done = collect(t, f.ApplyUsers(t.Context(), f.PlanUsers(t.Context(), snapshot.ReadUndo(&undo)), graph.EditOptions{}))
@@ -342,7 +342,7 @@ func TestTwoPrograms(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, c := range []*graph.Client{f.Client, other} {
 			wg.Go(func() {
-				plans[i], errs[i] = c.EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: []string{fmt.Sprintf("value %d", i)}})
+				plans[i], errs[i] = c.EditUser(t.Context(), snapshot.Edit{User: "id-john", Add: []string{fmt.Sprintf("value %d", i)}}, graph.EditOptions{})
 			})
 		}
 		wg.Wait()
@@ -362,7 +362,7 @@ func TestOvertaken(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
 	other := newClient(t, f.Server)
 	plans := collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"mine"}, Remove: []string{"123456789098765@mil"}})))
-	if _, err := other.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"theirs"}}); err != nil {
+	if _, err := other.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"theirs"}}, graph.EditOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	done := collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
@@ -374,7 +374,7 @@ func TestOvertaken(t *testing.T) {
 	}
 	// Undo takes back what was ours, and leaves what is theirs.
 	u := done[0].Undo()
-	p, err := f.EditUser(t.Context(), u.Edit())
+	p, err := f.EditUser(t.Context(), u.Edit(), graph.EditOptions{})
 	if err != nil {
 		t.Fatal(p, err)
 	}

@@ -1,9 +1,9 @@
 package graph
 
 import (
-	"fmt"
 	"slices"
 
+	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/snapshot"
 )
 
@@ -26,33 +26,17 @@ const (
 	Unverified
 )
 
-// String returns the outcome in one word.
-func (o Outcome) String() string {
-	switch o {
-	case Planned:
-		return "planned"
-	case Unchanged:
-		return "unchanged"
-	case Skipped:
-		return "skipped"
-	case Failed:
-		return "failed"
-	case Written:
-		return "written"
-	case Unverified:
-		return "unverified"
-	}
-	return fmt.Sprintf("Outcome(%d)", uint8(o))
-}
+var outcomes = enum.Of[Outcome]("graph: outcome", "planned", "unchanged", "skipped", "failed", "written", "unverified")
 
-// MarshalText writes the text of [Outcome.String]; an unset or unknown outcome is
-// an error.
-func (o Outcome) MarshalText() ([]byte, error) {
-	if o < Planned || o > Unverified {
-		return nil, fmt.Errorf("graph: no text for %v", o)
-	}
-	return []byte(o.String()), nil
-}
+// String returns the outcome in one word.
+func (o Outcome) String() string { return outcomes.String(o) }
+
+// MarshalText writes the text of [Outcome.String]; an unset or unknown outcome is an
+// error.
+func (o Outcome) MarshalText() ([]byte, error) { return outcomes.Marshal(o) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (o *Outcome) UnmarshalText(text []byte) error { return outcomes.Unmarshal(o, text) }
 
 // A UserPlan is one user's edit: planned by [Client.PlanUsers], and what became
 // of it by [Client.ApplyUsers].
@@ -67,8 +51,8 @@ type UserPlan struct {
 	Merged bool
 	// Reason says in words why the user was skipped.
 	Reason string
-	// Err is why it failed: an [*Error], a [*certuserid.Error], or a
-	// [*HolderError].
+	// Err is why it failed: an [*Error]. Where another user has a value it is a
+	// [Conflict], and [Error.Owner] says who.
 	Err error
 }
 
@@ -128,18 +112,3 @@ func (p UserPlan) String() string {
 	}
 	return text
 }
-
-// A HolderError is a value that another user has: the directory keeps
-// certificateUserIds unique in the tenant. It is an [ErrConflict].
-type HolderError struct {
-	Value  string
-	Holder string // userPrincipalName or id
-}
-
-// Error returns the value and who has it.
-func (e *HolderError) Error() string {
-	return fmt.Sprintf("graph: the value %q is %s's, and a value can be one user's only: remove it there first", e.Value, e.Holder)
-}
-
-// Is makes it an [ErrConflict].
-func (e *HolderError) Is(target error) bool { return target == ErrConflict }

@@ -123,7 +123,7 @@ func (e *expectations) user(id string) (*snapshot.User, error) {
 		u.MemberOf, err = e.tenant.Groups(e.ctx, id)
 	}
 	switch {
-	case errors.Is(err, graph.ErrNotFound):
+	case errors.Is(err, graph.NotFound):
 		e.users[id] = nil
 		return nil, nil
 	case err != nil:
