@@ -23,6 +23,7 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"github.com/google/go-cmp/cmp"
 )
@@ -375,7 +376,7 @@ func checkExplanation(t testing.TB, config policy.Config, e policy.Explanation) 
 	failed := false
 	rules, bindings := 0, 0
 	for _, step := range e.Steps {
-		failed = failed || step.Outcome == policy.Fail
+		failed = failed || step.Outcome == lint.Fail
 		if step.Name == "" || step.Detail == "" || step.Source == "" || step.Outcome.String() == "" {
 			t.Errorf("incomplete step %+v", step)
 		}

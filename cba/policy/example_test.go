@@ -71,7 +71,7 @@ func ExamplePolicy_Explain() {
 	e := config.Compile().Explain(exampleCertificate(), exampleUser)
 	fmt.Println("signs in:", e.SignsIn())
 	for _, step := range e.Steps {
-		if step.Name == policy.StepBinding || step.Outcome == policy.Fail {
+		if step.Name == policy.StepBinding || step.Outcome == lint.Fail {
 			fmt.Printf("%v: %s: %s\n", step.Outcome, step.Name, step.Detail)
 		}
 	}

@@ -9,65 +9,8 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/internal/wire"
+	"example.com/entracba/cba/lint"
 )
-
-// An Outcome is how a step went. The zero value is unset.
-type Outcome uint8
-
-const (
-	// Pass: the step is for the sign-in.
-	Pass Outcome = iota + 1
-	// Fail: the step refuses the sign-in.
-	Fail
-	// Skip: the step did not apply, or was passed over for the next one.
-	Skip
-	// Warn: the step could not be evaluated, or rests on something odd; it does
-	// not refuse by itself.
-	Warn
-)
-
-// String returns "pass", "fail", "skip" or "warn".
-func (o Outcome) String() string {
-	switch o {
-	case Pass:
-		return "pass"
-	case Fail:
-		return "fail"
-	case Skip:
-		return "skip"
-	case Warn:
-		return "warn"
-	}
-	return fmt.Sprintf("Outcome(%d)", uint8(o))
-}
-
-// MarshalText writes the text of [Outcome.String]; an unset or unknown outcome is
-// an error.
-func (o Outcome) MarshalText() ([]byte, error) {
-	if o < Pass || o > Warn {
-		return nil, fmt.Errorf("policy: outcome %d has no text", uint8(o))
-	}
-	return []byte(o.String()), nil
-}
-
-// UnmarshalText reads what MarshalText wrote.
-func (o *Outcome) UnmarshalText(text []byte) error {
-	for v := Pass; v <= Warn; v++ {
-		if v.String() == string(text) {
-			*o = v
-			return nil
-		}
-	}
-	return fmt.Errorf("policy: %q is not an outcome", text)
-}
-
-// A Step is one thing that was looked at, in the order in which it was.
-type Step struct {
-	Name    string  `json:"name"` // one of the constants below
-	Outcome Outcome `json:"outcome"`
-	Detail  string  `json:"detail"` // for people; may change
-	Source  string  `json:"source"` // the document that has the rule
-}
 
 // The names of steps, in the order in which [Policy.Explain] lists them.
 const (
@@ -90,21 +33,24 @@ const (
 	StepScope = "certificate authority scope"
 )
 
-// Documents that steps and findings name.
-const (
-	sourceDeepDive  = "Learn: Certificate-based authentication technical deep dive"
-	sourceHowTo     = "Learn: How to configure certificate-based authentication"
-	sourceUserIDs   = "Learn: Certificate user IDs"
-	sourceManage    = "Learn: Manage authentication methods"
-	sourceRevoke    = "Learn: Certificate-based authentication, certificate revocation list"
-	sourceGraph     = "Graph v1.0: x509CertificateAuthenticationMethodConfiguration"
-	sourceRule      = "Graph: x509CertificateRule"
-	sourceBinding   = "Graph: x509CertificateUserBinding"
-	sourceScope     = "Graph: x509CertificateAuthorityScope"
-	sourceCRL       = "Graph: x509CertificateCRLValidationConfiguration"
-	sourceTarget    = "Graph: authenticationMethodTarget, excludeTarget"
-	sourceEvolvable = "Graph: Best practices, handling future members in evolvable enumerations"
-)
+// StepNames returns the names of the steps of [Policy.Explain] and
+// [Policy.ExplainCAScope], in their order, with what such a step says.
+func StepNames() []lint.StepName {
+	return []lint.StepName{
+		{Name: StepMethod, What: "whether certificate-based authentication is enabled"},
+		{Name: StepIncluded, What: "whether an include target contains the user"},
+		{Name: StepExcluded, What: "whether an exclude target contains the user"},
+		{Name: StepAffinity, What: "which affinity a username binding must have"},
+		{Name: StepBinding, What: "whether one username binding matches"},
+		{Name: StepUsername, What: "whether any username binding matches"},
+		{Name: StepRule, What: "whether one authentication binding rule matches"},
+		{Name: StepMode, What: "how strong the certificate is"},
+		{Name: StepScope, What: "whether one CA scope lets the user in"},
+	}
+}
+
+// sourceTargets is the source of both lists of targets.
+const sourceTargets = lint.GraphIncludeTarget + "; " + lint.GraphExcludeTarget
 
 // A ModeRule names the rule that set the strength.
 type ModeRule struct {
@@ -128,7 +74,7 @@ type Explanation struct {
 	Decision
 	ModeRule    *ModeRule    `json:"modeRule"` // nil for the default
 	Binding     *BoundBy     `json:"binding"`  // nil if none matched
-	Steps       []Step       `json:"steps"`
+	Steps       []lint.Step  `json:"steps"`
 	Assumptions []Assumption `json:"assumptions"`
 }
 
@@ -144,7 +90,7 @@ func (p *Policy) Explain(cert *Certificate, user *User) Explanation {
 		user = &User{}
 	}
 	t := &trace{p: p, cert: cert, user: user}
-	e := Explanation{Steps: []Step{}, Assumptions: []Assumption{}}
+	e := Explanation{Steps: []lint.Step{}, Assumptions: []Assumption{}}
 	p.decide(cert, user, &e.Decision, t)
 	s := p.strength(cert)
 	if s.rule >= 0 {
@@ -176,35 +122,35 @@ func (r Rule) identity() string {
 	return r.IssuerSubjectIdentifier + r.PolicyOIDIdentifier
 }
 
-func (p *Policy) admissionSteps(user *User) []Step {
-	method := Step{StepMethod, Pass, "the state is enabled", sourceGraph}
+func (p *Policy) admissionSteps(user *User) []lint.Step {
+	method := lint.Step{Name: StepMethod, Outcome: lint.Pass, Detail: "the state is enabled", Source: lint.GraphConfiguration}
 	if state := p.config.State; state != Enabled {
-		method.Outcome, method.Detail = Fail, "the state is "+quoted(string(state))+", not enabled"
+		method.Outcome, method.Detail = lint.Fail, "the state is "+quoted(string(state))+", not enabled"
 	}
 
-	included := Step{StepIncluded, Pass, "", sourceTarget}
+	included := lint.Step{Name: StepIncluded, Outcome: lint.Pass, Detail: "", Source: sourceTargets}
 	switch i := p.include.find(user); {
 	case i >= 0 && i == p.include.all:
 		included.Detail = fmt.Sprintf("includeTargets[%d] is all users", i)
 	case i >= 0:
 		included.Detail = fmt.Sprintf("includeTargets[%d], %s %s", i, wire.Shown(string(p.config.IncludeTargets[i].Type)), quoted(p.config.IncludeTargets[i].ID))
 	case len(p.config.IncludeTargets) == 0:
-		included.Outcome, included.Detail = Fail, "there are no include targets: nobody is included"
+		included.Outcome, included.Detail = lint.Fail, "there are no include targets: nobody is included"
 	default:
-		included.Outcome = Fail
+		included.Outcome = lint.Fail
 		included.Detail = fmt.Sprintf("none of the user's %d groups is among the %d include targets", len(user.MemberOf), len(p.config.IncludeTargets))
 	}
 
-	excluded := Step{StepExcluded, Pass, "no exclude target has the user", sourceTarget}
+	excluded := lint.Step{Name: StepExcluded, Outcome: lint.Pass, Detail: "no exclude target has the user", Source: sourceTargets}
 	if i := p.exclude.find(user); i >= 0 {
-		excluded.Outcome = Fail
+		excluded.Outcome = lint.Fail
 		excluded.Detail = fmt.Sprintf("excludeTargets[%d], %s %s, has the user", i, wire.Shown(string(p.config.ExcludeTargets[i].Type)), quoted(p.config.ExcludeTargets[i].ID))
 	}
-	return []Step{method, included, excluded}
+	return []lint.Step{method, included, excluded}
 }
 
-func (p *Policy) affinityStep(cert *Certificate, s strength) Step {
-	step := Step{StepAffinity, Pass, "low: neither the default nor a matching rule asks for high", sourceDeepDive}
+func (p *Policy) affinityStep(cert *Certificate, s strength) lint.Step {
+	step := lint.Step{Name: StepAffinity, Outcome: lint.Pass, Detail: "low: neither the default nor a matching rule asks for high", Source: lint.DeepDive}
 	if s.affinity != high {
 		if s.lowered {
 			step.Detail = "low: a matching rule overrides the default of high, as chosen by the reading of 9.9"
@@ -222,7 +168,7 @@ func (p *Policy) affinityStep(cert *Certificate, s strength) Step {
 	}
 	step.Detail = "high, asked for by " + strings.Join(by, " and ") + ": low-affinity bindings are not tried"
 	if s.lowered {
-		step.Outcome = Warn
+		step.Outcome = lint.Warn
 		step.Detail += "; a matching rule asks for low, and whether it lowers a default of high is not documented"
 	}
 	return step
@@ -233,7 +179,7 @@ type trace struct {
 	p      *Policy
 	cert   *Certificate
 	user   *User
-	steps  []Step
+	steps  []lint.Step
 	value  string
 	missed bool                // a binding did not match
 	near   []certuserid.Result // of the user's values, once one was asked for
@@ -242,12 +188,12 @@ type trace struct {
 
 func (t *trace) tried(b *binding, how match) {
 	config := t.p.config.UserBindings[b.index]
-	step := Step{StepBinding, Skip, fmt.Sprintf("%v: ", config), sourceDeepDive}
+	step := lint.Step{Name: StepBinding, Outcome: lint.Skip, Detail: fmt.Sprintf("%v: ", config), Source: lint.DeepDive}
 	switch how.result {
 	case afterMatch:
 		step.Detail += "not tried, an earlier binding matched"
 	case unusable:
-		step.Outcome, step.Source = Warn, sourceBinding
+		step.Outcome, step.Source = lint.Warn, lint.GraphUserBinding
 		step.Detail += "not a pair of field and property that the service has; not tried"
 	case dropped:
 		step.Detail += "low affinity where high is required; not tried"
@@ -259,7 +205,7 @@ func (t *trace) tried(b *binding, how match) {
 	case mismatch:
 		step.Detail += t.mismatch(b)
 	case matched:
-		step.Outcome = Pass
+		step.Outcome = lint.Pass
 		step.Detail += "the certificate and the user have " + quoted(how.value)
 		switch {
 		case how.other:
@@ -343,8 +289,8 @@ func (t *trace) mismatch(b *binding) string {
 }
 
 // summary says how the username binding went as a whole.
-func (t *trace) summary(s strength) Step {
-	step := Step{StepUsername, Fail, "", sourceDeepDive}
+func (t *trace) summary(s strength) lint.Step {
+	step := lint.Step{Name: StepUsername, Outcome: lint.Fail, Detail: "", Source: lint.DeepDive}
 	tried := 0
 	for i := range t.p.bindings {
 		if b := &t.p.bindings[i]; b.usable && (s.affinity != high || b.level(t.p.readings) == high) {
@@ -353,7 +299,7 @@ func (t *trace) summary(s strength) Step {
 	}
 	switch {
 	case t.value != "":
-		step.Outcome, step.Detail = Pass, "the certificate is bound to the user"
+		step.Outcome, step.Detail = lint.Pass, "the certificate is bound to the user"
 	case len(t.p.bindings) == 0:
 		step.Detail = "there are no username bindings"
 	case tried == 0 && s.affinity == high:
@@ -365,30 +311,30 @@ func (t *trace) summary(s strength) Step {
 }
 
 // ruleSteps has one step for each rule.
-func (p *Policy) ruleSteps(cert *Certificate, s strength) []Step {
-	steps := make([]Step, 0, len(p.config.AuthenticationMode.Rules))
+func (p *Policy) ruleSteps(cert *Certificate, s strength) []lint.Step {
+	steps := make([]lint.Step, 0, len(p.config.AuthenticationMode.Rules))
 	for i, r := range p.config.AuthenticationMode.Rules {
-		step := Step{StepRule, Skip, fmt.Sprintf("rules[%d], %v: ", i, r), sourceDeepDive}
+		step := lint.Step{Name: StepRule, Outcome: lint.Skip, Detail: fmt.Sprintf("rules[%d], %v: ", i, r), Source: lint.DeepDive}
 		how, rank := p.ruleMatch(cert, i)
 		switch {
 		case how == ruleUnread:
-			step.Outcome, step.Source = Warn, sourceRule
+			step.Outcome, step.Source = lint.Warn, lint.GraphRule
 			step.Detail += "cannot be evaluated and matches nothing"
 		case how == ruleIssuerReversed:
-			step.Outcome, step.Source = Warn, sourceRule
+			step.Outcome, step.Source = lint.Warn, lint.GraphRule
 			step.Detail += "would match if its issuer were written with the most specific part first"
 		case how == ruleNeedsReading:
-			step.Outcome, step.Source = Warn, sourceRule
+			step.Outcome, step.Source = lint.Warn, lint.GraphRule
 			step.Detail += "would match under another reading of it"
 		case how == ruleHalf:
 			step.Detail += "only one of issuer and policy OID matches"
 		case how == ruleNo:
 			step.Detail += "does not match"
 		case i == s.rule:
-			step.Outcome = Pass
+			step.Outcome = lint.Pass
 			step.Detail += "matches and sets the strength"
 			if r.Mode != SingleFactor && r.Mode != MultiFactor {
-				step.Outcome, step.Source = Warn, sourceEvolvable
+				step.Outcome, step.Source = lint.Warn, lint.GraphEvolvable
 				step.Detail += "; its strength is not known and taken for single-factor"
 			}
 		case rank > s.tier:
@@ -445,19 +391,19 @@ func (p *Policy) ruleMatch(cert *Certificate, index int) (best ruleHow, rank tie
 	return best, rank
 }
 
-func (p *Policy) modeStep(s strength) Step {
-	step := Step{StepMode, Pass, s.mode.String(), sourceDeepDive}
+func (p *Policy) modeStep(s strength) lint.Step {
+	step := lint.Step{Name: StepMode, Outcome: lint.Pass, Detail: s.mode.String(), Source: lint.DeepDive}
 	switch {
 	case s.rule >= 0:
 		step.Detail += fmt.Sprintf(", set by rules[%d], %s", s.rule, p.config.AuthenticationMode.Rules[s.rule].what())
 		if s.conflict {
-			step.Outcome = Warn
+			step.Outcome = lint.Warn
 			step.Detail += "; rules that match equally well have different strengths"
 		}
 	case p.config.AuthenticationMode.Default == s.mode:
 		step.Detail += ", the default; no rule matches"
 	default:
-		step.Outcome = Warn
+		step.Outcome = lint.Warn
 		step.Detail += ", for no rule matches and the default is " + quoted(string(p.config.AuthenticationMode.Default))
 	}
 	return step

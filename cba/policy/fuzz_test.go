@@ -11,6 +11,7 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 )
 
@@ -280,7 +281,7 @@ func FuzzEvaluate(f *testing.F) {
 			t.Fatalf("order changed %+v to %+v", got, other)
 		}
 
-		for i, step := range slices.DeleteFunc(slices.Clone(e.Steps), func(s policy.Step) bool { return s.Name != policy.StepRule }) {
+		for i, step := range slices.DeleteFunc(slices.Clone(e.Steps), func(s lint.Step) bool { return s.Name != policy.StepRule }) {
 			if strings.Contains(step.Detail, ": matches") {
 				continue
 			}

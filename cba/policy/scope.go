@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"example.com/entracba/cba/lint"
 )
 
 // CRLRequired reports whether a certificate of an authority without a CRL is
@@ -48,25 +50,25 @@ func (p *Policy) CAScope(user *User, chain [][]byte) ScopeDecision {
 }
 
 // ExplainCAScope is [Policy.CAScope] with a step for each scope that was applied.
-func (p *Policy) ExplainCAScope(user *User, chain [][]byte) (ScopeDecision, []Step) {
+func (p *Policy) ExplainCAScope(user *User, chain [][]byte) (ScopeDecision, []lint.Step) {
 	return p.caScope(user, chain, true)
 }
 
-func (p *Policy) caScope(user *User, chain [][]byte, explain bool) (ScopeDecision, []Step) {
+func (p *Policy) caScope(user *User, chain [][]byte, explain bool) (ScopeDecision, []lint.Step) {
 	if user == nil {
 		user = &User{}
 	}
 	d := ScopeDecision{ScopeIndex: -1}
-	var steps []Step
+	var steps []lint.Step
 	for _, ski := range chain {
 		for _, i := range p.scopes[string(ski)] {
 			d.Restricted = true
 			scope := p.config.CertificateAuthorityScopes[i]
-			step := Step{Name: StepScope, Outcome: Skip, Source: sourceDeepDive}
+			step := lint.Step{Name: StepScope, Outcome: lint.Skip, Source: lint.DeepDive}
 			for _, target := range scope.IncludeTargets {
 				if isIn(user, target) {
 					d.Allowed, d.ScopeIndex = true, i
-					step.Outcome = Pass
+					step.Outcome = lint.Pass
 				}
 			}
 			if !explain {
@@ -89,14 +91,14 @@ func (p *Policy) caScope(user *User, chain [][]byte, explain bool) (ScopeDecisio
 	}
 	d.Allowed = !d.Restricted
 	if explain {
-		last := Step{Name: StepScope, Outcome: Pass, Source: sourceDeepDive}
+		last := lint.Step{Name: StepScope, Outcome: lint.Pass, Source: lint.DeepDive}
 		switch {
 		case len(p.config.CertificateAuthorityScopes) == 0:
 			last.Detail = "no certificate authority is restricted to a group"
 		case d.Allowed:
 			last.Detail = "no scope names an authority of this chain, which is taken for unrestricted (9.33)"
 		default:
-			last.Outcome, last.Detail = Fail, "the user is in the group of no scope of this chain: AADSTS500189"
+			last.Outcome, last.Detail = lint.Fail, "the user is in the group of no scope of this chain: AADSTS500189"
 		}
 		steps = append(steps, last)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
@@ -246,7 +247,7 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 	}
 	failed, first := 0, ""
 	for _, s := range v.Steps {
-		if s.Outcome == policy.Fail {
+		if s.Outcome == lint.Fail {
 			failed++
 			first = orText(first, s.Code)
 			if !codePattern.MatchString(s.Code) {
@@ -255,7 +256,7 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 		} else if s.Code != "" {
 			tb.Errorf("step %q has the outcome %v and the code %s", s.Name, s.Outcome, s.Code)
 		}
-		if s.Outcome < policy.Pass || s.Outcome > policy.Warn || s.Name == "" || s.Detail == "" || s.Source == "" {
+		if s.Outcome < lint.Pass || s.Outcome > lint.Warn || s.Name == "" || s.Detail == "" || s.Source == "" {
 			tb.Errorf("step %+v lacks something", s)
 		}
 	}

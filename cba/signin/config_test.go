@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
@@ -299,9 +300,9 @@ func TestLargeLists(t *testing.T) {
 	r := signin.Request{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificate: w.certs["bob"], At: worldNow}
 	for _, test := range []struct {
 		size     int
-		outcome  policy.Outcome
+		outcome  lint.Outcome
 		question bool
-	}{{0, policy.Pass, false}, {22 << 20, policy.Warn, false}, {50 << 20, policy.Warn, true}} {
+	}{{0, lint.Pass, false}, {22 << 20, lint.Warn, false}, {50 << 20, lint.Warn, true}} {
 		der, err := w.list(listSpec{ca: "woodgrove", padding: test.size}, map[string]fixedKey{"woodgrove": keyOf("woodgrove")})
 		if err != nil {
 			t.Fatal(err)

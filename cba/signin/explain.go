@@ -1,12 +1,14 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
@@ -153,7 +155,7 @@ func (q *inquiry) judge(v view) Answer {
 		refuse(orElse(v.chain.Code(), codeChain))
 	}
 	for i := range v.listings {
-		if v.listings[i].outcome == policy.Fail {
+		if v.listings[i].outcome == lint.Fail {
 			refuse(orElse(v.listings[i].code, codeNoCRL))
 		}
 	}
@@ -276,7 +278,7 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 	}
 	// Several steps can have the code; the one that says most stands first.
 	for _, step := range v.Steps {
-		if step.Outcome != policy.Fail || step.Code != v.Code {
+		if step.Outcome != lint.Fail || step.Code != v.Code {
 			continue
 		}
 		v.Message = fmt.Sprintf("%s: %s", step.Name, step.Detail)
@@ -292,12 +294,12 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 // steps lists what was looked at, in the order of the package comment.
 func (q *inquiry) steps(e policy.Explanation) []Step {
 	var steps []Step
-	add := func(name string, outcome policy.Outcome, source, detail string) *Step {
+	add := func(name string, outcome lint.Outcome, source lint.Source, detail string) *Step {
 		steps = append(steps, Step{Name: name, Outcome: outcome, Detail: detail, Source: source})
 		return &steps[len(steps)-1]
 	}
-	refuse := func(name, code, source, detail string, inferred bool) {
-		s := add(name, policy.Fail, source, detail)
+	refuse := func(name, code string, source lint.Source, detail string, inferred bool) {
+		s := add(name, lint.Fail, source, detail)
 		s.Code, s.Inferred = code, inferred
 	}
 	fromPolicy := func(early bool) {
@@ -307,7 +309,7 @@ func (q *inquiry) steps(e policy.Explanation) []Step {
 				continue
 			}
 			step := add(s.Name, s.Outcome, s.Source, s.Detail)
-			if s.Outcome != policy.Fail {
+			if s.Outcome != lint.Fail {
 				continue
 			}
 			switch s.Name {
@@ -326,23 +328,19 @@ func (q *inquiry) steps(e policy.Explanation) []Step {
 
 	chain := q.view.chain
 	for _, s := range chain.Steps() {
-		if outcome := outcomeOf(s.Outcome); outcome == policy.Fail {
-			refuse(s.Name, s.Code, s.Source, s.Detail, s.Inferred)
-		} else {
-			add(s.Name, outcome, s.Source, s.Detail)
-		}
+		*add(s.Name, s.Outcome, s.Source, s.Detail) = s
 	}
 	if chain.Trusted {
-		add(StepChain, policy.Pass, sourceChain,
+		add(StepChain, lint.Pass, sourceChain,
 			fmt.Sprintf("%s up to the root %s", count(len(chain.CAs), "authority", "authorities"), showName(chain.Root().Certificate.RawSubject)))
 	} else {
 		first := chain.Failures[0]
-		refuse(StepChain, orElse(chain.Code(), codeChain), orElse(first.Source, sourceChain), fmt.Sprintf("%v: %s", first.Cause, first.Detail), first.Inferred)
+		refuse(StepChain, orElse(chain.Code(), codeChain), cmp.Or(first.Source, sourceChain), first.String(), first.Inferred)
 	}
 
 	for _, l := range q.view.listings {
 		detail := fmt.Sprintf("%s, issued by %s: %s", showName(l.subject.RawSubject), showName(l.ca.Certificate.RawSubject), l.detail)
-		if l.outcome == policy.Fail {
+		if l.outcome == lint.Fail {
 			refuse(StepRevocation, l.code, sourceRevocation, detail, l.inferred)
 		} else {
 			add(StepRevocation, l.outcome, sourceRevocation, detail)
@@ -354,15 +352,15 @@ func (q *inquiry) steps(e policy.Explanation) []Step {
 	fromPolicy(false)
 
 	ok, code, why, _ := q.requirement(q.view)
-	source := sourceMFA
+	source := lint.Source(sourceMFA)
 	if q.request.Require.kind == requireStrength {
 		source = sourceStrength
 	}
 	switch {
 	case q.request.Require.IsZero():
-		add(StepRequirement, policy.Skip, source, why)
+		add(StepRequirement, lint.Skip, source, why)
 	case ok:
-		add(StepRequirement, policy.Pass, source, fmt.Sprintf("%v: %s", q.request.Require, why))
+		add(StepRequirement, lint.Pass, source, fmt.Sprintf("%v: %s", q.request.Require, why))
 	default:
 		refuse(StepRequirement, code, source, fmt.Sprintf("%v: %s", q.request.Require, why), inferredCode(code))
 	}
@@ -376,14 +374,14 @@ func count(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func (q *inquiry) scopeSteps(add func(name string, outcome policy.Outcome, source, detail string) *Step,
-	refuse func(name, code, source, detail string, inferred bool)) {
+func (q *inquiry) scopeSteps(add func(name string, outcome lint.Outcome, source lint.Source, detail string) *Step,
+	refuse func(name, code string, source lint.Source, detail string, inferred bool)) {
 	scope, applied := q.tenant.policy.ExplainCAScope(q.request.User, q.view.keys)
 	if !scope.Restricted {
 		applied = nil // one step says it
 	}
 	for _, s := range applied {
-		if s.Outcome == policy.Fail {
+		if s.Outcome == lint.Fail {
 			refuse(s.Name, codeScope, s.Source, s.Detail, false)
 		} else {
 			add(s.Name, s.Outcome, s.Source, s.Detail)
@@ -391,14 +389,14 @@ func (q *inquiry) scopeSteps(add func(name string, outcome policy.Outcome, sourc
 	}
 	for _, i := range q.elsewhere() {
 		s := q.tenant.config.Policy.CertificateAuthorityScopes[i]
-		add(policy.StepScope, policy.Warn, sourceScopes, fmt.Sprintf("certificateAuthorityScopes[%d] names an authority of this chain by its key identifier "+
+		add(policy.StepScope, lint.Warn, sourceScopes, fmt.Sprintf("certificateAuthorityScopes[%d] names an authority of this chain by its key identifier "+
 			"and the PKI %q, which does not have it; what the service makes of that is not documented", i, s.PublicKeyInfrastructureIdentifier))
 	}
 	switch {
 	case !scope.Restricted:
-		add(StepScopes, policy.Pass, sourceScopes, "no scope names an authority of this chain")
+		add(StepScopes, lint.Pass, sourceScopes, "no scope names an authority of this chain")
 	case scope.Allowed:
-		add(StepScopes, policy.Pass, sourceScopes, fmt.Sprintf("certificateAuthorityScopes[%d] has a group that the user is in", scope.ScopeIndex))
+		add(StepScopes, lint.Pass, sourceScopes, fmt.Sprintf("certificateAuthorityScopes[%d] has a group that the user is in", scope.ScopeIndex))
 	default:
 		refuse(StepScopes, codeScope, sourceScopes, "the scopes of this chain's authorities name no group that the user is in: "+
 			"add the user to one, or the authority to none", false)
@@ -421,23 +419,13 @@ func (q *inquiry) elsewhere() (scopes []int) {
 
 // hintStep says whether a browser offers the certificate. It refuses nothing: not
 // every client filters.
-func (q *inquiry) hintStep(add func(name string, outcome policy.Outcome, source, detail string) *Step) {
+func (q *inquiry) hintStep(add func(name string, outcome lint.Outcome, source lint.Source, detail string) *Step) {
 	switch {
 	case !q.tenant.policy.IssuerHints():
 	case q.tenant.hints.Reach(q.view.chain):
-		add(StepHints, policy.Pass, sourceHints, "an authority of the chain is sent to the browser, which offers the certificate")
+		add(StepHints, lint.Pass, sourceHints, "an authority of the chain is sent to the browser, which offers the certificate")
 	default:
-		add(StepHints, policy.Warn, sourceHints, "no authority of the chain is sent to the browser, which may not offer the certificate: "+
+		add(StepHints, lint.Warn, sourceHints, "no authority of the chain is sent to the browser, which may not offer the certificate: "+
 			"flag the issuing authority with isIssuerHintEnabled")
 	}
-}
-
-func outcomeOf(o trust.Outcome) policy.Outcome {
-	switch o {
-	case trust.Passed:
-		return policy.Pass
-	case trust.Warned:
-		return policy.Warn
-	}
-	return policy.Fail
 }

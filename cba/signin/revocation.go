@@ -10,7 +10,7 @@ import (
 
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/trust"
 )
 
@@ -18,7 +18,7 @@ import (
 type listing struct {
 	ca       *trust.CA
 	subject  *x509.Certificate // the certificate that the authority issued
-	outcome  policy.Outcome
+	outcome  lint.Outcome
 	code     string // of a failure
 	inferred bool   // the documentation does not name the case for the code
 	detail   string
@@ -31,14 +31,14 @@ type listing struct {
 // reading.
 type question struct {
 	id    string
-	other policy.Outcome
+	other lint.Outcome
 }
 
-func (l *listing) set(outcome policy.Outcome, code, format string, args ...any) {
+func (l *listing) set(outcome lint.Outcome, code, format string, args ...any) {
 	l.outcome, l.code, l.detail = outcome, code, fmt.Sprintf(format, args...)
 }
 
-func (l *listing) ask(id string, other policy.Outcome) {
+func (l *listing) ask(id string, other lint.Outcome) {
 	l.questions = append(l.questions, question{id, other})
 }
 
@@ -56,7 +56,7 @@ func (t *Tenant) revocation(ctx context.Context, leaf *x509.Certificate, chain [
 	listings := make([]listing, len(chain))
 	subject := leaf
 	for i, ca := range chain {
-		listings[i] = listing{ca: ca, subject: subject, outcome: policy.Pass}
+		listings[i] = listing{ca: ca, subject: subject, outcome: lint.Pass}
 		if err := t.list(ctx, &listings[i], i == 0, at, explain); err != nil {
 			return nil, err
 		}
@@ -72,40 +72,40 @@ func (t *Tenant) list(ctx context.Context, l *listing, issuing bool, at time.Tim
 	exempt := required && t.policy.CRLExempt(l.ca.Certificate.SubjectKeyId)
 	switch {
 	case t.options.SkipRevocation:
-		l.set(policy.Warn, "", "not looked at, as asked")
+		l.set(lint.Warn, "", "not looked at, as asked")
 		return nil
 	case exempt && l.ca.CRL == "" && l.ca.DeltaCRL == "":
-		l.set(policy.Skip, "", "no CRL URL, and exempted from CRL validation: revoking a certificate of this authority keeps nobody out")
+		l.set(lint.Skip, "", "no CRL URL, and exempted from CRL validation: revoking a certificate of this authority keeps nobody out")
 		return nil
 	case exempt && !t.options.CheckExempted:
 		if explain {
 			l.ask("9.32", t.otherwise(ctx, *l, at, t.options.RefuseHTTPS))
 		}
-		l.set(policy.Skip, "", "exempted from CRL validation, although it has a CRL URL: revoking a certificate of this authority keeps nobody out")
+		l.set(lint.Skip, "", "exempted from CRL validation, although it has a CRL URL: revoking a certificate of this authority keeps nobody out")
 		return nil
 	case l.ca.CRL == "" && l.ca.DeltaCRL != "":
-		l.set(policy.Fail, codeDeltaOnly, "the authority has the delta URL %q and no base URL: store a base URL, or remove the delta URL", l.ca.DeltaCRL)
+		l.set(lint.Fail, codeDeltaOnly, "the authority has the delta URL %q and no base URL: store a base URL, or remove the delta URL", l.ca.DeltaCRL)
 		return nil
 	case l.ca.CRL == "" && !required:
-		l.set(policy.Skip, "", "no CRL URL: revoking a certificate of this authority keeps nobody out")
-		l.ask("9.10", policy.Fail)
+		l.set(lint.Skip, "", "no CRL URL: revoking a certificate of this authority keeps nobody out")
+		l.ask("9.10", lint.Fail)
 		return nil
 	case l.ca.CRL == "" && (issuing || t.options.RequireParentCRLs):
-		l.set(policy.Fail, codeNoCRL, "no CRL URL, and CRL validation is required: store a URL with the authority, or exempt it")
+		l.set(lint.Fail, codeNoCRL, "no CRL URL, and CRL validation is required: store a URL with the authority, or exempt it")
 		if !issuing {
-			l.ask("9.11", policy.Skip)
+			l.ask("9.11", lint.Skip)
 		}
 		return nil
 	case l.ca.CRL == "":
-		l.set(policy.Skip, "", "no CRL URL; CRL validation is required, which is read as of the issuing authority only")
-		l.ask("9.11", policy.Fail)
+		l.set(lint.Skip, "", "no CRL URL; CRL validation is required, which is read as of the issuing authority only")
+		l.ask("9.11", lint.Fail)
 		return nil
 	}
 	if err := t.check(ctx, l, at, t.options.RefuseHTTPS); err != nil {
 		return err
 	}
 	if exempt {
-		l.ask("9.32", policy.Skip)
+		l.ask("9.32", lint.Skip)
 	}
 	if !explain || !isHTTPS(l.ca.CRL) && !isHTTPS(l.ca.DeltaCRL) {
 		return nil
@@ -116,9 +116,9 @@ func (t *Tenant) list(ctx context.Context, l *listing, issuing bool, at time.Tim
 
 // otherwise returns the outcome under another reading. A list about which there is
 // no answer refuses there: the verdict does not hang on it.
-func (t *Tenant) otherwise(ctx context.Context, l listing, at time.Time, refuseHTTPS bool) policy.Outcome {
+func (t *Tenant) otherwise(ctx context.Context, l listing, at time.Time, refuseHTTPS bool) lint.Outcome {
 	if err := t.check(ctx, &l, at, refuseHTTPS); err != nil {
-		return policy.Fail
+		return lint.Fail
 	}
 	return l.outcome
 }
@@ -156,7 +156,7 @@ func (t *Tenant) check(ctx context.Context, l *listing, at time.Time, refuseHTTP
 		if status.Delta {
 			source, list = l.ca.DeltaCRL, set.Delta
 		}
-		l.set(policy.Fail, status.Code(), "the certificate, serial number %x, is %v by the list at %q of %s",
+		l.set(lint.Fail, status.Code(), "the certificate, serial number %x, is %v by the list at %q of %s",
 			l.subject.SerialNumber, status.State, source, showTime(list.ThisUpdate))
 		if status.State == crl.Revoked || status.State == crl.OnHold {
 			l.detail += fmt.Sprintf(", since %s (%v): give the user a new certificate", showTime(status.Entry.Time), status.Entry.Reason)
@@ -164,7 +164,7 @@ func (t *Tenant) check(ctx context.Context, l *listing, at time.Time, refuseHTTP
 		l.inferred = status.State == crl.NotCovered
 		return nil
 	}
-	l.set(policy.Pass, "", "%v by the list at %q, %d entries, until %s", status.State, l.ca.CRL, set.Base.Len(), showTime(set.Base.NextUpdate))
+	l.set(lint.Pass, "", "%v by the list at %q, %d entries, until %s", status.State, l.ca.CRL, set.Base.Len(), showTime(set.Base.NextUpdate))
 	if set.Delta != nil {
 		l.detail += fmt.Sprintf(", and by the delta list at %q until %s", l.ca.DeltaCRL, showTime(set.Delta.NextUpdate))
 	}
@@ -199,9 +199,9 @@ func (l *listing) refuse(err error, url string, list *crl.List, at time.Time) er
 		where = "the delta list"
 	}
 	what = strings.TrimPrefix(strings.TrimPrefix(what, "crl: "), "delta list: ")
-	l.set(policy.Fail, orElse(fault.Code(), codeNoCRL), "%s: %s", where, what)
+	l.set(lint.Fail, orElse(fault.Code(), codeNoCRL), "%s: %s", where, what)
 	if fault.URL == "" {
-		l.set(policy.Fail, orElse(fault.Code(), codeNoCRL), "%s at %q: %s", where, url, what)
+		l.set(lint.Fail, orElse(fault.Code(), codeNoCRL), "%s at %q: %s", where, url, what)
 	}
 	l.inferred = !fault.Fault.Documented()
 	advice := ""
@@ -230,7 +230,7 @@ func (l *listing) refuse(err error, url string, list *crl.List, at time.Time) er
 		advice = "store an http URL"
 	case crl.TooLarge:
 		advice = "the first sign-in fails and the service fetches the list in the background; make it smaller, or publish delta lists"
-		l.ask("9.7", policy.Fail)
+		l.ask("9.7", lint.Fail)
 	case crl.DeltaMismatch:
 		advice = "publish base and delta list together"
 	}
@@ -238,7 +238,7 @@ func (l *listing) refuse(err error, url string, list *crl.List, at time.Time) er
 		l.detail += "; " + advice
 	}
 	if fault.Fault == crl.Timeout {
-		l.ask("9.29", policy.Pass)
+		l.ask("9.29", lint.Pass)
 	}
 	return nil
 }
@@ -249,11 +249,11 @@ func (l *listing) size(list *crl.List) {
 	if bytes <= crl.InteractivePublic().Bytes {
 		return
 	}
-	l.outcome = policy.Warn
+	l.outcome = lint.Warn
 	l.detail += fmt.Sprintf("; it has %d bytes: during a sign-in the service takes %d in the public cloud, so that the first one fails with AADSTS2205014",
 		bytes, crl.InteractivePublic().Bytes)
 	if bytes > crl.BackgroundPublicCautious().Bytes {
-		l.ask("9.7", policy.Fail)
+		l.ask("9.7", lint.Fail)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"time"
 
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 )
 
@@ -59,18 +60,9 @@ func (v Verdict) Answer() Answer {
 	return Answer{v.SignedIn, v.Code, v.AuthenticationMode, v.RequiredAffinity, v.MFASatisfied}
 }
 
-// A Step is one thing that was looked at, in the order of the package comment.
-type Step struct {
-	Name    string         `json:"name"` // one of the constants below, or of package policy
-	Outcome policy.Outcome `json:"outcome"`
-	Detail  string         `json:"detail"` // for people; may change
-	Source  string         `json:"source"` // the document that has the rule
-	// Code is what a user would see if this were the only step that fails.
-	Code string `json:"code,omitempty"`
-	// Inferred: the documents do not name this case for the code, which is the one
-	// whose message fits best.
-	Inferred bool `json:"inferred,omitempty"`
-}
+// A Step is one thing that was looked at, in the order of the package comment. Its
+// name is one of the constants below, or of package policy or trust.
+type Step = lint.Step
 
 // The names of steps, beside those of package policy. Every authority of the
 // chain has its own steps.

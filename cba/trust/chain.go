@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/lint"
 )
 
 // A Chain is the answer of [Store.Chain]: the way from a user certificate to a
@@ -44,9 +46,12 @@ type Failure struct {
 	Detail string
 	// Source is the document; Inferred says that it does not name this case in so
 	// many words, and that the code is our reading.
-	Source   string
+	Source   lint.Source
 	Inferred bool
 }
+
+// String says the failure in words: its cause and its detail.
+func (f Failure) String() string { return f.Cause.words() + ": " + f.Detail }
 
 // A Cause is what is wrong with a chain. The zero value is unset.
 type Cause uint8
@@ -83,8 +88,21 @@ const (
 	NoCertSign
 )
 
-// String says the cause in words.
-func (c Cause) String() string {
+var causes = enum.Of[Cause]("trust: cause",
+	"no-certificate", "no-authority-key-id", "issuer-not-found", "no-root", "wrong-signature", "unchecked-signature",
+	"not-yet-valid", "expired", "too-deep", "not-a-ca", "path-too-long", "no-cert-sign")
+
+// String returns a short text such as "issuer-not-found".
+func (c Cause) String() string { return causes.String(c) }
+
+// MarshalText writes the text of [Cause.String]; an unset cause is an error.
+func (c Cause) MarshalText() ([]byte, error) { return causes.Marshal(c) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Cause) UnmarshalText(text []byte) error { return causes.Unmarshal(c, text) }
+
+// words says the cause for people.
+func (c Cause) words() string {
 	switch c {
 	case NoLeaf:
 		return "no certificate"
@@ -111,31 +129,31 @@ func (c Cause) String() string {
 	case NoCertSign:
 		return "issuer may not sign certificates"
 	}
-	return fmt.Sprintf("Cause(%d)", uint8(c))
+	return "unknown cause"
 }
 
 // step is the name of the step that fails for this cause.
 func (c Cause) step() string {
 	switch c {
 	case NoLeaf:
-		return "certificate"
+		return StepCertificate
 	case NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature:
-		return "issuer"
+		return StepIssuer
 	case NotYetValid, Expired:
-		return "validity"
+		return StepValidity
 	case TooDeep:
-		return "depth"
+		return StepDepth
 	}
-	return "CA"
+	return StepCA
 }
 
-// Where the codes come from.
+// The documents behind failures and steps.
 const (
-	sourceChain      = "Learn: How to configure certificate authorities for CBA"
-	sourceCodes      = "Learn: CBA technical deep dive, error codes"
-	source50017      = "Microsoft support: AADSTS50017"
-	sourcePrecedence = "Learn: How to configure CBA, prioritization between the trust stores"
-	sourceDepth      = "Learn: CBA certificate revocation lists"
+	sourceChain      = lint.Authorities
+	sourceCodes      = lint.DeepDive + ", error codes"
+	source50017      = lint.SupportAADSTS50017
+	sourcePrecedence = lint.HowTo + ", prioritization between the trust stores"
+	sourceDepth      = lint.Revocation
 )
 
 // Code returns the code that a user would see, or "" if the chain is trusted.
@@ -454,50 +472,62 @@ func misshapen(cause Cause, at int, ca *CA, below int) Failure {
 	f := Failure{Cause: cause, At: at, Code: "AADSTS50017", Inferred: true}
 	switch cause {
 	case NotCA:
-		f.Source = "RFC 5280 section 6.1.4 (k)"
+		f.Source = lint.RFC5280 + " section 6.1.4 (k)"
 		f.Detail = "its basic constraints do not make it a CA"
 	case PathTooLong:
-		f.Source = "RFC 5280 section 6.1.4 (m)"
+		f.Source = lint.RFC5280 + " section 6.1.4 (m)"
 		f.Detail = fmt.Sprintf("its path length constraint is %d, but %d CAs are below it", ca.Certificate.MaxPathLen, below)
 	case NoCertSign:
-		f.Source = "RFC 5280 section 6.1.4 (n)"
+		f.Source = lint.RFC5280 + " section 6.1.4 (n)"
 		f.Detail = "its key usage does not allow it to sign certificates"
 	}
 	return f
 }
 
-// An Outcome is how a [Step] went. The zero value is unset.
-type Outcome uint8
-
+// The names of the steps of a chain, in the order in which they are listed for each
+// certificate.
 const (
-	Passed Outcome = iota + 1
-	Warned         // passed, but worth knowing
-	Failed
+	// StepCertificate says that there is no certificate to check.
+	StepCertificate = "certificate"
+	// StepTrustStore names the entry of a trust store that is in force for a CA.
+	StepTrustStore = "trust store"
+	// StepCA says why a certificate of the chain cannot be that of a CA.
+	StepCA = "CA"
+	// StepDepth says that the chain has too many CAs.
+	StepDepth = "depth"
+	// StepValidity says whether a certificate is valid at the time.
+	StepValidity = "validity"
+	// StepIssuer says which CA issued a certificate, or why none is found.
+	StepIssuer = "issuer"
+	// StepRoot says that the chain ends here.
+	StepRoot = "root"
+	// The following steps only warn.
+	StepIssuerName         = "issuer name"
+	StepSignatureAlgorithm = "signature algorithm"
+	StepPolicies           = "policies"
+	StepBasicConstraints   = "basic constraints"
+	StepCriticalExtension  = "critical extension"
+	StepConstraints        = "constraints"
 )
 
-// String returns "pass", "warn" or "fail".
-func (o Outcome) String() string {
-	switch o {
-	case Passed:
-		return "pass"
-	case Warned:
-		return "warn"
-	case Failed:
-		return "fail"
+// StepNames returns the names of the steps of [Chain.Steps], in their order, with
+// what such a step says.
+func StepNames() []lint.StepName {
+	return []lint.StepName{
+		{Name: StepCertificate, What: "that there is no certificate to build a chain for"},
+		{Name: StepTrustStore, What: "which entry of the trust stores is in force for a CA"},
+		{Name: StepCA, What: "why a certificate of the chain cannot be that of a CA"},
+		{Name: StepDepth, What: "that the chain has too many CAs"},
+		{Name: StepValidity, What: "whether a certificate of the chain is valid at the time of the sign-in"},
+		{Name: StepIssuer, What: "which CA issued a certificate of the chain, or why none is found"},
+		{Name: StepRoot, What: "where the chain ends"},
+		{Name: StepIssuerName, What: "that a certificate names its issuer differently from the CA"},
+		{Name: StepSignatureAlgorithm, What: "that a certificate is signed with SHA-1"},
+		{Name: StepPolicies, What: "that a certificate has a policy that its issuer does not have"},
+		{Name: StepBasicConstraints, What: "that the user's certificate is that of a CA"},
+		{Name: StepCriticalExtension, What: "that a certificate has a critical extension that is not checked"},
+		{Name: StepConstraints, What: "that a CA has constraints that are not checked"},
 	}
-	return fmt.Sprintf("Outcome(%d)", uint8(o))
-}
-
-// A Step is one thing that was looked at on the way from the leaf to the root.
-type Step struct {
-	At      int    // as in [Failure]
-	Name    string // "certificate", "trust store", "CA", "depth", "validity", "issuer", "root", or what is remarked
-	Outcome Outcome
-	Detail  string
-	Code    string // for a failure, the code of [Failure]
-	Source  string
-	// Inferred is that of [Failure].
-	Inferred bool
 }
 
 // Steps tells how the answer came about, from the leaf up and for every
@@ -505,14 +535,14 @@ type Step struct {
 // that is in force. Warnings are about what no documented rule decides: a name
 // that is not the issuer's, a SHA-1 signature, a critical extension that nothing
 // here reads, a policy that the CAs above do not have.
-func (c Chain) Steps() []Step {
-	var steps []Step
+func (c Chain) Steps() []lint.Step {
+	var steps []lint.Step
 	done := make([]bool, len(c.Failures))
 	failed := func(at int, causes ...Cause) bool {
 		any := false
 		for i, f := range c.Failures {
 			if f.At == at && slices.Contains(causes, f.Cause) && !done[i] {
-				steps = append(steps, Step{at, f.Cause.step(), Failed, f.Detail, f.Code, f.Source, f.Inferred})
+				steps = append(steps, lint.Step{Name: f.Cause.step(), Outcome: lint.Fail, Detail: f.Detail, Source: f.Source, Code: f.Code, Inferred: f.Inferred, At: at})
 				done[i], any = true, true
 			}
 		}
@@ -531,7 +561,7 @@ func (c Chain) Steps() []Step {
 			failed(i, NotCA, PathTooLong, NoCertSign, TooDeep)
 		}
 		if !failed(i, NotYetValid, Expired) {
-			steps = append(steps, Step{At: i, Name: "validity", Outcome: Passed, Source: sourceCodes,
+			steps = append(steps, lint.Step{At: i, Name: StepValidity, Outcome: lint.Pass, Source: sourceCodes,
 				Detail: fmt.Sprintf("%s is valid until %s", shortName(cert.RawSubject), stamp(cert.NotAfter))})
 		}
 		if !failed(i, NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature) {
@@ -542,58 +572,58 @@ func (c Chain) Steps() []Step {
 	return steps
 }
 
-func (ca *CA) storeStep(at int) Step {
-	st := Step{At: at, Name: "trust store", Outcome: Passed, Source: sourcePrecedence}
-	st.Detail = fmt.Sprintf("%s (%v)", ca.Entry, ca.Why)
+func (ca *CA) storeStep(at int) lint.Step {
+	st := lint.Step{At: at, Name: StepTrustStore, Outcome: lint.Pass, Source: sourcePrecedence}
+	st.Detail = fmt.Sprintf("%s (%s)", ca.Entry, ca.Why.words())
 	if ca.Why == PKIHasNoCRL || ca.Why == CRLsDiffer {
-		st.Outcome = Warned
+		st.Outcome = lint.Warn
 	}
 	if (ca.Type == Root) != ca.SelfSigned {
-		st.Outcome = Warned
+		st.Outcome = lint.Warn
 		st.Detail += fmt.Sprintf("; it is marked %q, which its certificate is not", ca.Type)
 	}
 	return st
 }
 
-func (c *Chain) issuerStep(i int, cert *x509.Certificate) Step {
+func (c *Chain) issuerStep(i int, cert *x509.Certificate) lint.Step {
 	if i == len(c.CAs) {
 		detail := "self-signed: the chain ends here"
 		if i > 0 && !c.CAs[i-1].SelfSigned {
 			detail = "marked as a root: the chain ends here"
 		}
-		return Step{At: i, Name: "root", Outcome: Passed, Detail: detail, Source: sourceChain}
+		return lint.Step{At: i, Name: StepRoot, Outcome: lint.Pass, Detail: detail, Source: sourceChain}
 	}
-	return Step{At: i, Name: "issuer", Outcome: Passed, Source: sourceChain,
+	return lint.Step{At: i, Name: StepIssuer, Outcome: lint.Pass, Source: sourceChain,
 		Detail: fmt.Sprintf("key identifier %s is %s, whose key signed it", keyText(cert.AuthorityKeyId), shortName(c.CAs[i].Certificate.RawSubject))}
 }
 
-func (c *Chain) remarks(i int, cert *x509.Certificate) []Step {
-	var steps []Step
-	warn := func(name, source, format string, args ...any) {
-		steps = append(steps, Step{i, name, Warned, fmt.Sprintf(format, args...), "", source, false})
+func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
+	var steps []lint.Step
+	warn := func(name string, source lint.Source, format string, args ...any) {
+		steps = append(steps, lint.Step{Name: name, Outcome: lint.Warn, Detail: fmt.Sprintf(format, args...), Source: source, At: i})
 	}
 	if i < len(c.CAs) {
 		parent := c.CAs[i].Certificate
 		if string(cert.RawIssuer) != string(parent.RawSubject) {
-			warn("issuer name", sourceChain, "its issuer is named %q, the CA with that key identifier %q: the chain goes by key identifiers, but binding rules and certificateUserIds go by the issuer's name",
+			warn(StepIssuerName, sourceChain, "its issuer is named %q, the CA with that key identifier %q: the chain goes by key identifiers, but binding rules and certificateUserIds go by the issuer's name",
 				shortName(cert.RawIssuer), shortName(parent.RawSubject))
 		}
 		if sha1Signature(cert) {
-			warn("signature algorithm", "RFC 6194", "it is signed with SHA-1 (%v)", cert.SignatureAlgorithm)
+			warn(StepSignatureAlgorithm, lint.RFC6194, "it is signed with SHA-1 (%v)", cert.SignatureAlgorithm)
 		}
 		if policy := lostPolicy(cert, parent); i+1 < len(c.CAs) && policy != "" {
-			warn("policies", source50017, "its policy %s is not among those of its issuer; policies must be consistent along the chain, how is not documented", policy)
+			warn(StepPolicies, source50017, "its policy %s is not among those of its issuer; policies must be consistent along the chain, how is not documented", policy)
 		}
 	}
 	if i == 0 && cert.IsCA {
-		warn("basic constraints", "RFC 5280 section 4.2.1.9", "the user's certificate is that of a CA")
+		warn(StepBasicConstraints, lint.RFC5280+" section 4.2.1.9", "the user's certificate is that of a CA")
 	}
 	if unread := criticalUnread(cert); unread != "" {
-		warn("critical extension", "RFC 5280 section 4.2", "it has critical extensions that are not checked here: %s", unread)
+		warn(StepCriticalExtension, lint.RFC5280+" section 4.2", "it has critical extensions that are not checked here: %s", unread)
 	}
 	if i > 0 && !c.CAs[i-1].root {
 		if unread := constraints(cert); unread != "" {
-			warn("constraints", "RFC 5280 section 6.1", "it has constraints for the certificates below it that are not checked here: %s", unread)
+			warn(StepConstraints, lint.RFC5280+" section 6.1", "it has constraints for the certificates below it that are not checked here: %s", unread)
 		}
 	}
 	return steps

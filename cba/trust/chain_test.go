@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/trust"
 	"github.com/google/go-cmp/cmp"
 )
@@ -90,24 +92,24 @@ func chainCases(t testing.TB) []chainCase {
 		{name: "root issues users", reason: "one CA is a whole chain",
 			cas: []*entity{r}, leaf: r.user(t, spec{name: "jane"}), want: []string{"Root"}},
 		{name: "empty store", reason: "nobody is trusted", leaf: user,
-			fail: []string{"issuer not in the trust stores@0 AADSTS500176"}},
+			fail: []string{"issuer-not-found@0 AADSTS500176"}},
 		{name: "no issuing CA", reason: "a gap right above the user",
-			cas: []*entity{r}, leaf: user, fail: []string{"issuer not in the trust stores@0 AADSTS500176"}},
+			cas: []*entity{r}, leaf: user, fail: []string{"issuer-not-found@0 AADSTS500176"}},
 		{name: "no root", reason: "a gap at the top",
 			cas: []*entity{i}, leaf: user, want: []string{"Issuing"},
-			fail: []string{"issuer not in the trust stores@1 AADSTS500176"}},
+			fail: []string{"issuer-not-found@1 AADSTS500176"}},
 		{name: "no middle CA", reason: "a gap in the middle",
 			cas: []*entity{r, deep[1], deep[3]}, leaf: deep[3].user(t, spec{name: "jane"}), want: []string{"Deep 3"},
-			fail: []string{"issuer not in the trust stores@1 AADSTS500176"}},
+			fail: []string{"issuer-not-found@1 AADSTS500176"}},
 		{name: "unrelated root", reason: "another root does not help",
 			cas: []*entity{other, i}, leaf: user, want: []string{"Issuing"},
-			fail: []string{"issuer not in the trust stores@1 AADSTS500176"}},
+			fail: []string{"issuer-not-found@1 AADSTS500176"}},
 		{name: "leaf expired", reason: "500172", cas: []*entity{r, i},
 			leaf: i.user(t, spec{name: "jane", to: past}), want: []string{"Issuing", "Root"},
 			fail: []string{"expired@0 AADSTS500172"}},
 		{name: "leaf not yet valid", reason: "500172", cas: []*entity{r, i},
 			leaf: i.user(t, spec{name: "jane", from: future}), want: []string{"Issuing", "Root"},
-			fail: []string{"not yet valid@0 AADSTS500172"}},
+			fail: []string{"not-yet-valid@0 AADSTS500172"}},
 		{name: "last second", reason: "validity includes its end", cas: []*entity{r, i},
 			leaf: i.user(t, spec{name: "jane", to: now}), want: []string{"Issuing", "Root"},
 			openssl: "RFC 5280 section 4.1.2.5 says through notAfter, inclusive; OpenSSL ends a second earlier"},
@@ -118,7 +120,7 @@ func chainCases(t testing.TB) []chainCase {
 			fail: []string{"expired@1 AADSTS500176"}},
 		{name: "issuing CA not yet valid", reason: "500172", cas: []*entity{r, futureI},
 			leaf: futureI.user(t, spec{name: "jane"}), want: []string{"Issuing", "Root"},
-			fail: []string{"not yet valid@1 AADSTS500172"}},
+			fail: []string{"not-yet-valid@1 AADSTS500172"}},
 		{name: "root expired", reason: "the root counts too", cas: []*entity{expiredR, i}, leaf: user,
 			want: []string{"Issuing", "Root"}, fail: []string{"expired@2 AADSTS500176"}},
 		{name: "renewed CA", reason: "old and new certificate of one key: the new one is taken", cas: []*entity{oldI, renewedI, r},
@@ -131,56 +133,56 @@ func chainCases(t testing.TB) []chainCase {
 			leaf: user, want: []string{"Issuing", "Root", "Other"},
 			openssl: "OpenSSL takes the first trusted certificate of that name and tries no other when it has expired"},
 		{name: "cross-certificate alone", reason: "its root is missing", cas: []*entity{cross, i},
-			leaf: user, want: []string{"Issuing", "Root"}, fail: []string{"issuer not in the trust stores@2 AADSTS500176"}},
+			leaf: user, want: []string{"Issuing", "Root"}, fail: []string{"issuer-not-found@2 AADSTS500176"}},
 		{name: "wrong signer of leaf", reason: "the key identifier fits, the key does not", cas: []*entity{r, i},
-			leaf: i.user(t, spec{name: "jane", signer: other.key}), fail: []string{"wrong signature@0 AADSTS50017"}},
+			leaf: i.user(t, spec{name: "jane", signer: other.key}), fail: []string{"wrong-signature@0 AADSTS50017"}},
 		{name: "wrong signer of CA", reason: "a broken link higher up", cas: []*entity{r, wrongKey},
 			leaf: wrongKey.user(t, spec{name: "jane"}), want: []string{"Issuing"},
-			fail: []string{"wrong signature@1 AADSTS50017"}},
+			fail: []string{"wrong-signature@1 AADSTS50017"}},
 		{name: "stolen key identifier", reason: "a CA with the right identifier and another key must not hide the right one",
 			cas: []*entity{impostor, i, r}, leaf: user, want: []string{"Issuing", "Root"},
 			openssl: "OpenSSL takes the first certificate that fits by name and identifier and tries no other when the signature is wrong"},
 		{name: "only the impostor", reason: "identifier alone proves nothing", cas: []*entity{impostor, r}, leaf: user,
-			fail: []string{"wrong signature@0 AADSTS50017"}},
+			fail: []string{"wrong-signature@0 AADSTS50017"}},
 		{name: "root with a wrong signature", reason: "a root proves itself", cas: []*entity{falseRoot, i}, leaf: user,
-			want: []string{"Issuing", "Root"}, fail: []string{"wrong signature@2 AADSTS50017"}},
+			want: []string{"Issuing", "Root"}, fail: []string{"wrong-signature@2 AADSTS50017"}},
 		{name: "root with a wrong signature and AKI", reason: "the same with an authority key identifier", cas: []*entity{falseRootAKI, i}, leaf: user,
-			want: []string{"Issuing", "Root"}, fail: []string{"wrong signature@2 AADSTS50017"}},
+			want: []string{"Issuing", "Root"}, fail: []string{"wrong-signature@2 AADSTS50017"}},
 		{name: "small RSA key", reason: "crypto/rsa refuses keys below 1,024 bits", cas: []*entity{small}, leaf: small.user(t, spec{name: "jane"}),
-			fail: []string{"signature cannot be checked@0 AADSTS50017"}, openssl: "OpenSSL still checks RSA keys of 768 bits"},
+			fail: []string{"unchecked-signature@0 AADSTS50017"}, openssl: "OpenSSL still checks RSA keys of 768 bits"},
 		{name: "small RSA root", reason: "nor can it prove itself", cas: []*entity{small, smallI}, leaf: smallI.user(t, spec{name: "jane"}),
-			want: []string{"Under small"}, fail: []string{"signature cannot be checked@1 AADSTS50017"}, openssl: "OpenSSL still checks RSA keys of 768 bits"},
+			want: []string{"Under small"}, fail: []string{"unchecked-signature@1 AADSTS50017"}, openssl: "OpenSSL still checks RSA keys of 768 bits"},
 		{name: "loop", reason: "two CAs that certify each other end", cas: []*entity{a, b}, leaf: a.user(t, spec{name: "jane"}),
-			want: []string{"A", "B"}, fail: []string{"no root@2 AADSTS500176"}},
+			want: []string{"A", "B"}, fail: []string{"no-root@2 AADSTS500176"}},
 		{name: "loop with an exit", reason: "the way out is found", cas: []*entity{a, b, seedB}, leaf: a.user(t, spec{name: "jane"}),
 			want: []string{"A", "B"}},
 		{name: "leaf without AKI", reason: "never found by name", cas: []*entity{r, i},
-			leaf: i.user(t, spec{name: "jane", noAKI: true}), fail: []string{"no authority key identifier@0 AADSTS500176"},
+			leaf: i.user(t, spec{name: "jane", noAKI: true}), fail: []string{"no-authority-key-id@0 AADSTS500176"},
 			openssl: "RFC 5280 finds issuers by name"},
 		{name: "CA without SKI", reason: "nothing leads to it", cas: []*entity{r, noSKI},
-			leaf: noSKI.user(t, spec{name: "jane", aki: i.SubjectKeyId}), fail: []string{"issuer not in the trust stores@0 AADSTS500176"},
+			leaf: noSKI.user(t, spec{name: "jane", aki: i.SubjectKeyId}), fail: []string{"issuer-not-found@0 AADSTS500176"},
 			openssl: "RFC 5280 finds issuers by name"},
 		{name: "CA without AKI", reason: "its issuer is not found", cas: []*entity{r, noAKI},
-			leaf: noAKI.user(t, spec{name: "jane"}), want: []string{"No AKI"}, fail: []string{"no authority key identifier@1 AADSTS500176"},
+			leaf: noAKI.user(t, spec{name: "jane"}), want: []string{"No AKI"}, fail: []string{"no-authority-key-id@1 AADSTS500176"},
 			openssl: "RFC 5280 finds issuers by name"},
 		{name: "wrong AKI", reason: "an identifier that nobody has", cas: []*entity{r, i},
-			leaf: i.user(t, spec{name: "jane", aki: []byte("nobody")}), fail: []string{"issuer not in the trust stores@0 AADSTS500176"}},
+			leaf: i.user(t, spec{name: "jane", aki: []byte("nobody")}), fail: []string{"issuer-not-found@0 AADSTS500176"}},
 		{name: "issuer renamed", reason: "the name does not matter", cas: []*entity{r, i}, leaf: renamed,
 			want: []string{"Issuing", "Root"}, openssl: "RFC 5280 section 6.1.3 (a)(4): names must chain"},
 		{name: "issuer not a CA", reason: "RFC 5280 6.1.4 (k)", cas: []*entity{r, notCA},
-			leaf: notCA.user(t, spec{name: "jane"}), want: []string{"Not a CA", "Root"}, fail: []string{"issuer is not a CA@1 AADSTS50017"}},
+			leaf: notCA.user(t, spec{name: "jane"}), want: []string{"Not a CA", "Root"}, fail: []string{"not-a-ca@1 AADSTS50017"}},
 		{name: "issuer not a CA, documented rules", reason: "no page names basic constraints", cas: []*entity{r, notCA},
 			leaf: notCA.user(t, spec{name: "jane"}), want: []string{"Not a CA", "Root"}, opt: trust.Options{DocumentedOnly: true},
 			openssl: "asked for less than RFC 5280"},
 		{name: "issuer without keyCertSign", reason: "RFC 5280 6.1.4 (n)", cas: []*entity{r, noSign},
 			leaf: noSign.user(t, spec{name: "jane"}), want: []string{"No certSign", "Root"},
-			fail: []string{"issuer may not sign certificates@1 AADSTS50017"}},
+			fail: []string{"no-cert-sign@1 AADSTS50017"}},
 		{name: "path length", reason: "RFC 5280 6.1.4 (m)", cas: []*entity{short, shortI},
-			leaf: shortI.user(t, spec{name: "jane"}), want: []string{"Under short", "Short"}, fail: []string{"path length constraint@2 AADSTS50017"}},
+			leaf: shortI.user(t, spec{name: "jane"}), want: []string{"Under short", "Short"}, fail: []string{"path-too-long@2 AADSTS50017"}},
 		{name: "path length and a self-issued CA", reason: "a CA's new key under its old one does not count", cas: []*entity{one, oneI, oneNew},
 			leaf: oneNew.user(t, spec{name: "jane"}), want: []string{"I", "I", "One"}},
 		{name: "path length and one more CA", reason: "its twin", cas: []*entity{one, oneI, oneMore},
-			leaf: oneMore.user(t, spec{name: "jane"}), want: []string{"J", "I", "One"}, fail: []string{"path length constraint@3 AADSTS50017"}},
+			leaf: oneMore.user(t, spec{name: "jane"}), want: []string{"J", "I", "One"}, fail: []string{"path-too-long@3 AADSTS50017"}},
 		{name: "short way with a path length", reason: "the longer way is good", cas: []*entity{short, shortCross, r, shortI},
 			leaf: shortI.user(t, spec{name: "jane"}), want: []string{"Under short", "Short", "Root"},
 			openssl: "OpenSSL takes the first trusted certificate of that name and tries no other"},
@@ -189,20 +191,20 @@ func chainCases(t testing.TB) []chainCase {
 		{name: "ten CAs", reason: "the most that are followed", cas: deep[:10],
 			leaf: deep[9].user(t, spec{name: "jane"}), want: deepNames(9)},
 		{name: "eleven CAs", reason: "one more", cas: deep[:11],
-			leaf: deep[10].user(t, spec{name: "jane"}), want: deepNames(10), fail: []string{"too many CAs@11 AADSTS50017"},
+			leaf: deep[10].user(t, spec{name: "jane"}), want: deepNames(10), fail: []string{"too-deep@11 AADSTS50017"},
 			openssl: "RFC 5280 has no such limit"},
 		{name: "three allowed of two", reason: "the limit is an option", cas: deep[:3], opt: trust.Options{MaxDepth: 2},
-			leaf: deep[2].user(t, spec{name: "jane"}), want: deepNames(2), fail: []string{"too many CAs@3 AADSTS50017"},
+			leaf: deep[2].user(t, spec{name: "jane"}), want: deepNames(2), fail: []string{"too-deep@3 AADSTS50017"},
 			openssl: "RFC 5280 has no such limit"},
 		{name: "everything wrong", reason: "all failures are told, times from the leaf up, then the rest",
 			cas:  []*entity{expiredR, r.ca(t, spec{name: "X", key: notCA.key, ski: notCA.SubjectKeyId, notCA: true, to: past})},
 			leaf: notCA.user(t, spec{name: "jane", to: past}), want: []string{"X", "Root"},
-			fail: []string{"expired@0 AADSTS500172", "expired@1 AADSTS500176", "expired@2 AADSTS500176", "issuer is not a CA@1 AADSTS50017"}},
+			fail: []string{"expired@0 AADSTS500172", "expired@1 AADSTS500176", "expired@2 AADSTS500176", "not-a-ca@1 AADSTS50017"}},
 		{name: "leaf expired and gap", reason: "the gap comes first", cas: []*entity{r},
-			leaf: i.user(t, spec{name: "jane", to: past}), fail: []string{"issuer not in the trust stores@0 AADSTS500176", "expired@0 AADSTS500172"}},
+			leaf: i.user(t, spec{name: "jane", to: past}), fail: []string{"issuer-not-found@0 AADSTS500176", "expired@0 AADSTS500172"}},
 		{name: "zero time", reason: "a forgotten time refuses", cas: []*entity{r, i}, leaf: user, at: time.Unix(0, 0),
 			want: []string{"Issuing", "Root"},
-			fail: []string{"not yet valid@0 AADSTS500172", "not yet valid@1 AADSTS500172", "not yet valid@2 AADSTS500172"}},
+			fail: []string{"not-yet-valid@0 AADSTS500172", "not-yet-valid@1 AADSTS500172", "not-yet-valid@2 AADSTS500172"}},
 	}
 }
 
@@ -292,7 +294,7 @@ func checkSteps(t *testing.T, c trust.Chain) {
 	t.Helper()
 	failed := 0
 	for _, s := range c.Steps() {
-		if s.Outcome == trust.Failed {
+		if s.Outcome == lint.Fail {
 			failed++
 			if s.Code == "" {
 				t.Errorf("failed step without a code: %+v", s)
@@ -339,7 +341,7 @@ func TestLeafIsStoredRoot(t *testing.T) {
 	if !c.Trusted || len(c.CAs) != 1 {
 		t.Fatalf("%v %v", names(c), causes(c))
 	}
-	if !slices.ContainsFunc(c.Steps(), func(s trust.Step) bool { return s.Outcome == trust.Warned && s.Name == "basic constraints" }) {
+	if !slices.ContainsFunc(c.Steps(), func(s lint.Step) bool { return s.Outcome == lint.Warn && s.Name == "basic constraints" }) {
 		t.Error("no remark that the leaf is a CA")
 	}
 }
@@ -409,7 +411,7 @@ func TestRemarks(t *testing.T) {
 		}
 		var got []string
 		for _, s := range chain.Steps() {
-			if s.Outcome == trust.Warned {
+			if s.Outcome == lint.Warn {
 				got = append(got, s.Name)
 			}
 		}
@@ -438,24 +440,30 @@ func TestStoreIsSafeForConcurrentUse(t *testing.T) {
 }
 
 func TestEnumsHaveTexts(t *testing.T) {
-	check := func(name string, most int, text func(int) string) {
-		t.Helper()
-		seen := map[string]bool{}
-		for n := 1; n <= most; n++ {
-			s := text(n)
-			if s == "" || strings.Contains(s, "(") || seen[s] {
-				t.Errorf("%s %d is %q", name, n, s)
-			}
-			seen[s] = true
+	checkTexts(t, trust.ClassicStore)
+	checkTexts(t, trust.CRLsDiffer)
+	checkTexts(t, trust.NoCertSign)
+}
+
+// checkTexts holds that every value up to the last has a text of its own, which
+// comes back through JSON, and that no other has.
+func checkTexts[T interface {
+	~uint8
+	fmt.Stringer
+}](t *testing.T, last T) {
+	t.Helper()
+	seen := map[string]bool{}
+	for v := T(1); v <= last; v++ {
+		text, err := json.Marshal(v)
+		var back T
+		if err != nil || json.Unmarshal(text, &back) != nil || back != v || seen[v.String()] {
+			t.Errorf("%T %d is %s, %v, %v", v, v, text, back, err)
 		}
-		for _, n := range []int{0, most + 1} {
-			if s := text(n); s != fmt.Sprintf("%s(%d)", name, n) {
-				t.Errorf("%s %d is %q, want no name: is one missing in this test?", name, n, s)
-			}
+		seen[v.String()] = true
+	}
+	for _, v := range []T{0, last + 1} {
+		if text, err := json.Marshal(v); err == nil {
+			t.Errorf("%T %d was written as %s: is one missing in this test?", v, v, text)
 		}
 	}
-	check("Origin", int(trust.ClassicStore), func(n int) string { return trust.Origin(n).String() })
-	check("Precedence", int(trust.CRLsDiffer), func(n int) string { return trust.Precedence(n).String() })
-	check("Cause", int(trust.NoCertSign), func(n int) string { return trust.Cause(n).String() })
-	check("Outcome", int(trust.Failed), func(n int) string { return trust.Outcome(n).String() })
 }

@@ -235,7 +235,7 @@ func ExampleClassic_PKI() {
 	// Output:
 	// WoodgroveRoot root http://crl.woodgrove.com/WoodgroveRoot.crl
 	// WoodgroveCA intermediate http://crl.woodgrove.com/WoodgroveCA.crl
-	// in force: PKI-based store - in both stores, the PKI-based one is preferred
+	// in force: PKI-based store - pki-preferred
 }
 
 // A CA that is in both stores with different CRLs: the classic entry is used.
@@ -261,7 +261,7 @@ func ExampleCA_precedence() {
 	}
 	// Output:
 	// http://crl.woodgrove.com/old.crl
-	// in both stores with different CRLs, so the classic entry is used
+	// crls-differ
 }
 
 // Read the classic store, whose answer is a list of one.

@@ -22,20 +22,20 @@ import (
 // ExpirySoon is how long before its end [Config.Findings] speaks of a CA.
 const ExpirySoon = 90 * 24 * time.Hour
 
-// Where findings come from, beside the sources of failures.
+// The documents behind findings, beside those of failures.
 const (
-	sourceLimits   = "Learn: How to configure CBA, PKI-based trust store"
-	sourceCRL      = "Learn: CBA certificate revocation lists"
-	sourceCRLFill  = "Learn: How to configure CBA, upload all CAs"
-	sourceClassic  = "Learn: How to configure certificate authorities for CBA, classic store"
-	sourceMigrate  = "Learn: How to configure CBA, migrate from a classic CA store"
-	sourceHints    = "Learn: How to configure CBA, issuer hints"
-	sourceScopes   = "Microsoft Graph: x509CertificateAuthorityScope"
-	sourcePKI      = "Microsoft Graph: certificateBasedAuthPki"
-	sourceDetail   = "Microsoft Graph: certificateAuthorityDetail"
-	sourceFIPS     = "NIST SP 800-131A"
-	sourceRFC5280  = "RFC 5280 section 4.2.1"
-	sourceOneStore = "Microsoft Graph: certificateBasedAuthConfiguration"
+	sourceLimits   = lint.HowTo + ", PKI-based trust store"
+	sourceCRL      = lint.Revocation
+	sourceCRLFill  = lint.HowTo + ", upload all CAs"
+	sourceClassic  = lint.Authorities + ", classic store"
+	sourceMigrate  = lint.HowTo + ", migrate from a classic CA store"
+	sourceHints    = lint.HowTo + ", issuer hints"
+	sourceScopes   = lint.GraphScope
+	sourcePKI      = lint.GraphPKI
+	sourceDetail   = lint.GraphAuthority
+	sourceFIPS     = lint.SP800131A
+	sourceRFC5280  = lint.RFC5280 + " section 4.2.1"
+	sourceOneStore = lint.GraphClassic
 )
 
 // Findings checks the stores as they would be at the given time and says what
@@ -72,9 +72,9 @@ type finder struct {
 	found lint.Findings
 }
 
-func (f *finder) add(severity lint.Severity, effect lint.Effect, code, where, what, do, source string) {
+func (f *finder) add(severity lint.Severity, effect lint.Effect, code, where, what, do string, source lint.Source) {
 	f.found = append(f.found, lint.Finding{
-		Code: code, Severity: severity, Effect: effect, Where: where, What: what, Do: do, Source: lint.Source(source),
+		Code: code, Severity: severity, Effect: effect, Where: where, What: what, Do: do, Source: source,
 	})
 }
 
@@ -373,12 +373,12 @@ func (f *finder) certificate(where string, ca *CA) {
 	cert := ca.Certificate
 	switch ca.shape(0) {
 	case NotCA:
-		f.add(lint.Error, lint.LetsIn, "ca-not-a-ca", where, "the certificate is not a CA's: whoever holds its key could sign others in, if the service accepts it", "remove it; users' certificates do not belong into a trust store", "RFC 5280 section 4.2.1.9")
+		f.add(lint.Error, lint.LetsIn, "ca-not-a-ca", where, "the certificate is not a CA's: whoever holds its key could sign others in, if the service accepts it", "remove it; users' certificates do not belong into a trust store", lint.RFC5280+" section 4.2.1.9")
 	case NoCertSign:
-		f.add(lint.Error, lint.LocksOut, "ca-no-cert-sign", where, "its key usage does not allow it to sign certificates", "add the CA's certificate that does", "RFC 5280 section 4.2.1.3")
+		f.add(lint.Error, lint.LocksOut, "ca-no-cert-sign", where, "its key usage does not allow it to sign certificates", "add the CA's certificate that does", lint.RFC5280+" section 4.2.1.3")
 	}
 	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCRLSign == 0 && ca.CRL != "" {
-		f.add(lint.Warning, lint.LocksOut, "ca-no-crl-sign", where, "its key usage does not allow it to sign CRLs", "issue the CA's certificate with cRLSign", "RFC 5280 section 4.2.1.3")
+		f.add(lint.Warning, lint.LocksOut, "ca-no-crl-sign", where, "its key usage does not allow it to sign CRLs", "issue the CA's certificate with cRLSign", lint.RFC5280+" section 4.2.1.3")
 	}
 	if ca.SKI == "" {
 		f.add(lint.Error, lint.LocksOut, "ca-no-ski", where, "it has no subject key identifier, so no certificate leads to it", "issue the CA's certificate with one", sourceChain)
@@ -444,7 +444,7 @@ func (f *finder) toRoot(where string, ca *CA) {
 	parent := c.CAs[0]
 	if found && parent.shape(0) == 0 && !ca.self {
 		if below := 1; parent.shape(below) == PathTooLong {
-			f.add(lint.Error, lint.LocksOut, "ca-path-length", where, fmt.Sprintf("%s has the path length constraint %d and so allows no CA below it", parent.Entry, parent.Certificate.MaxPathLen), "have it issued by a CA without that constraint", "RFC 5280 section 4.2.1.9")
+			f.add(lint.Error, lint.LocksOut, "ca-path-length", where, fmt.Sprintf("%s has the path length constraint %d and so allows no CA below it", parent.Entry, parent.Certificate.MaxPathLen), "have it issued by a CA without that constraint", lint.RFC5280+" section 4.2.1.9")
 		}
 	}
 	if !bytes.Equal(ca.Certificate.RawIssuer, parent.Certificate.RawSubject) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/fips"
 )
@@ -59,16 +60,16 @@ const (
 	ClassicStore                   // the classic, or legacy, trust store
 )
 
+var origins = enum.Of[Origin]("trust: origin", "PKI-based store", "classic store")
+
 // String returns "PKI-based store" or "classic store".
-func (o Origin) String() string {
-	switch o {
-	case PKIStore:
-		return "PKI-based store"
-	case ClassicStore:
-		return "classic store"
-	}
-	return fmt.Sprintf("Origin(%d)", uint8(o))
-}
+func (o Origin) String() string { return origins.String(o) }
+
+// MarshalText writes the text of [Origin.String]; an unset origin is an error.
+func (o Origin) MarshalText() ([]byte, error) { return origins.Marshal(o) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (o *Origin) UnmarshalText(text []byte) error { return origins.Unmarshal(o, text) }
 
 // An Entry is what one of the stores says about a CA.
 type Entry struct {
@@ -108,19 +109,31 @@ const (
 	CRLsDiffer
 )
 
-// String says the reason in words.
-func (p Precedence) String() string {
+var precedences = enum.Of[Precedence]("trust: precedence", "only-entry", "pki-preferred", "pki-has-no-crl", "crls-differ")
+
+// String returns "only-entry", "pki-preferred", "pki-has-no-crl" or "crls-differ".
+func (p Precedence) String() string { return precedences.String(p) }
+
+// MarshalText writes the text of [Precedence.String]; an unset precedence is an
+// error.
+func (p Precedence) MarshalText() ([]byte, error) { return precedences.Marshal(p) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (p *Precedence) UnmarshalText(text []byte) error { return precedences.Unmarshal(p, text) }
+
+// words says the reason for people.
+func (p Precedence) words() string {
 	switch p {
 	case OnlyEntry:
 		return "in one store only"
 	case PKIPreferred:
-		return "in both stores, the PKI-based one is preferred"
+		return "in both stores; the PKI-based one is preferred"
 	case PKIHasNoCRL:
-		return "in both stores, the classic entry has a CRL and the PKI entry has none"
+		return "in both stores; the classic entry has a CRL URL and the PKI entry has none"
 	case CRLsDiffer:
-		return "in both stores with different CRLs, so the classic entry is used"
+		return "in both stores with different CRL URLs, so the classic entry is used"
 	}
-	return fmt.Sprintf("Precedence(%d)", uint8(p))
+	return "why is unknown"
 }
 
 // A CA is one certificate of a compiled [Store] with the entry that is in force

@@ -86,8 +86,8 @@ func (r report) print(w io.Writer, style console.Style) {
 		}
 		last = s.Name
 		fmt.Fprintf(w, "  %s  %-*s  %s\n", mark(style, s.Outcome), width, name, console.Clean(detail(s)))
-		if s.Outcome == policy.Fail && s.Source != "" {
-			fmt.Fprintf(w, "        %-*s  %s\n", width, "", style.Dim(s.Source))
+		if s.Outcome == lint.Fail && s.Source != "" {
+			fmt.Fprintf(w, "        %-*s  %s\n", width, "", style.Dim(string(s.Source)))
 		}
 	}
 
@@ -132,14 +132,14 @@ func detail(s signin.Step) string {
 	return s.Code + "  " + s.Detail
 }
 
-func mark(style console.Style, o policy.Outcome) string {
+func mark(style console.Style, o lint.Outcome) string {
 	text := fmt.Sprintf("%-4v", o)
 	switch o {
-	case policy.Pass:
+	case lint.Pass:
 		return style.Green(text)
-	case policy.Fail:
+	case lint.Fail:
 		return style.Red(text)
-	case policy.Warn:
+	case lint.Warn:
 		return style.Yellow(text)
 	}
 	return style.Dim(text)
