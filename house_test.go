@@ -50,13 +50,14 @@ var imports = map[string][]string{
 		"github.com/microsoftgraph/msgraph-sdk-go-core"},
 
 	// CRLs.
-	"cba/crl":                  {"cba/crl/internal/der", "cba/crl/internal/netaddr", "cba/crl/internal/sig", "cba/dn", "cba/lint", "golang.org/x/crypto"},
-	"cba/crl/fetch":            {"cba/crl", "cba/crl/internal/der", "cba/crl/internal/netaddr"},
+	"cba/crl": {"cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/crl/internal/sig", "cba/dn", "cba/internal/der", "cba/internal/enum",
+		"cba/internal/text", "cba/lint", "golang.org/x/crypto"},
+	"cba/crl/fetch":            {"cba/crl", "cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/internal/der"},
 	"cba/crl/internal/crltest": {"cba/crl"},
-	"cba/crl/internal/der":     nil,
+	"cba/crl/internal/layout":  nil,
 	"cba/crl/internal/netaddr": nil,
 	"cba/crl/internal/sig":     {"cba/internal/fips"},
-	"cba/crl/publish":          {"cba/crl", "cba/crl/internal/der", "cba/crl/internal/sig", "cba/internal/sign"},
+	"cba/crl/publish":          {"cba/crl", "cba/crl/internal/layout", "cba/crl/internal/sig", "cba/internal/der", "cba/internal/sign"},
 
 	// The module cba/fleet. A ledger knows nothing of a tenant.
 	"cba/fleet/ledger":     {"cba", "cba/crl"},

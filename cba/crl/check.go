@@ -4,24 +4,25 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"fmt"
 	"slices"
 
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
 	"example.com/entracba/cba/dn"
 )
 
-// CheckIssuer says whether this is a list of ca that can be understood, whatever
+// CheckIssuer says whether this is a CRL of ca that can be understood, whatever
 // the time. It checks, in this order, and returns the first failure as an
 // [*Error]:
 //
-//   - that the list has no critical extension that this package does not
+//   - that the CRL has no critical extension that this package does not
 //     process, is not indirect, not for attribute certificates, and covers all
 //     revocation reasons ([Unsupported]),
-//   - that the list's issuer is the subject of ca, as names are compared by RFC
+//   - that the CRL's issuer is the subject of ca, as names are compared by RFC
 //     5280 section 7.1 ([WrongIssuer]),
 //   - that both have a key identifier and the two are the same ([WrongKeyID];
 //     Entra needs them once revocation is checked),
-//   - that ca may sign lists by its basic constraints and key usage, and that its
+//   - that ca may sign CRLs by its basic constraints and key usage, and that its
 //     key made the signature ([BadSignature]); a signature that was good once is
 //     not verified again for the same key.
 //
@@ -34,33 +35,36 @@ func (l *List) CheckIssuer(ca *x509.Certificate) error {
 }
 
 func (l *List) checkIssuer(ca *x509.Certificate) *Error {
+	if l == nil {
+		return failf(Missing, "there is no CRL to check")
+	}
 	if err := l.checkContent(); err != nil {
 		return err
 	}
 	switch {
 	case ca == nil:
-		return faultf(WrongIssuer, "there is no certificate authority to check against")
+		return failf(WrongIssuer, "there is no CA to check against")
 	case !sameName(l.RawIssuer, ca.RawSubject):
-		return faultf(WrongIssuer, "the list is by %q, the authority is %q", l.Issuer(), nameText(ca.RawSubject))
+		return failf(WrongIssuer, "the CRL is by %q, the CA is %q", l.Issuer(), nameText(ca.RawSubject))
 	}
 	if len(l.AuthorityKeyID) == 0 || !bytes.Equal(l.AuthorityKeyID, ca.SubjectKeyId) {
 		return l.wrongKeyID(ca)
 	}
 	if ca.Version == 3 && !ca.BasicConstraintsValid || ca.BasicConstraintsValid && !ca.IsCA {
-		return faultf(BadSignature, "the certificate is not a certificate authority's")
+		return failf(BadSignature, "the certificate is not a CA's")
 	}
 	if ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCRLSign == 0 {
-		return faultf(BadSignature, "the authority's key usage does not let it sign lists")
+		return failf(BadSignature, "the CA's key usage does not let it sign CRLs")
 	}
 	if known := l.signedBy.Load(); known != nil && sameKey(*known, ca.PublicKey) {
 		return nil
 	}
 	if err := l.scheme.Verify(ca.PublicKey, l.digest, l.RawTBS, l.Signature); err != nil {
-		fault := BadSignature
+		reason := BadSignature
 		if l.SignatureAlgorithm == x509.UnknownSignatureAlgorithm || l.scheme.Forbidden(ca.PublicKey) {
-			fault = Unsupported
+			reason = Unsupported
 		}
-		return &Error{Fault: fault, Err: err}
+		return &Error{Reason: reason, Err: err}
 	}
 	var key crypto.PublicKey = ca.PublicKey
 	l.signedBy.Store(&key)
@@ -72,52 +76,54 @@ func sameKey(a, b crypto.PublicKey) bool {
 	return ok && key.Equal(b)
 }
 
-// checkContent refuses a list that says what this package does not process.
+// checkContent refuses a CRL that says what this package does not process.
 func (l *List) checkContent() *Error {
 	switch {
 	case l.unsupported != nil:
-		return faultf(Unsupported, "the critical extension %s is not known", oidText(l.unsupported))
-	case l.Scope.Indirect || string(l.entryScope) == der.OIDCertIssuer:
-		return faultf(Unsupported, "the list is indirect: it has entries of other issuers")
+		return failf(Unsupported, "the critical extension %s is not known", oidText(l.unsupported))
+	case l.Scope.Indirect || string(l.entryScope) == layout.OIDCertIssuer:
+		return failf(Unsupported, "the CRL is indirect: it has entries of other issuers")
 	case l.entryScope != nil:
-		return faultf(Unsupported, "the critical extension %s of an entry is not known", oidText(l.entryScope))
+		return failf(Unsupported, "the critical extension %s of an entry is not known", oidText(l.entryScope))
 	case l.Scope.OnlyAttributes:
-		return faultf(Unsupported, "the list is for attribute certificates")
+		return failf(Unsupported, "the CRL is for attribute certificates")
 	case l.Scope.OnlySomeReasons:
-		return faultf(Unsupported, "the list covers some revocation reasons only")
+		return failf(Unsupported, "the CRL covers some revocation reasons only")
 	case l.Scope.OnlyUsers && l.Scope.OnlyCAs:
-		return faultf(Unsupported, "the list says that it covers users only, and CAs only")
+		return failf(Unsupported, "the CRL says that it covers users only, and CAs only")
 	}
 	return nil
 }
 
 func (l *List) wrongKeyID(ca *x509.Certificate) *Error {
-	err := &Error{Fault: WrongKeyID, CAKeyID: ca.SubjectKeyId, ListKeyID: l.AuthorityKeyID}
+	err := &Error{Reason: WrongKeyID, CAKeyID: ca.SubjectKeyId, ListKeyID: l.AuthorityKeyID}
 	switch {
 	case len(ca.SubjectKeyId) == 0:
-		err.Detail = "the authority's certificate has no subject key identifier"
+		err.Detail = "the CA's certificate has no subject key identifier"
 	case len(l.AuthorityKeyID) == 0:
-		err.Detail = "the list has no authority key identifier"
+		err.Detail = "the CRL has no authority key identifier"
 	default:
-		err.Detail = faultf(0, "the list has %x, the authority %x", l.AuthorityKeyID, ca.SubjectKeyId).Detail
+		err.Detail = fmt.Sprintf("the CRL has %x, the CA %x", l.AuthorityKeyID, ca.SubjectKeyId)
 	}
 	return err
 }
 
-// CheckAfter says whether the list may follow previous, an older list of the
-// same authority and kind: CRL numbers must increase strictly from one list to
+// CheckAfter says whether the CRL may follow previous, an older CRL of the
+// same CA and kind: CRL numbers must increase strictly from one CRL to
 // the next. The same list again is no failure. A failure is an [*Error] with
-// fault [NumberWentBack].
+// reason [NumberWentBack].
 func (l *List) CheckAfter(previous *List) error {
 	switch {
+	case l == nil:
+		return failf(Missing, "there is no CRL to check")
 	case previous == nil || bytes.Equal(l.Raw, previous.Raw) || previous.Number == nil:
 		return nil
 	case l.Number == nil:
-		return faultf(NumberWentBack, "the list has no CRL number, and the one before had %v", previous.Number)
+		return failf(NumberWentBack, "the CRL has no CRL number, and the one before had %v", previous.Number)
 	case l.Number.Cmp(previous.Number) < 0:
-		return faultf(NumberWentBack, "the CRL number is %v, and the one before was %v", l.Number, previous.Number)
+		return failf(NumberWentBack, "the CRL number is %v, and the one before was %v", l.Number, previous.Number)
 	case l.Number.Cmp(previous.Number) == 0:
-		return faultf(NumberWentBack, "two different lists have the CRL number %v", l.Number)
+		return failf(NumberWentBack, "two different CRLs have the CRL number %v", l.Number)
 	}
 	return nil
 }

@@ -2,16 +2,16 @@ package crl
 
 import (
 	"bytes"
-	"encoding/asn1"
+	"crypto/x509"
 	"encoding/binary"
 	"fmt"
 	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
+	"example.com/entracba/cba/internal/der"
 )
 
 // readTime reads a UTCTime or GeneralizedTime at pos, and returns what follows.
@@ -21,16 +21,16 @@ func readTime(raw []byte, pos int) (t time.Time, end int, ok bool) {
 	if !ok {
 		return t, 0, false
 	}
-	if tag == der.UTCTime && end-start == 13 {
+	if tag == layout.UTCTime && end-start == 13 {
 		if seconds, ok := utcSeconds(raw[start:end]); ok {
 			return time.Unix(seconds, 0).UTC(), end, true
 		}
 	}
 	s := cryptobyte.String(raw[pos:end])
 	switch tag {
-	case der.UTCTime:
+	case layout.UTCTime:
 		ok = s.ReadASN1UTCTime(&t)
-	case der.GeneralizedTime:
+	case layout.GeneralizedTime:
 		ok = s.ReadASN1GeneralizedTime(&t)
 	default:
 		ok = false
@@ -78,9 +78,9 @@ func utcSeconds(b []byte) (unix int64, ok bool) {
 	return ((date*24+hour)*60+minute)*60 + second, true
 }
 
-// An extension of a list or of an entry.
+// An extension of a CRL or of an entry.
 type extension struct {
-	oid      []byte // content octets
+	oid      []byte // content bytes
 	critical bool
 	value    []byte
 }
@@ -88,24 +88,24 @@ type extension struct {
 // readExtension reads one Extension at pos, and returns what follows.
 func readExtension(raw []byte, pos int) (x extension, end int, problem string) {
 	tag, pos, end, ok := der.Header(raw, pos)
-	if !ok || tag != der.Sequence {
+	if !ok || tag != layout.Sequence {
 		return x, 0, "malformed extension"
 	}
 	raw = raw[:end]
 	tag, start, stop, ok := der.Header(raw, pos)
-	if !ok || tag != der.OID || start == stop {
+	if !ok || tag != layout.OID || start == stop {
 		return x, 0, "malformed extension OID"
 	}
 	x.oid = raw[start:stop]
 	tag, start, stop, ok = der.Header(raw, stop)
-	if ok && tag == der.Boolean {
+	if ok && tag == layout.Boolean {
 		if stop-start != 1 || raw[start] != 0 && raw[start] != 0xff {
 			return x, 0, "malformed critical flag"
 		}
 		x.critical = raw[start] != 0
 		tag, start, stop, ok = der.Header(raw, stop)
 	}
-	if !ok || tag != der.OctetString {
+	if !ok || tag != layout.OctetString {
 		return x, 0, "malformed extension value"
 	}
 	if stop != end {
@@ -115,47 +115,44 @@ func readExtension(raw []byte, pos int) (x extension, end int, problem string) {
 	return x, end, ""
 }
 
-// oidText writes content octets as dotted numbers, or as hex if they are none.
+// oidText writes content bytes as dotted numbers, or as hex if they are none.
 func oidText(content []byte) string {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(content) })
-	s := cryptobyte.String(b.BytesOrPanic())
-	var oid asn1.ObjectIdentifier
-	if !s.ReadASN1ObjectIdentifier(&oid) {
+	var oid x509.OID
+	if oid.UnmarshalBinary(content) != nil {
 		return fmt.Sprintf("%x", content)
 	}
 	return oid.String()
 }
 
 // notDER says what bytes are that do not start with a DER SEQUENCE of their own
-// length: what web servers and people put where a list should be.
+// length: what web servers and people put where a CRL should be.
 func notDER(b []byte) *Error {
 	text := bytes.TrimLeft(bytes.TrimPrefix(b[:min(len(b), 1024)], []byte("\xef\xbb\xbf")), " \t\r\n")
 	lower := bytes.ToLower(text)
 	switch {
 	case len(b) == 0:
-		return faultf(NotDER, "there are 0 bytes")
+		return failf(NotDER, "there are 0 bytes")
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
-		return faultf(NotDER, "this is PEM, and Entra reads DER only: convert it with openssl crl -outform DER")
+		return failf(NotDER, "this is PEM, and Entra reads DER only: convert it with openssl crl -outform DER")
 	case bytes.HasPrefix(text, []byte("MII")):
-		return faultf(NotDER, "this is base64, and Entra reads DER only")
+		return failf(NotDER, "this is base64, and Entra reads DER only")
 	case bytes.HasPrefix(lower, []byte("<!doctype html")), bytes.HasPrefix(lower, []byte("<html")):
-		return faultf(NotDER, "this is an HTML page that begins %q", excerpt(text))
+		return failf(NotDER, "this is an HTML page that begins %q", excerpt(text))
 	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
-		return faultf(NotDER, "this is compressed with gzip, and Entra reads plain DER only")
-	case b[0] != der.Sequence:
+		return failf(NotDER, "this is compressed with gzip, and Entra reads plain DER only")
+	case b[0] != layout.Sequence:
 		if utf8.Valid(text[:min(len(text), 64)]) && len(text) > 0 {
-			return faultf(NotDER, "it begins %q", excerpt(text))
+			return failf(NotDER, "it begins %q", excerpt(text))
 		}
-		return faultf(NotDER, "it begins with the bytes %x", b[:min(len(b), 8)])
+		return failf(NotDER, "it begins with the bytes %x", b[:min(len(b), 8)])
 	case len(b) >= 2 && b[1] == 0x80:
-		return faultf(NotDER, "it has an indefinite length, which is BER")
+		return failf(NotDER, "it has an indefinite length, which is BER")
 	}
 	start := append(bytes.Clone(b[:min(len(b), 8)]), make([]byte, 8)...)
-	if end, ok := der.Announced(start); ok && end > len(b) {
-		return faultf(NotDER, "cut short: %d bytes are there of the %d that its header announces", len(b), end)
+	if _, end, ok := der.Announced(start); ok && len(b) > 1 && end > len(b) {
+		return failf(NotDER, "cut short: %d bytes are there of the %d that its header announces", len(b), end)
 	}
-	return faultf(NotDER, "the outermost length is malformed or longer than the %d bytes that are there", len(b))
+	return failf(NotDER, "the outermost length is malformed or longer than the %d bytes that are there", len(b))
 }
 
 func excerpt(text []byte) []byte { return text[:min(len(text), 40)] }

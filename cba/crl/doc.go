@@ -22,9 +22,9 @@
 //
 // # Checking
 //
-// Every failure is an [*Error] with a [Fault], and a fault knows the AADSTS code
-// with which Entra refuses the sign-in ([Fault.Code]) and whether Microsoft
-// documents that ([Fault.Documented]). Time is always an input. A CRL is never
+// Every failure is an [*Error] with a [Reason], and a reason knows the AADSTS code
+// with which Entra refuses the sign-in ([Reason.Code]) and whether Microsoft
+// documents that ([Reason.Documented]). Time is always an input. A CRL is never
 // used in part: one that has a critical extension which this package does not
 // know is refused, as RFC 5280 section 5.2 asks.
 //

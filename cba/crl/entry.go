@@ -6,19 +6,20 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
+	"example.com/entracba/cba/internal/der"
 )
 
-// An Entry is one revoked certificate of a list. Its slices are parts of
+// An Entry is one revoked certificate of a CRL. Its slices are parts of
 // [List.Raw].
 type Entry struct {
-	RawSerial      []byte           // content octets of the INTEGER: big-endian, two's complement
+	RawSerial      []byte           // content bytes of the INTEGER: big-endian, two's complement
 	Time           time.Time        // the revocation date
 	Reason         RevocationReason // Unspecified if the entry gives none
 	InvalidityDate time.Time        // when the key is believed to have been lost; zero if not given
 	RawExtensions  []byte           // the encoded extensions, without their outer header; nil if there are none
 
-	// unsupported is what keeps the list from being used: a critical extension
+	// unsupported is what keeps the CRL from being used: a critical extension
 	// that this package does not process, or another issuer's name.
 	unsupported []byte
 }
@@ -42,7 +43,7 @@ func (e Entry) Serial() *big.Int {
 // It is the one reader of entries: for the scan, for look-ups and for [List.All].
 func readEntry(raw []byte, pos int, e *Entry) (end int, problem string) {
 	tag, pos, end, ok := der.Header(raw, pos)
-	if !ok || tag != der.Sequence {
+	if !ok || tag != layout.Sequence {
 		return 0, "malformed entry"
 	}
 	raw = raw[:end]
@@ -57,7 +58,7 @@ func readEntry(raw []byte, pos int, e *Entry) (end int, problem string) {
 	if pos == end {
 		return end, ""
 	}
-	if raw[pos] != der.Sequence {
+	if raw[pos] != layout.Sequence {
 		return 0, "trailing bytes in an entry"
 	}
 	if _, pos, stop, ok = der.Header(raw, pos); !ok {
@@ -73,7 +74,7 @@ func readEntry(raw []byte, pos int, e *Entry) (end int, problem string) {
 // readSerial reads a minimally encoded INTEGER at pos.
 func readSerial(raw []byte, pos int) (content []byte, end int, ok bool) {
 	tag, start, end, ok := der.Header(raw, pos)
-	if !ok || tag != der.Integer || start == end {
+	if !ok || tag != layout.Integer || start == end {
 		return nil, 0, false
 	}
 	content = raw[start:end]
@@ -85,8 +86,8 @@ func readSerial(raw []byte, pos int) (content []byte, end int, ok bool) {
 
 func (e *Entry) readExtensions() (problem string) {
 	raw := e.RawExtensions
-	if len(raw) == len(der.PlainReason)+1 && string(raw[:len(der.PlainReason)]) == der.PlainReason {
-		e.Reason = RevocationReason(int8(raw[len(der.PlainReason)]))
+	if len(raw) == len(layout.PlainReason)+1 && string(raw[:len(layout.PlainReason)]) == layout.PlainReason {
+		e.Reason = RevocationReason(int8(raw[len(layout.PlainReason)]))
 		return ""
 	}
 	reasons := 0
@@ -97,7 +98,7 @@ func (e *Entry) readExtensions() (problem string) {
 		}
 		known := true
 		switch string(x.oid) {
-		case der.OIDReason:
+		case layout.OIDReason:
 			s := cryptobyte.String(x.value)
 			var number int
 			if !s.ReadASN1Enum(&number) {
@@ -107,11 +108,11 @@ func (e *Entry) readExtensions() (problem string) {
 				return "trailing bytes after the reason"
 			}
 			e.Reason = RevocationReason(number)
-		case der.OIDInvalidity:
+		case layout.OIDInvalidity:
 			// Only for people, so a malformed one does no harm.
 			e.InvalidityDate, _, _ = readTime(x.value, 0)
-		case der.OIDHold: // deprecated, and says no more than the reason
-		case der.OIDCertIssuer:
+		case layout.OIDHold: // deprecated, and says no more than the reason
+		case layout.OIDCertIssuer:
 			e.unsupported = x.oid
 		default:
 			known = false

@@ -6,16 +6,17 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
+	"example.com/entracba/cba/internal/der"
 )
 
-// A Scope is what a list says in its issuing distribution point about the
+// A Scope is what a CRL says in its issuing distribution point about the
 // certificates that it covers (RFC 5280 section 5.2.5). The zero Scope covers
 // all certificates of the issuer.
 //
 // Whether Entra heeds it is not documented.
 type Scope struct {
-	Present   bool     // the list has the extension
+	Present   bool     // the CRL has the extension
 	URLs      []string // names of the distribution point, as far as they are URLs
 	OnlyUsers bool     // only certificates that are no CA's
 	OnlyCAs   bool     // only CA certificates
@@ -25,27 +26,27 @@ type Scope struct {
 	Indirect        bool // certificates of other issuers, too: refused by [Set.Check]
 }
 
-// readExtensions reads the extensions of the list.
+// readExtensions reads the extensions of the CRL.
 func (l *List) readExtensions(raw []byte) *Error {
 	tag, pos, end, ok := der.Header(raw, 0)
-	if !ok || tag != der.Sequence {
-		return faultf(NotDER, "malformed extensions")
+	if !ok || tag != layout.Sequence {
+		return failf(NotDER, "malformed extensions")
 	}
 	if end != len(raw) {
-		return faultf(NotDER, "trailing bytes after the extensions")
+		return failf(NotDER, "trailing bytes after the extensions")
 	}
 	var seen [7]bool
 	for pos < end {
 		x, next, problem := readExtension(raw, pos)
 		if problem != "" {
-			return faultf(NotDER, "%s, in the extensions of the list", problem)
+			return failf(NotDER, "%s, in the extensions of the CRL", problem)
 		}
 		known, ok := l.readExtension(x)
 		if !ok {
-			return faultf(NotDER, "malformed value of the extension %s", oidText(x.oid))
+			return failf(NotDER, "malformed value of the extension %s", oidText(x.oid))
 		}
 		if seen[known] && known != 0 {
-			return faultf(NotDER, "the extension %s is there twice", oidText(x.oid))
+			return failf(NotDER, "the extension %s is there twice", oidText(x.oid))
 		}
 		seen[known] = true
 		if known == 0 && x.critical && l.unsupported == nil {
@@ -62,24 +63,24 @@ func (l *List) readExtensions(raw []byte) *Error {
 func (l *List) readExtension(x extension) (known int, ok bool) {
 	value := cryptobyte.String(x.value)
 	switch string(x.oid) {
-	case der.OIDAuthorityKey:
+	case layout.OIDAuthorityKey:
 		known = 1
 		l.AuthorityKeyID, ok = readKeyID(value)
-	case der.OIDCRLNumber:
+	case layout.OIDCRLNumber:
 		known = 2
 		l.Number, ok = readNumber(value)
-	case der.OIDDeltaCRL:
+	case layout.OIDDeltaCRL:
 		known = 3
 		l.BaseNumber, ok = readNumber(value)
-	case der.OIDMSNextPublish:
+	case layout.OIDMSNextPublish:
 		known = 4
 		var end int
 		l.NextPublish, end, ok = readTime(x.value, 0)
 		ok = ok && end == len(x.value)
-	case der.OIDFreshestCRL:
+	case layout.OIDFreshestCRL:
 		known = 5
 		l.FreshestCRL, ok = readDistributionPoints(value)
-	case der.OIDDistribution:
+	case layout.OIDDistribution:
 		known = 6
 		l.Scope, ok = readScope(value)
 	default:
@@ -95,29 +96,29 @@ func readNumber(value cryptobyte.String) (*big.Int, bool) {
 }
 
 // readKeyID reads the keyIdentifier of an AuthorityKeyIdentifier. One that names
-// the authority by issuer and serial number only gives nil.
+// the CA by issuer and serial number only gives nil.
 func readKeyID(value cryptobyte.String) ([]byte, bool) {
 	var id, content cryptobyte.String
-	if !value.ReadASN1(&content, der.Sequence) || !value.Empty() {
+	if !value.ReadASN1(&content, layout.Sequence) || !value.Empty() {
 		return nil, false
 	}
-	if !content.PeekASN1Tag(der.KeyID) {
+	if !content.PeekASN1Tag(layout.KeyID) {
 		return nil, true
 	}
-	ok := content.ReadASN1(&id, der.KeyID)
+	ok := content.ReadASN1(&id, layout.KeyID)
 	return id, ok
 }
 
 // readDistributionPoints reads the URLs of a CRLDistributionPoints.
 func readDistributionPoints(value cryptobyte.String) (urls []string, ok bool) {
 	var points cryptobyte.String
-	if !value.ReadASN1(&points, der.Sequence) || !value.Empty() {
+	if !value.ReadASN1(&points, layout.Sequence) || !value.Empty() {
 		return nil, false
 	}
 	for !points.Empty() {
 		var point, name cryptobyte.String
 		var present bool
-		if !points.ReadASN1(&point, der.Sequence) || !point.ReadOptionalASN1(&name, &present, der.PointName) {
+		if !points.ReadASN1(&point, layout.Sequence) || !point.ReadOptionalASN1(&name, &present, layout.PointName) {
 			return nil, false
 		}
 		if urls, ok = readPointName(urls, name); !ok {
@@ -129,11 +130,11 @@ func readDistributionPoints(value cryptobyte.String) (urls []string, ok bool) {
 
 // readPointName appends the URLs of a DistributionPointName to urls.
 func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
-	if !name.PeekASN1Tag(der.FullName) { // absent, or relative to the issuer
+	if !name.PeekASN1Tag(layout.FullName) { // absent, or relative to the issuer
 		return urls, true
 	}
 	var names, value cryptobyte.String
-	if !name.ReadASN1(&names, der.FullName) {
+	if !name.ReadASN1(&names, layout.FullName) {
 		return nil, false
 	}
 	for !names.Empty() {
@@ -141,8 +142,8 @@ func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
 		if !names.ReadAnyASN1(&value, &tag) {
 			return nil, false
 		}
-		if tag == der.URL {
-			if len(urls) == der.MaxURLs {
+		if tag == layout.URL {
+			if len(urls) == layout.MaxURLs {
 				return nil, false
 			}
 			urls = append(urls, string(value))
@@ -154,7 +155,7 @@ func readPointName(urls []string, name cryptobyte.String) ([]string, bool) {
 // readScope reads an IssuingDistributionPoint.
 func readScope(value cryptobyte.String) (s Scope, ok bool) {
 	var point cryptobyte.String
-	if !value.ReadASN1(&point, der.Sequence) || !value.Empty() {
+	if !value.ReadASN1(&point, layout.Sequence) || !value.Empty() {
 		return s, false
 	}
 	s.Present = true
@@ -166,7 +167,7 @@ func readScope(value cryptobyte.String) (s Scope, ok bool) {
 		}
 		yes := len(field) == 1 && field[0] == 0xff
 		switch tag {
-		case der.PointName:
+		case layout.PointName:
 			if s.URLs, ok = readPointName(nil, field); !ok {
 				return s, false
 			}

@@ -21,7 +21,7 @@ var documentedRefusals = []string{
 }
 
 // FuzzParse holds that:
-//   - Parse does not panic, and returns either a list or an *Error with a fault
+//   - Parse does not panic, and returns either a list or an *Error with a reason
 //     of its own,
 //   - what crypto/x509 reads, Parse reads in the same way, or refuses for one of
 //     the documented reasons,
@@ -162,7 +162,7 @@ func checkLaws(t *testing.T, ca crltest.Authority, der []byte) {
 
 func fuzzSeeds(f *testing.F, ca crltest.Authority) [][]byte {
 	base := ca.List(f, &x509.RevocationList{RevokedCertificateEntries: sampleEntries(f)})
-	rsa := crltest.NewAuthority(f, "Woodgrove RSA CA", "rsa")
+	rsaCA := crltest.NewAuthority(f, "Woodgrove RSA CA", "rsa")
 	issuer := issuerOf(f, ca)
 	for serial := range int64(3) {
 		err := issuer.Revoke(ctx, crl.Revocation{Serial: crltest.BigInt(serial), Time: crltest.At(), Reason: crl.CertificateHold})
@@ -178,6 +178,6 @@ func fuzzSeeds(f *testing.F, ca crltest.Authority) [][]byte {
 	return [][]byte{
 		base, base[:len(base)/2], full.Raw, delta.Raw, crltest.PEM("X509 CRL", base), ca.Cert.Raw, nil,
 		ca.List(f, &x509.RevocationList{}),
-		rsa.List(f, &x509.RevocationList{SignatureAlgorithm: x509.SHA256WithRSAPSS, RevokedCertificateEntries: sampleEntries(f)[:2]}),
+		rsaCA.List(f, &x509.RevocationList{SignatureAlgorithm: x509.SHA256WithRSAPSS, RevokedCertificateEntries: sampleEntries(f)[:2]}),
 	}
 }

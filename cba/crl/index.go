@@ -5,17 +5,17 @@ import (
 	"hash/maphash"
 	"math/bits"
 
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/internal/der"
 )
 
-// An index finds entries of a list by serial number. It is a hash table with
+// An index finds entries of a CRL by serial number. It is a hash table with
 // open addressing over the encoded list: a slot holds where an entry starts, and
 // beside it, in an array of its own, a byte of the entry's hash. A search walks
-// those bytes, 64 to a cache line, and touches the list only where one matches,
+// those bytes, 64 to a cache line, and touches the CRL only where one matches,
 // so a serial number that is not there (the common question) costs one cache
 // miss, and a slot costs 5 bytes.
 //
-// The hash is seeded for each list. Whoever chooses serial numbers cannot make
+// The hash is seeded for each CRL. Whoever chooses serial numbers cannot make
 // them collide.
 type index struct {
 	seed  maphash.Seed

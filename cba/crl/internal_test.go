@@ -10,14 +10,14 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
 )
 
 // utcSeconds gives what cryptobyte gives, for every day from 1950 to 2049 and
 // for texts that are nearly times.
 func TestUTCSeconds(t *testing.T) {
 	check := func(text string) bool {
-		s := cryptobyte.String(append([]byte{der.UTCTime, 13}, text...))
+		s := cryptobyte.String(append([]byte{layout.UTCTime, 13}, text...))
 		var want time.Time
 		wantOK := s.ReadASN1UTCTime(&want)
 		seconds, ok := utcSeconds([]byte(text))
@@ -115,13 +115,13 @@ func TestIndexSpread(t *testing.T) {
 	}
 }
 
-// der.RawInteger writes what Entry.Serial reads, and what DER wants.
+// layout.RawInteger writes what Entry.Serial reads, and what DER wants.
 func TestRawSerial(t *testing.T) {
 	var buffer [64]byte
 	for _, text := range []string{"0", "1", "127", "128", "255", "256", "32767", "32768", "-1", "-127", "-128", "-129", "-255", "-256", "-32768", "-32769",
 		"730750818665451459101842416358141509827966271487", "-730750818665451459101842416358141509827966271488"} {
 		n, _ := new(big.Int).SetString(text, 10)
-		raw := der.RawInteger(buffer[:], n)
+		raw := layout.RawInteger(buffer[:], n)
 		var b cryptobyte.Builder
 		b.AddASN1BigInt(n)
 		if want := b.BytesOrPanic(); string(want[2:]) != string(raw) {
@@ -132,7 +132,7 @@ func TestRawSerial(t *testing.T) {
 		}
 	}
 	long := new(big.Int).Lsh(big.NewInt(1), 8*100)
-	if back := (Entry{RawSerial: der.RawInteger(buffer[:], long)}).Serial(); back.Cmp(long) != 0 {
+	if back := (Entry{RawSerial: layout.RawInteger(buffer[:], long)}).Serial(); back.Cmp(long) != 0 {
 		t.Error("a long serial number does not come back")
 	}
 }

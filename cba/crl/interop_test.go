@@ -202,14 +202,14 @@ func TestWeReadOpenSSL(t *testing.T) {
 	}
 	for _, c := range []struct {
 		key, hash string
-		fault     crl.Fault
+		reason    crl.Reason
 		options   []string
 	}{
 		{key: "rsa", hash: "sha256"}, {key: "rsa", hash: "sha1"}, {key: "rsa", hash: "sha512"},
 		{key: "p256", hash: "sha256"}, {key: "p256", hash: "sha1"}, {key: "p521", hash: "sha512"}, {key: "ed25519", hash: "null"},
 		{key: "rsa", hash: "sha384", options: pss("digest")},
-		{key: "rsa", hash: "sha256", options: pss("20"), fault: crl.Unsupported}, // the default, left out; nor does crypto/x509
-		{key: "rsa", hash: "sha256", options: pss("30"), fault: crl.Unsupported},
+		{key: "rsa", hash: "sha256", options: pss("20"), reason: crl.Unsupported}, // the default, left out; nor does crypto/x509
+		{key: "rsa", hash: "sha256", options: pss("30"), reason: crl.Unsupported},
 	} {
 		key, hash := c.key, c.hash
 		ca := crltest.NewAuthority(t, "Woodgrove CA", key)
@@ -250,11 +250,11 @@ onlyuser = TRUE
 			c.options...)...)
 		der := openssl.Run(t, nil, "crl", "-in", out, "-outform", "DER")
 		list := checkAgainstX509(t, []byte(der))
-		fault := c.fault
+		reason := c.reason
 		if hash == "sha1" && fips140.Enforced() {
-			fault = crl.Unsupported
+			reason = crl.Unsupported
 		}
-		if err := list.CheckIssuer(ca.Cert); crltest.FaultOf(t, err) != fault {
+		if err := list.CheckIssuer(ca.Cert); crltest.ReasonOf(t, err) != reason {
 			t.Errorf("%s: %v", key, err)
 		}
 		if list.Number.Int64() != 0xbad || list.Len() != len(reasons) || !list.Scope.OnlyUsers || len(list.Scope.URLs) != 1 {
@@ -313,15 +313,15 @@ func TestWeReadPython(t *testing.T) {
 	caFile := interop.File(t, "ca.der", ca.Cert.Raw)
 	keyFile := interop.File(t, "key.der", crltest.Must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key)))
 	for what, c := range map[string]struct {
-		fault crl.Fault
-		ok    func(*crl.List) bool
+		reason crl.Reason
+		ok     func(*crl.List) bool
 	}{
-		"plain":      {0, func(l *crl.List) bool { return !l.IsDelta() && !l.Scope.Present }},
-		"delta":      {0, func(l *crl.List) bool { return l.IsDelta() && l.BaseNumber.BitLen() == 80 }},
-		"freshest":   {0, func(l *crl.List) bool { return cmp.Equal(l.FreshestCRL, []string{"http://a/1", "http://a/2"}) }},
-		"users":      {0, func(l *crl.List) bool { return l.Scope.OnlyUsers && !l.Scope.OnlyCAs }},
-		"cas":        {0, func(l *crl.List) bool { return l.Scope.OnlyCAs && !l.Scope.OnlyUsers }},
-		"point":      {0, func(l *crl.List) bool { return cmp.Equal(l.Scope.URLs, []string{"http://a/3"}) }},
+		"plain":      {"", func(l *crl.List) bool { return !l.IsDelta() && !l.Scope.Present }},
+		"delta":      {"", func(l *crl.List) bool { return l.IsDelta() && l.BaseNumber.BitLen() == 80 }},
+		"freshest":   {"", func(l *crl.List) bool { return cmp.Equal(l.FreshestCRL, []string{"http://a/1", "http://a/2"}) }},
+		"users":      {"", func(l *crl.List) bool { return l.Scope.OnlyUsers && !l.Scope.OnlyCAs }},
+		"cas":        {"", func(l *crl.List) bool { return l.Scope.OnlyCAs && !l.Scope.OnlyUsers }},
+		"point":      {"", func(l *crl.List) bool { return cmp.Equal(l.Scope.URLs, []string{"http://a/3"}) }},
 		"reasons":    {crl.Unsupported, func(l *crl.List) bool { return l.Scope.OnlySomeReasons }},
 		"indirect":   {crl.Unsupported, func(l *crl.List) bool { return l.Scope.Indirect }},
 		"attributes": {crl.Unsupported, func(l *crl.List) bool { return l.Scope.OnlyAttributes }},
@@ -335,7 +335,7 @@ func TestWeReadPython(t *testing.T) {
 			if !c.ok(list) {
 				t.Errorf("%+v", list.Scope)
 			}
-			if err := list.CheckIssuer(ca.Cert); crltest.FaultOf(t, err) != c.fault {
+			if err := list.CheckIssuer(ca.Cert); crltest.ReasonOf(t, err) != c.reason {
 				t.Errorf("%v", err)
 			}
 			e, ok := list.Lookup(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 120), big.NewInt(1)))

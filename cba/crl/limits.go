@@ -7,15 +7,15 @@ import "time"
 // too large there.
 const megabyte = 1_000_000
 
-// Limits bound the download of one list. The zero Limits are those of
+// Limits bound the download of one CRL. The zero Limits are those of
 // [InteractivePublic].
 type Limits struct {
-	Bytes int64         // size of the list; zero means 20 MB
+	Bytes int64         // size of the CRL; zero means 20 MB
 	Time  time.Duration // from the first byte sent to the last received; zero means 10 s
 }
 
 // InteractivePublic returns the limits during a sign-in in the public cloud,
-// GCC included: 20 MB and 10 s (Learn, "Certificate revocation list"). A list
+// GCC included: 20 MB and 10 s (Learn, "Certificate CRL"). A CRL
 // beyond them fails the first sign-in with AADSTS2205014 and is fetched in the
 // background then.
 func InteractivePublic() Limits { return Limits{20 * megabyte, 10 * time.Second} }

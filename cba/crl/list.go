@@ -15,15 +15,16 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
 	"example.com/entracba/cba/crl/internal/sig"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/der"
 )
 
-// A List is a revocation list, base or delta, as [Parse] read it. It is safe
+// A List is a CRL, base or delta, as [Parse] read it. It is safe
 // for concurrent use; its slices are parts of Raw and must not be changed.
 //
-// That a list could be read says nothing about who made it: see [Set.Check].
+// That a CRL could be read says nothing about who made it: see [Set.Check].
 type List struct {
 	Raw       []byte // the whole list, DER
 	RawTBS    []byte // the part that is signed
@@ -33,18 +34,18 @@ type List struct {
 	Signature          []byte
 
 	ThisUpdate time.Time
-	NextUpdate time.Time // zero if the list gives none, which RFC 5280 forbids
-	// NextPublish is when the next list will be there to fetch, some time before
+	NextUpdate time.Time // zero if the CRL gives none, which RFC 5280 forbids
+	// NextPublish is when the next CRL will be there to fetch, some time before
 	// NextUpdate: Microsoft's extension Next CRL Publish, 1.3.6.1.4.1.311.21.4.
-	// Zero if the list does not have it.
+	// Zero if the CRL does not have it.
 	NextPublish time.Time
 
-	Number *big.Int // the CRL number; nil if the list has none
-	// BaseNumber is set in delta lists: the number of the base list that the
+	Number *big.Int // the CRL number; nil if the CRL has none
+	// BaseNumber is set in delta CRLs: the number of the base CRL that the
 	// delta continues.
 	BaseNumber     *big.Int
-	AuthorityKeyID []byte   // nil if the list has none
-	FreshestCRL    []string // the URLs at which the base list says that deltas are
+	AuthorityKeyID []byte   // nil if the CRL has none
+	FreshestCRL    []string // the URLs at which the base CRL says that deltas are
 	Scope          Scope
 
 	scheme      sig.Scheme
@@ -53,7 +54,7 @@ type List struct {
 	index       index
 	duplicates  int
 	removals    bool   // an entry has the reason removeFromCRL
-	unsupported []byte // OID of an extension that keeps the list from being used
+	unsupported []byte // OID of an extension that keeps the CRL from being used
 	entryScope  []byte // the same, of an entry
 
 	// signedBy is the key that is known to have made the signature, so that a
@@ -61,16 +62,16 @@ type List struct {
 	signedBy atomic.Pointer[crypto.PublicKey]
 }
 
-// Parse reads a revocation list (RFC 5280 section 5.1, version 2) in DER. The
+// Parse reads a CRL (RFC 5280 section 5.1, version 2) in DER. The
 // list keeps der, which must not be changed afterwards.
 //
-// It takes every list that x509.ParseRevocationList takes, but for bytes that
+// It takes every CRL that x509.ParseRevocationList takes, but for bytes that
 // are left over anywhere, an extension that is there twice, and malformed values
 // of the extensions that this package reads and x509 does not; and it takes
 // names and object identifiers that x509 does not. It does not check the
 // signature, the issuer or any time: [Set.Check] does.
 //
-// The error is an [*Error] with fault [NotDER], [NotCRL] or [TooLarge] (4 GiB).
+// The error is an [*Error] with reason [NotDER], [NotCRL] or [TooLarge] (4 GiB).
 func Parse(der []byte) (*List, error) {
 	l, err := parse(der)
 	if err != nil {
@@ -81,19 +82,19 @@ func Parse(der []byte) (*List, error) {
 
 func parse(raw []byte) (*List, *Error) {
 	if uint64(len(raw)) > math.MaxUint32 {
-		return nil, &Error{Fault: TooLarge, Size: int64(len(raw)), Detail: "the index reaches 4 GiB"}
+		return nil, &Error{Reason: TooLarge, Size: int64(len(raw)), Detail: "the index reaches 4 GiB"}
 	}
 	tag, pos, end, ok := der.Header(raw, 0)
-	if !ok || tag != der.Sequence {
+	if !ok || tag != layout.Sequence {
 		return nil, notDER(raw)
 	}
 	if end != len(raw) {
-		return nil, faultf(NotDER, "%d bytes are left over after the list", len(raw)-end)
+		return nil, failf(NotDER, "%d bytes are left over after the CRL", len(raw)-end)
 	}
 	// CertificateList: tbsCertList, signatureAlgorithm, signatureValue.
 	tag, tbs, tbsEnd, ok := der.Header(raw, pos)
-	if !ok || tag != der.Sequence {
-		return nil, faultf(NotCRL, "the first part is no SEQUENCE")
+	if !ok || tag != layout.Sequence {
+		return nil, failf(NotCRL, "the first part is no SEQUENCE")
 	}
 	l := &List{Raw: raw, RawTBS: raw[pos:tbsEnd], index: index{seed: maphash.MakeSeed()}}
 	version, tbs, err := readVersion(raw[:tbsEnd], tbs)
@@ -103,17 +104,17 @@ func parse(raw []byte) (*List, *Error) {
 	rest := cryptobyte.String(raw[tbsEnd:])
 	var algorithm cryptobyte.String
 	var signature asn1.BitString
-	if !rest.ReadASN1Element(&algorithm, der.Sequence) {
-		return nil, faultf(NotDER, "malformed signature algorithm")
+	if !rest.ReadASN1Element(&algorithm, layout.Sequence) {
+		return nil, failf(NotDER, "malformed signature algorithm")
 	}
 	if !rest.ReadASN1BitString(&signature) {
-		return nil, faultf(NotDER, "malformed signature")
+		return nil, failf(NotDER, "malformed signature")
 	}
 	if !rest.Empty() {
-		return nil, faultf(NotDER, "trailing bytes after the signature")
+		return nil, failf(NotDER, "trailing bytes after the signature")
 	}
 	if version != 1 {
-		return nil, faultf(NotCRL, "its version is %d, and only version 2 has the extensions that Entra needs", version+1)
+		return nil, failf(NotCRL, "its version is %d, and only version 2 has the extensions that Entra needs", version+1)
 	}
 	l.scheme = sig.Read(algorithm)
 	l.SignatureAlgorithm = l.scheme.Algorithm
@@ -133,23 +134,23 @@ func parse(raw []byte) (*List, *Error) {
 	return l, nil
 }
 
-// readVersion reads the version, which tells a list from other things that are
+// readVersion reads the version, which tells a CRL from other things that are
 // made of the same parts.
 func readVersion(raw []byte, pos int) (version int, next int, err *Error) {
 	tag, start, end, ok := der.Header(raw, pos)
 	switch {
 	case !ok:
-		return 0, 0, faultf(NotCRL, "the part to be signed is empty")
-	case tag == der.Explicit0:
-		return 0, 0, faultf(NotCRL, "this is a certificate or something that begins like one")
-	case tag == der.Sequence:
+		return 0, 0, failf(NotCRL, "the part to be signed is empty")
+	case tag == layout.Explicit0:
+		return 0, 0, failf(NotCRL, "this is a certificate or something that begins like one")
+	case tag == layout.Sequence:
 		// A version 1 list begins with the signature algorithm; so does, for
 		// example, an RSA public key with its algorithm.
 		return 0, pos, nil
-	case tag != der.Integer:
-		return 0, 0, faultf(NotCRL, "the first field has tag %#x where a version belongs", tag)
+	case tag != layout.Integer:
+		return 0, 0, failf(NotCRL, "the first field has tag %#x where a version belongs", tag)
 	case end-start != 1:
-		return 0, 0, faultf(NotCRL, "its version has %d bytes", end-start)
+		return 0, 0, failf(NotCRL, "its version has %d bytes", end-start)
 	}
 	return int(int8(raw[start])), end, nil
 }
@@ -165,29 +166,29 @@ func readVersion(raw []byte, pos int) (version int, next int, err *Error) {
 func (l *List) readTBS(pos, end int, algorithm []byte) *Error {
 	raw := l.Raw[:end]
 	tag, _, stop, ok := der.Header(raw, pos)
-	if !ok || tag != der.Sequence {
-		return faultf(NotDER, "malformed signature algorithm")
+	if !ok || tag != layout.Sequence {
+		return failf(NotDER, "malformed signature algorithm")
 	}
 	if !bytes.Equal(raw[pos:stop], algorithm) {
-		return faultf(NotDER, "the two signature algorithms differ")
+		return failf(NotDER, "the two signature algorithms differ")
 	}
 	pos = stop
-	if tag, _, stop, ok = der.Header(raw, pos); !ok || tag != der.Sequence {
-		return faultf(NotDER, "malformed issuer")
+	if tag, _, stop, ok = der.Header(raw, pos); !ok || tag != layout.Sequence {
+		return failf(NotDER, "malformed issuer")
 	}
 	l.RawIssuer = raw[pos:stop]
 	if l.ThisUpdate, pos, ok = readTime(raw, stop); !ok {
-		return faultf(NotDER, "malformed This Update")
+		return failf(NotDER, "malformed This Update")
 	}
-	if pos < end && (raw[pos] == der.UTCTime || raw[pos] == der.GeneralizedTime) {
+	if pos < end && (raw[pos] == layout.UTCTime || raw[pos] == layout.GeneralizedTime) {
 		if l.NextUpdate, pos, ok = readTime(raw, pos); !ok {
-			return faultf(NotDER, "malformed Next Update")
+			return failf(NotDER, "malformed Next Update")
 		}
 	}
-	if pos < end && raw[pos] == der.Sequence {
+	if pos < end && raw[pos] == layout.Sequence {
 		_, start, stop, ok := der.Header(raw, pos)
 		if !ok {
-			return faultf(NotDER, "malformed list of revoked certificates")
+			return failf(NotDER, "malformed list of revoked certificates")
 		}
 		l.entries = [2]int{start, stop}
 		if err := l.scan(); err != nil {
@@ -195,10 +196,10 @@ func (l *List) readTBS(pos, end int, algorithm []byte) *Error {
 		}
 		pos = stop
 	}
-	if pos < end && raw[pos] == der.Explicit0 {
+	if pos < end && raw[pos] == layout.Explicit0 {
 		_, start, stop, ok := der.Header(raw, pos)
 		if !ok {
-			return faultf(NotDER, "malformed extensions")
+			return failf(NotDER, "malformed extensions")
 		}
 		if err := l.readExtensions(raw[start:stop]); err != nil {
 			return err
@@ -206,7 +207,7 @@ func (l *List) readTBS(pos, end int, algorithm []byte) *Error {
 		pos = stop
 	}
 	if pos != end {
-		return faultf(NotDER, "trailing bytes in the signed part")
+		return failf(NotDER, "trailing bytes in the signed part")
 	}
 	return nil
 }
@@ -234,7 +235,7 @@ func (l *List) scan() *Error {
 		}
 		next, problem := readEntry(raw, pos, &e)
 		if problem != "" {
-			return faultf(NotDER, "%s, in entry %d at byte %d", problem, n+1, pos)
+			return failf(NotDER, "%s, in entry %d at byte %d", problem, n+1, pos)
 		}
 		l.removals = l.removals || e.Reason == RemoveFromCRL
 		if e.unsupported != nil && l.entryScope == nil {
@@ -268,17 +269,17 @@ func (l *List) entryAt(at uint32) (e Entry) {
 }
 
 // Lookup returns the entry for a serial number, and whether there is one. It
-// takes less than a microsecond on the largest lists and allocates nothing.
+// takes less than a microsecond on the largest CRLs and allocates nothing.
 //
-// In a delta list an entry may say that the certificate is good again; and a
+// In a delta CRL an entry may say that the certificate is good again; and a
 // list speaks for one issuer, perhaps for some certificates only. [Set.Status]
 // heeds all of that.
 func (l *List) Lookup(serial *big.Int) (Entry, bool) {
-	if l.index.count == 0 || serial == nil {
+	if l == nil || l.index.count == 0 || serial == nil {
 		return Entry{}, false
 	}
 	var buffer [64]byte
-	raw := der.RawInteger(buffer[:], serial)
+	raw := layout.RawInteger(buffer[:], serial)
 	slot, _, found := l.index.find(l.Raw, raw)
 	if !found {
 		return Entry{}, false
@@ -286,12 +287,20 @@ func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 	return l.entryAt(l.index.slots[slot]), true
 }
 
-// Len returns the number of different serial numbers in the list.
-func (l *List) Len() int { return l.index.count }
+// Len returns the number of different serial numbers in the CRL.
+func (l *List) Len() int {
+	if l == nil {
+		return 0
+	}
+	return l.index.count
+}
 
-// All returns the entries in the order of the list.
+// All returns the entries in the order of the CRL.
 func (l *List) All() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
+		if l == nil {
+			return
+		}
 		for pos := l.entries[0]; pos < l.entries[1]; {
 			var e Entry
 			pos, _ = readEntry(l.Raw, pos, &e)
@@ -302,12 +311,17 @@ func (l *List) All() iter.Seq[Entry] {
 	}
 }
 
-// IsDelta reports whether this is a delta list.
-func (l *List) IsDelta() bool { return l.BaseNumber != nil }
+// IsDelta reports whether this is a delta CRL.
+func (l *List) IsDelta() bool { return l != nil && l.BaseNumber != nil }
 
 // Issuer returns the issuer's name as text, for people; the comparison of
 // [List.CheckIssuer] does not use it.
-func (l *List) Issuer() string { return nameText(l.RawIssuer) }
+func (l *List) Issuer() string {
+	if l == nil {
+		return ""
+	}
+	return nameText(l.RawIssuer)
+}
 
 func nameText(raw []byte) string {
 	name, err := dn.ParseDER(raw)

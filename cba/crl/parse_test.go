@@ -8,6 +8,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	mathrand "math/rand/v2"
@@ -311,11 +313,11 @@ func TestParseRefuses(t *testing.T) {
 	request := crltest.Must[[]byte](t)(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, ca.Key))
 	key := crltest.Must[[]byte](t)(x509.MarshalPKCS8PrivateKey(ca.Key))
 	for _, c := range []struct {
-		name  string
-		input []byte
-		fault crl.Fault
-		code  string
-		says  string
+		name   string
+		input  []byte
+		reason crl.Reason
+		code   string
+		says   string
 	}{
 		{"nothing", nil, crl.NotDER, "AADSTS2205011", "0 bytes"},
 		{"PEM", crltest.PEM("X509 CRL", good), crl.NotDER, "AADSTS2205011", "PEM"},
@@ -340,7 +342,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			list, err := crl.Parse(c.input)
-			if list != nil || crltest.FaultOf(t, err) != c.fault || err.(*crl.Error).Code() != c.code {
+			if list != nil || crltest.ReasonOf(t, err) != c.reason || err.(*crl.Error).Code() != c.code {
 				t.Fatalf("list %v, error %v", list, err)
 			}
 			if !strings.Contains(err.Error(), c.says) {
@@ -372,7 +374,7 @@ func TestParseIsStricterThanX509(t *testing.T) {
 			if _, err := x509.ParseRevocationList(der); err != nil {
 				t.Fatalf("crypto/x509 refuses it, too: %v", err)
 			}
-			if _, err := crl.Parse(der); crltest.FaultOf(t, err) != crl.NotDER {
+			if _, err := crl.Parse(der); crltest.ReasonOf(t, err) != crl.NotDER {
 				t.Errorf("%v", err)
 			}
 		})
@@ -415,7 +417,7 @@ func TestMalformedParts(t *testing.T) {
 		{"bytes after the extensions", now, "", extension(number) + "\x05\x00", "trailing bytes in the signed part"},
 		{"extensions that are none", now, "", "\xa0\x02\x05\x00", "malformed extensions"},
 		{"bytes in the wrapper", now, "", string(wrap(0xa0, []byte(seq(number)+"\x05\x00"))), "trailing bytes after the extensions"},
-		{"a list extension that is none", now, "", extension("\x05\x00"), "malformed extension, in the extensions of the list"},
+		{"a list extension that is none", now, "", extension("\x05\x00"), "malformed extension, in the extensions of the CRL"},
 		{"a number that is none", now, "", extension(seq("\x06\x03\x55\x1d\x14\x04\x02\x05\x00")), "malformed value of the extension 2.5.29.20"},
 		{"a number twice", now, "", extension(number + number), "the extension 2.5.29.20 is there twice"},
 		{"a key identifier that is none", now, "", extension(seq("\x06\x03\x55\x1d\x23\x04\x02\x05\x00")), "malformed value of the extension 2.5.29.35"},
@@ -423,7 +425,7 @@ func TestMalformedParts(t *testing.T) {
 			"malformed value of the extension 2.5.29.46"},
 	} {
 		_, err := crl.Parse(listOf(ca, ecdsaSHA256, []byte(c.times), []byte(c.entries), []byte(c.extensions)))
-		if (err == nil) != (c.says == "") || err != nil && (crltest.FaultOf(t, err) != crl.NotDER || !strings.Contains(err.Error(), c.says)) {
+		if (err == nil) != (c.says == "") || err != nil && (crltest.ReasonOf(t, err) != crl.NotDER || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%s: %v does not say %q", c.name, err, c.says)
 		}
 	}
@@ -449,7 +451,7 @@ func TestEveryBitCounts(t *testing.T) {
 			changed[i] ^= 1 << bit
 			list, err := crl.Parse(changed)
 			if err != nil {
-				crltest.FaultOf(t, err)
+				crltest.ReasonOf(t, err)
 				continue
 			}
 			accepted++
@@ -457,7 +459,7 @@ func TestEveryBitCounts(t *testing.T) {
 				t.Fatalf("the list passes with bit %d of byte %d changed", bit, i)
 			}
 		}
-		if _, err := crl.Parse(good[:i]); crltest.FaultOf(t, err) != crl.NotDER && crltest.FaultOf(t, err) != crl.NotCRL {
+		if _, err := crl.Parse(good[:i]); crltest.ReasonOf(t, err) != crl.NotDER && crltest.ReasonOf(t, err) != crl.NotCRL {
 			t.Fatalf("%d bytes of the list: %v", i, err)
 		}
 	}
@@ -491,27 +493,38 @@ func TestReasonText(t *testing.T) {
 	}
 }
 
-func TestFaults(t *testing.T) {
+func TestReasons(t *testing.T) {
 	seen := make(map[string]bool)
-	for f := crl.Download; f <= crl.DeltaMismatch; f++ {
-		if strings.HasPrefix(f.String(), "Fault(") || seen[f.String()] {
-			t.Errorf("fault %d is called %q", f, f)
+	for _, r := range crl.Reasons() {
+		if seen[string(r)] || seen[r.Error()] || strings.ContainsAny(string(r), " ABCDEFGHIJKLMNOPQRSTUVWXYZ") || !strings.HasPrefix(r.Error(), "crl: ") {
+			t.Errorf("a reason is called %q, %q", string(r), r)
 		}
-		seen[f.String()] = true
-		if !strings.HasPrefix(f.Code(), "AADSTS") {
-			t.Errorf("%v has the code %q", f, f.Code())
+		seen[string(r)], seen[r.Error()] = true, true
+		if !strings.HasPrefix(r.Code(), "AADSTS") {
+			t.Errorf("%v has the code %q", r, r.Code())
+		}
+		err := fmt.Errorf("wrapped: %w", &crl.Error{Reason: r})
+		for _, other := range crl.Reasons() {
+			if errors.Is(err, other) != (r == other) {
+				t.Errorf("an error with %q is %q: %t", r, other, r != other)
+			}
 		}
 	}
-	if len(seen) != 17 {
-		t.Errorf("%d faults", len(seen))
+	if len(seen) != 2*17 {
+		t.Errorf("%d reasons", len(seen)/2)
 	}
-	if crl.Fault(0).Code() != "" || (crl.DeltaMismatch+1).Code() != "" || crl.Fault(0).Documented() {
-		t.Error("a fault that is none has a code")
+	if crl.Reason("").Code() != "" || crl.Reason("other").Code() != "" || crl.Reason("").Documented() || errors.Is(&crl.Error{}, crl.Expired) {
+		t.Error("a reason that is none has a code")
 	}
 	for s := crl.Good; s <= crl.NotCovered; s++ {
-		if strings.HasPrefix(s.String(), "State(") {
-			t.Errorf("state %d has no text", s)
+		text, err := json.Marshal(s)
+		var back crl.State
+		if err != nil || json.Unmarshal(text, &back) != nil || back != s {
+			t.Errorf("state %d is written as %s, %v, and comes back as %v", s, text, err, back)
 		}
+	}
+	if _, err := json.Marshal(crl.State(0)); err == nil {
+		t.Error("an unset state was written")
 	}
 	if (crl.Status{}).OK() || (crl.Status{}).Code() == "" {
 		t.Error("the zero status is no refusal")

@@ -2,19 +2,21 @@ package crl
 
 import (
 	"crypto/x509"
-	"fmt"
 	"math/big"
 	"time"
+
+	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/text"
 )
 
-// A Set is what is published of one certificate authority: its base list, and
-// the delta list that goes with it if the authority publishes deltas.
+// A Set is what is published of one CA: its base CRL, and
+// the delta CRL that goes with it if the CA publishes deltas.
 type Set struct {
 	Base  *List // required
-	Delta *List // nil if the authority publishes none
+	Delta *List // nil if the CA publishes none
 }
 
-// Check says whether the lists can be relied on at a time: that both are lists
+// Check says whether the CRLs can be relied on at a time: that both are lists
 // of ca ([List.CheckIssuer]) that this package understands, that both are valid
 // at that time (Entra fails a sign-in when either has expired), that the base is
 // a base and the delta a delta that continues it.
@@ -22,20 +24,20 @@ type Set struct {
 // The checks are made in that order, on the base first, and the first failure is
 // returned, as an [*Error].
 //
-// A delta list that is older than the base is no failure: the base says more
+// A delta CRL that is older than the base is no failure: the base says more
 // than it does, and [Set.Status] leaves it out.
 func (s Set) Check(ca *x509.Certificate, at time.Time) error {
 	if s.Base == nil {
 		if s.Delta != nil {
-			return faultf(BaseMissing, "the delta list %v continues a base list that is not there", s.Delta.Number)
+			return failf(BaseMissing, "the delta CRL %v continues a base CRL that is not there", s.Delta.Number)
 		}
-		return faultf(Missing, "there is no base list")
+		return failf(Missing, "there is no base CRL")
 	}
 	if err := s.Base.check(ca, at); err != nil {
 		return err
 	}
 	if s.Base.IsDelta() {
-		return faultf(BaseMissing, "what should be the base list is a delta list, which continues the base %v", s.Base.BaseNumber)
+		return failf(BaseMissing, "what should be the base CRL is a delta CRL, which continues the base %v", s.Base.BaseNumber)
 	}
 	if s.Delta == nil {
 		return nil
@@ -57,19 +59,19 @@ func (s Set) checkDelta() *Error {
 	base, delta := s.Base, s.Delta
 	switch {
 	case !delta.IsDelta():
-		return faultf(DeltaMismatch, "what should be the delta list is a base list")
+		return failf(DeltaMismatch, "what should be the delta CRL is a base CRL")
 	case base.Number == nil || delta.Number == nil:
-		return faultf(DeltaMismatch, "the base or the delta list has no CRL number")
+		return failf(DeltaMismatch, "the base or the delta CRL has no CRL number")
 	case delta.BaseNumber.Cmp(base.Number) > 0:
-		return faultf(DeltaMismatch, "it continues the base list %v, and the one here is %v", delta.BaseNumber, base.Number)
+		return failf(DeltaMismatch, "it continues the base CRL %v, and the one here is %v", delta.BaseNumber, base.Number)
 	case !base.Scope.equal(delta.Scope):
-		return faultf(DeltaMismatch, "its issuing distribution point differs from that of the base list")
+		return failf(DeltaMismatch, "its issuing distribution point differs from that of the base CRL")
 	}
 	return nil
 }
 
-// Check says whether the list can be relied on at a time, as far as it goes by
-// itself: that it is a list of ca ([List.CheckIssuer]) and valid at that time. The
+// Check says whether the CRL can be relied on at a time, as far as it goes by
+// itself: that it is a CRL of ca ([List.CheckIssuer]) and valid at that time. The
 // first failure is returned, as an [*Error]. [Set.Check] says more.
 func (l *List) Check(ca *x509.Certificate, at time.Time) error {
 	if err := l.check(ca, at); err != nil {
@@ -87,14 +89,13 @@ func (l *List) check(ca *x509.Certificate, at time.Time) *Error {
 }
 
 func (l *List) checkTime(at time.Time) *Error {
-	const layout = time.RFC3339
 	switch {
 	case at.Before(l.ThisUpdate):
-		return faultf(NotYetValid, "This Update is %s, and it is %s", l.ThisUpdate.Format(layout), at.UTC().Format(layout))
+		return failf(NotYetValid, "This Update is %s, and it is %s", text.Time(l.ThisUpdate), text.Time(at))
 	case l.NextUpdate.IsZero():
-		return faultf(Expired, "the list has no Next Update, so nothing says until when it holds")
+		return failf(Expired, "the CRL has no Next Update, so nothing says until when it holds")
 	case !at.Before(l.NextUpdate): // in that second, too, as OpenSSL has it
-		return faultf(Expired, "Next Update was %s, and it is %s", l.NextUpdate.Format(layout), at.UTC().Format(layout))
+		return failf(Expired, "Next Update was %s, and it is %s", text.Time(l.NextUpdate), text.Time(at))
 	}
 	return nil
 }
@@ -106,39 +107,33 @@ type State uint8
 const (
 	// Good: the certificate is not listed.
 	Good State = iota + 1
-	// Released: the base list has the certificate, and the delta list takes it
+	// Released: the base CRL has the certificate, and the delta CRL takes it
 	// back: it is good again.
 	Released
 	// Revoked for good.
 	Revoked
 	// OnHold: revoked, and may be released.
 	OnHold
-	// NotCovered: the lists do not speak for this certificate.
+	// NotCovered: the CRLs do not speak for this certificate.
 	NotCovered
 )
 
+var states = enum.Of[State]("crl: state", "good", "released", "revoked", "on hold", "not covered")
+
 // String returns a text such as "on hold".
-func (s State) String() string {
-	switch s {
-	case Good:
-		return "good"
-	case Released:
-		return "released"
-	case Revoked:
-		return "revoked"
-	case OnHold:
-		return "on hold"
-	case NotCovered:
-		return "not covered"
-	}
-	return fmt.Sprintf("State(%d)", uint8(s))
-}
+func (s State) String() string { return states.String(s) }
+
+// MarshalText writes the text of [State.String]; an unset state is an error.
+func (s State) MarshalText() ([]byte, error) { return states.Marshal(s) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *State) UnmarshalText(b []byte) error { return states.Unmarshal(s, b) }
 
 // A Status is what a [Set] says about one certificate.
 type Status struct {
 	State  State
 	Entry  Entry // the entry that decided; the zero Entry for Good and NotCovered
-	Delta  bool  // the entry is in the delta list
+	Delta  bool  // the entry is in the delta CRL
 	Number *big.Int
 }
 
@@ -148,7 +143,7 @@ func (s Status) OK() bool { return s.State == Good || s.State == Released }
 // Code returns the code with which Entra refuses a sign-in with a certificate in
 // this state, and "" if it does not. A revoked certificate is AADSTS500171 here;
 // the tables have 500183 and 7000214 for it, too, without saying when. For
-// [NotCovered] it is AADSTS500175 (the list for a certificate is missing), which
+// [NotCovered] it is AADSTS500175 (the CRL for a certificate is missing), which
 // is inferred.
 func (s Status) Code() string {
 	switch s.State {
@@ -160,8 +155,8 @@ func (s Status) Code() string {
 	return "AADSTS500175"
 }
 
-// Status says what the lists say about a certificate. It relies on them without
-// checking: call [Set.Check] first. That the authority of the lists issued cert
+// Status says what the CRLs say about a certificate. It relies on them without
+// checking: call [Set.Check] first. That the CA of the CRLs issued cert
 // is the caller's to know; the names are not compared, as Entra builds chains by
 // key identifiers.
 //
@@ -169,7 +164,7 @@ func (s Status) Code() string {
 // the distribution point in it is not compared with those in cert: Entra takes
 // the URL from the trust store.
 //
-// In the base list even an entry with the reason removeFromCRL, which does not
+// In the base CRL even an entry with the reason removeFromCRL, which does not
 // belong there, revokes.
 func (s Set) Status(cert *x509.Certificate) Status {
 	if s.Base == nil || cert == nil {

@@ -14,6 +14,7 @@ import (
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/crl/internal/crltest"
 	"example.com/entracba/cba/internal/interop"
+	"example.com/entracba/cba/lint"
 )
 
 // A world is one authority with what the cases of the matrix sign.
@@ -76,10 +77,10 @@ type matrixCase struct {
 	serial int64
 	base   func(*world) (*x509.RevocationList, crltest.Authority)
 	delta  func(*world) (*x509.RevocationList, crltest.Authority)
-	when   time.Time // zero: at
-	fault  crl.Fault // of Check
-	state  crl.State // of Status, if there is no fault
-	onCA   bool      // ask about a CA certificate
+	when   time.Time  // zero: at
+	reason crl.Reason // of Check
+	state  crl.State  // of Status, if there is no reason
+	onCA   bool       // ask about a CA certificate
 
 	// differs says why OpenSSL answers otherwise than we do, as Entra's rules are
 	// not RFC 5280's.
@@ -137,27 +138,27 @@ func matrix() []matrixCase {
 		{name: "good", serial: goodSerial, base: plain(), state: crl.Good},
 		{name: "revoked", serial: revokedSerial, base: plain(), state: crl.Revoked},
 		{name: "on hold", serial: heldSerial, base: plain(), state: crl.OnHold},
-		{name: "no list", serial: goodSerial, fault: crl.Missing},
-		{name: "good, expired list", serial: goodSerial, base: plain(old), fault: crl.Expired},
-		{name: "revoked, expired list", serial: revokedSerial, base: plain(old), fault: crl.Expired},
-		{name: "future list", serial: goodSerial, base: plain(future), fault: crl.NotYetValid},
+		{name: "no list", serial: goodSerial, reason: crl.Missing},
+		{name: "good, expired list", serial: goodSerial, base: plain(old), reason: crl.Expired},
+		{name: "revoked, expired list", serial: revokedSerial, base: plain(old), reason: crl.Expired},
+		{name: "future list", serial: goodSerial, base: plain(future), reason: crl.NotYetValid},
 		{name: "first second", serial: goodSerial, base: plain(edge), when: crltest.At().Add(-time.Hour), state: crl.Good},
-		{name: "a second before", serial: goodSerial, base: plain(edge), when: crltest.At().Add(-time.Hour - time.Second), fault: crl.NotYetValid},
+		{name: "a second before", serial: goodSerial, base: plain(edge), when: crltest.At().Add(-time.Hour - time.Second), reason: crl.NotYetValid},
 		{name: "last second", serial: goodSerial, base: plain(edge), when: crltest.At().Add(time.Hour - time.Second), state: crl.Good},
-		{name: "next update", serial: goodSerial, base: plain(edge), when: crltest.At().Add(time.Hour), fault: crl.Expired},
-		{name: "forged", serial: goodSerial, base: by(forger, plain()), fault: crl.BadSignature},
-		{name: "wrong key identifier", serial: goodSerial, base: by(otherKey, plain()), fault: crl.WrongKeyID},
-		{name: "wrong issuer", serial: goodSerial, base: by(otherName, plain()), fault: crl.WrongIssuer},
-		{name: "unknown critical extension", serial: goodSerial, base: plain(with(unknown)), fault: crl.Unsupported},
-		{name: "unknown critical entry extension", serial: goodSerial, base: plain(critical), fault: crl.Unsupported},
+		{name: "next update", serial: goodSerial, base: plain(edge), when: crltest.At().Add(time.Hour), reason: crl.Expired},
+		{name: "forged", serial: goodSerial, base: by(forger, plain()), reason: crl.BadSignature},
+		{name: "wrong key identifier", serial: goodSerial, base: by(otherKey, plain()), reason: crl.WrongKeyID},
+		{name: "wrong issuer", serial: goodSerial, base: by(otherName, plain()), reason: crl.WrongIssuer},
+		{name: "unknown critical extension", serial: goodSerial, base: plain(with(unknown)), reason: crl.Unsupported},
+		{name: "unknown critical entry extension", serial: goodSerial, base: plain(critical), reason: crl.Unsupported},
 		{name: "users only", serial: goodSerial, base: plain(with(scope(0x81, 1, 0xff))), state: crl.Good},
 		{name: "users only, revoked", serial: revokedSerial, base: plain(with(scope(0x81, 1, 0xff))), state: crl.Revoked},
 		{name: "CAs only, a user", serial: goodSerial, base: plain(with(scope(0x82, 1, 0xff))), state: crl.NotCovered},
 		{name: "CAs only, a CA", serial: goodSerial, onCA: true, base: plain(with(scope(0x82, 1, 0xff))), state: crl.Good},
 		{name: "users only, a CA", serial: goodSerial, onCA: true, base: plain(with(scope(0x81, 1, 0xff))), state: crl.NotCovered},
-		{name: "attributes only", serial: goodSerial, base: plain(with(scope(0x85, 1, 0xff))), fault: crl.Unsupported},
-		{name: "some reasons", serial: goodSerial, base: plain(with(scope(0x83, 2, 6, 0x40))), fault: crl.Unsupported},
-		{name: "indirect", serial: goodSerial, base: plain(with(scope(0x84, 1, 0xff))), fault: crl.Unsupported,
+		{name: "attributes only", serial: goodSerial, base: plain(with(scope(0x85, 1, 0xff))), reason: crl.Unsupported},
+		{name: "some reasons", serial: goodSerial, base: plain(with(scope(0x83, 2, 6, 0x40))), reason: crl.Unsupported},
+		{name: "indirect", serial: goodSerial, base: plain(with(scope(0x84, 1, 0xff))), reason: crl.Unsupported,
 			differs: "OpenSSL takes an indirect list whose entries are all of the list's own issuer; Entra's pages know one list an authority"},
 		{name: "remove in a base", serial: 7, base: plain(func(l *x509.RevocationList) { l.RevokedCertificateEntries = entriesOf(7, 8) }), state: crl.Revoked,
 			differs: "removeFromCRL belongs in deltas (RFC 5280 section 5.3.1): OpenSSL believes it in a base list, we stay on the safe side"},
@@ -171,20 +172,20 @@ func matrix() []matrixCase {
 		{name: "delta of an older base", serial: newSerial, base: plain(), delta: delta(12, 9), state: crl.Revoked},
 		{name: "delta not newer than the base", serial: newSerial, base: plain(), delta: delta(10, 9), state: crl.Good},
 		{name: "delta not newer than the base, released", serial: releasedSerial, base: plain(), delta: delta(10, 9), state: crl.OnHold},
-		{name: "delta as base", serial: goodSerial, base: delta(12, 10), fault: crl.BaseMissing},
-		{name: "delta without base", serial: goodSerial, delta: delta(12, 10), fault: crl.BaseMissing},
-		{name: "delta expired", serial: goodSerial, base: plain(), delta: delta(12, 10, old), fault: crl.Expired, differs: ignored},
-		{name: "base expired, delta not", serial: goodSerial, base: plain(old), delta: delta(12, 10), fault: crl.Expired,
+		{name: "delta as base", serial: goodSerial, base: delta(12, 10), reason: crl.BaseMissing},
+		{name: "delta without base", serial: goodSerial, delta: delta(12, 10), reason: crl.BaseMissing},
+		{name: "delta expired", serial: goodSerial, base: plain(), delta: delta(12, 10, old), reason: crl.Expired, differs: ignored},
+		{name: "base expired, delta not", serial: goodSerial, base: plain(old), delta: delta(12, 10), reason: crl.Expired,
 			differs: "OpenSSL lets a delta in time stand for a base that has expired; Entra needs both in time"},
-		{name: "delta in the future", serial: goodSerial, base: plain(), delta: delta(12, 10, future), fault: crl.NotYetValid, differs: ignored},
-		{name: "delta forged", serial: goodSerial, base: plain(), delta: by(forger, delta(12, 10)), fault: crl.BadSignature},
-		{name: "delta of another key", serial: goodSerial, base: plain(), delta: by(otherKey, delta(12, 10)), fault: crl.WrongKeyID, differs: ignored},
-		{name: "delta of another issuer", serial: goodSerial, base: plain(), delta: by(otherName, delta(12, 10)), fault: crl.WrongIssuer, differs: ignored},
-		{name: "delta of a later base", serial: goodSerial, base: plain(), delta: delta(12, 11), fault: crl.DeltaMismatch, differs: ignored},
-		{name: "delta with another scope", serial: goodSerial, base: plain(), delta: delta(12, 10, with(scope(0x81, 1, 0xff))), fault: crl.DeltaMismatch, differs: ignored},
+		{name: "delta in the future", serial: goodSerial, base: plain(), delta: delta(12, 10, future), reason: crl.NotYetValid, differs: ignored},
+		{name: "delta forged", serial: goodSerial, base: plain(), delta: by(forger, delta(12, 10)), reason: crl.BadSignature},
+		{name: "delta of another key", serial: goodSerial, base: plain(), delta: by(otherKey, delta(12, 10)), reason: crl.WrongKeyID, differs: ignored},
+		{name: "delta of another issuer", serial: goodSerial, base: plain(), delta: by(otherName, delta(12, 10)), reason: crl.WrongIssuer, differs: ignored},
+		{name: "delta of a later base", serial: goodSerial, base: plain(), delta: delta(12, 11), reason: crl.DeltaMismatch, differs: ignored},
+		{name: "delta with another scope", serial: goodSerial, base: plain(), delta: delta(12, 10, with(scope(0x81, 1, 0xff))), reason: crl.DeltaMismatch, differs: ignored},
 		{name: "delta with the same scope", serial: newSerial, base: plain(with(scope(0x81, 1, 0xff))), delta: delta(12, 10, with(scope(0x81, 1, 0xff))), state: crl.Revoked},
-		{name: "delta is a base", serial: goodSerial, base: plain(), delta: plain(func(l *x509.RevocationList) { l.Number = big.NewInt(12) }), fault: crl.DeltaMismatch, differs: ignored},
-		{name: "delta with an unknown critical extension", serial: goodSerial, base: plain(), delta: delta(12, 10, with(unknown)), fault: crl.Unsupported},
+		{name: "delta is a base", serial: goodSerial, base: plain(), delta: plain(func(l *x509.RevocationList) { l.Number = big.NewInt(12) }), reason: crl.DeltaMismatch, differs: ignored},
+		{name: "delta with an unknown critical extension", serial: goodSerial, base: plain(), delta: delta(12, 10, with(unknown)), reason: crl.Unsupported},
 	}
 }
 
@@ -225,14 +226,14 @@ func TestMatrix(t *testing.T) {
 			leaf := w.ca.Leaf(t, c.serial, func(template *x509.Certificate) { template.IsCA = c.onCA })
 
 			err := set.Check(w.ca.Cert, when)
-			if fault := crltest.FaultOf(t, err); fault != c.fault {
-				t.Fatalf("Check: %v, not %v", err, c.fault)
+			if reason := crltest.ReasonOf(t, err); reason != c.reason {
+				t.Fatalf("Check: %v, not %v", err, c.reason)
 			}
 			status := set.Status(leaf)
 			if err == nil && status.State != c.state {
 				t.Errorf("status %v, not %v", status.State, c.state)
 			}
-			if err != nil && err.(*crl.Error).Delta != strings.HasPrefix(c.name, "delta") && c.fault != crl.BaseMissing {
+			if err != nil && err.(*crl.Error).Delta != strings.HasPrefix(c.name, "delta") && c.reason != crl.BaseMissing {
 				t.Errorf("%v", err)
 			}
 			weAccept := err == nil && status.OK()
@@ -270,30 +271,30 @@ func TestCheckIssuer(t *testing.T) {
 		f(&c)
 		return &c
 	}
-	rsa := crltest.NewAuthority(t, "Woodgrove CA", "rsa")
+	rsaCA := crltest.NewAuthority(t, "Woodgrove CA", "rsa")
 	for name, c := range map[string]struct {
-		list  *crl.List
-		ca    *x509.Certificate
-		fault crl.Fault
-		says  string
+		list   *crl.List
+		ca     *x509.Certificate
+		reason crl.Reason
+		says   string
 	}{
-		"good":               {list, ca.Cert, 0, ""},
-		"nobody":             {list, nil, crl.WrongIssuer, "no certificate authority"},
-		"no AKI":             {noKeyID, ca.Cert, crl.WrongKeyID, "the list has no authority key identifier"},
+		"good":               {list, ca.Cert, "", ""},
+		"nobody":             {list, nil, crl.WrongIssuer, "no CA to check"},
+		"no AKI":             {noKeyID, ca.Cert, crl.WrongKeyID, "the CRL has no authority key identifier"},
 		"no SKI":             {list, change(func(c *x509.Certificate) { c.SubjectKeyId = nil }), crl.WrongKeyID, "no subject key identifier"},
 		"neither":            {noKeyID, change(func(c *x509.Certificate) { c.SubjectKeyId = nil }), crl.WrongKeyID, ""},
-		"no CA":              {list, change(func(c *x509.Certificate) { c.IsCA = false }), crl.BadSignature, "not a certificate authority's"},
+		"no CA":              {list, change(func(c *x509.Certificate) { c.IsCA = false }), crl.BadSignature, "not a CA's"},
 		"no constraints":     {list, change(func(c *x509.Certificate) { c.BasicConstraintsValid = false }), crl.BadSignature, ""},
 		"no CRL sign":        {list, change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), crl.BadSignature, "key usage"},
-		"no key usage":       {list, change(func(c *x509.Certificate) { c.KeyUsage = 0 }), 0, ""},
+		"no key usage":       {list, change(func(c *x509.Certificate) { c.KeyUsage = 0 }), "", ""},
 		"another key":        {list, change(func(c *x509.Certificate) { c.PublicKey = crltest.NewKey(t, "p256").Public() }), crl.BadSignature, "did not make"},
-		"another key type":   {list, change(func(c *x509.Certificate) { c.PublicKey = rsa.Key.Public() }), crl.BadSignature, "not of the kind"},
+		"another key type":   {list, change(func(c *x509.Certificate) { c.PublicKey = rsaCA.Key.Public() }), crl.BadSignature, "not of the kind"},
 		"no key":             {list, change(func(c *x509.Certificate) { c.PublicKey = nil }), crl.BadSignature, ""},
 		"name in lower case": {list, crltest.NewAuthority(t, "woodgrove  ca", "p256", func(c *x509.Certificate) { c.SubjectKeyId = ca.Cert.SubjectKeyId }).Cert, crl.BadSignature, ""},
 	} {
 		err := c.list.CheckIssuer(c.ca)
-		if crltest.FaultOf(t, err) != c.fault {
-			t.Errorf("%s: %v, not %v", name, err, c.fault)
+		if crltest.ReasonOf(t, err) != c.reason {
+			t.Errorf("%s: %v, not %v", name, err, c.reason)
 		}
 		if err != nil && !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %q does not say %q", name, err, c.says)
@@ -314,12 +315,12 @@ func TestCheckAfter(t *testing.T) {
 	none := crltest.MustParse(t, bytes.Replace(second.Raw, []byte{0x55, 0x1d, 0x14}, []byte{0x55, 0x1d, 0x7f}, 1))
 	for _, c := range []struct {
 		list, previous *crl.List
-		fault          crl.Fault
+		reason         crl.Reason
 	}{
-		{first, nil, 0}, {first, first, 0}, {second, first, 0}, {second, none, 0},
+		{first, nil, ""}, {first, first, ""}, {second, first, ""}, {second, none, ""},
 		{first, second, crl.NumberWentBack}, {same, first, crl.NumberWentBack}, {none, first, crl.NumberWentBack},
 	} {
-		if err := c.list.CheckAfter(c.previous); crltest.FaultOf(t, err) != c.fault {
+		if err := c.list.CheckAfter(c.previous); crltest.ReasonOf(t, err) != c.reason {
 			t.Errorf("%v", err)
 		}
 	}
@@ -350,6 +351,7 @@ func TestFindings(t *testing.T) {
 	asDelta := func(number, base int64) *crl.List {
 		return crltest.MustParse(t, ca.List(t, deltaTemplate(number, base)))
 	}
+	seen := make(map[string]lint.Finding)
 	for name, c := range map[string]struct {
 		set  crl.Set
 		want string
@@ -383,6 +385,7 @@ func TestFindings(t *testing.T) {
 		var codes []string
 		for _, f := range c.set.Findings(crltest.At()) {
 			codes = append(codes, f.Code)
+			seen[f.Code] = f
 			if f.Severity == 0 || f.What == "" || f.Where == "" || f.Source == "" {
 				t.Errorf("%s: half a finding: %+v", name, f)
 			}
@@ -390,5 +393,40 @@ func TestFindings(t *testing.T) {
 		if got := strings.Join(codes, " "); got != c.want {
 			t.Errorf("%s: %q, not %q", name, got, c.want)
 		}
+	}
+	// The size, at and above each limit of the service.
+	for bytes, want := range map[int64]string{
+		16e6: "", 16e6 + 1: "crl-growing", 20e6: "crl-growing", 20e6 + 1: "crl-large", 45e6 + 1: "crl-large", 65e6: "crl-large",
+		65e6 + 1: "crl-too-large", 150e6 + 1: "crl-too-large",
+	} {
+		got := ""
+		for _, f := range (&crl.List{Raw: make([]byte, bytes)}).Findings(crltest.At()) {
+			seen[f.Code] = f
+			if f.Where == "base" {
+				got += f.Code
+			}
+		}
+		if got != want {
+			t.Errorf("%d bytes: %q, not %q", bytes, got, want)
+		}
+	}
+	for _, url := range []string{"ldap:///CN=CDP", "https://crl.woodgrove.com/a.crl", "http://pki/a.crl", "http://crl.woodgrove.com/a.pem"} {
+		for _, f := range crl.URLFindings(url) {
+			seen[f.Code] = f
+		}
+	}
+	// Every rule of the table fires, and no finding is of another.
+	for _, r := range crl.Rules() {
+		f, ok := seen[r.Code]
+		if !ok {
+			t.Errorf("nothing makes a finding with code %q", r.Code)
+		}
+		if f.Severity != r.Severity || f.Effect != r.Effect || f.Do != r.Do || f.Source != r.Source || f.Source.URL() == "" || r.What == "" {
+			t.Errorf("finding %+v is not of its rule %+v", f, r)
+		}
+		delete(seen, r.Code)
+	}
+	if len(seen) > 0 {
+		t.Errorf("codes outside the table: %v", seen)
 	}
 }

@@ -93,11 +93,11 @@ var caseOptions = map[string]func(*signin.Options){
 
 // caseFailures are downloads that fail, by name.
 var caseFailures = map[string]*crl.Error{
-	"403":       {Fault: crl.Download, HTTPStatus: 403, Detail: "the server answered 403 Forbidden"},
-	"timeout":   {Fault: crl.Timeout, Detail: "the list was not there after 10s"},
-	"too large": {Fault: crl.TooLarge, Size: 30_000_000, Detail: "30000000 bytes or more, and the limit is 20971520"},
-	"ldap":      {Fault: crl.BadURL, Detail: "the scheme is ldap"},
-	"private":   {Fault: crl.ForbiddenAddress, Detail: "10.0.0.1 is a private address"},
+	"403":       {Reason: crl.Download, HTTPStatus: 403, Detail: "the server answered 403 Forbidden"},
+	"timeout":   {Reason: crl.Timeout, Detail: "the list was not there after 10s"},
+	"too large": {Reason: crl.TooLarge, Size: 30_000_000, Detail: "30000000 bytes or more, and the limit is 20971520"},
+	"ldap":      {Reason: crl.BadURL, Detail: "the scheme is ldap"},
+	"private":   {Reason: crl.ForbiddenAddress, Detail: "10.0.0.1 is a private address"},
 }
 
 // A caseSource is the network of a case. What it does not have answers 404.
@@ -119,7 +119,7 @@ func (s caseSource) Fetch(_ context.Context, url string, ca *x509.Certificate) (
 		return nil, &e
 	}
 	if !ok {
-		return nil, &crl.Error{Fault: crl.Download, HTTPStatus: 404, URL: url, Detail: "the server answered 404 Not Found"}
+		return nil, &crl.Error{Reason: crl.Download, HTTPStatus: 404, URL: url, Detail: "the server answered 404 Not Found"}
 	}
 	content, ok := s.files[name]
 	if !ok {

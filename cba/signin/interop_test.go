@@ -62,7 +62,7 @@ func (s byIssuer) Fetch(_ context.Context, url string, ca *x509.Certificate) (*c
 	}
 	list := from[string(ca.SubjectKeyId)]
 	if list == nil {
-		return nil, &crl.Error{Fault: crl.Missing, URL: url}
+		return nil, &crl.Error{Reason: crl.Missing, URL: url}
 	}
 	return list, list.CheckIssuer(ca)
 }

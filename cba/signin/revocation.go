@@ -143,8 +143,8 @@ func (t *Tenant) check(ctx context.Context, l *listing, at time.Time, refuseHTTP
 		}
 	}
 	if err := set.Check(l.ca.Certificate, at); err != nil {
-		var fault *crl.Error
-		if errors.As(err, &fault) && fault.Delta {
+		var failure *crl.Error
+		if errors.As(err, &failure) && failure.Delta {
 			return l.refuse(err, l.ca.DeltaCRL, set.Delta, at)
 		}
 		return l.refuse(err, l.ca.CRL, set.Base, at)
@@ -176,13 +176,13 @@ func (t *Tenant) check(ctx context.Context, l *listing, at time.Time, refuseHTTP
 func (t *Tenant) fetch(ctx context.Context, url string, ca *x509.Certificate, refuseHTTPS bool) (*crl.List, error) {
 	switch {
 	case refuseHTTPS && isHTTPS(url):
-		return nil, &crl.Error{Fault: crl.BadURL, URL: url, Detail: "read as: Entra fetches over http only; publish the list over http"}
+		return nil, &crl.Error{Reason: crl.BadURL, URL: url, Detail: "read as: Entra fetches over http only; publish the list over http"}
 	case t.options.CRLs == nil:
-		return nil, &crl.Error{Fault: crl.Download, URL: url, Detail: "there is no source of revocation lists here"}
+		return nil, &crl.Error{Reason: crl.Download, URL: url, Detail: "there is no source of revocation lists here"}
 	}
 	list, err := t.options.CRLs.Fetch(ctx, url, ca)
 	if err == nil && list == nil {
-		err = &crl.Error{Fault: crl.Missing, URL: url}
+		err = &crl.Error{Reason: crl.Missing, URL: url}
 	}
 	return list, err
 }
@@ -190,22 +190,22 @@ func (t *Tenant) fetch(ctx context.Context, url string, ca *x509.Certificate, re
 // refuse takes an answer about a list that is not good, and returns any other
 // error. The details name what the service's message does.
 func (l *listing) refuse(err error, url string, list *crl.List, at time.Time) error {
-	var fault *crl.Error
-	if !errors.As(err, &fault) {
+	var failure *crl.Error
+	if !errors.As(err, &failure) {
 		return err
 	}
-	where, what := "the list", fault.Error()
+	where, what := "the list", failure.Error()
 	if url == l.ca.DeltaCRL {
 		where = "the delta list"
 	}
-	what = strings.TrimPrefix(strings.TrimPrefix(what, "crl: "), "delta list: ")
-	l.set(lint.Fail, orElse(fault.Code(), codeNoCRL), "%s: %s", where, what)
-	if fault.URL == "" {
-		l.set(lint.Fail, orElse(fault.Code(), codeNoCRL), "%s at %q: %s", where, url, what)
+	what = strings.TrimPrefix(strings.TrimPrefix(what, "crl: "), "delta CRL: ")
+	l.set(lint.Fail, orElse(failure.Code(), codeNoCRL), "%s: %s", where, what)
+	if failure.URL == "" {
+		l.set(lint.Fail, orElse(failure.Code(), codeNoCRL), "%s at %q: %s", where, url, what)
 	}
-	l.inferred = !fault.Fault.Documented()
+	l.inferred = !failure.Reason.Documented()
 	advice := ""
-	switch fault.Fault {
+	switch failure.Reason {
 	case crl.Expired, crl.NotYetValid:
 		if list != nil && !list.NextUpdate.IsZero() {
 			l.detail += fmt.Sprintf("; it is by %s, valid from %s to %s, the time is %s",
@@ -213,7 +213,7 @@ func (l *listing) refuse(err error, url string, list *crl.List, at time.Time) er
 		}
 		advice = "publish a new list"
 	case crl.WrongIssuer, crl.WrongKeyID, crl.BadSignature:
-		expected, found := l.ca.Certificate.SubjectKeyId, fault.ListKeyID
+		expected, found := l.ca.Certificate.SubjectKeyId, failure.ListKeyID
 		if list != nil {
 			found = list.AuthorityKeyID
 		}
@@ -237,7 +237,7 @@ func (l *listing) refuse(err error, url string, list *crl.List, at time.Time) er
 	if advice != "" {
 		l.detail += "; " + advice
 	}
-	if fault.Fault == crl.Timeout {
+	if failure.Reason == crl.Timeout {
 		l.ask("9.29", lint.Pass)
 	}
 	return nil

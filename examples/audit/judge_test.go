@@ -46,8 +46,8 @@ func TestJudge(t *testing.T) {
 		{"slow", list{got: got, Millis: 6000}, now, "audit-crl-slow", lint.Warning},
 		{"not valid yet", list{got: got}, now.Add(-2 * time.Hour), "crl-not-yet-valid", lint.Error},
 		{"a delta list without its base", list{got: got, Delta: true}, now, "crl-delta-without-base", lint.Error},
-		{"of an expired authority", list{err: &crl.Error{Fault: crl.Download}, Code: "AADSTS500173"}, now.AddDate(5, 0, 0), "audit-crl-unusable", lint.Info},
-		{"unusable", list{err: &crl.Error{Fault: crl.Download}, Code: "AADSTS500173"}, now, "audit-crl-unusable", lint.Error},
+		{"of an expired authority", list{err: &crl.Error{Reason: crl.Download}, Code: "AADSTS500173"}, now.AddDate(5, 0, 0), "audit-crl-unusable", lint.Info},
+		{"unusable", list{err: &crl.Error{Reason: crl.Download}, Code: "AADSTS500173"}, now, "audit-crl-unusable", lint.Error},
 	} {
 		found := judge(ca, []list{test.list}, test.at)
 		if test.code != "" && !found.Has(test.code) || found.Worst() != test.worst {

@@ -191,7 +191,7 @@ func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.C
 func unique(all lint.Findings) lint.Findings {
 	seen := map[lint.Finding]bool{}
 	return slices.DeleteFunc(all, func(f lint.Finding) bool {
-		key := lint.Finding{Code: f.Code, Where: f.Where, What: f.What}
+		key := lint.Finding{Code: f.Code, Where: f.Where, About: f.About, What: f.What}
 		again := seen[key]
 		seen[key] = true
 		return again

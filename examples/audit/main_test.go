@@ -45,15 +45,15 @@ type answer struct {
 	}
 	Users    struct{ Total, WithCertificateUserIds, WithFindings int }
 	Findings []struct {
-		Code, Where, What string
-		Severity          lint.Severity
-		Effect            lint.Effect
+		Code, Where, About, What string
+		Severity                 lint.Severity
+		Effect                   lint.Effect
 	}
 }
 
 func (a answer) has(code, where string) bool {
 	for _, f := range a.Findings {
-		if f.Code == code && strings.Contains(f.Where, where) {
+		if f.Code == code && strings.Contains(f.Where+f.About, where) {
 			return true
 		}
 	}

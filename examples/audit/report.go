@@ -126,7 +126,7 @@ func (a *audit) printFindings(w io.Writer, style console.Style) {
 		case lint.LetsIn:
 			effect = ", lets the wrong people in"
 		}
-		fmt.Fprintf(w, "\n%s%s  %s: %s (%s)\n", paint(f.Severity.String()), effect, console.Clean(f.Where), console.Clean(f.What), f.Code)
+		fmt.Fprintf(w, "\n%s%s  %s: %s (%s)\n", paint(f.Severity.String()), effect, console.Clean(f.Place()), console.Clean(f.What), f.Code)
 		if f.Do != "" {
 			fmt.Fprintf(w, "  do      %s\n", console.Clean(f.Do))
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba"
@@ -105,12 +106,8 @@ func (e *expectations) expect(f snapshot.SignIn) (snapshot.Expectation, bool) {
 
 // ofRevocation reports whether a code is about revocation lists or what they say.
 func ofRevocation(code string) bool {
-	for f := crl.Download; f <= crl.DeltaMismatch; f++ {
-		if code == f.Code() {
-			return true
-		}
-	}
-	return code == (crl.Status{State: crl.Revoked}).Code()
+	return slices.ContainsFunc(crl.Reasons(), func(r crl.Reason) bool { return r.Code() == code }) ||
+		code == (crl.Status{State: crl.Revoked}).Code()
 }
 
 // user looks a user up once, with the groups that targets and scopes ask for.

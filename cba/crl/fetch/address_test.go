@@ -61,7 +61,7 @@ func fakeDNS(t *testing.T, answer func() netip.Addr) {
 
 func isForbidden(err error) bool {
 	var e *crl.Error
-	return errors.As(err, &e) && e.Fault == crl.ForbiddenAddress
+	return errors.As(err, &e) && e.Reason == crl.ForbiddenAddress
 }
 
 // What a name resolves to counts, at the moment of the connection: a name that

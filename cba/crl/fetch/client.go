@@ -22,11 +22,12 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
 	"example.com/entracba/cba/crl/internal/netaddr"
+	"example.com/entracba/cba/internal/der"
 )
 
-// A Client gets lists over HTTP within the service's limits, and keeps them
+// A Client gets CRLs over HTTP within the service's limits, and keeps them
 // until they are to be renewed. The zero Client works and has the limits of an
 // interactive sign-in in the public cloud. It is safe for concurrent use and
 // must not be copied once it was used.
@@ -40,9 +41,9 @@ import (
 //
 // # Keeping
 //
-// A list is kept when ca signed it, and returned again until its Next CRL
+// A CRL is kept when ca signed it, and returned again until its Next CRL
 // Publish or, if it has none, its Next Update. After that it is fetched again, at
-// most once a minute; as long as it is valid, the kept list is returned when the
+// most once a minute; as long as it is valid, the kept CRL is returned when the
 // new one cannot be had, is not by ca, or has a CRL number that went back.
 //
 // # Sharing
@@ -53,7 +54,7 @@ type Client struct {
 	Limits crl.Limits
 
 	// RefuseHTTPS takes the stricter reading of the documentation, which
-	// contradicts itself on whether Entra fetches lists over https.
+	// contradicts itself on whether Entra fetches CRLs over https.
 	RefuseHTTPS bool
 
 	// AllowPrivateAddresses lets URLs lead into the network that this program
@@ -67,12 +68,12 @@ type Client struct {
 	// the transport must do it.
 	InsecureTransport http.RoundTripper
 
-	// KeepBytes bounds the encoded size of the lists that are kept; the one that
+	// KeepBytes bounds the encoded size of the CRLs that are kept; the one that
 	// was not asked for the longest goes first. Zero means 256 MB; with a negative
 	// number nothing is kept.
 	KeepBytes int64
 
-	// Now is the clock that decides when a kept list is fetched again. Nil means
+	// Now is the clock that decides when a kept CRL is fetched again. Nil means
 	// time.Now.
 	Now func() time.Time
 
@@ -83,14 +84,14 @@ type Client struct {
 	flights map[string]*flight
 }
 
-// refetch is the least time between two downloads of a list that is kept.
+// refetch is the least time between two downloads of a CRL that is kept.
 const refetch = time.Minute
 
 const maxRedirects = 5
 
 type keptList struct {
 	list    *crl.List
-	ca      []byte    // the encoded certificate that the list was checked against
+	ca      []byte    // the encoded certificate that the CRL was checked against
 	retry   time.Time // no new download before
 	lastUse time.Time
 }
@@ -104,11 +105,11 @@ type flight struct {
 	err     *crl.Error
 }
 
-// Fetch returns the list at a URL, which is by ca. The error is an [*Error], or
+// Fetch returns the CRL at a URL, which is by ca. The error is an [*Error], or
 // wraps that of ctx if that ended first.
 func (f *Client) Fetch(ctx context.Context, url string, ca *x509.Certificate) (*crl.List, error) {
 	if ca == nil {
-		return nil, errors.New("crl: Fetch needs the certificate of the authority")
+		return nil, errors.New("crl: Fetch needs the certificate of the CA")
 	}
 	if err := f.checkURL(url); err != nil {
 		return nil, err
@@ -137,8 +138,8 @@ func (f *Client) Fetch(ctx context.Context, url string, ca *x509.Certificate) (*
 	return list, nil
 }
 
-// due is when a kept list is to be fetched again: at its Next CRL Publish or Next
-// Update, but not within a minute of the last attempt, unless the list has
+// due is when a kept CRL is to be fetched again: at its Next CRL Publish or Next
+// Update, but not within a minute of the last attempt, unless the CRL has
 // expired since.
 func (k *keptList) due() time.Time {
 	expiry := k.list.NextUpdate
@@ -155,7 +156,7 @@ func (k *keptList) due() time.Time {
 	return due
 }
 
-// fallback returns the kept list if it is still valid, or else the failure.
+// fallback returns the kept CRL if it is still valid, or else the failure.
 func (f *Client) fallback(url string, ca *x509.Certificate, old *keptList, err error, now time.Time) (*crl.List, error) {
 	var failure *crl.Error
 	if !errors.As(err, &failure) {
@@ -186,12 +187,12 @@ func (f *Client) checkURL(rawURL string) *crl.Error {
 		return failureOf(err)
 	}
 	if f.RefuseHTTPS && strings.EqualFold(rawURL[:6], "https:") {
-		return &crl.Error{Fault: crl.BadURL, URL: rawURL, Detail: "https is refused by RefuseHTTPS"}
+		return &crl.Error{Reason: crl.BadURL, URL: rawURL, Detail: "https is refused by RefuseHTTPS"}
 	}
 	return nil
 }
 
-// lookup returns a copy of what is kept for a URL and this authority.
+// lookup returns a copy of what is kept for a URL and this CA.
 func (f *Client) lookup(url string, ca *x509.Certificate, now time.Time) *keptList {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -283,7 +284,7 @@ func (f *Client) fly(ctx context.Context, fl *flight, url string) {
 	close(fl.done)
 }
 
-// land takes the download off the list, unless another has taken its place.
+// land takes the download off the CRL, unless another has taken its place.
 func (f *Client) land(fl *flight, url string) {
 	if f.flights[url] == fl {
 		delete(f.flights, url)
@@ -301,7 +302,7 @@ func (f *Client) download(ctx context.Context, url string) (*crl.List, *crl.Erro
 		err = failureOf(e)
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil, &crl.Error{Fault: crl.Timeout, Detail: fmt.Sprintf("the list was not there after %v", limits.Time)}
+		return nil, &crl.Error{Reason: crl.Timeout, Detail: fmt.Sprintf("the CRL was not there after %v", limits.Time)}
 	}
 	return nil, err
 }
@@ -309,7 +310,7 @@ func (f *Client) download(ctx context.Context, url string) (*crl.List, *crl.Erro
 func (f *Client) get(ctx context.Context, url string, limit int64) ([]byte, *crl.Error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, &crl.Error{Fault: crl.BadURL, Err: err}
+		return nil, &crl.Error{Reason: crl.BadURL, Err: err}
 	}
 	request.Header.Set("Accept", "application/pkix-crl, */*")
 	request.Header.Set("User-Agent", "entracba-crl")
@@ -320,40 +321,40 @@ func (f *Client) get(ctx context.Context, url string, limit int64) ([]byte, *crl
 		if errors.As(err, &fault) {
 			return nil, fault
 		}
-		return nil, &crl.Error{Fault: crl.Download, Err: err}
+		return nil, &crl.Error{Reason: crl.Download, Err: err}
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, &crl.Error{Fault: crl.Download, HTTPStatus: response.StatusCode, Detail: "the server answered " + response.Status}
+		return nil, &crl.Error{Reason: crl.Download, HTTPStatus: response.StatusCode, Detail: "the server answered " + response.Status}
 	}
 	if e := response.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return nil, faultf(crl.NotDER, "the server encoded the list with %q, which was not asked for", e)
+		return nil, failf(crl.NotDER, "the server encoded the CRL with %q, which was not asked for", e)
 	}
 	return readBody(response.Body, limit)
 }
 
 func tooLarge(size, limit int64) *crl.Error {
-	return &crl.Error{Fault: crl.TooLarge, Size: size, Detail: fmt.Sprintf("%d bytes or more, and the limit is %d", size, limit)}
+	return &crl.Error{Reason: crl.TooLarge, Size: size, Detail: fmt.Sprintf("%d bytes or more, and the limit is %d", size, limit)}
 }
 
 // firstRead is what is read before a server's word on the size is believed so
 // far as to reserve the memory.
 const firstRead = 1 << 16
 
-// readBody reads a list into memory of its size. What does not begin like DER is
+// readBody reads a CRL into memory of its size. What does not begin like DER is
 // not read on: the beginning is enough to say what it is.
 func readBody(r io.Reader, limit int64) ([]byte, *crl.Error) {
 	first := make([]byte, min(firstRead, limit+1))
 	n, err := io.ReadFull(r, first)
 	first = first[:n]
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, &crl.Error{Fault: crl.Download, Err: err}
+		return nil, &crl.Error{Reason: crl.Download, Err: err}
 	}
 	if err != nil {
 		return bytes.Clone(first), checkSize(n, limit)
 	}
-	end, ok := der.Announced(first)
-	if !ok {
+	tag, end, ok := der.Announced(first)
+	if !ok || tag != layout.Sequence || end <= len(first) {
 		return bytes.Clone(first), checkSize(n, limit)
 	}
 	if int64(end) > limit {
@@ -364,7 +365,7 @@ func readBody(r io.Reader, limit int64) ([]byte, *crl.Error) {
 	copy(body, first)
 	more, err := io.ReadFull(r, body[n:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, &crl.Error{Fault: crl.Download, Err: err}
+		return nil, &crl.Error{Reason: crl.Download, Err: err}
 	}
 	return body[:n+more], nil
 }
@@ -378,7 +379,7 @@ func checkSize(size int, limit int64) *crl.Error {
 
 func (f *Client) checkRedirect(request *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return faultf(crl.Download, "more than %d redirects", maxRedirects)
+		return failf(crl.Download, "more than %d redirects", maxRedirects)
 	}
 	request.Header.Del("Referer")
 	if err := f.checkURL(request.URL.String()); err != nil {
@@ -414,7 +415,7 @@ func (f *Client) checkAddress(_, address string, _ syscall.RawConn) error {
 	}
 	target, err := netip.ParseAddrPort(address)
 	if err != nil || !allowed(target.Addr()) {
-		return faultf(crl.ForbiddenAddress, "%s is not a public address; AllowPrivateAddresses would allow it", address)
+		return failf(crl.ForbiddenAddress, "%s is not a public address; AllowPrivateAddresses would allow it", address)
 	}
 	return nil
 }
@@ -423,13 +424,13 @@ func (f *Client) checkAddress(_, address string, _ syscall.RawConn) error {
 func failureOf(err error) *crl.Error {
 	var failure *crl.Error
 	if !errors.As(err, &failure) {
-		failure = &crl.Error{Fault: crl.Download, Err: err}
+		failure = &crl.Error{Reason: crl.Download, Err: err}
 	}
 	return failure
 }
 
-func faultf(f crl.Fault, format string, args ...any) *crl.Error {
-	return &crl.Error{Fault: f, Detail: fmt.Sprintf(format, args...)}
+func failf(r crl.Reason, format string, args ...any) *crl.Error {
+	return &crl.Error{Reason: r, Detail: fmt.Sprintf(format, args...)}
 }
 
 // orDefault fills in the zero fields.

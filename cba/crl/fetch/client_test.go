@@ -106,13 +106,13 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 	s.set(bytesOf([]byte("<html>")))
 	step(11*time.Hour-time.Second, 2, 6) // the last second
 	time1.now = crltest.At().Add(12 * time.Hour)
-	if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || crltest.FaultOf(t, err) != crl.NotDER || s.requests.Load() != 7 {
+	if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || crltest.ReasonOf(t, err) != crl.NotDER || s.requests.Load() != 7 {
 		t.Fatalf("an expired list was waited with: %v, %v, %d requests", list, err, s.requests.Load())
 	}
 
 	for _, c := range []struct {
 		answer http.HandlerFunc
-		fault  crl.Fault
+		reason crl.Reason
 	}{
 		{status(503), crl.Download},
 		{bytesOf(lists(1)), crl.NumberWentBack},
@@ -120,8 +120,8 @@ func TestFetchKeepsUntilNextPublish(t *testing.T) {
 	} {
 		time1.now = crltest.At().Add(20 * time.Hour)
 		s.set(c.answer)
-		if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || crltest.FaultOf(t, err) != c.fault {
-			t.Errorf("expired, and %v: list %v, error %v", c.fault, list, err)
+		if list, err := f.Fetch(ctx, s.URL, ca.Cert); list != nil || crltest.ReasonOf(t, err) != c.reason {
+			t.Errorf("expired, and %v: list %v, error %v", c.reason, list, err)
 		}
 	}
 	s.set(bytesOf(lists(3)))
@@ -135,7 +135,7 @@ func TestFetchKeepsOnlyTheAuthoritysLists(t *testing.T) {
 	s := newSite(t, bytesOf(other.List(t, &x509.RevocationList{})))
 	f := &fetch.Client{AllowPrivateAddresses: true, Now: func() time.Time { return crltest.At() }}
 	_, err := f.Fetch(ctx, s.URL, ca.Cert)
-	if crltest.FaultOf(t, err) != crl.WrongIssuer || !strings.Contains(err.Error(), s.URL) {
+	if crltest.ReasonOf(t, err) != crl.WrongIssuer || !strings.Contains(err.Error(), s.URL) {
 		t.Fatalf("%v", err)
 	}
 	s.set(bytesOf(ca.List(t, &x509.RevocationList{})))
@@ -143,7 +143,7 @@ func TestFetchKeepsOnlyTheAuthoritysLists(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The kept list is not given out for another authority.
-	if _, err := f.Fetch(ctx, s.URL, other.Cert); crltest.FaultOf(t, err) != crl.WrongIssuer {
+	if _, err := f.Fetch(ctx, s.URL, other.Cert); crltest.ReasonOf(t, err) != crl.WrongIssuer {
 		t.Errorf("%v", err)
 	}
 	if _, err := f.Fetch(ctx, s.URL, nil); err == nil {
@@ -168,15 +168,15 @@ func TestFetchFailures(t *testing.T) {
 		name   string
 		answer http.HandlerFunc
 		limits crl.Limits
-		fault  crl.Fault
+		reason crl.Reason
 		says   string
 		check  func(*crl.Error) bool
 	}{
 		{name: "exactly the limit", answer: bytesOf(list), limits: crl.Limits{Bytes: int64(len(list))}},
 		{name: "exactly the limit, chunked", answer: chunked(list), limits: crl.Limits{Bytes: int64(len(list))}},
-		{name: "announced too large", answer: bytesOf(list), limits: crl.Limits{Bytes: int64(len(list)) - 1}, fault: crl.TooLarge,
+		{name: "announced too large", answer: bytesOf(list), limits: crl.Limits{Bytes: int64(len(list)) - 1}, reason: crl.TooLarge,
 			check: func(e *crl.Error) bool { return e.Size == int64(len(list)) && e.Code() == "AADSTS2205014" }},
-		{name: "too large by its header", answer: chunked(list), limits: crl.Limits{Bytes: int64(len(list)) - 1}, fault: crl.TooLarge,
+		{name: "too large by its header", answer: chunked(list), limits: crl.Limits{Bytes: int64(len(list)) - 1}, reason: crl.TooLarge,
 			check: func(e *crl.Error) bool { return e.Size == int64(len(list)) }},
 		{name: "endless text", answer: func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
@@ -184,55 +184,55 @@ func TestFetchFailures(t *testing.T) {
 					return
 				}
 			}
-		}, fault: crl.NotDER, says: `begins "AAAA`},
-		{name: "small limit", answer: chunked([]byte(strings.Repeat("A", 200))), limits: crl.Limits{Bytes: 100}, fault: crl.TooLarge},
-		{name: "cut", answer: chunked(list[:len(list)/2]), fault: crl.NotDER, says: "cut short"},
-		{name: "cut early", answer: bytesOf(list[:100]), fault: crl.NotDER, says: "cut short"},
-		{name: "more follows", answer: chunked(append(bytes.Clone(list), 1, 2, 3)), fault: crl.NotDER, says: "left over"},
+		}, reason: crl.NotDER, says: `begins "AAAA`},
+		{name: "small limit", answer: chunked([]byte(strings.Repeat("A", 200))), limits: crl.Limits{Bytes: 100}, reason: crl.TooLarge},
+		{name: "cut", answer: chunked(list[:len(list)/2]), reason: crl.NotDER, says: "cut short"},
+		{name: "cut early", answer: bytesOf(list[:100]), reason: crl.NotDER, says: "cut short"},
+		{name: "more follows", answer: chunked(append(bytes.Clone(list), 1, 2, 3)), reason: crl.NotDER, says: "left over"},
 		{name: "less than announced", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(list)+10))
 			w.Write(list[:1<<17])
-		}, fault: crl.NotDER, says: "cut short"},
-		{name: "nothing", answer: bytesOf(nil), fault: crl.NotDER, says: "0 bytes"},
-		{name: "PEM", answer: bytesOf(crltest.PEM("X509 CRL", list)), fault: crl.NotDER, says: "PEM"},
-		{name: "certificate", answer: bytesOf(ca.Cert.Raw), fault: crl.NotCRL},
-		{name: "forbidden", answer: status(403), fault: crl.Download, says: "403 Forbidden",
+		}, reason: crl.NotDER, says: "cut short"},
+		{name: "nothing", answer: bytesOf(nil), reason: crl.NotDER, says: "0 bytes"},
+		{name: "PEM", answer: bytesOf(crltest.PEM("X509 CRL", list)), reason: crl.NotDER, says: "PEM"},
+		{name: "certificate", answer: bytesOf(ca.Cert.Raw), reason: crl.NotCRL},
+		{name: "forbidden", answer: status(403), reason: crl.Download, says: "403 Forbidden",
 			check: func(e *crl.Error) bool { return e.HTTPStatus == 403 && e.Code() == "AADSTS500173" }},
-		{name: "no content", answer: status(204), fault: crl.Download},
-		{name: "partial content", answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(206); w.Write(list) }, fault: crl.Download},
-		{name: "no answer", answer: hang, limits: crl.Limits{Time: 50 * time.Millisecond}, fault: crl.Timeout,
+		{name: "no content", answer: status(204), reason: crl.Download},
+		{name: "partial content", answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(206); w.Write(list) }, reason: crl.Download},
+		{name: "no answer", answer: hang, limits: crl.Limits{Time: 50 * time.Millisecond}, reason: crl.Timeout,
 			check: func(e *crl.Error) bool { return e.Code() == "AADSTS2205012" }},
 		{name: "half an answer", answer: func(w http.ResponseWriter, r *http.Request) {
 			w.Write(list[:1<<17])
 			w.(http.Flusher).Flush()
 			hang(w, r)
-		}, limits: crl.Limits{Time: 100 * time.Millisecond}, fault: crl.Timeout},
+		}, limits: crl.Limits{Time: 100 * time.Millisecond}, reason: crl.Timeout},
 		{name: "compressed", answer: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Write([]byte("\x1f\x8b"))
-		}, fault: crl.NotDER, says: "gzip"},
+		}, reason: crl.NotDER, says: "gzip"},
 		{name: "hung up", answer: func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
 				conn.Close()
 			}
-		}, fault: crl.Download, check: func(e *crl.Error) bool { return e.HTTPStatus == 0 && e.Err != nil }},
-		{name: "redirected to LDAP", answer: http.RedirectHandler("ldap://dc.woodgrove.com/CN=CDP", http.StatusFound).ServeHTTP, fault: crl.BadURL, says: "LDAP"},
-		{name: "redirected to a file", answer: http.RedirectHandler("file:///etc/passwd", http.StatusFound).ServeHTTP, fault: crl.BadURL, says: "file"},
+		}, reason: crl.Download, check: func(e *crl.Error) bool { return e.HTTPStatus == 0 && e.Err != nil }},
+		{name: "redirected to LDAP", answer: http.RedirectHandler("ldap://dc.woodgrove.com/CN=CDP", http.StatusFound).ServeHTTP, reason: crl.BadURL, says: "LDAP"},
+		{name: "redirected to a file", answer: http.RedirectHandler("file:///etc/passwd", http.StatusFound).ServeHTTP, reason: crl.BadURL, says: "file"},
 		{name: "redirected for ever", answer: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path+"x", http.StatusMovedPermanently)
 		},
-			fault: crl.Download, says: "redirects"},
+			reason: crl.Download, says: "redirects"},
 		{name: "large headers", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X", strings.Repeat("x", 1<<18))
 			w.Write(list)
-		}, fault: crl.Download},
+		}, reason: crl.Download},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.answer)
 			f := &fetch.Client{AllowPrivateAddresses: true, Limits: c.limits, Now: func() time.Time { return crltest.At() }}
 			got, err := f.Fetch(ctx, s.URL, ca.Cert)
-			if fault := crltest.FaultOf(t, err); fault != c.fault || (got == nil) != (fault != 0) {
+			if reason := crltest.ReasonOf(t, err); reason != c.reason || (got == nil) != (reason != "") {
 				t.Fatalf("list %v, error %v", got, err)
 			}
 			if err == nil {
@@ -271,7 +271,7 @@ func TestFetchFollowsRedirects(t *testing.T) {
 	}
 	hops = -1 // one more than allowed
 	f = &fetch.Client{AllowPrivateAddresses: true}
-	if _, err := f.Fetch(ctx, s.URL, ca.Cert); crltest.FaultOf(t, err) != crl.Download {
+	if _, err := f.Fetch(ctx, s.URL, ca.Cert); crltest.ReasonOf(t, err) != crl.Download {
 		t.Error(err)
 	}
 }
@@ -282,7 +282,7 @@ func TestFetchRefusesURLs(t *testing.T) {
 	for _, url := range []string{"", "crl.woodgrove.com/a.crl", "//crl.woodgrove.com/a.crl", "ldap:///CN=a", "LDAPS://dc/CN=a", "file:///a.crl", "ftp://a/b",
 		"http://", "http:///a.crl", "http:a.crl", "http://user:secret@crl.woodgrove.com/a.crl", "https://crl.woodgrove.com/a.crl", "http://a b/", "http://u:secret@a b/", "http://[::1/", "\x00"} {
 		_, err := f.Fetch(ctx, url, ca.Cert)
-		if crltest.FaultOf(t, err) != crl.BadURL {
+		if crltest.ReasonOf(t, err) != crl.BadURL {
 			t.Errorf("%q: %v", url, err)
 		}
 		if strings.Contains(fmt.Sprintf("%v %+v", err, err), "secret") {
@@ -303,7 +303,7 @@ func TestFetchRefusesPrivateAddresses(t *testing.T) {
 		"[64:ff9b::7f00:1]", "[64:ff9b::a9fe:a9fe]", "[2002:7f00:1::]", "169.254.169.254", "10.0.0.1", "192.168.1.1", "100.64.0.1", "224.0.0.1", "[fe80::1]", "[fd00::1]", "[ff02::1]"} {
 		f := &fetch.Client{Limits: crl.Limits{Time: 5 * time.Second}}
 		_, err := f.Fetch(ctx, "http://"+net.JoinHostPort(strings.Trim(host, "[]"), port)+"/a.crl", ca.Cert)
-		if crltest.FaultOf(t, err) != crl.ForbiddenAddress {
+		if crltest.ReasonOf(t, err) != crl.ForbiddenAddress {
 			t.Errorf("%s: %v", host, err)
 		}
 	}

@@ -80,12 +80,12 @@ func ExampleClient() {
 	_, err = new(fetch.Client).Fetch(ctx, server.URL, issuer.Certificate)
 	var failure *crl.Error
 	if errors.As(err, &failure) {
-		fmt.Println(failure.Fault)
+		fmt.Println(failure.Reason)
 	}
 	// Output:
 	// list 1
 	// list 1
 	// list 1
 	// requests: 1
-	// forbidden address
+	// crl: forbidden address
 }

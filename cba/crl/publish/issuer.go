@@ -17,15 +17,15 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
 	"example.com/entracba/cba/crl/internal/sig"
 )
 
-// An Issuer makes the lists of one certificate authority. All three fields are
+// An Issuer makes the CRLs of one CA. All three fields are
 // required. It may be used by several goroutines; what it remembers is in the
 // store, which keeps others out while something changes.
 type Issuer struct {
-	// Certificate is the authority's, with a subject key identifier and, if it has
+	// Certificate is the CA's, with a subject key identifier and, if it has
 	// a key usage at all, with the one for signing lists.
 	Certificate *x509.Certificate
 	// Key is the private key of Certificate: RSA, ECDSA or Ed25519.
@@ -38,7 +38,7 @@ type Issuer struct {
 var ErrNotOnHold = errors.New("the certificate is not on hold")
 
 // Revoke records revocations, all or none. They take effect with the next base
-// or delta list.
+// or delta CRL.
 //
 // A certificate that is on hold can be revoked for good. One that is revoked for
 // good stays so: the same reason again changes nothing, another reason is
@@ -94,8 +94,8 @@ func (i *Issuer) Revoke(ctx context.Context, revocations ...crl.Revocation) erro
 	})
 }
 
-// Release takes certificates off hold, all or none: the next delta list says
-// removeFromCRL for those that a list has had, and the next base list leaves
+// Release takes certificates off hold, all or none: the next delta CRL says
+// removeFromCRL for those that a CRL has had, and the next base CRL leaves
 // them out. The error wraps [ErrNotOnHold] if one of them is not on hold.
 func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
 	if err := i.check(false); err != nil {
@@ -128,7 +128,7 @@ func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
 			}
 			delete(pending, string(old.serial))
 			if old.change > h.number {
-				return nil // no list has had it
+				return nil // no CRL has had it
 			}
 			old.reason, old.change = crl.RemoveFromCRL, h.number+1
 			return emit(*old)
@@ -170,9 +170,9 @@ func newRecord(v crl.Revocation) (record, error) {
 	if v.Serial == nil || v.Serial.Sign() < 0 {
 		return record{}, errors.New("crl: a revocation needs a serial number that is not negative")
 	}
-	serial := der.RawInteger(nil, v.Serial)
-	if len(serial) > der.MaxSerial {
-		return record{}, fmt.Errorf("crl: serial number %x has more than %d octets", serial, der.MaxSerial)
+	serial := layout.RawInteger(nil, v.Serial)
+	if len(serial) > layout.MaxSerial {
+		return record{}, fmt.Errorf("crl: serial number %x has more than %d bytes", serial, layout.MaxSerial)
 	}
 	if _, err := v.Reason.MarshalText(); err != nil || v.Reason == crl.RemoveFromCRL {
 		return record{}, fmt.Errorf("crl: serial number %x cannot be revoked with the reason %v", serial, v.Reason)
@@ -213,7 +213,7 @@ func (i *Issuer) check(key bool) error {
 	case i.Key == nil:
 		return errors.New("crl: the issuer has no key")
 	case i.Certificate.BasicConstraintsValid && !i.Certificate.IsCA, i.Certificate.Version == 3 && !i.Certificate.BasicConstraintsValid:
-		return errors.New("crl: the issuer's certificate is not a certificate authority's")
+		return errors.New("crl: the issuer's certificate is not a CA's")
 	case i.Certificate.KeyUsage != 0 && i.Certificate.KeyUsage&x509.KeyUsageCRLSign == 0:
 		return errors.New("crl: the key usage of the issuer's certificate does not allow lists")
 	}
@@ -237,11 +237,11 @@ func (i *Issuer) locked(ctx context.Context, do func() error) (err error) {
 	return do()
 }
 
-// Base issues a list of everything that is revoked.
+// Base issues a CRL of everything that is revoked.
 //
-// The list's number is made durable before the list is built, so that no crash
+// The CRL's number is made durable before the CRL is built, so that no crash
 // and no error lets a number be used twice; a failed attempt leaves a gap in the
-// numbers, which is allowed. The list was read back and its signature checked
+// numbers, which is allowed. The CRL was read back and its signature checked
 // before it is handed to Publish and returned.
 //
 // It takes memory for the encoded list and its index, not for the entries.
@@ -249,14 +249,14 @@ func (i *Issuer) Base(ctx context.Context, o Options) (*crl.List, error) {
 	return i.issue(ctx, o, false)
 }
 
-// Delta issues a list of what changed since the base list that was published
+// Delta issues a CRL of what changed since the base CRL that was published
 // last, including what was released. It is an error if there is none.
 //
-// Everything that is said of [Issuer.Base] holds, but that a delta list changes
+// Everything that is said of [Issuer.Base] holds, but that a delta CRL changes
 // nothing in the store except the number.
 func (i *Issuer) Delta(ctx context.Context, o Options) (*crl.List, error) {
 	if len(o.FreshestCRL) > 0 {
-		return nil, errors.New("crl: a delta list cannot name a freshest CRL (RFC 5280 section 5.2.6)")
+		return nil, errors.New("crl: a delta CRL cannot name a freshest CRL (RFC 5280 section 5.2.6)")
 	}
 	return i.issue(ctx, o, true)
 }
@@ -274,10 +274,10 @@ func (i *Issuer) issue(ctx context.Context, o Options, delta bool) (list *crl.Li
 	}
 	err = i.locked(ctx, func() error {
 		b := listBuilder{issuer: i, options: o, scheme: scheme, delta: delta}
-		// First pass: the number, and how large the list will be.
+		// First pass: the number, and how large the CRL will be.
 		err := i.transform(ctx, func(h *ledgerHead) error {
 			if delta && h.base == 0 {
-				return errors.New("crl: no base list was published yet that a delta list could continue")
+				return errors.New("crl: no base CRL was published yet that a delta CRL could continue")
 			}
 			h.number = max(h.number+1, o.Number)
 			b.head = *h
@@ -308,7 +308,7 @@ func (i *Issuer) issue(ctx context.Context, o Options, delta bool) (list *crl.Li
 			return nil
 		}, func(_ ledgerHead, r *record, emit func(record) error) error {
 			if r == nil || !b.lists(*r) {
-				return nil // released, or expired: no list needs it any more
+				return nil // released, or expired: no CRL needs it any more
 			}
 			return emit(*r)
 		})

@@ -90,7 +90,7 @@ func newDesk(t *testing.T) *desk {
 
 func TestBaseAndDelta(t *testing.T) {
 	d := newDesk(t)
-	if _, err := d.Delta(ctx, publish.Options{}); err == nil || !strings.Contains(err.Error(), "no base list") {
+	if _, err := d.Delta(ctx, publish.Options{}); err == nil || !strings.Contains(err.Error(), "no base CRL") {
 		t.Fatalf("a delta before any base: %v", err)
 	}
 	d.base("1")
@@ -259,7 +259,7 @@ func TestIssuerRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	issuer = &publish.Issuer{Certificate: other.Cert, Key: other.Key, Store: store}
-	if _, err := issuer.Base(ctx, publish.Options{}); err == nil || !strings.Contains(err.Error(), "another authority") {
+	if _, err := issuer.Base(ctx, publish.Options{}); err == nil || !strings.Contains(err.Error(), "another CA") {
 		t.Errorf("%v", err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
 )
 
 // The ledger is text, so that it can be read in an emergency, and streamed, so
@@ -25,14 +25,14 @@ import (
 //	entracba-crl-ledger 1
 //	issuer 5f0c…                          SHA-256 of subject and key identifier
 //	number 42                             the last CRL number that was given out
-//	base 40 2026-01-02T15:04:05Z          the last published base list; 0 and - if none
+//	base 40 2026-01-02T15:04:05Z          the last published base CRL; 0 and - if none
 //	4a17 2026-01-02T15:04:05Z keyCompromise 41 2027-01-01T00:00:00Z
 //	…                                     serial, date, reason, change, expiry or -
 //	end 1 77c2…                           entries, SHA-256 of everything before
 //
 // The change of an entry is the CRL number of the first list that can have it: a
 // delta that continues base N holds the entries whose change is above N. An
-// entry that was released stays as removeFromCRL until the next base list.
+// entry that was released stays as removeFromCRL until the next base CRL.
 const ledgerMagic = "entracba-crl-ledger 1"
 
 // A ledgerHead is what stands before the entries.
@@ -53,7 +53,7 @@ type record struct {
 	expires time.Time
 }
 
-// authorityID ties a ledger to the one authority whose lists it is for. A
+// authorityID ties a ledger to the one CA whose lists it is for. A
 // renewed certificate with the same name and key keeps it.
 func authorityID(ca *x509.Certificate) string {
 	h := sha256.New()
@@ -107,7 +107,7 @@ func (i *Issuer) read(ctx context.Context, head func(ledgerHead) error, entry fu
 		return fmt.Errorf("crl: the ledger is damaged at line %d: %w", in.line, err)
 	}
 	if h.issuer != id {
-		return errors.New("crl: the ledger is that of another authority: its name or key differs")
+		return errors.New("crl: the ledger is that of another CA: its name or key differs")
 	}
 	if err := head(h); err != nil {
 		return err
@@ -131,7 +131,7 @@ type ledgerReader struct {
 	hash    hash.Hash
 	line    int
 	records int
-	serial  [der.MaxSerial + 1]byte
+	serial  [layout.MaxSerial + 1]byte
 }
 
 var errShort = errors.New("it ends too early")

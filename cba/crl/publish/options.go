@@ -6,25 +6,25 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/cba/crl/internal/der"
+	"example.com/entracba/cba/crl/internal/layout"
 )
 
-// Options are what a list says besides its entries. The zero value works.
+// Options are what a CRL says besides its entries. The zero value works.
 type Options struct {
-	// ThisUpdate is when the list is made; zero means now.
+	// ThisUpdate is when the CRL is made; zero means now.
 	ThisUpdate time.Time
-	// NextUpdate is until when the list holds; after it, Entra refuses every
-	// sign-in with a certificate of the authority until it gets a new one. Zero
-	// means 7 days after ThisUpdate for a base list, 1 day for a delta list.
+	// NextUpdate is until when the CRL holds; after it, Entra refuses every
+	// sign-in with a certificate of the CA until it gets a new one. Zero
+	// means 7 days after ThisUpdate for a base CRL, 1 day for a delta CRL.
 	NextUpdate time.Time
-	// NextPublish is when the next list will be there: Entra fetches again from
+	// NextPublish is when the next CRL will be there: Entra fetches again from
 	// then on. Zero means three quarters of the way from ThisUpdate to NextUpdate,
 	// so that the last quarter is left to repair a publication that failed.
 	NextPublish time.Time
-	// FreshestCRL are the URLs at which delta lists are published, for a base
-	// list. Entra takes the URL of the delta list from the trust store.
+	// FreshestCRL are the URLs at which delta CRLs are published, for a base
+	// list. Entra takes the URL of the delta CRL from the trust store.
 	FreshestCRL []string
-	// Number is the least CRL number to use, for an authority whose lists came
+	// Number is the least CRL number to use, for a CA whose lists came
 	// from other software so far. A number that is not above the last one is
 	// ignored.
 	Number uint64
@@ -32,11 +32,11 @@ type Options struct {
 	// (PKCS #1 v1.5), ECDSA with the hash that fits the curve, or Ed25519. SHA-1
 	// is refused.
 	SignatureAlgorithm x509.SignatureAlgorithm
-	// Publish is called with the finished list and puts it where the URL leads.
-	// When it returns nil, and not before, a base list becomes the one that delta
+	// Publish is called with the finished CRL and puts it where the URL leads.
+	// When it returns nil, and not before, a base CRL becomes the one that delta
 	// lists continue. It is called while the store is locked. Nil means that the
 	// list counts as published when it is returned: a program that stops before
-	// it has published a base list must then issue another one before a delta.
+	// it has published a base CRL must then issue another one before a delta.
 	Publish func(*crl.List) error
 }
 
@@ -67,8 +67,8 @@ func (o Options) complete(delta bool) (Options, error) {
 			return o, fmt.Errorf("crl: %w", err)
 		}
 	}
-	if len(o.FreshestCRL) > der.MaxURLs {
-		return o, fmt.Errorf("crl: more than %d URLs of delta lists", der.MaxURLs)
+	if len(o.FreshestCRL) > layout.MaxURLs {
+		return o, fmt.Errorf("crl: more than %d URLs of delta CRLs", layout.MaxURLs)
 	}
 	for _, url := range o.FreshestCRL {
 		if err := crl.CheckURL(url); err != nil {

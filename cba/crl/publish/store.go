@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// A Store keeps the ledger of an [Issuer]: the revocations of one authority, the
+// A Store keeps the ledger of an [Issuer]: the revocations of one CA, the
 // last CRL number, and what the deltas continue. [FileStore] is the one for a
 // single machine; with a database or an object store behind the three methods,
-// several machines can issue for one authority.
+// several machines can issue for one CA.
 //
 // The content is text that only this package reads. It carries a checksum, and
 // an Issuer refuses one that was cut or changed.

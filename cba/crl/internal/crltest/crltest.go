@@ -25,7 +25,7 @@ import (
 // At is when the tests play.
 func At() time.Time { return time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC) }
 
-// An Authority is a CA that tests make lists with.
+// An Authority is a CA that tests make CRLs with.
 type Authority struct {
 	Cert *x509.Certificate
 	Key  crypto.Signer
@@ -115,7 +115,7 @@ func (a Authority) Leaf(tb testing.TB, serial int64, change ...func(*x509.Certif
 	return cert
 }
 
-// List makes a list with crypto/x509.
+// List makes a CRL with crypto/x509.
 func (a Authority) List(tb testing.TB, template *x509.RevocationList) []byte {
 	tb.Helper()
 	if template.Number == nil {
@@ -147,18 +147,18 @@ func MustParse(tb testing.TB, der []byte) *crl.List {
 	return list
 }
 
-// FaultOf returns the fault of an error, and fails the test for errors that are
+// ReasonOf returns the reason of an error, and fails the test for errors that are
 // not of the package's type.
-func FaultOf(tb testing.TB, err error) crl.Fault {
+func ReasonOf(tb testing.TB, err error) crl.Reason {
 	tb.Helper()
 	if err == nil {
-		return 0
+		return ""
 	}
 	var e *crl.Error
 	if !errors.As(err, &e) {
 		tb.Fatalf("not a *crl.Error: %v", err)
 	}
-	return e.Fault
+	return e.Reason
 }
 
 func Must[T any](tb testing.TB) func(T, error) T {

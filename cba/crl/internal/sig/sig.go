@@ -112,11 +112,16 @@ func readPSS(der []byte) (s Scheme) {
 	return s
 }
 
+// maxRSA is the largest RSA key, in bits, that a signature is verified with: the
+// time that it takes grows with the square.
+const maxRSA = 16384
+
 var (
 	errAlgorithm = errors.New("the signature algorithm is not one that this package knows")
 	errFIPS      = errors.New("GODEBUG=fips140=only refuses to check this signature: it is over a SHA-1, or the RSA key is too short or has a small exponent")
-	errKeyType   = errors.New("the key of the authority is not of the kind that the signature algorithm needs")
-	errSignature = errors.New("the authority's key did not make this signature")
+	errKeySize   = errors.New("the CA's RSA key has more than 16384 bits")
+	errKeyType   = errors.New("the key of the CA is not of the kind that the signature algorithm needs")
+	errSignature = errors.New("the CA's key did not make this signature")
 )
 
 // Forbidden reports whether this process may not check a signature of the scheme by
@@ -155,6 +160,9 @@ func (s Scheme) Verify(key crypto.PublicKey, digest, message, signature []byte) 
 	rsaKey, ok := key.(*rsa.PublicKey)
 	if !ok {
 		return errKeyType
+	}
+	if rsaKey.N.BitLen() > maxRSA {
+		return errKeySize
 	}
 	var err error
 	if s.isPSS() {
