@@ -223,11 +223,11 @@ func (p *program) open(ctx context.Context) error {
 	}
 	l, err := sqlite.Open(ctx, p.options.ledger, sqlite.Options{Existing: !create})
 	switch {
-	case errors.Is(err, &ledger.Error{Reason: ledger.Missing}) && used != "":
+	case errors.Is(err, ledger.Missing) && used != "":
 		return console.Usage("%s holds files of earlier runs (%s), but their ledger was not found: %w. Nothing was changed. Correct -ledger or -out, or restore the ledger from a backup; or start with a new -out folder, and -ca %s to keep the CA",
 			p.out, used, err, filepath.Join(p.out, caName))
-	case errors.Is(err, &ledger.Error{Reason: ledger.Missing}):
-		return console.Usage("%w: nothing to revoke. Correct -ledger or -out", err)
+	case errors.Is(err, ledger.Missing):
+		return console.Usage("nothing to revoke: %w. Correct -ledger or -out", err)
 	case err != nil:
 		return err
 	}
@@ -303,7 +303,7 @@ func no(format string, args ...any) error {
 func (p *program) revokeAll(ctx context.Context) (failed, err error) {
 	for _, upn := range p.revoke {
 		revoked, err := p.ledger.Revoke(ctx, ledger.RequestOf(cba.Subject{UPN: upn}), time.Now(), p.reason)
-		if errors.Is(err, &ledger.Error{Reason: ledger.NotFound}) {
+		if errors.Is(err, ledger.NotFound) {
 			failed = errors.Join(failed, no("%s has no certificate in %s: nothing to revoke. Remove the user from the list, or the next run issues a certificate", upn, p.options.ledger))
 			continue
 		}
@@ -370,8 +370,8 @@ func (p *program) issue(ctx context.Context) error {
 // answer reads the ledger, and writes nothing but the file of -export.
 func (p *program) answer(ctx context.Context) (err error) {
 	p.ledger, err = sqlite.Open(ctx, p.options.ledger, sqlite.Options{ReadOnly: true})
-	if errors.Is(err, &ledger.Error{Reason: ledger.Missing}) {
-		return console.Usage("%w: nothing to read. Correct -ledger or -out, or issue with -users FILE.csv", err)
+	if errors.Is(err, ledger.Missing) {
+		return console.Usage("nothing to read: %w. Correct -ledger or -out, or issue with -users FILE.csv", err)
 	}
 	if err != nil {
 		return err

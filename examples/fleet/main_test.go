@@ -555,7 +555,7 @@ func TestUnusable(t *testing.T) {
 		{"renewing nobody", []string{"-renew"}, nil, []string{"-renew", "-users"}},
 		{"reissuing for nobody", []string{"-reissue"}, nil, []string{"-reissue", "-users"}},
 		{"a CA for nobody", []string{"-ca", "x"}, nil, []string{"-ca", "-users"}},
-		{"the ledger is something else", []string{"-ledger", "users.csv"}, func(t *testing.T, folder string) { writeUsers(t, folder, 100) }, []string{"users.csv", "is not a ledger"}},
+		{"the ledger is something else", []string{"-ledger", "users.csv"}, func(t *testing.T, folder string) { writeUsers(t, folder, 100) }, []string{"users.csv", "not a ledger"}},
 		{"no folder for the ledger", []string{"-ledger", "nowhere/ledger.db", "-users", "users.csv"}, func(t *testing.T, folder string) { writeUsers(t, folder, 3) }, []string{"nowhere/ledger.db", "cannot be reached"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

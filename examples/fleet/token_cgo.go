@@ -33,7 +33,7 @@ func (p *program) openToken(ctx context.Context) error {
 	p.closeToken = t.Close
 	return p.tokenAuthority(ctx, t.Find, func(label string) (crypto.Signer, error) {
 		key, err := t.Find(label) // of a run that was killed
-		if errors.Is(err, &token.Error{Reason: token.NotFound}) {
+		if errors.Is(err, token.NotFound) {
 			return t.Generate(label, cba.RSA3072)
 		}
 		return key, err

@@ -92,7 +92,7 @@ func TestToken(t *testing.T) {
 	if out, err := exec.Command(util, "--init-token", "--free", "--label", "other", "--so-pin", "security-officer", "--pin", pin).CombinedOutput(); err != nil {
 		t.Fatalf("softhsm2-util: %v\n%s", err, out)
 	}
-	if r := fleet(t, folder, args("other", "pin")...); r.code != 2 || !strings.Contains(r.stderr, `key "entra-cba root" is not in the token`) {
+	if r := fleet(t, folder, args("other", "pin")...); r.code != 2 || !strings.Contains(r.stderr, `key "entra-cba root": not found`) {
 		t.Errorf("another token: exit status %d: %s", r.code, r.stderr)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"example.com/entracba/cba/crl"
 )
 
-// MaxRequest is the longest request, in octets.
+// MaxRequest is the longest request, in bytes.
 const MaxRequest = 1024
 
 // An Entry is one certificate. Times are UTC, to the second; those of states that
@@ -22,7 +22,7 @@ const MaxRequest = 1024
 type Entry struct {
 	Request  string               `json:"request"`            // what it was made for
 	UPN      string               `json:"upn,omitempty"`      // the first UPN in the certificate
-	Serial   string               `json:"serialNumber"`       // lower-case hexadecimal, whole octets
+	Serial   string               `json:"serialNumber"`       // lower-case hexadecimal, whole bytes
 	Issuer   string               `json:"issuer"`             // subject key identifier of the CA, lower-case hexadecimal
 	State    State                `json:"state"`              // how far it has come
 	Replaces string               `json:"replaces,omitempty"` // serial number of the certificate that it renewed
@@ -72,24 +72,24 @@ func NewEntry(request string, cert *x509.Certificate, at time.Time) (Entry, erro
 func (e Entry) Check() error {
 	switch {
 	case e.Serial == "" || e.Issuer == "":
-		return &Error{Reason: Invalid, What: "a certificate without serial number or authority key identifier"}
+		return &Error{Reason: Invalid, What: "certificate", Hint: "it needs a serial number and an authority key identifier"}
 	case len(e.Certificate) == 0:
-		return &Error{Reason: Invalid, What: "an entry without its certificate"}
+		return &Error{Reason: Invalid, What: "entry", Hint: "set its certificate"}
 	}
 	return CheckRequest(e.Request)
 }
 
 // CheckRequest reports whether a text can stand for a request: not empty, valid
-// UTF-8 without control characters, at most [MaxRequest] octets. The error is an
+// UTF-8 without control characters, at most [MaxRequest] bytes. The error is an
 // *Error with reason Invalid.
 func CheckRequest(request string) error {
 	switch {
 	case request == "":
-		return &Error{Reason: Invalid, What: "an empty request"}
+		return &Error{Reason: Invalid, What: "request", Hint: "it must not be empty"}
 	case len(request) > MaxRequest:
-		return &Error{Reason: Invalid, What: fmt.Sprintf("request %.40q... of %d octets", request, len(request))}
+		return &Error{Reason: Invalid, What: fmt.Sprintf("request %.40q... of %d bytes", request, len(request)), Hint: fmt.Sprintf("use at most %d bytes", MaxRequest)}
 	case !utf8.ValidString(request) || strings.ContainsFunc(request, unicode.IsControl):
-		return &Error{Reason: Invalid, What: fmt.Sprintf("request %q, which is not plain text,", request)}
+		return &Error{Reason: Invalid, What: fmt.Sprintf("request %q", request), Hint: "use UTF-8 without control characters"}
 	}
 	return nil
 }
@@ -100,11 +100,11 @@ func SerialText(serial *big.Int) string { return hex.EncodeToString(serial.Bytes
 // ParseSerial reads the text of [SerialText]. The error is an *Error with reason
 // Invalid.
 func ParseSerial(text string) (*big.Int, error) {
-	octets, err := hex.DecodeString(text)
-	if err != nil || len(octets) == 0 || len(octets) > 20 || text != strings.ToLower(text) {
-		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("serial number %q", text)}
+	digits, err := hex.DecodeString(text)
+	if err != nil || len(digits) == 0 || len(digits) > 20 || text != strings.ToLower(text) {
+		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("serial number %.50q", text), Hint: "use lower-case hexadecimal digits, two for each byte, at most 20 bytes"}
 	}
-	return new(big.Int).SetBytes(octets), nil
+	return new(big.Int).SetBytes(digits), nil
 }
 
 // Due reports whether this is a live certificate that is due for renewal at a time:
@@ -118,7 +118,7 @@ func (e Entry) Due(at time.Time, percent int) bool {
 func (e Entry) Revocation() (crl.Revocation, error) {
 	serial, err := ParseSerial(e.Serial)
 	if err == nil && e.State != Revoked {
-		err = &Error{Reason: Invalid, What: "the revocation of a certificate that is " + e.State.String()}
+		err = &Error{Reason: Invalid, What: "revocation of certificate " + e.Serial, Hint: "it is " + e.State.String() + ", not revoked"}
 	}
 	return crl.Revocation{Serial: serial, Time: e.RevokedAt, Reason: e.Reason, Expires: e.NotAfter}, err
 }

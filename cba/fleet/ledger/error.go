@@ -1,92 +1,104 @@
 package ledger
 
-import "fmt"
+import (
+	"cmp"
+	"strings"
+)
 
-// A Reason is why a ledger did not do what it was asked. The zero value is unset.
-type Reason uint8
+// A Reason is why a ledger did not do what it was asked: a short text that is stable,
+// and an error for [errors.Is]. The zero value is unset.
+type Reason string
 
 const (
 	// Invalid: what was given cannot be recorded or asked.
-	Invalid Reason = iota + 1
+	Invalid Reason = "invalid"
 	// NotFound: there is no such certificate or request.
-	NotFound
+	NotFound Reason = "not-found"
 	// Illegal: the certificate may not go from its state to that one.
-	Illegal
-	// ClaimLost: the claim ran out and is another's now, or was taken away by a
-	// revocation, or never was. The certificate at hand must be thrown away.
-	ClaimLost
-	// Duplicate: the ledger has this serial number.
-	Duplicate
-	// Missing: there is no ledger here, and none was to be made.
-	Missing
+	Illegal Reason = "not-allowed-in-this-state"
+	// ClaimLost: the claim expired and another program has it now, or a revocation took
+	// it away, or there never was one. The certificate at hand must be thrown away.
+	ClaimLost Reason = "claim-lost"
+	// Duplicate: the ledger has this serial number already.
+	Duplicate Reason = "already-recorded"
+	// Missing: there is no ledger, and none was to be made.
+	Missing Reason = "no-ledger-here"
 	// Newer: a newer version of this module wrote the ledger.
-	Newer
+	Newer Reason = "written-by-a-newer-version"
 	// NotLedger: the file is something else.
-	NotLedger
+	NotLedger Reason = "not-a-ledger"
 	// Corrupt: the ledger is damaged.
-	Corrupt
+	Corrupt Reason = "damaged"
 	// ReadOnly: the ledger cannot be written to.
-	ReadOnly
-	// Full: the disk has no room.
-	Full
+	ReadOnly Reason = "read-only"
+	// Full: the disk is full.
+	Full Reason = "disk-full"
 	// Busy: another program kept the ledger locked for too long.
-	Busy
-	// Unavailable: the ledger cannot be reached: no such folder, no permission,
-	// an I/O error.
-	Unavailable
+	Busy Reason = "locked-by-another-program"
+	// Unavailable: the ledger cannot be reached: no such folder, no permission, an I/O
+	// error.
+	Unavailable Reason = "cannot-be-reached"
 )
 
-// String says the reason in words.
-func (r Reason) String() string {
+// Error returns the reason in words, "ledger: not found".
+func (r Reason) Error() string { return "ledger: " + r.words() }
+
+func (r Reason) words() string { return strings.ReplaceAll(string(cmp.Or(r, "unset")), "-", " ") }
+
+// advice is what to do about an error that has no hint of its own.
+func (r Reason) advice() string {
 	switch r {
-	case Invalid:
-		return "cannot be used"
 	case NotFound:
-		return "is not in the ledger"
+		return "check the name or serial number, and that this is the right ledger"
 	case Illegal:
-		return "is not a step that a certificate can take"
+		return "a certificate only moves forward: issued, bound, delivered, renewed, revoked"
 	case ClaimLost:
-		return "is not claimed by this program any more"
+		return "throw the certificate and its key away"
 	case Duplicate:
-		return "is in the ledger already"
+		return "issue with a new serial number"
 	case Missing:
-		return "does not exist or is empty"
+		return "check the path"
 	case Newer:
-		return "was written by a newer version of this program"
+		return "use the newer version of the program"
 	case NotLedger:
-		return "is not a ledger"
+		return "check the path; the file was not changed"
 	case Corrupt:
-		return "is damaged"
+		return "restore it from a backup"
 	case ReadOnly:
-		return "is read-only"
+		return "allow this user to write the file and its folder"
 	case Full:
-		return "cannot grow: the disk is full"
+		return "free some space and try again"
 	case Busy:
-		return "is kept locked by another program"
+		return "try again when the other program is done"
 	case Unavailable:
-		return "cannot be reached"
-	default:
-		return fmt.Sprintf("Reason(%d)", uint8(r))
+		return "check that its folder exists and that this user may use it"
 	}
+	return ""
 }
 
-// An Error is why a ledger did not do what it was asked. Nothing was changed
-// then. Every error of a ledger is one, but for those of a context.
+// An Error is why a ledger did not do what it was asked. Nothing was changed then.
+// Every error of a ledger is one, except those of a context.
+//
+// Branch on the reason with [errors.Is]: errors.Is(err, ledger.Busy).
 type Error struct {
 	Reason Reason
 	What   string // what it is about: a serial number, a request, a file
-	Err    error  // the cause beneath, if there is one
+	Hint   string // what to do about it; empty for the advice that goes with the reason
+	Err    error  // the cause, if there is one
 }
 
-// Error returns "ledger: what reason: cause".
+// Error returns "ledger: what: reason: cause; what to do".
 func (e *Error) Error() string {
 	text := "ledger: "
 	if e.What != "" {
-		text += e.What + " "
+		text += e.What + ": "
 	}
-	text += e.Reason.String()
+	text += e.Reason.words()
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
+	}
+	if hint := cmp.Or(e.Hint, e.Reason.advice()); hint != "" {
+		text += "; " + hint
 	}
 	return text
 }
@@ -94,9 +106,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is an *Error with the same reason and nothing else
-// set, so that errors.Is(err, &Error{Reason: Busy}) asks for a reason.
+// Is reports whether target is the reason of e.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error)
-	return ok && *t == Error{Reason: e.Reason}
+	r, ok := target.(Reason)
+	return ok && r == e.Reason
 }

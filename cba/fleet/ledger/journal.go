@@ -34,7 +34,8 @@ type Journal struct {
 	// Lost is called with a result whose claim was lost, so that it was not
 	// recorded: forget it. The list goes on. Nil means that this ends the list.
 	Lost func(cba.Result)
-	// Now is the clock; nil means time.Now.
+	// Now is the clock of the certificates' times and of the lease; nil means
+	// time.Now.
 	Now func() time.Time
 
 	counts   Counts
@@ -115,7 +116,7 @@ func (j *Journal) Done(subject cba.Subject) (bool, error) {
 	case Taken:
 		j.counts.Taken++
 	default:
-		return false, &Error{Reason: Invalid, What: fmt.Sprintf("answer %v of the ledger", answer)}
+		return false, &Error{Reason: Invalid, What: fmt.Sprintf("answer of the ledger (%v)", answer)}
 	}
 	return true, nil
 }
@@ -133,7 +134,7 @@ func (j *Journal) Record(result cba.Result) error {
 	switch {
 	case err == nil:
 		j.counts.Recorded++
-	case j.Lost != nil && errors.Is(err, &Error{Reason: ClaimLost}):
+	case j.Lost != nil && errors.Is(err, ClaimLost):
 		j.counts.Lost++
 		j.Lost(result)
 		err = nil
@@ -143,7 +144,7 @@ func (j *Journal) Record(result cba.Result) error {
 
 // extend renews the claims when a third of the lease is over.
 func (j *Journal) extend() error {
-	now := time.Now()
+	now := j.now()
 	if now.Sub(j.extended) < j.Claim.Lease/3 {
 		return nil
 	}

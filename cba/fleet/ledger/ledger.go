@@ -81,11 +81,11 @@ type Claim struct {
 func (c Claim) Check() error {
 	switch {
 	case c.Holder == "" || len(c.Holder) > MaxRequest:
-		return &Error{Reason: Invalid, What: "a claim without a holder's name"}
+		return &Error{Reason: Invalid, What: "claim", Hint: fmt.Sprintf("set Holder, at most %d bytes", MaxRequest)}
 	case c.Lease <= 0:
-		return &Error{Reason: Invalid, What: fmt.Sprintf("a lease of %v", c.Lease)}
+		return &Error{Reason: Invalid, What: fmt.Sprintf("lease of %v", c.Lease), Hint: "it must be longer than 0"}
 	case c.DuePercent < 0 || c.DuePercent > 100:
-		return &Error{Reason: Invalid, What: fmt.Sprintf("%d %% of the validity", c.DuePercent)}
+		return &Error{Reason: Invalid, What: fmt.Sprintf("DuePercent %d", c.DuePercent), Hint: "use 1 to 100, or 0 for the default"}
 	}
 	return nil
 }
@@ -104,20 +104,22 @@ const (
 	Taken
 )
 
-// String returns "granted", "has one", "was revoked" or "taken".
-func (a Answer) String() string {
-	switch a {
-	case Granted:
-		return "granted"
-	case HasOne:
-		return "has one"
-	case WasRevoked:
-		return "was revoked"
-	case Taken:
-		return "taken"
-	default:
-		return fmt.Sprintf("Answer(%d)", uint8(a))
+var answers = texts{"granted", "already-issued", "was-revoked", "taken"}
+
+// String returns "granted", "already-issued", "was-revoked" or "taken".
+func (a Answer) String() string { return answers.of(uint8(a)) }
+
+// MarshalText returns the text of [Answer.String]; an unset or unknown answer is an
+// error.
+func (a Answer) MarshalText() ([]byte, error) { return answers.marshal("answer", uint8(a)) }
+
+// UnmarshalText reads the text of [Answer.String]. The error leaves a as it is.
+func (a *Answer) UnmarshalText(text []byte) error {
+	v, err := answers.unmarshal("answer", text)
+	if err == nil {
+		*a = Answer(v)
 	}
+	return err
 }
 
 // A Query says which entries are wanted. The zero Query wants all of them.
@@ -149,5 +151,5 @@ func Live(ctx context.Context, l Ledger, request string) (Entry, error) {
 	for e, err := range l.Entries(ctx, Query{Request: request, Live: true, Certificates: true}) {
 		return e, err
 	}
-	return Entry{}, &Error{Reason: NotFound, What: fmt.Sprintf("a live certificate for %q", request)}
+	return Entry{}, &Error{Reason: NotFound, What: fmt.Sprintf("live certificate of %q", request)}
 }

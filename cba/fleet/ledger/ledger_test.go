@@ -48,6 +48,108 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// TestJSON writes what a service keeps or sends, and reads it back.
+func TestJSON(t *testing.T) {
+	type record struct {
+		State  ledger.State
+		Answer ledger.Answer
+		Reason ledger.Reason
+		Counts map[ledger.State]int
+	}
+	for state := ledger.Issued; state <= ledger.Revoked; state++ {
+		for answer := ledger.Granted; answer <= ledger.Taken; answer++ {
+			want := record{state, answer, ledger.ClaimLost, map[ledger.State]int{state: 3}}
+			text, err := json.Marshal(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got record
+			if err := json.Unmarshal(text, &got); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s was read as %v, %v", text, got, err)
+			}
+		}
+	}
+	if text, _ := json.Marshal(record{ledger.Bound, ledger.WasRevoked, ledger.ClaimLost, nil}); string(text) != `{"State":"bound","Answer":"was-revoked","Reason":"claim-lost","Counts":null}` {
+		t.Errorf("%s", text)
+	}
+	for _, bad := range []any{ledger.State(0), ledger.State(6), ledger.Answer(0), ledger.Answer(5)} {
+		if text, err := json.Marshal(bad); !errors.Is(err, ledger.Invalid) {
+			t.Errorf("%v is written as %s, %v", bad, text, err)
+		}
+	}
+	answer := ledger.Taken
+	if err := answer.UnmarshalText([]byte("maybe")); !errors.Is(err, ledger.Invalid) || answer != ledger.Taken {
+		t.Errorf("%v, %v", answer, err)
+	}
+}
+
+func TestError(t *testing.T) {
+	cause := errors.New("cause")
+	err := fmt.Errorf("around: %w", &ledger.Error{Reason: ledger.Busy, What: "x.db", Err: cause})
+	if !errors.Is(err, ledger.Busy) || errors.Is(err, ledger.Full) || errors.Is(err, ledger.Reason("")) || !errors.Is(err, cause) {
+		t.Errorf("%v", err)
+	}
+	const want = "around: ledger: x.db: locked by another program: cause; try again when the other program is done"
+	if err.Error() != want || ledger.Busy.Error() != "ledger: locked by another program" {
+		t.Errorf("%q, %q", err, ledger.Busy.Error())
+	}
+	if text := (&ledger.Error{Reason: ledger.Busy, Hint: "wait"}).Error(); text != "ledger: locked by another program; wait" {
+		t.Errorf("%q", text)
+	}
+}
+
+// TestHeartbeat works on a list for ten times the lease, in steps shorter than it:
+// nobody else gets what was claimed at the beginning, neither while users are claimed
+// nor while certificates are recorded.
+func TestHeartbeat(t *testing.T) {
+	const lease = time.Minute
+	for _, step := range []string{"claim", "record"} {
+		t.Run(step, func(t *testing.T) {
+			now := time.Now()
+			clock := func() time.Time { return now }
+			l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{Now: clock})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			m := ledgertest.NewMaker(t)
+			j := &ledger.Journal{Ledger: l, Claim: ledger.Claim{Holder: "a", Lease: lease}, Now: clock}
+			user := func(i int) cba.Subject { return cba.Subject{UPN: fmt.Sprintf("user%d@yourdomain.com", i)} }
+			const steps = 20
+			if step == "record" { // claimed all at once, before the time runs
+				for i := range steps {
+					if done, err := j.Done(user(i)); done || err != nil {
+						t.Fatal(done, err)
+					}
+				}
+			}
+			first := cba.Subject{UPN: "first@yourdomain.com"}
+			if done, err := j.Done(first); done || err != nil {
+				t.Fatal(done, err)
+			}
+			for i := range steps {
+				now = now.Add(lease / 2)
+				if step == "claim" {
+					_, err = j.Done(user(i))
+				} else {
+					err = j.Record(cba.Result{Task: cba.Task{Subject: user(i)}, Certificate: m.Certificate(user(i).UPN)})
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if answer, err := l.Claim(t.Context(), ledger.RequestOf(first), ledger.Claim{Holder: "b", Lease: lease}); err != nil || answer != ledger.Taken {
+					t.Fatalf("after %d half leases: %v, %v", i+1, answer, err)
+				}
+			}
+			// Who stops beating loses the claim.
+			now = now.Add(lease)
+			if answer, err := l.Claim(t.Context(), ledger.RequestOf(first), ledger.Claim{Holder: "b", Lease: lease}); err != nil || answer != ledger.Granted {
+				t.Errorf("%v, %v", answer, err)
+			}
+		})
+	}
+}
+
 func TestDue(t *testing.T) {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	e := ledger.Entry{State: ledger.Issued, NotBefore: begin, NotAfter: begin.Add(1000 * time.Hour)}
@@ -68,7 +170,7 @@ func TestDue(t *testing.T) {
 
 func TestSerial(t *testing.T) {
 	for _, bad := range []string{"", "0", "zz", "AB", "0x10", "000000000000000000000000000000000000000000"} {
-		if _, err := ledger.ParseSerial(bad); !errors.Is(err, &ledger.Error{Reason: ledger.Invalid}) {
+		if _, err := ledger.ParseSerial(bad); !errors.Is(err, ledger.Invalid) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -149,7 +251,7 @@ func TestLost(t *testing.T) {
 				_, err := l.Revoke(ctx, jane, time.Now(), crl.KeyCompromise)
 				return err
 			}}) {
-			if err != nil && !errors.Is(err, &ledger.Error{Reason: ledger.ClaimLost}) {
+			if err != nil && !errors.Is(err, ledger.ClaimLost) {
 				t.Error(err)
 			}
 			failed = failed || err != nil
@@ -157,7 +259,7 @@ func TestLost(t *testing.T) {
 		if failed == tolerant {
 			t.Errorf("failed %v with Lost %v", failed, tolerant)
 		}
-		if _, err := ledger.Live(t.Context(), l, jane); !errors.Is(err, &ledger.Error{Reason: ledger.NotFound}) {
+		if _, err := ledger.Live(t.Context(), l, jane); !errors.Is(err, ledger.NotFound) {
 			t.Errorf("she has one: %v", err)
 		}
 	}

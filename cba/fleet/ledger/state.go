@@ -1,7 +1,5 @@
 package ledger
 
-import "fmt"
-
 // A State is how far a certificate has come. The zero value is unset.
 type State uint8
 
@@ -30,40 +28,20 @@ func (s State) CanBecome(next State) bool {
 	return s >= Issued && next <= Revoked && s < next
 }
 
+var states = texts{"issued", "bound", "delivered", "renewed", "revoked"}
+
 // String returns "issued", "bound", "delivered", "renewed" or "revoked".
-func (s State) String() string {
-	switch s {
-	case Issued:
-		return "issued"
-	case Bound:
-		return "bound"
-	case Delivered:
-		return "delivered"
-	case Renewed:
-		return "renewed"
-	case Revoked:
-		return "revoked"
-	default:
-		return fmt.Sprintf("State(%d)", uint8(s))
-	}
-}
+func (s State) String() string { return states.of(uint8(s)) }
 
-// MarshalText writes the text of [State.String]; an unset or unknown state is an
+// MarshalText returns the text of [State.String]; an unset or unknown state is an
 // error.
-func (s State) MarshalText() ([]byte, error) {
-	if s < Issued || s > Revoked {
-		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("state %d", uint8(s))}
-	}
-	return []byte(s.String()), nil
-}
+func (s State) MarshalText() ([]byte, error) { return states.marshal("state", uint8(s)) }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads the text of [State.String]. The error leaves s as it is.
 func (s *State) UnmarshalText(text []byte) error {
-	for state := Issued; state <= Revoked; state++ {
-		if string(text) == state.String() {
-			*s = state
-			return nil
-		}
+	v, err := states.unmarshal("state", text)
+	if err == nil {
+		*s = State(v)
 	}
-	return &Error{Reason: Invalid, What: fmt.Sprintf("state %q: want issued, bound, delivered, renewed or revoked", text)}
+	return err
 }

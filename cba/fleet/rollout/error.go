@@ -1,6 +1,12 @@
 package rollout
 
-// A Reason is why a run stopped or did not begin. The zero value is unset.
+import (
+	"cmp"
+	"strings"
+)
+
+// A Reason is why a run stopped or did not begin: a short text that is stable, and an
+// error for [errors.Is]. The zero value is unset.
 type Reason string
 
 const (
@@ -20,32 +26,28 @@ const (
 	Stopped Reason = "stopped"
 )
 
-// Error returns the reason in words.
-func (r Reason) Error() string { return "rollout: " + r.text() }
+// Error returns the reason in words, "rollout: missing file".
+func (r Reason) Error() string { return "rollout: " + r.words() }
 
-func (r Reason) text() string {
+func (r Reason) words() string {
 	switch r {
 	case OtherLedger:
 		return "the folder belongs to another ledger"
 	case OtherFolder:
 		return "the folder does not hold the files of the ledger"
-	case MissingFile:
-		return "a file is missing"
-	case Damaged:
-		return "a file is damaged"
 	case BadName:
 		return "the UPN cannot be part of a file name"
 	case Stopped:
 		return "stopped before the list was finished"
 	}
-	return string(r)
+	return strings.ReplaceAll(string(cmp.Or(r, "unset")), "-", " ")
 }
 
 // An Error is why a run stopped or did not begin. It holds no password and no key.
 type Error struct {
 	Reason Reason
 	What   string // what it is about: a folder, a file, a user
-	Do     string // what to do about it
+	Hint   string // what to do about it
 	Err    error  // the cause, if there is one
 }
 
@@ -55,12 +57,12 @@ func (e *Error) Error() string {
 	if e.What != "" {
 		text += e.What + ": "
 	}
-	text += e.Reason.text()
+	text += e.Reason.words()
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	if e.Do != "" {
-		text += "; " + e.Do
+	if e.Hint != "" {
+		text += "; " + e.Hint
 	}
 	return text
 }
@@ -68,7 +70,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is this error's [Reason].
+// Is reports whether target is the reason of e.
 func (e *Error) Is(target error) bool {
 	r, ok := target.(Reason)
 	return ok && r == e.Reason

@@ -72,7 +72,7 @@ func (r *Rollout) folderID() (string, error) {
 	}
 	id := strings.TrimSpace(string(text))
 	if err == nil && id == "" {
-		err = &Error{Reason: Damaged, What: r.path(idName), Do: "restore it from a backup, or remove it if the ledger belongs to this folder"}
+		err = &Error{Reason: Damaged, What: r.path(idName), Hint: "restore it from a backup, or remove it if the ledger belongs to this folder"}
 	}
 	return id, err
 }
@@ -123,7 +123,7 @@ func (r *Rollout) join(ctx context.Context, create bool) error {
 }
 
 func (r *Rollout) refuse(reason Reason, err error) error {
-	return &Error{Reason: reason, What: r.folder, Err: err, Do: "nothing was changed. Use the ledger and the folder of the same earlier runs; if one of them is lost, restore it from a backup, or start with a new ledger and a new folder"}
+	return &Error{Reason: reason, What: r.folder, Err: err, Hint: "nothing was changed. Use the ledger and the folder of the same earlier runs; if one of them is lost, restore it from a backup, or start with a new ledger and a new folder"}
 }
 
 // complete reports whether the ledger has rows, and whether the files of all live

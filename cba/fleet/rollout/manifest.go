@@ -173,14 +173,14 @@ func (r *Rollout) describeUser(e ledger.Entry) (user manifestUser, password stri
 	f := filesOf(e.UPN, e.Serial)
 	text, err := os.ReadFile(r.path(f.opener))
 	if gone(err) {
-		return user, "", &Error{Reason: MissingFile, What: r.path(f.opener), Do: "restore the folder from a backup, or revoke the certificate of " + e.UPN}
+		return user, "", &Error{Reason: MissingFile, What: r.path(f.opener), Hint: "restore the folder from a backup, or revoke the certificate of " + e.UPN}
 	}
 	if err != nil {
 		return user, "", err
 	}
 	var o opener
 	if err := json.Unmarshal(text, &o); err != nil {
-		return user, "", &Error{Reason: Damaged, What: r.path(f.opener), Do: "restore it from a backup, or revoke the certificate of " + e.UPN} // err could quote it
+		return user, "", &Error{Reason: Damaged, What: r.path(f.opener), Hint: "restore it from a backup, or revoke the certificate of " + e.UPN} // err could quote it
 	}
 	size := len(cba.EncodeCertificates(cert))
 	if info, err := os.Stat(r.path(f.certificate)); err != nil || info.Size() != int64(size) {

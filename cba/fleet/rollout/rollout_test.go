@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"example.com/entracba/cba"
@@ -262,7 +264,7 @@ func TestUnrecorded(t *testing.T) {
 	l := &failing{openLedger(t, filepath.Join(folder, "ledger.db")), 3}
 	r := begin(t, folder, l)
 	counts, err := r.Issue(t.Context(), ca, users(20), quick)
-	if !errors.Is(err, rollout.Stopped) || !errors.Is(err, &ledger.Error{Reason: ledger.Full}) || counts.Issued != 3 {
+	if !errors.Is(err, rollout.Stopped) || !errors.Is(err, ledger.Full) || counts.Issued != 3 {
 		t.Fatalf("%+v, %v", counts, err)
 	}
 	s, err := r.Finish(t.Context(), 0, ca)
@@ -341,6 +343,61 @@ func TestLostFiles(t *testing.T) {
 	if s, err := r.Finish(t.Context(), 0, ca); err != nil || s.Ledger[ledger.Issued] != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
+}
+
+// beats is a ledger that counts.
+type beats struct {
+	ledger.Ledger
+	mu     sync.Mutex
+	leases []time.Duration
+	at     []time.Time
+}
+
+func (b *beats) ID(context.Context) (string, error) { return "a ledger of a test", nil }
+func (b *beats) Claim(context.Context, string, ledger.Claim) (ledger.Answer, error) {
+	return ledger.Granted, nil
+}
+func (b *beats) Release(context.Context, string, ...string) error { return nil }
+func (b *beats) Entries(context.Context, ledger.Query) iter.Seq2[ledger.Entry, error] {
+	return func(func(ledger.Entry, error) bool) {}
+}
+func (b *beats) Extend(_ context.Context, _ string, lease time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.leases, b.at = append(b.leases, lease), append(b.at, time.Now())
+	return nil
+}
+
+// TestExclusiveHeartbeat is inside Exclusive for ten times the lease: its claim is
+// extended in time, and no more when it is over.
+func TestExclusiveHeartbeat(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		const lease = time.Minute
+		b := &beats{}
+		r, err := rollout.Open(t.Context(), folder, b, rollout.Options{Create: true, Lease: lease})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		last := time.Now()
+		if err := r.Exclusive(t.Context(), "test", func() error { time.Sleep(10 * lease); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		end := time.Now()
+		time.Sleep(10 * lease)
+		for i, at := range append(b.at, end) {
+			if at.Sub(last) >= lease/2 {
+				t.Errorf("%v without a beat", at.Sub(last))
+			}
+			if last = at; i < len(b.leases) && b.leases[i] != lease {
+				t.Errorf("a lease of %v", b.leases[i])
+			}
+		}
+		if len(b.at) < 20 || b.at[len(b.at)-1].After(end) {
+			t.Errorf("%d beats, the last %v after the end", len(b.at), b.at[len(b.at)-1].Sub(end))
+		}
+	})
 }
 
 // A list is issued into a folder. Given again, it issues for those who are new.

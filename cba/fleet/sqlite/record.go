@@ -84,7 +84,7 @@ func (l *Ledger) Mark(ctx context.Context, state ledger.State, at time.Time, ser
 	case ledger.Delivered:
 		column = "delivered"
 	default:
-		return &ledger.Error{Reason: ledger.Invalid, What: fmt.Sprintf("marking certificates as %v", state)}
+		return &ledger.Error{Reason: ledger.Invalid, What: fmt.Sprintf("marking certificates as %v", state), Hint: "use Bound or Delivered"}
 	}
 	return l.change(ctx, l.durable, func(tx *sql.Tx) error {
 		for _, serial := range serials {
@@ -111,7 +111,7 @@ func (l *Ledger) Mark(ctx context.Context, state ledger.State, at time.Time, ser
 // Revoke is part of ledger.Ledger.
 func (l *Ledger) Revoke(ctx context.Context, request string, at time.Time, reason crl.RevocationReason) (revoked []ledger.Entry, err error) {
 	if _, err := reason.MarshalText(); err != nil || reason == crl.CertificateHold || reason == crl.RemoveFromCRL {
-		return nil, &ledger.Error{Reason: ledger.Invalid, What: fmt.Sprintf("a revocation for %v", reason)}
+		return nil, &ledger.Error{Reason: ledger.Invalid, What: fmt.Sprintf("revocation reason %v", reason), Hint: "use a reason that revokes permanently"}
 	}
 	err = l.change(ctx, l.durable, func(tx *sql.Tx) error {
 		var known bool
@@ -119,7 +119,7 @@ func (l *Ledger) Revoke(ctx context.Context, request string, at time.Time, reaso
 			return err
 		}
 		if !known {
-			return &ledger.Error{Reason: ledger.NotFound, What: fmt.Sprintf("a certificate for %q", request)}
+			return &ledger.Error{Reason: ledger.NotFound, What: fmt.Sprintf("certificate of %q", request)}
 		}
 		// Whoever is making another one at this moment may not record it.
 		if _, err := tx.ExecContext(ctx, "DELETE FROM claims WHERE request = ?", request); err != nil {

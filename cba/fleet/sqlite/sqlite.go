@@ -73,7 +73,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 		f, err := os.OpenFile(path, flags, 0o600)
 		switch {
 		case o.Existing && errors.Is(err, fs.ErrNotExist):
-			return nil, &ledger.Error{Reason: ledger.Missing, What: l.what()}
+			return nil, &ledger.Error{Reason: ledger.Missing, What: l.what(), Err: fs.ErrNotExist}
 		case errors.Is(err, fs.ErrPermission):
 			if _, statErr := os.Stat(path); statErr == nil {
 				return nil, &ledger.Error{Reason: ledger.ReadOnly, What: l.what(), Err: err}
@@ -93,7 +93,7 @@ func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 	if o.ReadOnly {
 		switch _, err := os.Stat(path); {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, &ledger.Error{Reason: ledger.Missing, What: l.what()}
+			return nil, &ledger.Error{Reason: ledger.Missing, What: l.what(), Err: fs.ErrNotExist}
 		case err != nil:
 			return nil, &ledger.Error{Reason: ledger.Unavailable, What: l.what(), Err: err}
 		}
@@ -210,7 +210,7 @@ func (l *Ledger) version(ctx context.Context, db *sql.DB) (found int, err error)
 		return found, nil
 	case application == 0 && found == 0 && tables == 0:
 		if l.o.ReadOnly || l.o.Existing {
-			return 0, &ledger.Error{Reason: ledger.Missing, What: l.what()}
+			return 0, &ledger.Error{Reason: ledger.Missing, What: l.what(), Err: errors.New("the file is empty")}
 		}
 		return 0, nil
 	}
@@ -223,7 +223,7 @@ func (l *Ledger) patient(ctx context.Context, try func() error) error {
 	deadline := time.Now().Add(l.o.Wait)
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		err := try()
-		if !errors.Is(err, &ledger.Error{Reason: ledger.Busy}) && !isBusy(err) || time.Now().After(deadline) {
+		if !errors.Is(err, ledger.Busy) && !isBusy(err) || time.Now().After(deadline) {
 			return err
 		}
 		select {

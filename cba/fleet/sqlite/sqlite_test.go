@@ -42,7 +42,7 @@ func reason(err error) ledger.Reason {
 	if errors.As(err, &e) {
 		return e.Reason
 	}
-	return 0
+	return ""
 }
 
 // fill makes a ledger with some certificates and closes it.

@@ -1,97 +1,119 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/miekg/pkcs11"
 )
 
-// A Reason is what went wrong with a token. The zero value is unset.
-type Reason uint8
+// A Reason is what went wrong with a token: a short text that is stable, and an error
+// for [errors.Is]. The zero value is unset.
+type Reason string
 
 const (
 	// Invalid: the configuration or an argument cannot be used.
-	Invalid Reason = iota + 1
+	Invalid Reason = "invalid"
 	// NoModule: the PKCS #11 library cannot be loaded or does not start.
-	NoModule
+	NoModule Reason = "not-a-pkcs-11-module"
 	// NoToken: the module has no such token.
-	NoToken
-	// WrongPIN: the PIN is wrong. Tokens count: do not try in a loop.
-	WrongPIN
-	// Locked: the PIN is locked, expired or not set; the token's security officer
-	// must set it.
-	Locked
+	NoToken Reason = "no-such-token"
+	// WrongPIN: the PIN is wrong. Tokens count wrong PINs and lock themselves.
+	WrongPIN Reason = "wrong-pin"
+	// Locked: the PIN is locked, expired or not set.
+	Locked Reason = "pin-locked"
 	// NotFound: the token has no such key.
-	NotFound
+	NotFound Reason = "not-found"
 	// Ambiguous: the token has several keys with this label.
-	Ambiguous
+	Ambiguous Reason = "ambiguous"
 	// Exists: the token has a key with this label already.
-	Exists
+	Exists Reason = "already-exists"
 	// Full: the token or its host has no room.
-	Full
+	Full Reason = "full"
 	// WriteProtected: nothing can be stored on the token.
-	WriteProtected
+	WriteProtected Reason = "write-protected"
 	// Busy: no session became free in time.
-	Busy
-	// Gone: the token was removed, reset or logged out, or its session ended.
-	Gone
-	// Unsupported: the token cannot do this kind of key or signature.
-	Unsupported
+	Busy Reason = "no-free-session"
+	// Gone: the token was removed, reset, logged out or closed, or its session ended.
+	Gone Reason = "gone"
+	// Unsupported: the token does not support this kind of key or signature.
+	Unsupported Reason = "unsupported"
 	// Failed is every other failure; the cause has the token's number for it.
-	Failed
+	Failed Reason = "failed"
 )
 
-// String says the reason in words.
-func (r Reason) String() string {
+// Error returns the reason in words, "token: wrong PIN".
+func (r Reason) Error() string { return "token: " + r.words() }
+
+func (r Reason) words() string {
 	switch r {
-	case Invalid:
-		return "cannot be used"
 	case NoModule:
-		return "cannot be loaded as a PKCS #11 module"
-	case NoToken:
-		return "is not among the tokens of the module"
+		return "not a PKCS #11 module that can be loaded"
 	case WrongPIN:
-		return "does not accept the PIN"
-	case Locked:
-		return "has its PIN locked"
-	case NotFound:
-		return "is not in the token"
+		return "wrong PIN"
 	case Ambiguous:
-		return "is there more than once"
-	case Exists:
-		return "is in the token already"
-	case Full:
-		return "has no room left"
-	case WriteProtected:
-		return "is write-protected"
-	case Busy:
-		return "has no session free"
-	case Gone:
-		return "is gone: removed, reset or logged out"
-	case Unsupported:
-		return "cannot do that"
-	case Failed:
-		return "failed"
-	default:
-		return fmt.Sprintf("Reason(%d)", uint8(r))
+		return "several keys have this label"
+	case Locked:
+		return "PIN locked"
 	}
+	return strings.ReplaceAll(string(cmp.Or(r, "unset")), "-", " ")
+}
+
+// advice is what to do about an error that has no hint of its own.
+func (r Reason) advice() string {
+	switch r {
+	case NoModule:
+		return "check the path, and that the library is for this processor"
+	case NoToken:
+		return "check the label or serial number (pkcs11-tool -L lists the tokens)"
+	case WrongPIN:
+		return "check the PIN before you try again: tokens lock themselves after a few wrong ones"
+	case Locked:
+		return "the token's security officer must set the PIN"
+	case NotFound:
+		return "check the label, and that this is the right token"
+	case Ambiguous:
+		return "give each key a label of its own"
+	case Exists:
+		return "find the key, or use another label"
+	case Full:
+		return "delete keys that are no longer used"
+	case WriteProtected:
+		return "remove the write protection to make keys"
+	case Busy:
+		return "allow more sessions, or use fewer workers"
+	case Gone:
+		return "close the token, and open it again when it is back"
+	case Unsupported:
+		return "use another key type"
+	}
+	return ""
 }
 
 // An Error is what went wrong with a token. It holds neither PIN nor key.
+//
+// Branch on the reason with [errors.Is]: errors.Is(err, token.Gone).
 type Error struct {
 	Reason Reason
 	What   string // the token, module or key
-	Err    error  // the cause, if there is one beneath
+	Hint   string // what to do about it; empty for the advice that goes with the reason
+	Err    error  // the cause, if there is one
 }
 
-// Error returns "token: what reason: cause".
+// Error returns "token: what: reason: cause; what to do".
 func (e *Error) Error() string {
-	text := "token: " + e.What + " " + e.Reason.String()
+	text := "token: "
+	if e.What != "" {
+		text += e.What + ": "
+	}
+	text += e.Reason.words()
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
+	}
+	if hint := cmp.Or(e.Hint, e.Reason.advice()); hint != "" {
+		text += "; " + hint
 	}
 	return text
 }
@@ -99,11 +121,10 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is an *Error with the same reason and nothing else
-// set, so that errors.Is(err, &Error{Reason: Gone}) asks for a reason.
+// Is reports whether target is the reason of e.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error)
-	return ok && *t == Error{Reason: e.Reason}
+	r, ok := target.(Reason)
+	return ok && r == e.Reason
 }
 
 // fail says what an error of the module means for the named thing.
@@ -114,17 +135,17 @@ func fail(what string, err error) error {
 	var code pkcs11.Error
 	switch {
 	case errors.As(err, &code):
-		return &Error{reasonOf(code), what, code}
+		return &Error{Reason: reasonOf(code), What: what, Err: code}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &Error{Busy, what, err}
+		return &Error{Reason: Busy, What: what, Err: err}
 	case strings.Contains(err.Error(), "failed to open module"):
-		return &Error{NoModule, what, nil}
+		return &Error{Reason: NoModule, What: what}
 	case strings.Contains(err.Error(), "could not find PKCS#11 token"):
-		return &Error{NoToken, what, nil}
+		return &Error{Reason: NoToken, What: what}
 	case strings.Contains(err.Error(), "ontext is closed"), strings.Contains(err.Error(), "closed Context"):
-		return &Error{Gone, what, errors.New("the token was closed")}
+		return &Error{Reason: Gone, What: what, Err: errors.New("the token was closed")}
 	}
-	return &Error{Failed, what, err}
+	return &Error{Reason: Failed, What: what, Err: err}
 }
 
 // reasonOf sorts the return values of PKCS #11 v2.40 section 5.1.

@@ -29,7 +29,7 @@ func (PIN) Format(f fmt.State, _ rune) { io.WriteString(f, "PIN") }
 
 // MarshalText refuses.
 func (PIN) MarshalText() ([]byte, error) {
-	return nil, &Error{Reason: Invalid, What: "writing a PIN down"}
+	return nil, &Error{Reason: Invalid, What: "PIN", Hint: "a PIN is not written to text"}
 }
 
 // DefaultSessionWait is how long a signature waits for a session.
@@ -67,7 +67,7 @@ func (t *Token) use(what string, do func() error) error {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if t.closed {
-		return &Error{Gone, what, errors.New("it was closed")}
+		return &Error{Reason: Gone, What: what, Err: errors.New("it was closed")}
 	}
 	return fail(what, do())
 }
@@ -84,11 +84,11 @@ func Open(c Config) (*Token, error) {
 	t := &Token{name: fmt.Sprintf("token %q", name)}
 	switch {
 	case c.Module == "" || (c.Label == "") == (c.Serial == ""):
-		return nil, &Error{Reason: Invalid, What: "a configuration without a module, or without one of label and serial number,"}
+		return nil, &Error{Reason: Invalid, What: "configuration", Hint: "set Module, and either Label or Serial"}
 	case c.PIN == "":
-		return nil, &Error{Reason: Invalid, What: t.name + " without a PIN"}
+		return nil, &Error{Reason: Invalid, What: t.name, Hint: "set PIN"}
 	case c.MaxSessions == 1 || c.MaxSessions < 0:
-		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("a limit of %d sessions", c.MaxSessions)}
+		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("MaxSessions %d", c.MaxSessions), Hint: "use 2 or more, or 0 for no limit"}
 	}
 	if _, err := os.Stat(c.Module); err != nil {
 		return nil, &Error{Reason: NoModule, What: fmt.Sprintf("%q", c.Module), Err: err}
@@ -130,7 +130,7 @@ func (t *Token) Close() error {
 // pairs returns the key pairs with this label.
 func (t *Token) pairs(label string) (found []crypto11.Signer, err error) {
 	if label == "" {
-		return nil, &Error{Reason: Invalid, What: "a key without a label"}
+		return nil, &Error{Reason: Invalid, What: "key", Hint: "give it a label"}
 	}
 	err = t.use(t.name, func() (err error) {
 		found, err = t.context.FindKeyPairs(nil, []byte(label))
@@ -159,7 +159,7 @@ func (t *Token) Find(label string) (crypto.Signer, error) {
 
 func (t *Token) key(what string, signer crypto.Signer) (crypto.Signer, error) {
 	if err := cba.CheckKey(signer.Public()); err != nil {
-		return nil, &Error{Unsupported, what, err}
+		return nil, &Error{Reason: Unsupported, What: what, Err: err}
 	}
 	return &key{t, signer, t.name + ", " + what}, nil
 }
@@ -210,7 +210,7 @@ func (t *Token) Generate(label string, keyType cba.KeyType) (crypto.Signer, erro
 	case cba.P521:
 		generate = ecdsa(elliptic.P521())
 	default:
-		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("key type %v", keyType)}
+		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("key type %v", keyType), Hint: "use one of the key types of package cba"}
 	}
 	if err := t.use(t.name, generate); err != nil {
 		return nil, err
