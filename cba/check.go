@@ -192,7 +192,7 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 	}
 	for _, ignored := range names.Ignored {
 		switch {
-		case ignored.Type.EqualASN1OID(san.UPNType):
+		case ignored.Type.EqualASN1OID(san.UPNType()):
 			c.add(certUPNType, partAltNames, "", "a UPN that is not a UTF8String, or not valid UTF-8")
 		case strings.HasPrefix(ignored.Kind, "SID"):
 			c.add(certSIDUnreadable, partSID, "SID", "%s", ignored.Kind)

@@ -134,7 +134,7 @@ func (c *contents) addExtensions(b *cryptobyte.Builder, altNames []byte) {
 	})
 	if altNames != nil {
 		// Critical only beside an empty subject, which is never written here.
-		add(san.Extension, false, func(b *cryptobyte.Builder) { b.AddBytes(altNames) })
+		add(san.Extension(), false, func(b *cryptobyte.Builder) { b.AddBytes(altNames) })
 	}
 	if len(c.crlURLs) > 0 {
 		add(extCRLURLs, false, func(b *cryptobyte.Builder) { addCRLURLs(b, c.crlURLs) })

@@ -86,7 +86,7 @@ func ReadNames(extensions []pkix.Extension) (Names, error) {
 	var n Names
 	for _, e := range extensions {
 		switch {
-		case e.Id.Equal(san.Extension):
+		case e.Id.Equal(san.Extension()):
 			if err := san.Each(e.Value, n.add); err != nil {
 				return Names{}, &Error{Reason: Malformed, What: "subjectAltName", Err: err}
 			}

@@ -82,7 +82,7 @@ func NewRequest(ctx context.Context, key crypto.Signer, subject Subject) (*Reque
 				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
 					b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 						if altNames != nil {
-							addExtension(b, san.Extension, false, func(b *cryptobyte.Builder) { b.AddBytes(altNames) })
+							addExtension(b, san.Extension(), false, func(b *cryptobyte.Builder) { b.AddBytes(altNames) })
 						}
 						if sid := names.ExtensionSID; !sid.IsZero() {
 							addExtension(b, sidExtension, false, func(b *cryptobyte.Builder) { b.AddBytes(sid.Extension().Value) })
@@ -308,7 +308,7 @@ func (r *Request) Compare(subject Subject) lint.Findings {
 	}
 	for _, e := range r.Extensions {
 		switch {
-		case e.Id.Equal(san.Extension), e.Id.Equal(sidExtension), e.Id.Equal(extSubjectKeyID):
+		case e.Id.Equal(san.Extension()), e.Id.Equal(sidExtension), e.Id.Equal(extSubjectKeyID):
 		case e.Id.Equal(extBasicConstraints) && bytes.Contains(e.Value, []byte{1, 1, 0xff}):
 			c.add(requestCA, "request", "", "asks for a CA certificate")
 		case e.Id.Equal(extBasicConstraints):

@@ -201,17 +201,13 @@ func render(pairs []pair) (string, bool) {
 	var name dn.Name
 	plus := false
 	for i, p := range pairs {
-		typed, err := dn.ParseRootFirst(p.keyword + "=x")
-		if err != nil || len(typed) != 1 {
-			return "", false
-		}
-		attribute := dn.Attribute{Type: typed[0][0].Type, Value: p.value}
+		attribute := dn.Attribute{Type: dn.Type(p.keyword), Value: p.value}
 		if p.raw {
 			raw, err := hex.DecodeString(p.value[1:])
 			if err != nil {
 				return "", false
 			}
-			attribute = dn.Attribute{Type: attribute.Type, Raw: raw}
+			attribute = dn.Attribute{Type: dn.Type(p.keyword), Raw: raw}
 		}
 		if p.joint == ',' || i == 0 {
 			name, plus = append(name, nil), false
@@ -296,21 +292,7 @@ func strictPairs(text string) ([]pair, bool) {
 // windowsType finds Windows' name for an attribute type by any name that programs
 // write for it.
 func windowsType(keyword string) (windows string, ok bool) {
-	if keyword == "" || len(keyword) > 100 {
-		return "", false
-	}
-	if isWindowsType(keyword) {
-		return keyword, true
-	}
-	for i := 0; i < len(keyword); i++ {
-		c := lower(keyword[i])
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '-') {
-			return "", false
-		}
-	}
 	switch strings.ToLower(keyword) { // names that package dn does not read
-	case "commonname":
-		keyword = "CN"
 	case "mail":
 		keyword = "0.9.2342.19200300.100.1.3"
 	case "dnq":
@@ -318,12 +300,8 @@ func windowsType(keyword string) (windows string, ok bool) {
 	case "businesscategory":
 		keyword = "2.5.4.15"
 	}
-	name, err := dn.ParseRootFirst(keyword + "=x")
-	if err != nil || len(name) != 1 || len(name[0]) != 1 {
-		return "", false
-	}
-	windows, _, _ = strings.Cut(name.Windows(), "=")
-	return windows, windows != ""
+	t, err := dn.ParseType(keyword)
+	return t.Windows(), err == nil
 }
 
 // A cutter cuts up the text of a name that is not in its right form.

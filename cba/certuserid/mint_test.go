@@ -120,7 +120,7 @@ func mint(t testing.TB, name string, fields map[string][]string) []byte {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		template.ExtraExtensions = []pkix.Extension{{Id: san.Extension, Value: der}}
+		template.ExtraExtensions = []pkix.Extension{{Id: san.Extension(), Value: der}}
 	}
 	ca := key("authority")
 	parent := &x509.Certificate{RawSubject: rawName(one(fields, "issuer")), SubjectKeyId: []byte("authority key id....")}

@@ -1,8 +1,9 @@
 package certuserid
 
 import (
-	"strconv"
 	"strings"
+
+	"example.com/entracba/cba/dn"
 )
 
 // special are the characters for which CertNameToStr puts a value in quotes.
@@ -146,45 +147,9 @@ func endOfValue(s string, at int) (int, Reason) {
 // isWindowsType reports whether CertNameToStr writes this attribute type: one of
 // its names, or "OID." and a number that has no name.
 func isWindowsType(keyword string) bool {
-	switch keyword {
-	case "CN", "SN", "SERIALNUMBER", "C", "L", "S", "STREET", "O", "OU", "T", "Description",
-		"PostalCode", "POBox", "G", "I", "DC", "E":
-		return true
+	t, err := dn.ParseType(keyword)
+	if number, found := strings.CutPrefix(keyword, "OID."); found && string(t) == number {
+		return err == nil // a number without a name; Windows would allocate
 	}
-	number, found := strings.CutPrefix(keyword, "OID.")
-	if !found {
-		return false
-	}
-	switch number {
-	case "2.5.4.3", "2.5.4.4", "2.5.4.5", "2.5.4.6", "2.5.4.7", "2.5.4.8", "2.5.4.9", "2.5.4.10", "2.5.4.11",
-		"2.5.4.12", "2.5.4.13", "2.5.4.17", "2.5.4.18", "2.5.4.42", "2.5.4.43",
-		"0.9.2342.19200300.100.1.25", "1.2.840.113549.1.9.1":
-		return false // Windows writes the name
-	}
-	return isOID(number)
-}
-
-// isOID reports whether text is an object identifier that DER can hold (X.660),
-// with arcs below 2^31 as in dn.
-func isOID(text string) bool {
-	arcs, first := 0, uint64(0)
-	for arc := range strings.SplitSeq(text, ".") {
-		n, err := strconv.ParseUint(arc, 10, 31)
-		if err != nil || len(arc) > 1 && arc[0] == '0' {
-			return false
-		}
-		switch arcs {
-		case 0:
-			if first = n; n > 2 {
-				return false
-			}
-		case 1:
-			// DER holds the first two arcs in one number.
-			if first < 2 && n >= 40 || first == 2 && n > 1<<31-1-80 {
-				return false
-			}
-		}
-		arcs++
-	}
-	return arcs >= 2
+	return err == nil && t.Windows() == keyword
 }

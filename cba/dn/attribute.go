@@ -2,19 +2,19 @@ package dn
 
 import (
 	"encoding/asn1"
+	"encoding/binary"
 	"slices"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // An Attribute is one type and value of a name, such as CN=Jane.
 type Attribute struct {
-	// Type is the attribute's object identifier, 2.5.4.3 for a common name.
-	Type asn1.ObjectIdentifier
+	Type Type
 	// Tag is the ASN.1 tag of the string type. Zero means the type that RFC 5280
 	// asks for: IA5String for DC and e-mail, PrintableString for country,
 	// serialNumber and dnQualifier, UTF8String for the rest and for values that do
@@ -27,28 +27,34 @@ type Attribute struct {
 	Raw []byte
 }
 
-// Object identifiers of the attribute types that names of people and
-// authorities are made of.
-var (
-	CommonName         = asn1.ObjectIdentifier{2, 5, 4, 3}
-	SerialNumber       = asn1.ObjectIdentifier{2, 5, 4, 5}
-	Country            = asn1.ObjectIdentifier{2, 5, 4, 6}
-	Locality           = asn1.ObjectIdentifier{2, 5, 4, 7}
-	State              = asn1.ObjectIdentifier{2, 5, 4, 8}
-	Organization       = asn1.ObjectIdentifier{2, 5, 4, 10}
-	OrganizationalUnit = asn1.ObjectIdentifier{2, 5, 4, 11}
-	DomainComponent    = asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 25}
-	UserID             = asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}
-	EmailAddress       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+// A Type is the type of an attribute: the name that [Name.String] writes for it
+// ("CN", "emailAddress"), or the number of a type that has no name here
+// ("1.2.3.4"). Names that this package reads have types in this one form, so that
+// == compares them. In a name that is made by hand a Type may be any text that
+// [ParseType] reads.
+type Type string
+
+// The attribute types that names of people and CAs are made of.
+const (
+	CommonName         Type = "CN"
+	SerialNumber       Type = "serialNumber"
+	Country            Type = "C"
+	Locality           Type = "L"
+	State              Type = "ST"
+	Organization       Type = "O"
+	OrganizationalUnit Type = "OU"
+	DomainComponent    Type = "DC"
+	UserID             Type = "UID"
+	EmailAddress       Type = "emailAddress"
 )
 
 // An attributeType is a row of the table of names. der is the content of the
 // encoded object identifier, so that looking a type up needs no decoding.
 type attributeType struct {
-	oid     asn1.ObjectIdentifier
-	der     string
-	ldap    string   // the name that String writes: RFC 4514 section 3, RFC 4519, RFC 2985
-	windows string   // the name that CertNameToStr writes; empty for "OID." and the number
+	name    Type     // RFC 4514 section 3, RFC 4519, RFC 2985
+	number  string   // the object identifier
+	der     string   // and its encoding
+	windows string   // what CertNameToStr writes: a name, or "OID." and the number
 	aliases []string // further names that Parse reads
 }
 
@@ -57,67 +63,125 @@ type attributeType struct {
 // Directory (SSSD design page), "OID." in values of GSA and of the Estonian RIA.
 // An attribute without a Windows name here is written by number there too.
 var attributeTypes = []attributeType{
-	{CommonName, "\x55\x04\x03", "CN", "CN", nil},
-	{asn1.ObjectIdentifier{2, 5, 4, 4}, "\x55\x04\x04", "SN", "SN", []string{"surname"}},
-	{SerialNumber, "\x55\x04\x05", "serialNumber", "SERIALNUMBER", nil},
-	{Country, "\x55\x04\x06", "C", "C", []string{"countryName"}},
-	{Locality, "\x55\x04\x07", "L", "L", []string{"localityName"}},
-	{State, "\x55\x04\x08", "ST", "S", []string{"S", "stateOrProvinceName"}},
-	{asn1.ObjectIdentifier{2, 5, 4, 9}, "\x55\x04\x09", "STREET", "STREET", []string{"streetAddress"}},
-	{Organization, "\x55\x04\x0a", "O", "O", []string{"organizationName"}},
-	{OrganizationalUnit, "\x55\x04\x0b", "OU", "OU", []string{"organizationalUnitName"}},
-	{asn1.ObjectIdentifier{2, 5, 4, 12}, "\x55\x04\x0c", "title", "T", []string{"T"}},
-	{asn1.ObjectIdentifier{2, 5, 4, 13}, "\x55\x04\x0d", "description", "Description", nil},
-	{asn1.ObjectIdentifier{2, 5, 4, 17}, "\x55\x04\x11", "postalCode", "PostalCode", nil},
-	{asn1.ObjectIdentifier{2, 5, 4, 18}, "\x55\x04\x12", "postOfficeBox", "POBox", []string{"POBox"}},
-	{asn1.ObjectIdentifier{2, 5, 4, 42}, "\x55\x04\x2a", "givenName", "G", []string{"G", "GN"}},
-	{asn1.ObjectIdentifier{2, 5, 4, 43}, "\x55\x04\x2b", "initials", "I", []string{"I"}},
-	{asn1.ObjectIdentifier{2, 5, 4, 44}, "\x55\x04\x2c", "generationQualifier", "", nil},
-	{asn1.ObjectIdentifier{2, 5, 4, 46}, "\x55\x04\x2e", "dnQualifier", "", nil},
-	{asn1.ObjectIdentifier{2, 5, 4, 65}, "\x55\x04\x41", "pseudonym", "", nil},
-	{asn1.ObjectIdentifier{2, 5, 4, 97}, "\x55\x04\x61", "organizationIdentifier", "", nil},
-	{DomainComponent, "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", "DC", "DC", []string{"domainComponent"}},
-	{UserID, "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", "UID", "", []string{"userid"}},
-	{EmailAddress, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", "emailAddress", "E", []string{"E", "email"}},
+	{CommonName, "2.5.4.3", "\x55\x04\x03", "CN", []string{"commonName"}},
+	{"SN", "2.5.4.4", "\x55\x04\x04", "SN", []string{"surname"}},
+	{SerialNumber, "2.5.4.5", "\x55\x04\x05", "SERIALNUMBER", nil},
+	{Country, "2.5.4.6", "\x55\x04\x06", "C", []string{"countryName"}},
+	{Locality, "2.5.4.7", "\x55\x04\x07", "L", []string{"localityName"}},
+	{State, "2.5.4.8", "\x55\x04\x08", "S", []string{"stateOrProvinceName"}},
+	{"STREET", "2.5.4.9", "\x55\x04\x09", "STREET", []string{"streetAddress"}},
+	{Organization, "2.5.4.10", "\x55\x04\x0a", "O", []string{"organizationName"}},
+	{OrganizationalUnit, "2.5.4.11", "\x55\x04\x0b", "OU", []string{"organizationalUnitName"}},
+	{"title", "2.5.4.12", "\x55\x04\x0c", "T", nil},
+	{"description", "2.5.4.13", "\x55\x04\x0d", "Description", nil},
+	{"postalCode", "2.5.4.17", "\x55\x04\x11", "PostalCode", nil},
+	{"postOfficeBox", "2.5.4.18", "\x55\x04\x12", "POBox", nil},
+	{"givenName", "2.5.4.42", "\x55\x04\x2a", "G", []string{"GN"}},
+	{"initials", "2.5.4.43", "\x55\x04\x2b", "I", nil},
+	{"generationQualifier", "2.5.4.44", "\x55\x04\x2c", "OID.2.5.4.44", nil},
+	{dnQualifier, "2.5.4.46", "\x55\x04\x2e", "OID.2.5.4.46", nil},
+	{"pseudonym", "2.5.4.65", "\x55\x04\x41", "OID.2.5.4.65", nil},
+	{"organizationIdentifier", "2.5.4.97", "\x55\x04\x61", "OID.2.5.4.97", nil},
+	{DomainComponent, "0.9.2342.19200300.100.1.25", "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", "DC", []string{"domainComponent"}},
+	{UserID, "0.9.2342.19200300.100.1.1", "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", "OID.0.9.2342.19200300.100.1.1", nil},
+	{EmailAddress, "1.2.840.113549.1.9.1", "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", "E", []string{"email"}},
 }
 
-func typeByDER(der []byte) *attributeType {
+const dnQualifier Type = "dnQualifier"
+
+// typeByDER finds the row of an encoded object identifier.
+func typeByDER(content []byte) (row attributeType, ok bool) {
 	for i := range attributeTypes {
-		if attributeTypes[i].der == string(der) {
-			return &attributeTypes[i]
+		if attributeTypes[i].der == string(content) {
+			return attributeTypes[i], true
 		}
 	}
-	return nil
+	return attributeType{}, false
 }
 
-func typeByOID(oid asn1.ObjectIdentifier) *attributeType {
+// typeByKeyword finds the row of a name that some program writes, or of a number.
+// Letter case does not matter (RFC 4514 section 3); a name in its right case is
+// found first.
+func typeByKeyword(keyword string) (row attributeType, ok bool) {
 	for i := range attributeTypes {
-		if attributeTypes[i].oid.Equal(oid) {
-			return &attributeTypes[i]
+		if string(attributeTypes[i].name) == keyword || attributeTypes[i].windows == keyword || attributeTypes[i].number == keyword {
+			return attributeTypes[i], true
 		}
 	}
-	return nil
-}
-
-// typeByKeyword finds a type by any name that some program writes for it. Letter
-// case does not matter (RFC 4514 section 3).
-func typeByKeyword(keyword string) *attributeType {
+	if !isASCII([]byte(keyword)) {
+		return attributeType{}, false // EqualFold takes a long s for an s
+	}
 	is := func(name string) bool { return strings.EqualFold(name, keyword) }
 	for i := range attributeTypes {
-		if t := &attributeTypes[i]; is(t.ldap) || slices.ContainsFunc(t.aliases, is) {
-			return t
+		if is(string(attributeTypes[i].name)) || is(attributeTypes[i].windows) || slices.ContainsFunc(attributeTypes[i].aliases, is) {
+			return attributeTypes[i], true
 		}
 	}
-	return nil
+	return attributeType{}, false
+}
+
+// ParseType reads an attribute type as programs write it: a name of RFC 4514, of
+// Windows or of OpenSSL (S and ST, E and emailAddress), in any letter case, or an
+// object identifier in numbers with or without "OID." in front. Spaces are not
+// allowed.
+//
+// The error is an [*Error] with reason [UnknownType].
+func ParseType(keyword string) (Type, error) {
+	if row, ok := typeByKeyword(keyword); ok {
+		return row.name, nil
+	}
+	number := keyword
+	if len(number) > 4 && strings.EqualFold(number[:4], "OID.") {
+		number = number[4:]
+		if row, ok := typeByKeyword(number); ok && row.number == number {
+			return row.name, nil
+		}
+	}
+	var content [64]byte
+	if _, ok := appendEncodedOID(content[:0], number); !ok {
+		return "", &Error{Reason: UnknownType, Text: keyword, Offset: -1}
+	}
+	return Type(number), nil
+}
+
+// Windows returns the name that Windows writes for the type in a
+// certificateUserIds value: "CN", "S", or "OID." and the number. It is empty for a
+// text that is no type.
+func (t Type) Windows() string {
+	if row, ok := typeByKeyword(string(t)); ok {
+		return row.windows
+	}
+	number, err := ParseType(string(t))
+	if err != nil {
+		return ""
+	}
+	return "OID." + string(number)
+}
+
+// canonical returns the type in the form that this package writes.
+func (t Type) canonical() Type {
+	if c, err := ParseType(string(t)); err == nil {
+		return c
+	}
+	return t
+}
+
+// content returns the content of the encoded object identifier.
+func (t Type) content() ([]byte, bool) {
+	t = t.canonical()
+	if row, ok := typeByKeyword(string(t)); ok {
+		return []byte(row.der), true
+	}
+	return appendEncodedOID(nil, string(t))
 }
 
 // defaultTag is the string type for a value that comes from text: RFC 5280
 // section 4.1.2.4 and appendix A.
-func defaultTag(oid asn1.ObjectIdentifier) int {
-	switch {
-	case oid.Equal(DomainComponent), oid.Equal(EmailAddress):
+func defaultTag(t Type) int {
+	switch t.canonical() {
+	case DomainComponent, EmailAddress:
 		return asn1.TagIA5String
-	case oid.Equal(Country), oid.Equal(SerialNumber), oid.Equal(asn1.ObjectIdentifier{2, 5, 4, 46}):
+	case Country, SerialNumber, dnQualifier:
 		return asn1.TagPrintableString
 	}
 	return asn1.TagUTF8String
@@ -125,8 +189,8 @@ func defaultTag(oid asn1.ObjectIdentifier) int {
 
 // tagFor is defaultTag for a value that may not fit it; UTF8String holds
 // anything.
-func tagFor(oid asn1.ObjectIdentifier, value string) int {
-	tag := defaultTag(oid)
+func tagFor(t Type, value string) int {
+	tag := defaultTag(t)
 	if tag == asn1.TagPrintableString && !isPrintable(value) || tag == asn1.TagIA5String && !isASCII([]byte(value)) {
 		return asn1.TagUTF8String
 	}
@@ -162,52 +226,44 @@ func decodeText(tag cbasn1.Tag, content []byte) ([]byte, bool) {
 		return content, isASCII(content)
 	case asn1.TagT61String:
 		// Read as Latin-1, as every current reader does.
-		text := make([]byte, 0, len(content))
+		latin := make([]byte, 0, len(content))
 		for _, b := range content {
-			text = utf8.AppendRune(text, rune(b))
+			latin = utf8.AppendRune(latin, rune(b))
 		}
-		return text, true
+		return latin, true
 	case asn1.TagBMPString:
-		if len(content)%2 != 0 {
-			return nil, false
-		}
-		units := make([]uint16, 0, len(content)/2)
-		for i := 0; i < len(content); i += 2 {
-			units = append(units, uint16(content[i])<<8|uint16(content[i+1]))
-		}
-		text := []byte(string(utf16.Decode(units)))
-		again, ok := encodeText(asn1.TagBMPString, string(text))
-		return text, ok && slices.Equal(again, content) // no lone surrogates
+		s, ok := text.FromUTF16(content, binary.BigEndian)
+		return []byte(s), ok
 	case tagUniversalString:
 		if len(content)%4 != 0 {
 			return nil, false
 		}
-		var text []byte
+		var universal []byte
 		for i := 0; i < len(content); i += 4 {
-			r := rune(content[i])<<24 | rune(content[i+1])<<16 | rune(content[i+2])<<8 | rune(content[i+3])
+			r := rune(binary.BigEndian.Uint32(content[i:]))
 			if !utf8.ValidRune(r) {
 				return nil, false
 			}
-			text = utf8.AppendRune(text, r)
+			universal = utf8.AppendRune(universal, r)
 		}
-		return text, true
+		return universal, true
 	}
 	return nil, false
 }
 
-// encodeText is the way back of decodeText.
-func encodeText(tag int, text string) ([]byte, bool) {
-	if !utf8.ValidString(text) {
+// encodeText is the inverse of decodeText.
+func encodeText(tag int, value string) ([]byte, bool) {
+	if !utf8.ValidString(value) {
 		return nil, false
 	}
 	switch tag {
 	case asn1.TagUTF8String:
-		return []byte(text), true
+		return []byte(value), true
 	case asn1.TagPrintableString, asn1.TagIA5String, asn1.TagNumericString, 26 /* VisibleString */ :
-		return []byte(text), isASCII([]byte(text))
+		return []byte(value), isASCII([]byte(value))
 	case asn1.TagT61String:
-		content := make([]byte, 0, len(text))
-		for _, r := range text {
+		content := make([]byte, 0, len(value))
+		for _, r := range value {
 			if r > 0xff {
 				return nil, false
 			}
@@ -215,15 +271,11 @@ func encodeText(tag int, text string) ([]byte, bool) {
 		}
 		return content, true
 	case asn1.TagBMPString:
-		content := make([]byte, 0, 2*len(text))
-		for _, unit := range utf16.Encode([]rune(text)) {
-			content = append(content, byte(unit>>8), byte(unit))
-		}
-		return content, true
+		return text.AppendUTF16(nil, value, binary.BigEndian), true
 	case tagUniversalString:
-		content := make([]byte, 0, 4*len(text))
-		for _, r := range text {
-			content = append(content, byte(r>>24), byte(r>>16), byte(r>>8), byte(r))
+		content := make([]byte, 0, 4*len(value))
+		for _, r := range value {
+			content = binary.BigEndian.AppendUint32(content, uint32(r))
 		}
 		return content, true
 	}

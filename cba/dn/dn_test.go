@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// unhex drops blanks, so that vectors can be laid out by their structure.
+// unhex drops spaces, so that vectors can be laid out by their structure.
 func unhex(t testing.TB, text string) []byte {
 	t.Helper()
 	der, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
@@ -44,7 +44,7 @@ var encodings = []struct {
 		`DC=com,DC=contoso,UID=Jane Doe  \ `,
 		`DC=com,DC=contoso,OID.0.9.2342.19200300.100.1.1="Jane Doe   "`,
 	}, {
-		"multi-valued: order of the SET kept, one blank for Windows",
+		"multi-valued: order of the SET kept, one space for Windows",
 		`301a 3118
 		 3009 0603550403 0c02 4a44
 		 300b 0603550405 1304 34373030`,
@@ -181,7 +181,7 @@ func TestBadEncoding(t *testing.T) {
 func TestParse(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"CN=Jane,OU=Users,DC=contoso,DC=com", "CN=Jane,OU=Users,DC=contoso,DC=com"},
-		{"CN=ContosoCA,DC=Contoso,DC=org ", "CN=ContosoCA,DC=Contoso,DC=org"}, // Graph's own sample, trailing blank included
+		{"CN=ContosoCA,DC=Contoso,DC=org ", "CN=ContosoCA,DC=Contoso,DC=org"}, // Graph's own sample, trailing space included
 		{"CN = WoodgroveCA", "CN=WoodgroveCA"},                                // as the portal shows it
 		{"CN=WoodgroveCA ", "CN=WoodgroveCA"},
 		{" cn=a , o=b ; c=DE ", "CN=a,O=b,C=DE"},
@@ -253,7 +253,7 @@ func TestParseErrors(t *testing.T) {
 		if e.Reason != test.reason || e.Offset != test.offset {
 			t.Errorf("Parse(%q): %v at %d, want %v at %d", test.text, e.Reason, e.Offset, test.reason, test.offset)
 		}
-		if !strings.HasPrefix(err.Error(), "dn: ") || strings.Contains(err.Error(), "Reason(") {
+		if !strings.HasPrefix(err.Error(), "dn: ") || !errors.Is(err, test.reason) {
 			t.Errorf("Parse(%q): message %q", test.text, err)
 		}
 	}
@@ -289,7 +289,7 @@ func TestMarshalRefuses(t *testing.T) {
 	for reason, name := range map[string]dn.Name{
 		"part without attributes":        {{}},
 		"no type":                        {{{Value: "x"}}},
-		"impossible type":                {{{Type: asn1.ObjectIdentifier{9, 9}, Value: "x"}}},
+		"impossible type":                {{{Type: "9.9", Value: "x"}}},
 		"not ASCII in IA5String":         {{{Type: cn, Tag: asn1.TagIA5String, Value: "é"}}},
 		"not Latin-1 in T61String":       {{{Type: cn, Tag: asn1.TagT61String, Value: "Ж"}}},
 		"not UTF-8":                      {{{Type: cn, Value: "\xff"}}},
@@ -354,7 +354,7 @@ func TestValuesAndClone(t *testing.T) {
 	}
 	clone := name.Clone()
 	clone[0][0].Raw[0] = 9
-	clone[1][0].Type[0] = 9
+	clone[1][0].Type = dn.Country
 	clone[1][0].Value = "changed"
 	if name.String() != "CN=b+UID=u,CN=a,DC=com,CN=#0500" {
 		t.Errorf("a change of the clone reached the name: %v", name)
@@ -362,10 +362,13 @@ func TestValuesAndClone(t *testing.T) {
 }
 
 func TestReasonsHaveWords(t *testing.T) {
-	for r := dn.BadEncoding; r <= dn.NotEncodable; r++ {
-		if strings.HasPrefix(r.String(), "Reason(") {
-			t.Errorf("reason %d has no words", r)
+	seen := map[string]bool{}
+	for _, r := range []dn.Reason{dn.BadEncoding, dn.NoType, dn.UnknownType, dn.BadEscape, dn.BadQuote, dn.BadHex, dn.NeedsEscape, dn.NotUTF8, dn.NotEncodable} {
+		var err error = &dn.Error{Reason: r, Offset: -1}
+		if seen[err.Error()] || seen[string(r)] || err.Error() == "dn: "+string(r) || !errors.Is(err, r) || errors.Is(err, dn.Reason("x")) {
+			t.Errorf("%s: %v", string(r), err)
 		}
+		seen[err.Error()], seen[string(r)] = true, true
 	}
 }
 
@@ -384,5 +387,36 @@ func TestAllocations(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { dn.AppendKey(buffer, der) }); n != 0 {
 		t.Errorf("AppendKey allocates %v times", n)
+	}
+}
+
+// A name made by hand may use any text of a type; it is the same name.
+func TestTypesByHand(t *testing.T) {
+	want := dn.Name{{{Type: dn.State, Value: "WA"}}, {{Type: dn.EmailAddress, Value: "a@b.c"}}, {{Type: "2.5.4.45", Value: "x"}}}
+	for _, types := range [][3]dn.Type{{"S", "E", "OID.2.5.4.45"}, {"st", "1.2.840.113549.1.9.1", "oid.2.5.4.45"}, {"stateOrProvinceName", "email", "2.5.4.45"}} {
+		name := dn.Name{{{Type: types[0], Value: "WA"}}, {{Type: types[1], Value: "a@b.c"}}, {{Type: types[2], Value: "x"}}}
+		if !name.Equal(want) || name.String() != want.String() || name.Windows() != "S=WA,E=a@b.c,OID.2.5.4.45=x" {
+			t.Errorf("%v: %v, %s", types, name, name.Windows())
+		}
+		if got := name.Values(dn.EmailAddress); len(got) != 1 || got[0] != "a@b.c" {
+			t.Errorf("%v: e-mail %q", types, got)
+		}
+		der, err := name.Marshal()
+		back, errBack := dn.ParseDER(der)
+		if err != nil || errBack != nil || back[0][0].Type != dn.State || back[1][0].Type != dn.EmailAddress || back[2][0].Type != "2.5.4.45" {
+			t.Errorf("%v: %#v, %v, %v", types, back, err, errBack)
+		}
+	}
+	for _, bad := range []dn.Type{"", "x", "CN ", "\u017ft", "UID\x00", "1", "1.2.", "OID.", "3.1", "2.5.4.045", "2.2147483648"} {
+		if _, err := dn.ParseType(string(bad)); !errors.Is(err, dn.UnknownType) {
+			t.Errorf("ParseType(%q): %v", bad, err)
+		}
+		if bad.Windows() != "" {
+			t.Errorf("Windows writes %q for %q", bad.Windows(), bad)
+		}
+		name := dn.Name{{{Type: bad, Value: "x"}}}
+		if _, err := name.Marshal(); !errors.Is(err, dn.NotEncodable) {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }

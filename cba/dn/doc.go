@@ -25,7 +25,7 @@
 //
 // # What is not done
 //
-// Comparison ([Name.Equal], [AppendKey]) folds letter case and runs of blanks
+// Comparison ([Name.Equal], [AppendKey]) folds letter case and runs of spaces
 // as RFC 5280 section 7.1 asks, but does not apply the Unicode normalisation of
 // RFC 4518: a name with a combining accent differs from one with the composed
 // letter.

@@ -11,8 +11,8 @@ import (
 
 // Equal reports whether two names are the same by RFC 5280 section 7.1: part by
 // part in order, the values of a multi-valued part in any order, text compared
-// without regard to letter case, string type, blanks at the ends and the number
-// of blanks in a row. See the package comment for what is not folded. A name
+// without regard to letter case, string type, spaces at the ends and the number
+// of spaces in a row. See the package comment for what is not folded. A name
 // that cannot be encoded equals nothing.
 func (n Name) Equal(other Name) bool {
 	a, errA := n.Marshal()
@@ -93,11 +93,11 @@ func appendAttributeKey(dst []byte, oid, value cryptobyte.String) []byte {
 	return dst
 }
 
-// appendFolded appends text in lower case, without blanks at the ends and with
-// one blank for any run of them (RFC 5280 section 7.1, of RFC 4518's steps those
+// appendFolded appends text in lower case, without spaces at the ends and with
+// one space for any run of them (RFC 5280 section 7.1, of RFC 4518's steps those
 // that matter for the names of people and authorities).
 func appendFolded(dst, text []byte) []byte {
-	from, blank := len(dst), false
+	from, space := len(dst), false
 	for i := 0; i < len(text); {
 		r, size := rune(text[i]), 1
 		if r >= utf8.RuneSelf {
@@ -105,13 +105,13 @@ func appendFolded(dst, text []byte) []byte {
 		}
 		i += size
 		if unicode.IsSpace(r) {
-			blank = true
+			space = true
 			continue
 		}
-		if blank && len(dst) > from {
+		if space && len(dst) > from {
 			dst = append(dst, ' ')
 		}
-		blank = false
+		space = false
 		dst = utf8.AppendRune(dst, foldRune(r))
 	}
 	return dst

@@ -1,12 +1,9 @@
 package dn
 
 import (
-	"encoding/asn1"
-	"fmt"
 	"slices"
 
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"example.com/entracba/cba/internal/der"
 )
 
 // A Name is a distinguished name in the order of its encoding: the part nearest
@@ -18,82 +15,14 @@ type Name []RDN
 // holds one attribute; a multi-valued part holds several, in encoded order.
 type RDN []Attribute
 
-// An Error says why something is not a name, or cannot be written as one.
-type Error struct {
-	Reason Reason
-	Text   string // the text or the attribute that is at fault
-	Offset int    // the byte of Text where reading stopped, or -1
-}
-
-// A Reason is what is wrong with a name. The zero value is unset.
-type Reason uint8
-
-const (
-	// BadEncoding is DER that is not a Name of RFC 5280 section 4.1.2.4.
-	BadEncoding Reason = iota + 1
-	// NoType is a part without "TYPE=".
-	NoType
-	// UnknownType is a keyword that no attribute type has.
-	UnknownType
-	// BadEscape is a backslash that is not followed by what may follow it.
-	BadEscape
-	// BadQuote is a quoted value that does not end, or ends too early.
-	BadQuote
-	// BadHex is a #value that is not the hexadecimal form of one DER value.
-	BadHex
-	// NeedsEscape is a character that may stand in a value only escaped.
-	NeedsEscape
-	// NotUTF8 is text that is not valid UTF-8.
-	NotUTF8
-	// NotEncodable is a value that its string type cannot hold, or an empty
-	// part.
-	NotEncodable
-)
-
-// String says the reason in words.
-func (r Reason) String() string {
-	switch r {
-	case BadEncoding:
-		return "not a DER encoded name"
-	case NoType:
-		return "a part must be TYPE=value"
-	case UnknownType:
-		return "unknown attribute type"
-	case BadEscape:
-		return "a backslash must be followed by a special character or two hexadecimal digits"
-	case BadQuote:
-		return "a quoted value must end with a quote before the next separator"
-	case BadHex:
-		return "#value must be the hexadecimal DER of one value"
-	case NeedsEscape:
-		return "character must be escaped"
-	case NotUTF8:
-		return "not valid UTF-8"
-	case NotEncodable:
-		return "value does not fit its string type"
-	}
-	return fmt.Sprintf("Reason(%d)", uint8(r))
-}
-
-// Error returns "dn: reason", with the place and the text where there are any.
-func (e *Error) Error() string {
-	switch {
-	case e.Text == "":
-		return fmt.Sprintf("dn: %v", e.Reason)
-	case e.Offset < 0:
-		return fmt.Sprintf("dn: %v: %q", e.Reason, e.Text)
-	}
-	return fmt.Sprintf("dn: %v, at byte %d of %q", e.Reason, e.Offset, e.Text)
-}
-
 // ParseDER reads an encoded name, for example the RawSubject or RawIssuer of an
 // x509.Certificate. Order, multi-valued parts and string types are kept:
 // Marshal gives the same bytes back. Values of types that are no character
 // strings, or not well-formed, are kept in [Attribute.Raw].
 //
 // The error is an [*Error] with reason [BadEncoding].
-func ParseDER(der []byte) (Name, error) {
-	w, ok := newWalker(der)
+func ParseDER(encoded []byte) (Name, error) {
+	w, ok := newWalker(encoded)
 	if !ok {
 		return nil, &Error{Reason: BadEncoding, Offset: -1}
 	}
@@ -106,11 +35,14 @@ func ParseDER(der []byte) (Name, error) {
 		if !more {
 			return name, nil
 		}
-		oid, ok := decodeOID(oidContent)
-		if !ok {
+		var attribute Attribute
+		if row, ok := typeByDER(oidContent); ok {
+			attribute.Type = row.name
+		} else if number, ok := appendOID(nil, oidContent); ok {
+			attribute.Type = Type(number)
+		} else {
 			return nil, &Error{Reason: BadEncoding, Offset: -1}
 		}
-		attribute := Attribute{Type: oid}
 		tag, content := split(value)
 		if text, ok := decodeText(tag, content); ok {
 			attribute.Tag, attribute.Value = int(tag), string(text)
@@ -125,19 +57,6 @@ func ParseDER(der []byte) (Name, error) {
 	}
 }
 
-// decodeOID turns the content of an encoded object identifier into numbers.
-func decodeOID(content []byte) (asn1.ObjectIdentifier, bool) {
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(content) })
-	der, err := b.Bytes()
-	if err != nil {
-		return nil, false
-	}
-	var oid asn1.ObjectIdentifier
-	input := cryptobyte.String(der)
-	return oid, input.ReadASN1ObjectIdentifier(&oid)
-}
-
 // Marshal returns the DER encoding of the name, attributes in the order in
 // which they stand. A name that came from [ParseDER] gives the bytes it came
 // from.
@@ -145,38 +64,26 @@ func decodeOID(content []byte) (asn1.ObjectIdentifier, bool) {
 // The error is an [*Error] with reason [NotEncodable], for a value that its
 // string type cannot hold, a part without attributes or an impossible type.
 func (n Name) Marshal() ([]byte, error) {
-	var b cryptobyte.Builder
-	var failed *Error
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for _, rdn := range n {
-			if len(rdn) == 0 {
-				failed = &Error{Reason: NotEncodable, Text: "part without attributes", Offset: -1}
-				return
-			}
-			b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
-				for _, attribute := range rdn {
-					der, err := attribute.marshal()
-					if err != nil {
-						failed = err
-						return
-					}
-					b.AddBytes(der)
-				}
-			})
+	var parts []byte
+	for _, rdn := range n {
+		if len(rdn) == 0 {
+			return nil, &Error{Reason: NotEncodable, Text: "part without attributes", Offset: -1}
 		}
-	})
-	der, err := b.Bytes()
-	if failed != nil {
-		return nil, failed
+		var set []byte
+		for _, attribute := range rdn {
+			value, err := attribute.marshal()
+			if err != nil {
+				return nil, err
+			}
+			set = append(set, value...)
+		}
+		parts = der.Append(parts, 0x31, set)
 	}
-	if err != nil {
-		return nil, &Error{Reason: NotEncodable, Offset: -1}
-	}
-	return der, nil
+	return der.Append(nil, 0x30, parts), nil
 }
 
 func (a Attribute) marshal() ([]byte, *Error) {
-	bad := &Error{Reason: NotEncodable, Text: a.Type.String() + "=" + a.Value, Offset: -1}
+	bad := &Error{Reason: NotEncodable, Text: string(a.Type) + "=" + a.Value, Offset: -1}
 	value := a.Raw
 	if value == nil {
 		tag := a.Tag
@@ -187,29 +94,20 @@ func (a Attribute) marshal() ([]byte, *Error) {
 		if !ok {
 			return nil, bad
 		}
-		var b cryptobyte.Builder
-		b.AddASN1(cbasn1.Tag(tag), func(b *cryptobyte.Builder) { b.AddBytes(content) })
-		value = b.BytesOrPanic() // only a length over 4 GiB fails
+		value = der.Append(nil, byte(tag), content)
 	} else if !isOneValue(value) {
 		return nil, bad
 	}
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1ObjectIdentifier(a.Type)
-		b.AddBytes(value)
-	})
-	der, err := b.Bytes()
-	if err != nil {
+	oid, ok := a.Type.content()
+	if !ok {
 		return nil, bad
 	}
-	return der, nil
+	return der.Append(nil, 0x30, append(der.Append(nil, 0x06, oid), value...)), nil
 }
 
-func isOneValue(der []byte) bool {
-	input := cryptobyte.String(der)
-	var element cryptobyte.String
-	var tag cbasn1.Tag
-	return input.ReadAnyASN1Element(&element, &tag) && input.Empty()
+func isOneValue(value []byte) bool {
+	_, _, end, ok := der.Header(value, 0)
+	return ok && end == len(value)
 }
 
 // Clone returns a copy that shares no memory with the name.
@@ -218,7 +116,6 @@ func (n Name) Clone() Name {
 	for i, rdn := range n {
 		clone[i] = slices.Clone(rdn)
 		for j := range clone[i] {
-			clone[i][j].Type = slices.Clone(rdn[j].Type)
 			clone[i][j].Raw = slices.Clone(rdn[j].Raw)
 		}
 	}
@@ -226,11 +123,12 @@ func (n Name) Clone() Name {
 }
 
 // Values returns every value of one attribute type, root first.
-func (n Name) Values(oid asn1.ObjectIdentifier) []string {
+func (n Name) Values(t Type) []string {
+	t = t.canonical()
 	var values []string
 	for _, rdn := range n {
 		for _, attribute := range rdn {
-			if attribute.Raw == nil && attribute.Type.Equal(oid) {
+			if attribute.Raw == nil && attribute.Type.canonical() == t {
 				values = append(values, attribute.Value)
 			}
 		}

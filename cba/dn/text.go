@@ -1,7 +1,6 @@
 package dn
 
 import (
-	"encoding/asn1"
 	"encoding/hex"
 	"iter"
 	"slices"
@@ -9,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/entracba/cba/internal/der"
 )
 
 // String returns the name as RFC 4514 writes it, the most specific part first:
@@ -46,14 +47,9 @@ func (n Name) text(parts iter.Seq2[int, RDN], shown bool) string {
 }
 
 func (a Attribute) append(b []byte, shown bool) []byte {
-	t := typeByOID(a.Type)
-	if t != nil {
-		b = append(b, t.ldap...)
-	} else {
-		b = append(b, a.Type.String()...)
-	}
-	b = append(b, '=')
-	if a.Raw == nil && (t != nil || shown) {
+	t := a.Type.canonical()
+	b = append(append(b, t...), '=')
+	if _, named := typeByKeyword(string(t)); a.Raw == nil && (shown || named) {
 		return appendEscaped(b, a.Value, shown)
 	}
 	value := a.Raw
@@ -66,7 +62,7 @@ func (a Attribute) append(b []byte, shown bool) []byte {
 		if !ok { // cannot be encoded at all: show the text
 			return appendEscaped(b, a.Value, false)
 		}
-		value, _ = asn1.Marshal(asn1.RawValue{Tag: tag, Bytes: content})
+		value = der.Append(nil, byte(tag), content)
 	}
 	b = append(b, '#')
 	return hex.AppendEncode(b, value)
@@ -113,9 +109,9 @@ func appendEscaped(b []byte, value string, shown bool) []byte {
 // "CN=Jane,OU=Users,DC=contoso,DC=com". Text in the opposite order is
 // [ParseRootFirst]'s; which of the two a text is, it does not say itself.
 //
-// Beside RFC 4514 it reads what people paste: blanks around separators and
+// Beside RFC 4514 it reads what people paste: spaces around separators and
 // equal signs, a semicolon for a comma, values in double quotes with inner
-// quotes doubled (Windows), blanks around a plus sign, and the attribute names
+// quotes doubled (Windows), spaces around a plus sign, and the attribute names
 // of Windows and of OpenSSL (S and ST, E and emailAddress, OID.1.2.3). The order
 // of values in a multi-valued part becomes that of DER.
 //
@@ -136,7 +132,7 @@ func Parse(text string) (Name, error) {
 // "DC=com,DC=contoso,OU=Users,CN=Jane".
 //
 // It does not read the multi-valued parts of a certificateUserIds value, whose
-// values are joined by a blank: that form is ambiguous.
+// values are joined by a space: that form is ambiguous.
 func ParseRootFirst(text string) (Name, error) {
 	p := parser{text: text}
 	name, err := p.name()
@@ -156,7 +152,7 @@ func (p *parser) fail(reason Reason) *Error {
 	return &Error{Reason: reason, Text: p.text, Offset: p.at}
 }
 
-func (p *parser) blanks() {
+func (p *parser) spaces() {
 	for p.at < len(p.text) && p.text[p.at] == ' ' {
 		p.at++
 	}
@@ -167,7 +163,7 @@ func (p *parser) name() (Name, *Error) {
 		return nil, &Error{Reason: NotUTF8, Text: p.text, Offset: -1}
 	}
 	var name Name
-	if p.blanks(); p.at == len(p.text) {
+	if p.spaces(); p.at == len(p.text) {
 		return name, nil
 	}
 	rdn := RDN{}
@@ -205,11 +201,11 @@ func (p *parser) sortValues(rdn RDN) *Error {
 	}
 	values := make([]encoded, 0, len(rdn))
 	for _, attribute := range rdn {
-		der, err := attribute.marshal()
+		value, err := attribute.marshal()
 		if err != nil {
 			return err
 		}
-		values = append(values, encoded{attribute, string(der)})
+		values = append(values, encoded{attribute, string(value)})
 	}
 	slices.SortStableFunc(values, func(a, b encoded) int { return strings.Compare(a.der, b.der) })
 	for i := range values {
@@ -219,7 +215,7 @@ func (p *parser) sortValues(rdn RDN) *Error {
 }
 
 func (p *parser) attribute() (Attribute, *Error) {
-	p.blanks()
+	p.spaces()
 	keyword, _, found := strings.Cut(p.text[p.at:], "=")
 	if !found || strings.ContainsAny(keyword, `,;+"\#<>`) {
 		return Attribute{}, p.fail(NoType)
@@ -230,28 +226,20 @@ func (p *parser) attribute() (Attribute, *Error) {
 		return Attribute{}, p.fail(NoType)
 	}
 	var a Attribute
-	if t := typeByKeyword(keyword); t != nil {
-		a.Type = slices.Clone(t.oid)
-	} else {
-		number := keyword
-		if len(number) > 4 && strings.EqualFold(number[:4], "OID.") {
-			number = number[4:]
-		}
-		oid, ok := parseOID(number)
-		if !ok {
-			return Attribute{}, p.fail(UnknownType)
-		}
-		a.Type = oid
+	t, err := ParseType(keyword)
+	if err != nil {
+		return Attribute{}, p.fail(UnknownType)
 	}
+	a.Type = t
 	p.at += length + 1
-	p.blanks()
+	p.spaces()
 	if p.at < len(p.text) && p.text[p.at] == '#' {
 		err := p.hexValue(&a)
 		return a, err
 	}
-	value, err := p.value()
-	if err != nil {
-		return a, err
+	value, fault := p.value()
+	if fault != nil {
+		return a, fault
 	}
 	a.Value, a.Tag = value, tagFor(a.Type, value)
 	return a, nil
@@ -263,15 +251,15 @@ func (p *parser) hexValue(a *Attribute) *Error {
 	for end < len(p.text) && !strings.ContainsRune(",;+ ", rune(p.text[end])) {
 		end++
 	}
-	der, err := hex.DecodeString(p.text[p.at+1 : end])
-	if err != nil || !isOneValue(der) {
+	raw, err := hex.DecodeString(p.text[p.at+1 : end])
+	if err != nil || !isOneValue(raw) {
 		return p.fail(BadHex)
 	}
-	tag, content := split(der)
+	tag, content := split(raw)
 	if text, ok := decodeText(tag, content); ok {
 		a.Tag, a.Value = int(tag), string(text)
 	} else {
-		a.Raw = der
+		a.Raw = raw
 	}
 	p.at = end
 	return p.endOfValue(BadHex)
@@ -284,7 +272,7 @@ func (p *parser) value() (string, *Error) {
 		return p.quoted()
 	}
 	var b []byte
-	kept := 0 // length of b without trailing blanks that were not escaped
+	kept := 0 // length of b without trailing spaces that were not escaped
 	for ; p.at < len(p.text); p.at++ {
 		c := p.text[p.at]
 		switch c {
@@ -361,28 +349,11 @@ func (p *parser) quoted() (string, *Error) {
 	return "", p.fail(BadQuote)
 }
 
-// endOfValue skips blanks and fails unless a separator or the end follows.
+// endOfValue skips spaces and fails unless a separator or the end follows.
 func (p *parser) endOfValue(reason Reason) *Error {
-	p.blanks()
+	p.spaces()
 	if p.at < len(p.text) && strings.IndexByte(",;+", p.text[p.at]) < 0 {
 		return p.fail(reason)
 	}
 	return nil
-}
-
-func parseOID(text string) (asn1.ObjectIdentifier, bool) {
-	var oid asn1.ObjectIdentifier
-	for number := range strings.SplitSeq(text, ".") {
-		n, err := strconv.ParseUint(number, 10, 31)
-		if err != nil || len(number) > 1 && number[0] == '0' || number[0] == '+' {
-			return nil, false
-		}
-		oid = append(oid, int(n))
-	}
-	// X.660: two arcs at least, the first at most 2, the second below 40 under 0
-	// and 1.
-	if len(oid) < 2 || oid[0] > 2 || oid[0] < 2 && oid[1] >= 40 {
-		return nil, false
-	}
-	return oid, true
 }

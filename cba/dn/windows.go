@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"math"
 	"strconv"
+	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -29,12 +30,12 @@ func (n Name) Windows() string {
 // but what dst needs to grow, for names of ASCII and UTF-8 strings.
 //
 // The form is the one of CertNameToStr with CERT_X500_NAME_STR,
-// CERT_NAME_STR_NO_PLUS_FLAG and no blank after the comma (MS-PKCA section
+// CERT_NAME_STR_NO_PLUS_FLAG and no space after the comma (MS-PKCA section
 // 3.1.5.2.1.3; Learn, "How to configure Microsoft Entra certificate-based
 // authentication"):
 //
 //   - parts in the order of the encoding, root first, joined by a comma alone;
-//   - the values of a multi-valued part joined by one blank, in encoded order;
+//   - the values of a multi-valued part joined by one space, in encoded order;
 //   - Windows' attribute names (E, S, T, G), and "OID." with the number for a
 //     type that Windows has no name for;
 //   - a value in double quotes, with quotes inside doubled, if it is empty, has
@@ -79,14 +80,14 @@ func AppendWindows(dst, der []byte) ([]byte, error) {
 }
 
 func appendWindowsType(dst []byte, oid cryptobyte.String) ([]byte, bool) {
-	if t := typeByDER(oid); t != nil && t.windows != "" {
-		return append(dst, t.windows...), true
+	if row, ok := typeByDER(oid); ok {
+		return append(dst, row.windows...), true
 	}
 	return appendOID(append(dst, "OID."...), oid)
 }
 
 // appendOID writes the content of an encoded object identifier in numbers. It
-// takes what decodeOID takes: arcs below 2^31 in their shortest form.
+// takes what crypto/x509 takes in names: arcs below 2^31 in their shortest form.
 func appendOID(dst []byte, content []byte) ([]byte, bool) {
 	arc, first, begun := uint64(0), true, false
 	for _, c := range content {
@@ -110,6 +111,41 @@ func appendOID(dst []byte, content []byte) ([]byte, bool) {
 		arc, begun = 0, false
 	}
 	return dst, !first && !begun
+}
+
+// appendEncodedOID is the inverse of appendOID.
+func appendEncodedOID(dst []byte, text string) (content []byte, ok bool) {
+	arcs, top := 0, uint64(0)
+	for number := range strings.SplitSeq(text, ".") {
+		arc, err := strconv.ParseUint(number, 10, 31)
+		if err != nil || len(number) > 1 && number[0] == '0' {
+			return nil, false
+		}
+		switch arcs++; {
+		case arcs == 1:
+			top = arc
+			continue
+		case arcs == 2:
+			// X.660: the first arc is at most 2, the second below 40 under 0 and 1.
+			if top > 2 || top < 2 && arc >= 40 {
+				return nil, false
+			}
+			if arc += 40 * top; arc > math.MaxInt32 {
+				return nil, false
+			}
+		}
+		dst = appendBase128(dst, arc)
+	}
+	return dst, arcs >= 2
+}
+
+func appendBase128(dst []byte, arc uint64) []byte {
+	for shift := 28; shift > 0; shift -= 7 {
+		if arc>>shift != 0 {
+			dst = append(dst, byte(arc>>shift)|0x80)
+		}
+	}
+	return append(dst, byte(arc)&0x7f)
 }
 
 func appendWindowsValue(dst []byte, value cryptobyte.String) []byte {

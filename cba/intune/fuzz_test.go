@@ -78,7 +78,7 @@ func FuzzInjection(f *testing.F) {
 	values := func(rdn dn.RDN, value string) []string {
 		var list []string
 		for _, a := range rdn {
-			list = append(list, a.Type.String()+"="+strings.ReplaceAll(a.Value, letter, value)+string(a.Raw))
+			list = append(list, string(a.Type)+"="+strings.ReplaceAll(a.Value, letter, value)+string(a.Raw))
 		}
 		slices.Sort(list)
 		return list

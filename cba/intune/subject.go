@@ -22,7 +22,7 @@ type Subject struct {
 
 // An attribute is one TYPE=value of the template.
 type attribute struct {
-	oid   asn1.ObjectIdentifier
+	kind  dn.Type
 	parts []part
 	raw   []byte // the value if it was given after "#"
 }
@@ -121,14 +121,14 @@ func (s Subject) expand(a Attributes, inParts bool) (dn.Name, error) {
 		rdn := make(dn.RDN, 0, len(template))
 		for _, t := range template {
 			if t.raw != nil {
-				rdn = append(rdn, dn.Attribute{Type: slices.Clone(t.oid), Raw: slices.Clone(t.raw)})
+				rdn = append(rdn, dn.Attribute{Type: t.kind, Raw: slices.Clone(t.raw)})
 				continue
 			}
 			value, err := expand("subject", t.parts, a)
 			if err != nil {
 				return nil, err
 			}
-			rdn = append(rdn, dn.Attribute{Type: slices.Clone(t.oid), Value: value})
+			rdn = append(rdn, dn.Attribute{Type: t.kind, Value: value})
 		}
 		if len(rdn) > 1 {
 			sortSet(rdn)
@@ -206,7 +206,7 @@ func (p *subjectReader) attribute() (a attribute, err error) {
 	if key = strings.TrimRight(key, " \t\r\n\v\f"); key == "" {
 		return a, p.fail(NoType)
 	}
-	if a.oid = typeByKey(key); a.oid == nil {
+	if a.kind, err = dn.ParseType(key); err != nil {
 		return a, p.fail(UnknownType)
 	}
 	if !isDocumentedKey(key) {
@@ -302,22 +302,6 @@ func (p *subjectReader) hex() ([]byte, error) {
 	}
 	p.at = end
 	return raw, nil
-}
-
-// typeByKey finds an attribute type by Windows' key, a number, or any other name
-// that package dn reads.
-func typeByKey(key string) asn1.ObjectIdentifier {
-	for i := 0; i < len(key); i++ {
-		c := key[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.') {
-			return nil
-		}
-	}
-	name, err := dn.Parse(key + "=x")
-	if err != nil {
-		return nil
-	}
-	return name[0][0].Type
 }
 
 // isDocumentedKey holds the table of CertStrToName's page.

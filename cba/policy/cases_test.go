@@ -102,7 +102,7 @@ func (s certSpec) mint() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		template.ExtraExtensions = []pkix.Extension{{Id: san.Extension, Value: der}}
+		template.ExtraExtensions = []pkix.Extension{{Id: san.Extension(), Value: der}}
 	}
 	parent := &x509.Certificate{RawSubject: issuer, SubjectKeyId: []byte("authority of the test")}
 	return x509.CreateCertificate(rand.Reader, template, parent, testKey.Public(), testKey)

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
 	"reflect"
@@ -405,10 +404,8 @@ func (f *finder) issuer(i int, text string) {
 // the root is not, or the part nearest the root is a common name and the most
 // specific one is not.
 func isRootFirst(name dn.Name) bool {
-	has := func(part dn.RDN, types ...asn1.ObjectIdentifier) bool {
-		return slices.ContainsFunc(part, func(a dn.Attribute) bool {
-			return slices.ContainsFunc(types, a.Type.Equal)
-		})
+	has := func(part dn.RDN, types ...dn.Type) bool {
+		return slices.ContainsFunc(part, func(a dn.Attribute) bool { return slices.Contains(types, a.Type) })
 	}
 	if len(name) < 2 {
 		return false

@@ -24,7 +24,7 @@ func TestBrokenSubjectAltName(t *testing.T) {
 		"\x30\x12" + email:                      true,
 		"\x30\x16" + email + "\xa0\x02\x06\x00": false, // an otherName without a type
 	} {
-		template := &x509.Certificate{SerialNumber: big.NewInt(1), ExtraExtensions: []pkix.Extension{{Id: san.Extension, Value: []byte(value)}}}
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), ExtraExtensions: []pkix.Extension{{Id: san.Extension(), Value: []byte(value)}}}
 		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 		if err != nil {
 			t.Fatal(err)

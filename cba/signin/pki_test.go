@@ -342,7 +342,7 @@ func (w *world) certificate(n namedSpec, serial int64, keys map[string]fixedKey)
 		if err != nil {
 			return nil, err
 		}
-		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: san.Extension, Value: der})
+		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{Id: san.Extension(), Value: der})
 	}
 	if s.padding > 0 {
 		template.ExtraExtensions = append(template.ExtraExtensions, pkix.Extension{

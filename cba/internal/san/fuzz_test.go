@@ -46,7 +46,7 @@ func FuzzEach(f *testing.F) {
 		}
 		raw, errMake := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 			SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<31, 0),
-			ExtraExtensions: []pkix.Extension{extension(san.Extension, der...)},
+			ExtraExtensions: []pkix.Extension{extension(san.Extension(), der...)},
 		}, &x509.Certificate{}, key.Public(), key)
 		if errMake != nil {
 			return

@@ -9,7 +9,6 @@ package san
 import (
 	"crypto/x509"
 	"encoding/asn1"
-	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -17,14 +16,15 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-var (
-	// Extension is the object identifier of subjectAltName (RFC 5280 section
-	// 4.2.1.6).
-	Extension = asn1.ObjectIdentifier{2, 5, 29, 17}
+// Extension returns the object identifier of subjectAltName (RFC 5280 section
+// 4.2.1.6).
+func Extension() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 5, 29, 17} }
 
-	// UPNType is the otherName type of a user principal name, szOID_NT_PRINCIPAL_NAME.
-	UPNType = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
-)
+// UPNType returns the otherName type of a user principal name,
+// szOID_NT_PRINCIPAL_NAME.
+func UPNType() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
+}
 
 // upnType is UPNType as it is encoded, without tag and length.
 const upnType = "\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03"
@@ -55,8 +55,14 @@ type Name struct {
 	Raw   []byte // the whole encoded name, for Other and Unread
 }
 
-// ErrEncoding says that an extension is not a DER encoded GeneralNames.
-var ErrEncoding = errors.New("san: not a DER encoded list of names")
+// A Reason is why an extension cannot be read.
+type Reason string
+
+// BadEncoding is an extension that is not a DER encoded GeneralNames.
+const BadEncoding Reason = "bad-encoding"
+
+// Error returns the reason in words.
+func (r Reason) Error() string { return "san: not a DER encoded list of names" }
 
 // Tags of GeneralName, RFC 5280 section 4.2.1.6.
 var (
@@ -79,13 +85,13 @@ func Each(der []byte, yield func(kind Kind, value []byte) bool) error {
 	input := cryptobyte.String(der)
 	var names cryptobyte.String
 	if !input.ReadASN1(&names, cbasn1.SEQUENCE) || !input.Empty() {
-		return ErrEncoding
+		return BadEncoding
 	}
 	for !names.Empty() {
 		var element, content cryptobyte.String
 		var tag cbasn1.Tag
 		if !names.ReadAnyASN1Element(&element, &tag) {
-			return ErrEncoding
+			return BadEncoding
 		}
 		whole := []byte(element)
 		element.ReadASN1(&content, tag)
@@ -101,7 +107,7 @@ func Each(der []byte, yield func(kind Kind, value []byte) bool) error {
 			kind = Other
 			upn, isUPN, ok := readOther(content)
 			if !ok {
-				return ErrEncoding
+				return BadEncoding
 			}
 			if isUPN {
 				kind, value = UPN, upn
@@ -110,7 +116,7 @@ func Each(der []byte, yield func(kind Kind, value []byte) bool) error {
 		if kind == Email || kind == DNS || kind == URI {
 			for _, c := range value {
 				if c >= utf8.RuneSelf {
-					return ErrEncoding
+					return BadEncoding
 				}
 			}
 		}
@@ -178,7 +184,7 @@ func (n Name) marshal(b *cryptobyte.Builder) error {
 			return fmt.Errorf("san: UPN %q is not valid UTF-8", n.Value)
 		}
 		b.AddASN1(tagOther, func(b *cryptobyte.Builder) {
-			b.AddASN1ObjectIdentifier(UPNType)
+			b.AddASN1ObjectIdentifier(UPNType())
 			b.AddASN1(tagValue, func(b *cryptobyte.Builder) { b.AddASN1(cbasn1.UTF8String, text) })
 		})
 		return nil
@@ -222,11 +228,15 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
-// Find returns the encoded subjectAltName of a certificate, or nil if it has
+// Find returns the encoded subjectAltName of a certificate, or nil if there is
 // none.
 func Find(cert *x509.Certificate) []byte {
+	if cert == nil {
+		return nil
+	}
+	id := Extension()
 	for i := range cert.Extensions {
-		if cert.Extensions[i].Id.Equal(Extension) {
+		if cert.Extensions[i].Id.Equal(id) {
 			return cert.Extensions[i].Value
 		}
 	}
