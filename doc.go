@@ -35,10 +35,22 @@
 //
 // Helping:
 //
+//   - I have the key identifier of a CA as somebody wrote it: package cba/keyid.
 //   - I have to compare or write the names of authorities: package cba/dn.
 //   - I read the result of a check: package cba/lint.
 //   - I test a program that talks to Microsoft Graph: package
 //     cba/graph/graphtest.
+//
+// # Certificates
+//
+// Every function takes a certificate as a [crypto/x509.Certificate], and there is
+// no second type for one that crypto/x509 refuses to parse (a negative serial
+// number, a character that its string type does not have): a tolerant reader fills
+// the same struct with what it can read. Names, ids and the fit of a certificate
+// are read from Raw, RawTBSCertificate, RawIssuer, RawSubject,
+// RawSubjectPublicKeyInfo, Extensions and what crypto/x509 copies out of these, so
+// they come out the same. Such a certificate has no SignatureAlgorithm: crypto/x509
+// verifies no signature on it, and it is in no chain.
 //
 // The programs in examples/ are thin and meant to be read; each runs with
 // "go run ./examples/NAME".
