@@ -14,81 +14,81 @@ import (
 	"example.com/entracba/cba/trust"
 )
 
-// An Assumption is a reading of an open question that the verdict leans on.
+// An Assumption is a point that Microsoft does not document and that the verdict
+// depends on, as it is assumed here.
 type Assumption struct {
-	// ID is the number of the question in the table of open questions ("9.24"), or
-	// that of a section in which a rule is inferred ("4.7", the table of codes).
+	// ID is the number of the question in docs/open-questions.md ("9.24"), or of a
+	// section in which a rule is inferred ("4.7", the table of codes).
 	ID   string `json:"id"`
 	Text string `json:"text"`
-	// ChangesVerdict says that under the other reading the answer would differ: in
-	// or out, or the strength.
+	// ChangesVerdict says that the answer would be different if the assumption is
+	// wrong: signed in or not, or the strength.
 	ChangesVerdict bool `json:"changesVerdict"`
 }
 
-// questionTexts say what is assumed about an open question that is this
-// package's own.
+// questionTexts say what is assumed about this package's own open questions.
 var questionTexts = map[string]string{
-	"2.7":  "an allowed issuer of an authentication strength is the authority that issued the certificate, not one above it",
-	"4.5":  "a scope goes by the key identifier of the authority, whatever PKI it names",
-	"9.6":  "Entra fetches a revocation list over https; some pages say http only",
-	"9.7":  "the service fetches lists of up to 65 MB in the background; the same page also says 45",
-	"9.8":  "only authorities flagged with isIssuerHintEnabled are sent as hints if one is flagged; one page says that all are",
-	"9.10": "an authority without a CRL URL is not checked, as CRL validation is not required",
-	"9.11": "an authority above the issuing one needs no CRL when CRL validation is required; the pages speak of the issuing authority only",
-	"9.14": "the names of this binding's field in Graph are those of the portal; Graph's pages do not have them",
-	"9.22": "the name in certificateUserIds is written as Windows does; how special characters are escaped is not documented",
+	"2.7":  "an authentication strength's allowed issuer is the CA that issued the certificate, not a CA above it",
+	"4.5":  "a CA scope goes by the key identifier of the CA, whichever PKI it names",
+	"9.6":  "Entra downloads a CRL over https; some pages say http only",
+	"9.7":  "the service downloads CRLs of up to 65 MB in the background; the same page also says 45",
+	"9.8":  "if a CA is flagged with isIssuerHintEnabled, only flagged CAs are sent as hints; one page says that all are",
+	"9.10": "a CA without a CRL URL is not checked, because CRL validation is not required",
+	"9.11": "a CA above the issuing CA needs no CRL when CRL validation is required; the pages mention only the issuing CA",
+	"9.14": "the names of this binding's field in Graph are those of the portal; Graph's pages do not list them",
+	"9.22": "the name in certificateUserIds is written as Windows writes it; how special characters are escaped is not documented",
 	"9.26": "bindings with the issuer are supported; the page on limitations says that they are not",
-	"9.27": "a chain may have 10 authorities; an older note also says 5",
-	"9.29": "a revocation list must arrive within 10 s; a tool of Microsoft's warns at 12",
-	"9.30": "the issuer is found by the authority key identifier, never by name, with or without revocation lists",
-	"9.31": "an issuer rule goes by the issuer alone; one passage names the user's subject with it",
-	"9.32": "an authority that is exempted from CRL validation is not checked even if it has a CRL URL",
-	"9.33": "a chain that no authority scope names is open to everybody, though other scopes exist",
+	"9.27": "a chain can have 10 CAs; an older note also says 5",
+	"9.29": "a CRL must arrive within 10 s; a tool of Microsoft's warns at 12",
+	"9.30": "the issuer is found by the authority key identifier, never by name, with or without CRLs",
+	"9.31": "an issuer rule goes by the issuer only; one passage also mentions the user's subject",
+	"9.32": "a CA that is exempted from CRL validation is not checked, even if it has a CRL URL",
+	"9.33": "a chain that no CA scope names is open to everybody, although other scopes exist",
 }
 
 // leafKeyText is the other side of open question 9.30.
-const leafKeyText = "the user's certificate needs no subject key identifier where revocation lists are checked"
+const leafKeyText = "the user's certificate needs no subject key identifier where CRLs are checked"
 
-// assumptions lists the readings that the answer leans on, and asks again under
-// each other reading. The error is that of looking at other lists.
-func (q *inquiry) assumptions(ctx context.Context, e policy.Explanation, answer Answer) ([]Assumption, error) {
+// assumptions lists the readings that the answer depends on, and asks again under
+// each other reading. The error is that of getting more CRLs.
+func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, answer Answer) ([]Assumption, error) {
 	list := []Assumption{}
 	changes := func(other Answer) bool {
 		return other.SignedIn != answer.SignedIn || other.AuthenticationMode != answer.AuthenticationMode
 	}
-	lean := func(id string, other view) {
-		list = append(list, Assumption{id, questionTexts[id], changes(q.judge(other))})
+	assume := func(id string, other reading) {
+		list = append(list, Assumption{id, questionTexts[id], changes(ev.judge(other))})
 	}
 
 	for _, a := range e.Assumptions {
-		other := q.view
+		other := ev.reading
 		other.decision = a.Otherwise
-		list = append(list, Assumption{a.ID, a.Text, changes(q.judge(other))})
+		list = append(list, Assumption{a.ID, a.Text, changes(ev.judge(other))})
 	}
-	q.policyQuestions(e, lean)
-	q.revocationQuestions(lean)
-	q.scopeQuestions(lean)
-	if err := q.chainQuestions(ctx, lean); err != nil {
+	ev.policyQuestions(e, assume)
+	ev.revocationQuestions(assume)
+	ev.scopeQuestions(assume)
+	if err := ev.chainQuestions(ctx, assume); err != nil {
 		return nil, err
 	}
-	if v := q.view; len(q.request.Certificate.SubjectKeyId) == 0 && slices.ContainsFunc(v.listings, func(l listing) bool { return l.asked }) {
+	if v := ev.reading; len(ev.request.Certificate.SubjectKeyId) == 0 && slices.ContainsFunc(v.checks, func(l revocationCheck) bool { return l.asked }) {
 		list = append(list, Assumption{"9.30", leafKeyText, answer.SignedIn})
 	}
-	if r := q.request.Require; r.kind == requireStrength {
-		all := q.issuers(q.view, true)
-		mode := q.view.decision.AuthenticationMode
-		one, _, _ := r.strength.satisfies(mode, q.issuers(q.view, false), q.oids())
-		any, _, _ := r.strength.satisfies(mode, all, q.oids())
+	if r := ev.request.Require; r.isStrength() {
+		all := ev.issuers(ev.reading, true)
+		mode := ev.reading.decision.AuthenticationMode
+		one, _, _ := r.strength.satisfies(mode, ev.issuers(ev.reading, false), ev.oids())
+		any, _, _ := r.strength.satisfies(mode, all, ev.oids())
 		if one != any {
-			otherwise := *q.tenant
+			otherwise := *ev.tenant
 			otherwise.options.AnyAllowedIssuer = !otherwise.options.AnyAllowedIssuer
-			other := *q
+			other := *ev
 			other.tenant = &otherwise
-			list = append(list, Assumption{"2.7", questionTexts["2.7"], changes(other.judge(q.view))})
+			list = append(list, Assumption{"2.7", questionTexts["2.7"], changes(other.judge(ev.reading))})
 		}
 	}
-	if q.tenant.policy.IssuerHints() && q.tenant.hints.Flagged && !q.tenant.hints.Reach(q.view.chain) {
-		lean("9.8", q.view)
+	if ev.tenant.policy.IssuerHints() && ev.tenant.hints.Flagged && !ev.tenant.hints.Reach(ev.reading.chain) {
+		assume("9.8", ev.reading)
 	}
 
 	slices.SortStableFunc(list, func(a, b Assumption) int { return compareNumbers(a.ID, b.ID) })
@@ -107,16 +107,16 @@ func compareNumbers(a, b string) int {
 	return cmp.Or(cmp.Compare(ax, bx), cmp.Compare(ay, by))
 }
 
-// policyQuestions asks about bindings and rules as they would be if the other
-// reading took them away.
-func (q *inquiry) policyQuestions(e policy.Explanation, lean func(string, view)) {
-	t := q.tenant
+// policyQuestions asks again without the bindings, rules or values that do not count
+// under the other reading.
+func (ev *evaluation) policyQuestions(e policy.Explanation, assume func(string, reading)) {
+	t := ev.tenant
 	without := func(id string, change func(*policy.Config)) {
 		config := t.config.Policy
 		change(&config)
-		other := q.view
-		other.decision = config.Compile().With(t.options.Policy).Decide(q.cert, q.request.User)
-		lean(id, other)
+		other := ev.reading
+		other.decision = config.Compile().With(t.options.Policy).Decide(ev.cert, ev.request.User)
+		assume(id, other)
 	}
 	if b := e.Binding; b != nil {
 		drop := func(fields ...policy.CertificateField) func(*policy.Config) {
@@ -132,11 +132,11 @@ func (q *inquiry) policyQuestions(e policy.Explanation, lean func(string, view))
 			without("9.14", drop(policy.IssuerAndSubject, policy.IssuerAndSerialNumber, policy.Subject))
 		}
 		if b.Property == policy.CertificateUserIDs && oddName(b.Value) {
-			user := *q.request.User
+			user := *ev.request.User
 			user.AuthorizationInfo.CertificateUserIDs = slices.DeleteFunc(slices.Clone(user.AuthorizationInfo.CertificateUserIDs), oddName)
-			other := q.view
-			other.decision = t.policy.Decide(q.cert, &user)
-			lean("9.22", other)
+			other := ev.reading
+			other.decision = t.policy.Decide(ev.cert, &user)
+			assume("9.22", other)
 		}
 	}
 	if e.ModeRule != nil && e.ModeRule.Type == policy.IssuerSubject {
@@ -146,8 +146,8 @@ func (q *inquiry) policyQuestions(e policy.Explanation, lean func(string, view))
 	}
 }
 
-// oddName reports whether a value holds a distinguished name with something in it
-// whose way of writing is not documented.
+// oddName reports whether a value contains a distinguished name with characters or
+// attributes for which the way of writing is not documented.
 func oddName(value string) bool {
 	id, err := certuserid.Parse(value)
 	if err != nil {
@@ -161,32 +161,32 @@ func oddName(value string) bool {
 	return false
 }
 
-// revocationQuestions asks each question for all authorities together.
-func (q *inquiry) revocationQuestions(lean func(string, view)) {
-	others := map[string][]listing{}
-	for i, l := range q.view.listings {
+// revocationQuestions asks each question for all CAs together.
+func (ev *evaluation) revocationQuestions(assume func(string, reading)) {
+	others := map[string][]revocationCheck{}
+	for i, l := range ev.reading.checks {
 		for _, asked := range l.questions {
 			if others[asked.id] == nil {
-				others[asked.id] = slices.Clone(q.view.listings)
+				others[asked.id] = slices.Clone(ev.reading.checks)
 			}
 			others[asked.id][i].outcome = asked.other
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(others)) {
-		other := q.view
-		other.listings = others[id]
-		lean(id, other)
+		other := ev.reading
+		other.checks = others[id]
+		assume(id, other)
 	}
 }
 
-func (q *inquiry) scopeQuestions(lean func(string, view)) {
-	config := q.tenant.config.Policy
-	if len(config.CertificateAuthorityScopes) > 0 && !q.view.scope.Restricted {
-		other := q.view
+func (ev *evaluation) scopeQuestions(assume func(string, reading)) {
+	config := ev.tenant.config.Policy
+	if len(config.CertificateAuthorityScopes) > 0 && !ev.reading.scope.Restricted {
+		other := ev.reading
 		other.scope.Allowed = false
-		lean("9.33", other)
+		assume("9.33", other)
 	}
-	if elsewhere := q.elsewhere(); len(elsewhere) > 0 {
+	if elsewhere := ev.elsewhere(); len(elsewhere) > 0 {
 		var kept []policy.AuthorityScope
 		for i, s := range config.CertificateAuthorityScopes {
 			if !slices.Contains(elsewhere, i) {
@@ -194,37 +194,37 @@ func (q *inquiry) scopeQuestions(lean func(string, view)) {
 			}
 		}
 		config.CertificateAuthorityScopes = kept
-		other := q.view
-		other.scope = config.Compile().CAScope(q.request.User, q.view.keys)
-		lean("4.5", other)
+		other := ev.reading
+		other.scope = config.Compile().CAScope(ev.request.User, ev.reading.keys)
+		assume("4.5", other)
 	}
 }
 
-// chainQuestions asks for the chain again, with another bound on its length and
-// by name.
-func (q *inquiry) chainQuestions(ctx context.Context, lean func(string, view)) error {
+// chainQuestions builds the chain again, with the other limit on its length and by
+// name.
+func (ev *evaluation) chainQuestions(ctx context.Context, assume func(string, reading)) error {
 	follow := func(id string, chain trust.Chain) error {
-		other, err := q.follow(ctx, chain, false)
+		other, err := ev.follow(ctx, chain, false)
 		if err == nil {
-			other.decision = q.view.decision
-			lean(id, other)
+			other.decision = ev.reading.decision
+			assume(id, other)
 		}
 		return err
 	}
-	chain := q.view.chain
+	chain := ev.reading.chain
 	if len(chain.CAs) > shallowDepth {
-		if err := follow("9.27", q.tenant.otherDepth().Chain(chain.Leaf, chain.At)); err != nil {
+		if err := follow("9.27", ev.tenant.otherDepth().Chain(chain.Leaf, chain.At)); err != nil {
 			return err
 		}
 	}
-	if byName, ok := q.tenant.chainByName(chain); ok {
+	if byName, ok := ev.tenant.chainByName(chain); ok {
 		return follow("9.30", byName)
 	}
 	return nil
 }
 
-// chainByName goes on by the issuer's name where a chain ends for want of a key
-// identifier. ok says that there was such a want.
+// chainByName continues a chain by the issuer's name where it ends because a key
+// identifier is missing. ok says whether one was missing.
 func (t *Tenant) chainByName(chain trust.Chain) (longer trust.Chain, ok bool) {
 	if len(chain.Failures) == 0 {
 		return chain, false

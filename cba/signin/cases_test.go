@@ -113,8 +113,8 @@ func (s caseSource) Fetch(_ context.Context, url string, ca *x509.Certificate) (
 		return list.(*crl.List), nil
 	}
 	name, ok := s.lists[url]
-	if fault := caseFailures[name]; fault != nil {
-		e := *fault
+	if failure := caseFailures[name]; failure != nil {
+		e := *failure
 		e.URL = url
 		return nil, &e
 	}
@@ -129,9 +129,9 @@ func (s caseSource) Fetch(_ context.Context, url string, ca *x509.Certificate) (
 	if err == nil {
 		err = list.CheckIssuer(ca)
 	}
-	var fault *crl.Error
-	if errors.As(err, &fault) {
-		fault.URL = url
+	var failure *crl.Error
+	if errors.As(err, &failure) {
+		failure.URL = url
 	}
 	if err != nil {
 		return nil, err
@@ -246,6 +246,7 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 		tb.Errorf("Decide says %+v, Explain %+v", answer, v.Answer())
 	}
 	failed, first := 0, ""
+	refusal, refused := v.Refusal()
 	for _, s := range v.Steps {
 		if s.Outcome == lint.Fail {
 			failed++
@@ -256,11 +257,16 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 		} else if s.Code != "" {
 			tb.Errorf("step %q has the outcome %v and the code %s", s.Name, s.Outcome, s.Code)
 		}
+		if !isStepName(s.Name) {
+			tb.Errorf("step %q is none of StepNames", s.Name)
+		}
 		if s.Outcome < lint.Pass || s.Outcome > lint.Warn || s.Name == "" || s.Detail == "" || s.Source == "" {
 			tb.Errorf("step %+v lacks something", s)
 		}
 	}
 	switch {
+	case refused == v.SignedIn || refused && (refusal.Code != v.Code || v.Message != refusal.Name+": "+refusal.Detail):
+		tb.Errorf("signed in: %v, and the step that refuses is %+v", v.SignedIn, refusal)
 	case v.SignedIn != (failed == 0):
 		tb.Errorf("signed in: %v, and %d steps fail", v.SignedIn, failed)
 	case v.SignedIn && (v.Code != "" || v.Message != "" || v.Binding == nil):
@@ -281,6 +287,15 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 		}
 	}
 	return v
+}
+
+func isStepName(name string) bool {
+	return slices.ContainsFunc(stepNames(), func(n lint.StepName) bool { return n.Name == name })
+}
+
+// stepNames are those that a verdict can have.
+func stepNames() []lint.StepName {
+	return slices.Concat(policy.StepNames(), trust.StepNames(), signin.StepNames())
 }
 
 var codePattern = regexp.MustCompile(`^AADSTS[0-9]{5,7}$`)
@@ -320,6 +335,7 @@ func TestCases(t *testing.T) {
 		t.Errorf("%d cases on disk, want %d and at least %d", len(names), len(written), minCases)
 	}
 	in := 0
+	seen := map[string]bool{}
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".json"), func(t *testing.T) {
 			text, err := os.ReadFile(name)
@@ -349,7 +365,21 @@ func TestCases(t *testing.T) {
 			if verdict.SignedIn {
 				in++
 			}
+			for _, s := range verdict.Steps {
+				seen[s.Name] = true
+			}
 		})
+	}
+	// Every name is one that a verdict of the cases has, except for those of trust
+	// about a certificate that is missing or odd, which its own tests have.
+	elsewhere := []string{trust.StepCertificate, trust.StepSignatureAlgorithm, trust.StepPolicies, trust.StepBasicConstraints, trust.StepCriticalExtension, trust.StepConstraints}
+	for i, n := range stepNames() {
+		if n.Name == "" || n.What == "" || slices.ContainsFunc(stepNames()[:i], func(other lint.StepName) bool { return other.Name == n.Name }) {
+			t.Errorf("the name %+v is not whole, or appears twice", n)
+		}
+		if !seen[n.Name] && !slices.Contains(elsewhere, n.Name) {
+			t.Errorf("no verdict has a step %q", n.Name)
+		}
 	}
 	if in < 50 || in > len(names)-50 {
 		t.Errorf("%d of %d signed in: too few of one kind to prove anything", in, len(names))

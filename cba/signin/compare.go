@@ -2,82 +2,62 @@ package signin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
 	"sync"
 	"time"
 
+	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/policy"
 )
 
-// A Case is a user and the certificates that the user has, for [Compare].
+// A Case is a user and the user's certificates, for [Compare].
 type Case struct {
 	User         *policy.User
 	Certificates []*x509.Certificate
 }
 
-// A Difference says what a change means for one user. The zero value is unset.
+// A Difference says what a change of the tenant means for one user. The zero value
+// is unset.
 type Difference uint8
 
 const (
-	// Same: in or out as before, with the same strength.
+	// Same: signed in or refused as before, with the same strength.
 	Same Difference = iota + 1
-	// Gains: out before, in after.
+	// Gains: refused before, signed in after.
 	Gains
-	// Loses: in before, out after.
+	// Loses: signed in before, refused after.
 	Loses
-	// Stronger: in both times, and multifactor only after.
+	// Stronger: signed in both times, and multifactor only after.
 	Stronger
-	// Weaker: in both times, and multifactor only before.
+	// Weaker: signed in both times, and multifactor only before.
 	Weaker
 )
 
+var differences = enum.Of[Difference]("signin: difference", "same", "gains", "loses", "stronger", "weaker")
+
 // String returns "same", "gains", "loses", "stronger" or "weaker".
-func (d Difference) String() string {
-	switch d {
-	case Same:
-		return "same"
-	case Gains:
-		return "gains"
-	case Loses:
-		return "loses"
-	case Stronger:
-		return "stronger"
-	case Weaker:
-		return "weaker"
-	}
-	return fmt.Sprintf("Difference(%d)", uint8(d))
-}
+func (d Difference) String() string { return differences.String(d) }
 
 // MarshalText writes the text of [Difference.String]; an unset or unknown
 // difference is an error.
-func (d Difference) MarshalText() ([]byte, error) {
-	if d < Same || d > Weaker {
-		return nil, fmt.Errorf("signin: difference %d has no text", uint8(d))
-	}
-	return []byte(d.String()), nil
-}
+func (d Difference) MarshalText() ([]byte, error) { return differences.Marshal(d) }
 
 // UnmarshalText reads what MarshalText wrote.
-func (d *Difference) UnmarshalText(text []byte) error {
-	for v := Same; v <= Weaker; v++ {
-		if v.String() == string(text) {
-			*d = v
-			return nil
-		}
-	}
-	return fmt.Errorf("signin: %q is not a difference", text)
-}
+func (d *Difference) UnmarshalText(text []byte) error { return differences.Unmarshal(d, text) }
 
-// A Change is what a change of the tenant means for one user. The answers are
-// those for the certificate that does most for the user each time, which may be
-// two: signed in before refused, multifactor before single-factor, the first in
-// the list before the others. A user without certificates is refused both times,
-// with no code.
+// A Change says what a change of the tenant means for one user. Before and After
+// are the answers for the best certificate of the user each time, which can be two
+// different certificates: signed in is better than refused, multifactor better than
+// single-factor, and the first in the list wins among equals. A user without
+// certificates is refused both times, with no code.
 type Change struct {
 	Index         int // the place in the list, from 0
 	Case          Case
@@ -91,23 +71,35 @@ type CompareOptions struct {
 	At time.Time
 	// Require is what they must satisfy.
 	Require Requirement
-	// Workers is how many users are looked at at once; zero means one for each
-	// core (GOMAXPROCS).
+	// Workers is how many users are checked at the same time. Zero means one for
+	// each core (GOMAXPROCS).
 	Workers int
 }
 
 // Compare says for every user what a change from one tenant to the other means:
-// "would this lock anyone out?". It reads the list as answers are taken, works on
-// all cores, and hands out the answers in the order of the list; memory does not
-// grow with the list. A certificate's chain is checked once where both tenants
-// have the same authorities, which is most of the work.
+// "would this lock anyone out?". To change a tenant, change a [Config.Clone].
 //
-// An error that the list yields is handed out in its place, with the index, and
-// so is that of a sign-in that could not be asked (see [Tenant.Decide]); the loop
-// may go on or stop. After ctx has ended, one error says so and the loop ends. No
-// goroutine is left when the loop is.
+// It reads the list as its results are taken, works on all cores, and yields the
+// results in the order of the list. Its memory does not grow with the list. If both
+// tenants have the same CAs, each certificate's chain is checked once, which is most
+// of the work.
+//
+// An error that the list yields is yielded in its place, with the index, and so is
+// that of a sign-in without an answer (see [Tenant.Decide]); the loop may continue
+// or stop. When ctx has ended, Compare yields its error once and ends, and so it
+// does for a nil tenant ([NoTenant]) or a missing time ([NoTime]). No goroutine
+// remains when the loop has ended.
 func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, error], options CompareOptions) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
+		for _, t := range [...]*Tenant{before, after} {
+			if err := t.usable(ctx, Request{User: &policy.User{}, Certificate: &x509.Certificate{}, At: options.At}); err != nil {
+				yield(Change{}, err)
+				return
+			}
+		}
+		if cases == nil {
+			return
+		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		same := before.samePreparation(after)
@@ -167,8 +159,8 @@ func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, e
 	}
 }
 
-// samePreparation reports whether both tenants take the same out of a certificate
-// and have the same authorities, so that this need be done only once.
+// samePreparation reports whether both tenants read the same from a certificate and
+// have the same CAs, so that this needs to be done only once.
 func (t *Tenant) samePreparation(other *Tenant) bool {
 	if t.options.IDs != other.options.IDs || t.options.Trust != other.options.Trust {
 		return false
@@ -178,11 +170,10 @@ func (t *Tenant) samePreparation(other *Tenant) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-// compare asks both tenants about one user, each for the certificate that does
-// most for the user.
+// compare asks both tenants about one user, each for the user's best certificate.
 func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, options CompareOptions) error {
 	if c.Case.User == nil {
-		return errNoUser
+		return &Error{Reason: NoUser, Where: fmt.Sprintf("case %d", c.Index), Detail: "the user is missing"}
 	}
 	for i, cert := range c.Case.Certificates {
 		if err := ctx.Err(); err != nil {
@@ -192,7 +183,7 @@ func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, 
 		b, a, err := both(ctx, before, after, same, r)
 		if err != nil {
 			c.Before, c.After = Answer{}, Answer{}
-			return fmt.Errorf("signin: certificate %d of %q: %w", i, c.Case.User.UserPrincipalName, err)
+			return about(i, c.Case.User, err)
 		}
 		if i == 0 || rank(b) > rank(c.Before) {
 			c.Before = b
@@ -217,7 +208,7 @@ func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, 
 }
 
 func both(ctx context.Context, before, after *Tenant, same bool, r Request) (b, a Answer, err error) {
-	p, err := before.prepare(r)
+	p, err := before.prepare(ctx, r)
 	if err != nil {
 		return b, a, err
 	}
@@ -225,12 +216,23 @@ func both(ctx context.Context, before, after *Tenant, same bool, r Request) (b, 
 		return b, a, err
 	}
 	if !same {
-		if p, err = after.prepare(r); err != nil {
+		if p, err = after.prepare(ctx, r); err != nil {
 			return b, a, err
 		}
 	}
 	a, err = after.decide(ctx, r, p)
 	return b, a, err
+}
+
+// about names the certificate of a user in an error.
+func about(i int, user *policy.User, err error) error {
+	where := fmt.Sprintf("certificate %d of %s", i+1, text.Quote(cmp.Or(user.UserPrincipalName, user.ID)))
+	var e *Error
+	if errors.As(err, &e) {
+		e.Where = where
+		return e
+	}
+	return fmt.Errorf("signin: %s: %w", where, err)
 }
 
 // rank orders answers: refused, single-factor, multifactor.

@@ -3,6 +3,7 @@ package signin_test
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -225,14 +226,13 @@ func TestCompareErrors(t *testing.T) {
 		}
 		got = append(got, err)
 	}
-	if len(got) != 5 || got[0] != nil || got[1] != broken || got[2] == nil || got[3] == nil || got[4] != nil {
+	if len(got) != 5 || got[0] != nil || got[1] != broken || !errors.Is(got[2], signin.NoUser) || !errors.Is(got[3], signin.NoCertificate) || got[4] != nil {
 		t.Errorf("%v", got)
 	}
 	for _, err := range signin.Compare(context.Background(), tenant, tenant, list, signin.CompareOptions{}) {
-		if err == nil {
-			t.Error("without a time")
+		if !errors.Is(err, signin.NoTime) {
+			t.Errorf("without a time: %v", err)
 		}
-		break
 	}
 }
 
@@ -250,7 +250,74 @@ func TestDifferenceText(t *testing.T) {
 		t.Errorf("%q", all)
 	}
 	var d signin.Difference
-	if _, err := d.MarshalText(); err == nil || d.UnmarshalText([]byte("Same")) == nil || d.String() != "Difference(0)" {
+	if _, err := d.MarshalText(); err == nil || d.UnmarshalText([]byte("Same")) == nil || d.String() != "unset" {
 		t.Error("the unset difference has a text")
 	}
+}
+
+// A "what if" on a clone leaves the original as it is, whatever is changed in the
+// clone, and a tenant does not change with the configuration that it was made from.
+func TestWhatIf(t *testing.T) {
+	w := theWorld(t)
+	today := scenario{rules: "CN=WoodgroveCA = MF", config: scopes("Woodgrove PKI", "other", groupA), stores: classic(false, url("old"))}.tenant(w)
+	today.Policy.CRLValidation.ExemptedSKIs = []string{"aa"}
+	today.Extra = map[string]json.RawMessage{"later": json.RawMessage(`[1]`)}
+	hint := true
+	today.Trust.PKIs[0].CertificateAuthorities[0].IsIssuerHintEnabled = &hint
+	text := func(c signin.Config) string {
+		t.Helper()
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	before := text(today)
+	options := signin.Options{SkipRevocation: true}
+	tenant, err := today.Compile(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	changed := today.Clone()
+	if text(changed) != before {
+		t.Fatalf("the clone differs:\n%s\n%s", text(changed), before)
+	}
+	changed.Policy.AuthenticationMode.Rules[0].Mode = policy.SingleFactor
+	changed.Policy.UserBindings[len(changed.Policy.UserBindings)-1].Priority = 77
+	changed.Policy.IncludeTargets[0].IsRegistrationRequired = true
+	changed.Policy.CertificateAuthorityScopes[0].IncludeTargets[0].ID = groupB
+	changed.Policy.CRLValidation.ExemptedSKIs[0] = "bb"
+	changed.Trust.PKIs[0].CertificateAuthorities[0].DisplayName = "changed"
+	changed.Trust.PKIs[0].CertificateAuthorities[0].Certificate[100] ^= 1
+	*changed.Trust.PKIs[0].CertificateAuthorities[0].IsIssuerHintEnabled = false
+	changed.Trust.Classic.CertificateAuthorities[0].IsRootAuthority = true
+	changed.Extra["later"][1] = '2'
+	changed.Extra["more"] = json.RawMessage("1")
+	if text(today) != before {
+		t.Errorf("the original changed with its clone:\n%s\n%s", text(today), before)
+	}
+
+	weaker := today.Clone()
+	weaker.Policy.AuthenticationMode.Rules[0].Mode = policy.SingleFactor
+	after, err := weaker.Compile(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(yield func(signin.Case, error) bool) {
+		yield(signin.Case{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificates: []*x509.Certificate{w.certs["bob"]}}, nil)
+	}
+	compare := func(want signin.Difference) {
+		t.Helper()
+		for change, err := range signin.Compare(t.Context(), tenant, after, list, signin.CompareOptions{At: worldNow}) {
+			if err != nil || change.Difference != want {
+				t.Errorf("%v, %v: want %v", change.Difference, err, want)
+			}
+		}
+	}
+	compare(signin.Weaker)
+	// Whoever changes the configuration later does not change the tenant.
+	today.Policy.AuthenticationMode.Rules[0].Mode = policy.SingleFactor
+	today.Policy.UserBindings = today.Policy.UserBindings[:0]
+	compare(signin.Weaker)
 }

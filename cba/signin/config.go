@@ -5,23 +5,29 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
 
-// MaxConfig is the largest text, in bytes, that [ParseConfig] reads: 250
-// authorities of 8 KB in base64, twice, and room.
+// MaxConfig is the largest text, in bytes, that [ParseConfig] reads: twice 250 CAs
+// of 8 KB in base64, and some more.
 const MaxConfig = 16 << 20
 
-// A Config is what of a tenant decides about a sign-in with a certificate. The
-// zero Config signs nobody in.
+// A Config has the settings of a tenant that decide a sign-in with a certificate.
+// The zero Config signs nobody in.
+//
+// Copies of the struct share its lists: changing a rule of one changes the other.
+// [Config.Clone] makes a copy that shares nothing.
 //
 // Its JSON is an object with the properties "x509Certificate" (the configuration
 // as Graph returns it), "publicKeyInfrastructure" (a list of PKIs) and
@@ -30,7 +36,7 @@ const MaxConfig = 16 << 20
 type Config struct {
 	Policy policy.Config
 	Trust  trust.Config
-	// Extra has the properties that are not known, for writing them back.
+	// Extra has the unknown properties, which are written back.
 	Extra map[string]json.RawMessage
 }
 
@@ -41,33 +47,21 @@ const (
 	propertyClassic = "certificateBasedAuthConfiguration"
 )
 
-// A ConfigError says why a text is not a [Config].
-type ConfigError struct {
-	Property string // the property at fault, "" for the whole text
-	Err      error  // the cause: that of package policy, trust or encoding/json
-}
-
-// Error returns "signin: property: cause".
-func (e *ConfigError) Error() string {
-	if e.Property == "" {
-		return fmt.Sprintf("signin: tenant: %v", e.Err)
-	}
-	return fmt.Sprintf("signin: tenant, %s: %v", e.Property, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *ConfigError) Unwrap() error { return e.Err }
-
-// ParseConfig reads a tenant. Two PKIs of one name are refused: authority scopes
-// refer to a PKI by its name.
+// Clone returns a copy that shares nothing with c. Use it for a "what if":
 //
-// The error is a [*ConfigError].
+//	changed := today.Clone()
+//	changed.Policy.AuthenticationMode.Rules[0].Mode = policy.SingleFactor
+//
+// Then [Compare] today with changed.
+func (c Config) Clone() Config { return wire.Clone(c) }
+
+// ParseConfig reads a tenant. Two PKIs with the same name are refused, because CA
+// scopes refer to a PKI by its name.
+//
+// The error is an [*Error]: [Malformed], [DuplicatePKI] or [TooLarge].
 func ParseConfig(data []byte) (Config, error) {
-	if len(data) > MaxConfig {
-		return Config{}, &ConfigError{Err: fmt.Errorf("%d bytes, more than %d", len(data), MaxConfig)}
-	}
 	var c Config
-	if err := c.UnmarshalJSON(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))); err != nil {
+	if err := c.UnmarshalJSON(data); err != nil {
 		return Config{}, err
 	}
 	return c, nil
@@ -75,12 +69,12 @@ func ParseConfig(data []byte) (Config, error) {
 
 // UnmarshalJSON is [ParseConfig]. On an error c stays as it was.
 func (c *Config) UnmarshalJSON(data []byte) error {
-	properties, err := object(data)
+	properties, err := object(data, MaxConfig)
 	if err != nil {
-		return &ConfigError{Err: err}
+		return err
 	}
 	if properties[propertyPolicy] == nil && properties[propertyPKIs] == nil && properties[propertyClassic] == nil {
-		return &ConfigError{Err: fmt.Errorf("it has none of the properties %s, %s and %s", propertyPolicy, propertyPKIs, propertyClassic)}
+		return malformed("", "the object has none of the properties %s, %s and %s", propertyPolicy, propertyPKIs, propertyClassic)
 	}
 	var read Config
 	take := func(name string, parse func([]byte) error) {
@@ -88,7 +82,7 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 		delete(properties, name)
 		if err == nil && text != nil && string(text) != "null" {
 			if failed := parse(text); failed != nil {
-				err = &ConfigError{name, failed}
+				err = within(data, "/"+name, failed)
 			}
 		}
 	}
@@ -99,12 +93,13 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	names := map[string]bool{}
-	for _, pki := range read.Trust.PKIs {
-		if !pki.DeletedDateTime.IsZero() { // in the bin, beside its successor
+	for i, pki := range read.Trust.PKIs {
+		if !pki.DeletedDateTime.IsZero() { // deleted, and its successor may have the name
 			continue
 		}
 		if names[pki.DisplayName] {
-			return &ConfigError{propertyPKIs, fmt.Errorf("two PKIs have the name %q, which authority scopes refer to; rename one", pki.DisplayName)}
+			return &Error{Reason: DuplicatePKI, Where: fmt.Sprintf("/%s/%d", propertyPKIs, i),
+				Detail: fmt.Sprintf("two PKIs have the name %s; rename one, because CA scopes refer to a PKI by its name", text.Quote(pki.DisplayName))}
 		}
 		names[pki.DisplayName] = true
 	}
@@ -115,47 +110,48 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// object reads one JSON object, property by property, and refuses a property
-// that stands twice and anything behind the object.
-func object(data []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if open, err := d.Token(); err != nil {
-		return nil, truncated(err)
-	} else if open != json.Delim('{') {
-		return nil, errors.New("want a JSON object")
+// within makes the place of an error one of the whole text.
+func within(data []byte, where string, err error) error {
+	e := &Error{Reason: Malformed, Where: where, Offset: wire.Offset(data, where), Err: err}
+	var ofPolicy *policy.Error
+	var ofTrust *trust.Error
+	switch {
+	case errors.As(err, &ofPolicy):
+		ofPolicy.Where, ofPolicy.Offset = where+ofPolicy.Where, e.Offset+ofPolicy.Offset
+		e.Where, e.Offset = ofPolicy.Where, ofPolicy.Offset
+	case errors.As(err, &ofTrust):
+		ofTrust.Where, ofTrust.Offset = where+ofTrust.Where, e.Offset+ofTrust.Offset
+		e.Where, e.Offset = ofTrust.Where, ofTrust.Offset
 	}
-	properties := map[string]json.RawMessage{}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, truncated(err)
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, truncated(err)
-		}
-		if _, twice := properties[name.(string)]; twice {
-			return nil, fmt.Errorf("property %q stands twice", name)
-		}
-		properties[name.(string)] = value
+	return e
+}
+
+// object reads the properties of one JSON object.
+func object(data []byte, most int) (map[string]json.RawMessage, error) {
+	text, err := wire.Text(data, most)
+	var members []wire.Member
+	if err == nil {
+		members, err = wire.Members(text)
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, truncated(err)
+	var e *wire.Error
+	switch {
+	case errors.As(err, &e) && e.Reason == wire.TooLarge:
+		return nil, &Error{Reason: TooLarge, Where: e.Where, Detail: e.Detail}
+	case err != nil:
+		failed := &Error{Reason: Malformed, Detail: strings.TrimPrefix(err.Error(), "wire: ")}
+		if e != nil {
+			failed.Where, failed.Offset = e.Where, e.Offset
+		}
+		return nil, failed
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("there is more behind the JSON object")
+	properties := make(map[string]json.RawMessage, len(members))
+	for _, m := range members {
+		properties[m.Name] = m.Raw
 	}
 	return properties, nil
 }
 
-func truncated(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the JSON text breaks off")
-	}
-	return err
-}
-
-// MarshalJSON writes the tenant: the three properties, then what Extra has.
+// MarshalJSON writes the tenant: the three properties, then those of Extra.
 func (c Config) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	write := func(name string, value any) error {
@@ -196,54 +192,57 @@ func (c Config) MarshalJSON() ([]byte, error) {
 }
 
 // Options choose between readings of what is not documented, package by package,
-// and how much is looked at. The zero value is the best reading of each.
+// and say how much is checked. The zero value is the best reading of each.
 type Options struct {
 	Policy policy.Readings
 	Trust  trust.Options
 	IDs    certuserid.Options
-	// CRLs gets revocation lists. Nil means that none can be had: every authority
-	// with a CRL URL then refuses, as Entra does when a list cannot be fetched.
+	// CRLs gets CRLs. If it is nil, no CRL is available: every CA with a CRL URL then
+	// refuses, as Entra does when it cannot download a CRL.
 	CRLs crl.Source
-	// SkipRevocation leaves revocation lists out of the verdict, for questions
-	// about the configuration alone. The verdict has a warning then.
+	// Now is the time of sign-ins for [Tenant.ExplainUser]. Nil means [time.Now].
+	Now func() time.Time
+	// SkipRevocation ignores CRLs, for questions about the configuration only. The
+	// verdict then has a warning.
 	SkipRevocation bool
-	// CheckExempted checks the list of an authority that is exempted from CRL
-	// validation and has a URL all the same (open question 9.32). By default
-	// exemption switches its check off.
+	// CheckExempted checks the CRL of a CA that has a URL although the CA is exempted
+	// from CRL validation (open question 9.32). By default exemption switches the
+	// check off.
 	CheckExempted bool
-	// RequireParentCRLs applies "require CRL validation" to every authority of the
-	// chain (open question 9.11). By default only to the one that issued the
+	// RequireParentCRLs applies "require CRL validation" to every CA of the chain
+	// (open question 9.11). By default it applies only to the CA that issued the
 	// certificate.
 	RequireParentCRLs bool
-	// RefuseHTTPS takes the reading in which Entra cannot fetch a list over https
-	// (open question 9.6).
+	// RefuseHTTPS assumes that Entra cannot download a CRL over https (open question
+	// 9.6).
 	RefuseHTTPS bool
-	// AnyAllowedIssuer lets an authentication strength's allowed issuer be any
-	// authority of the chain. By default it must be the one that issued the
-	// certificate: the pages ask for the authority key identifier of the user's
-	// certificate, which names that one.
+	// AnyAllowedIssuer lets an authentication strength's allowed issuer be any CA of
+	// the chain. By default it must be the CA that issued the certificate: the pages
+	// ask for the authority key identifier of the user's certificate, which names
+	// that CA.
 	AnyAllowedIssuer bool
 }
 
-// A Tenant is a [Config] made ready to answer. It does not change and may be used
-// from many goroutines, if its CRL source may.
+// A Tenant is a [Config] that is ready to answer: [Config.Compile] makes one. It
+// does not change, and many goroutines may use it if they may use its CRL source.
 type Tenant struct {
 	options Options
 	config  Config
 	policy  *policy.Policy
 	trust   *trust.Store
 	hints   trust.Hints
-	// otherDepth is the stores under the other reading of how many authorities a
-	// chain may have (open question 9.27), made when first needed.
+	// otherDepth returns the stores under the other reading of how many CAs a chain
+	// may have (open question 9.27). It makes them when they are first needed.
 	otherDepth func() *trust.Store
 }
 
-// Compile makes the configuration ready to answer. The error is that of
-// [trust.Config.Compile]: an authority whose certificate cannot be read.
+// Compile makes the configuration ready to answer. The tenant shares nothing with
+// c. The error is [BadAuthority], with that of [trust.Config.Compile].
 func (c Config) Compile(options Options) (*Tenant, error) {
+	c = c.Clone()
 	store, err := c.Trust.Compile(options.Trust)
 	if err != nil {
-		return nil, &ConfigError{Err: err}
+		return nil, &Error{Reason: BadAuthority, Err: err}
 	}
 	t := &Tenant{options: options, config: c, policy: c.Policy.Compile().With(options.Policy), trust: store, hints: store.Hints()}
 	t.otherDepth = sync.OnceValue(func() *trust.Store {
@@ -254,7 +253,7 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 		}
 		store, err := c.Trust.Compile(other)
 		if err != nil {
-			return nil // trusts nobody; it compiled above
+			return nil // never: it compiled above
 		}
 		return store
 	})
@@ -264,8 +263,21 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 // shallowDepth is the other figure of open question 9.27.
 const shallowDepth = 5
 
-// Policy returns the tenant's compiled policy.
-func (t *Tenant) Policy() *policy.Policy { return t.policy }
+// ready reports whether the tenant was made by [Config.Compile].
+func (t *Tenant) ready() bool { return t != nil && t.policy != nil }
 
-// Trust returns the tenant's compiled trust stores.
-func (t *Tenant) Trust() *trust.Store { return t.trust }
+// Policy returns the tenant's compiled policy, nil for a nil tenant.
+func (t *Tenant) Policy() *policy.Policy {
+	if !t.ready() {
+		return nil
+	}
+	return t.policy
+}
+
+// Trust returns the tenant's compiled trust stores, nil for a nil tenant.
+func (t *Tenant) Trust() *trust.Store {
+	if !t.ready() {
+		return nil
+	}
+	return t.trust
+}

@@ -149,7 +149,7 @@ func ExampleParseConfig() {
 	fmt.Println(err)
 	// Output:
 	// disabled 0 "a script"
-	// signin: tenant, publicKeyInfrastructure: two PKIs have the name "Contoso PKI", which authority scopes refer to; rename one
+	// signin: /publicKeyInfrastructure/1: two PKIs have the name "Contoso PKI"; rename one, because CA scopes refer to a PKI by its name
 }
 
 // A strength as Microsoft Graph returns it, which takes single-factor
@@ -186,7 +186,7 @@ func ExampleRequire() {
 	}
 	// Output:
 	// true   <nil>
-	// false AADSTS500187 requirement: authentication strength "Smart cards": of the certificate's policy OIDs (looked at: 1.2.3.6) none is among its allowed ones, 1.2.3.5 <nil>
+	// false AADSTS500187 requirement: authentication strength "Smart cards": the strength allows the policy OIDs 1.2.3.5, and the certificate has 1.2.3.6 <nil>
 }
 
 func ExamplePhishingResistant() {
@@ -215,8 +215,9 @@ func ExampleCompare() {
 		fmt.Println(err)
 		return
 	}
-	config.Policy.AuthenticationMode.DefaultAffinity = policy.HighAffinity
-	after, err := config.Compile(signin.Options{})
+	changed := config.Clone() // a copy of the struct would share rules and bindings
+	changed.Policy.AuthenticationMode.DefaultAffinity = policy.HighAffinity
+	after, err := changed.Compile(signin.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -249,13 +250,15 @@ func ExampleConfig_Findings() {
 		if strings.HasPrefix(finding.Code, "signin-") {
 			fmt.Println(finding.Code)
 			fmt.Println(finding.Where)
+			fmt.Println(finding.About)
 			fmt.Println(finding.Do)
 		}
 	}
 	// Output:
 	// signin-rule-unknown-issuer
+	// /x509Certificate/authenticationModeConfiguration/rules/0
 	// rules[0], issuer "CN=Woodgrove CA"
-	// correct the name, or store the authority; its subject, most specific part first, is what counts
+	// correct the name, or upload the CA: the rule needs the CA's subject, with its most specific part first
 }
 
 // What is stored with a user, held against the tenant.
@@ -273,5 +276,5 @@ func ExampleTenant_UserFindings() {
 	}
 	// Output:
 	// signin-user-id-unbound
-	// no username binding compares values of PrincipalName
+	// no username binding uses PrincipalName with certificateUserIds, so the value has no effect
 }

@@ -9,25 +9,30 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
 
-const (
-	sourceRules = "Learn: CBA technical deep dive, authentication binding"
-	sourceHints = "Learn: CBA technical deep dive, issuer hints"
-	sourceIDs   = "Learn: Certificate user IDs"
-)
-
 // Findings checks the whole tenant at a time: the policy by itself, the trust
-// stores by themselves, and then what only shows when the two are looked at
-// together. Codes of the last begin with "signin-".
+// stores by themselves, and then what shows only when they are checked together.
+// Where is a JSON pointer into the tenant as [Config] writes it. [Rules] has the
+// codes of this package, which begin with "signin-".
 func (c Config) Findings(at time.Time) lint.Findings {
-	return slices.Concat(c.Policy.Findings(), c.Trust.Findings(at), c.together(at))
+	found := c.Policy.Findings()
+	for i := range found {
+		if strings.HasPrefix(found[i].Where, "/") {
+			found[i].Where = atPolicy + found[i].Where
+		}
+	}
+	return slices.Concat(found, c.Trust.Findings(at), c.together(at))
 }
 
-// together checks what concerns policy and authorities.
+// atPolicy is where the policy is in a tenant.
+const atPolicy = "/" + propertyPolicy
+
+// together checks policy and CAs together.
 func (c Config) together(at time.Time) lint.Findings {
 	options := trust.Options{SkipUnreadable: true} // package trust has a finding about those
 	store, err := c.Trust.Compile(options)
@@ -57,21 +62,36 @@ type linter struct {
 	findings lint.Findings
 }
 
-func (l *linter) add(code string, severity lint.Severity, effect lint.Effect, where, do, source, what string, args ...any) {
-	l.findings = append(l.findings, lint.Finding{Code: code, Severity: severity, Effect: effect, Where: where,
-		What: fmt.Sprintf(what, args...), Do: do, Source: lint.Source(source)})
+func (l *linter) add(r lint.Rule, where, about, format string, args ...any) {
+	l.findings = append(l.findings, r.At(where, about, format, args...))
+}
+
+// addCA adds a finding about a CA, at its entry in force.
+func (l *linter) addCA(r lint.Rule, ca *trust.CA) {
+	where := ""
+	for i, pki := range l.config.Trust.PKIs {
+		for j, a := range pki.CertificateAuthorities {
+			if ca.Origin == trust.PKIStore && pki.DisplayName == ca.PKI && pki.DeletedDateTime.IsZero() && bytes.Equal(a.Certificate, ca.Certificate.Raw) {
+				where = fmt.Sprintf("/%s/%d/certificateAuthorities/%d", propertyPKIs, i, j)
+			}
+		}
+	}
+	for j, a := range l.config.Trust.Classic.CertificateAuthorities {
+		if ca.Origin == trust.ClassicStore && bytes.Equal(a.Certificate, ca.Certificate.Raw) {
+			where = fmt.Sprintf("/%s/certificateAuthorities/%d", propertyClassic, j)
+		}
+	}
+	l.add(r, where, ca.Entry.String(), "")
 }
 
 func (l *linter) authorities() {
 	if l.config.Policy.State == policy.Enabled && len(l.live) == 0 {
-		l.add("signin-no-authority", lint.Error, lint.LocksOut, "trust stores",
-			"store every certificate authority up to the root", sourceChain,
-			"the method is enabled and no certificate authority is valid: nobody can sign in with a certificate")
+		l.add(noAuthority, "/"+propertyPKIs, "trust stores", "")
 	}
 }
 
-// issuesUsers reports whether an authority may be one that issues to users: it
-// has not issued another one of the stores, so far as key identifiers tell.
+// issuesUsers reports whether a CA may issue to users: according to key identifiers
+// it has issued no other CA of the trust stores.
 func (l *linter) issuesUsers(ca *trust.CA) bool {
 	return !slices.ContainsFunc(l.store.CAs(), func(other *trust.CA) bool {
 		return other != ca && !other.SelfSigned && len(ca.Certificate.SubjectKeyId) > 0 &&
@@ -81,61 +101,51 @@ func (l *linter) issuesUsers(ca *trust.CA) bool {
 
 func (l *linter) rules() {
 	for i, rule := range l.config.Policy.AuthenticationMode.Rules {
-		text := rule.Issuer()
-		if text == "" {
+		name := rule.Issuer()
+		if name == "" {
 			continue
 		}
-		issuer, err := dn.Parse(text)
+		issuer, err := dn.Parse(name)
 		if err != nil {
 			continue // package policy has a finding about it
 		}
-		where := fmt.Sprintf("rules[%d], issuer %q", i, text)
+		where, about := fmt.Sprintf("%s/authenticationModeConfiguration/rules/%d", atPolicy, i), fmt.Sprintf("rules[%d], issuer %q", i, name)
 		named := slices.DeleteFunc(slices.Clone(l.store.CAs()), func(ca *trust.CA) bool { return !ca.Subject.Equal(issuer) })
 		reversed := slices.Clone(issuer)
 		slices.Reverse(reversed)
 		switch {
 		case len(named) > 0 && !slices.ContainsFunc(named, l.issuesUsers):
-			l.add("signin-rule-parent", lint.Warning, 0, where,
-				"name the authority that signs the users' certificates", sourceRules,
-				"the rule names an authority that has issued other authorities of the stores; a rule goes by the issuer of the user's certificate alone")
+			l.add(ruleParent, where, about, "")
 		case len(named) > 0:
 		case slices.ContainsFunc(l.store.CAs(), func(ca *trust.CA) bool { return ca.Subject.Equal(reversed) }):
-			l.add("signin-rule-reversed", lint.Error, 0, where,
-				"write the most specific part first: "+reversed.String(), sourceRules,
-				"the rule has the name of an authority of the stores in the order of certificateUserIds, and never fires")
+			l.add(ruleReversed, where, about, "the rule has the name of a CA in the order of certificateUserIds, and never matches; the CA is %s", reversed)
 		default:
-			l.add("signin-rule-unknown-issuer", lint.Warning, 0, where,
-				"correct the name, or store the authority; its subject, most specific part first, is what counts", sourceRules,
-				"no certificate authority of the stores has this name, so the rule never fires")
+			l.add(ruleUnknownIssuer, where, about, "")
 		}
 	}
 }
 
 func (l *linter) scopes() {
 	for i, scope := range l.config.Policy.CertificateAuthorityScopes {
-		where := fmt.Sprintf("certificateAuthorityScopes[%d], %s", i, scope.SubjectKeyIdentifier)
+		where := fmt.Sprintf("%s/certificateAuthorityScopes/%d", atPolicy, i)
+		about := fmt.Sprintf("certificateAuthorityScopes[%d], %s", i, scope.SubjectKeyIdentifier)
 		named := l.store.WithSKI(scope.SubjectKeyIdentifier)
 		if len(named) == 0 {
-			l.add("signin-scope-unknown-authority", lint.Error, lint.LetsIn, where,
-				"write the subject key identifier of an authority of the stores", sourceScopes,
-				"no certificate authority of the stores has this key identifier, so the scope restricts nobody")
+			l.add(scopeUnknownAuthority, where, about, "")
 			continue
 		}
 		pki := scope.PublicKeyInfrastructureIdentifier
 		if pki != "" && !slices.ContainsFunc(named, func(ca *trust.CA) bool { return ca.InPKI(pki) }) {
-			l.add("signin-scope-other-pki", lint.Warning, 0, where,
-				"write the display name of the PKI that holds the authority", sourceScopes,
-				"the authority is not in the PKI %q that the scope names", pki)
+			l.add(scopeOtherPKI, where, about, "the CA is not in the PKI %q, which the scope names", pki)
 		}
 	}
 }
 
 func (l *linter) revocation() {
-	for _, ski := range l.config.Policy.CRLValidation.ExemptedSKIs {
+	for i, ski := range l.config.Policy.CRLValidation.ExemptedSKIs {
 		if len(l.store.WithSKI(ski)) == 0 {
-			l.add("signin-exemption-unknown-authority", lint.Warning, 0, "crlValidationConfiguration, exempted "+ski,
-				"remove it, or write the subject key identifier of an authority of the stores", sourceRevocation,
-				"no certificate authority of the stores has this key identifier")
+			l.add(exemptionUnknownAuthority, fmt.Sprintf("%s/crlValidationConfiguration/exemptedCertificateAuthoritiesSubjectKeyIdentifiers/%d", atPolicy, i),
+				"crlValidationConfiguration, exempted "+ski, "")
 		}
 	}
 	if !l.policy.CRLRequired() {
@@ -145,9 +155,7 @@ func (l *linter) revocation() {
 		if ca.CRL != "" || !l.issuesUsers(ca) || l.policy.CRLExempt(ca.Certificate.SubjectKeyId) {
 			continue
 		}
-		l.add("signin-crl-required", lint.Error, lint.LocksOut, ca.Entry.String(),
-			"store the http URL of its list with it, or exempt it from CRL validation", sourceRevocation,
-			"CRL validation is required and the authority has no CRL URL: everybody with a certificate of it is refused")
+		l.addCA(crlRequired, ca)
 	}
 }
 
@@ -163,21 +171,22 @@ func (l *linter) hints() {
 		if !l.issuesUsers(ca) || slices.ContainsFunc(hints.List, func(h trust.Hint) bool { return h.Subject.Equal(ca.Subject) }) {
 			continue
 		}
-		l.add("signin-not-hinted", lint.Warning, lint.LocksOut, ca.Entry.String(),
-			"flag it with isIssuerHintEnabled, or flag none", sourceHints,
-			"issuer hints are on and only flagged authorities are sent (open question 9.8); clients may not offer certificates of this one")
+		l.addCA(notHinted, ca)
 	}
 }
 
-// UserFindings checks what is stored with one user against the tenant: values
-// that are malformed, that no binding compares, that the required affinity
-// passes over, or that name an issuer which is not among the authorities, and a
-// user whom nothing of it all can bind.
+// UserFindings checks the values that are stored with one user against the tenant:
+// values that are malformed, that no username binding uses, that have a lower
+// affinity than required, or that name an issuer which is not among the CAs; and a
+// user whom no username binding can match. Where is a JSON pointer into the user.
 //
-// Without the user's certificates this is all that can be told; [Tenant.Explain]
-// tells the rest. Codes begin with "signin-user-" or are those of package
-// certuserid.
+// It needs no certificate: [Tenant.Explain] says more about a user with one. Codes
+// begin with "signin-user-" or are those of package certuserid. A nil tenant has no
+// findings.
 func (t *Tenant) UserFindings(user policy.User) lint.Findings {
+	if !t.ready() {
+		return nil
+	}
 	c := t.config
 	l := linter{config: c, policy: t.policy, store: t.trust}
 	who := user.UserPrincipalName
@@ -195,12 +204,12 @@ func (t *Tenant) UserFindings(user policy.User) lint.Findings {
 		}
 	}
 	for i, value := range user.AuthorizationInfo.CertificateUserIDs {
-		where := fmt.Sprintf("%s, certificateUserIds[%d]", who, i)
+		where, about := fmt.Sprintf("%s/%d", atUserIDs, i), fmt.Sprintf("%s, certificateUserIds[%d]", who, i)
 		id, err := certuserid.Parse(value)
 		if err != nil {
 			_, found := certuserid.Normalize(value, nil)
 			for _, f := range found {
-				f.Where = where
+				f.Where, f.About = where, about
 				l.findings = append(l.findings, f)
 			}
 			continue
@@ -210,28 +219,23 @@ func (t *Tenant) UserFindings(user policy.User) lint.Findings {
 		})
 		switch {
 		case binding < 0:
-			l.add("signin-user-id-unbound", lint.Warning, 0, where,
-				"add a binding of "+id.Mapping().Name()+" to certificateUserIds, or store another form", sourceIDs,
-				"no username binding compares values of %v", id.Mapping().Name())
+			l.add(userIDUnbound, where, about, "no username binding uses %v with certificateUserIds, so the value has no effect", id.Mapping())
 		case high && id.Mapping().Affinity() != certuserid.High:
-			l.add("signin-user-id-low", lint.Warning, 0, where,
-				"store a value of high affinity: SKI, SHA1PublicKey or IssuerAndSerialNumber", sourceIDs,
-				"the tenant requires high affinity, and %v is a low one", id.Mapping().Name())
+			l.add(userIDLow, where, about, "the tenant requires high affinity, and %v has low affinity", id.Mapping())
 		default:
 			usable = true
 		}
 		if issuer := id.Issuer(); issuer != "" && !slices.ContainsFunc(t.trust.CAs(), func(ca *trust.CA) bool {
 			return strings.EqualFold(ca.Subject.Windows(), issuer)
 		}) {
-			l.add("signin-user-id-unknown-issuer", lint.Warning, 0, where,
-				"compare with the subject of the authority, root first", sourceIDs,
-				"no certificate authority of the stores has the name %q", issuer)
+			l.add(userIDUnknownIssuer, where, about, "no CA of the trust stores has the name %s", text.Quote(issuer))
 		}
 	}
 	if !usable {
-		l.add("signin-user-unbound", lint.Error, lint.LocksOut, who,
-			"store a value that a binding of the required affinity compares", sourceIDs,
-			"nothing of this user can be bound: no certificate signs the user in")
+		l.add(userUnbound, atUserIDs, who, "")
 	}
 	return l.findings
 }
+
+// atUserIDs is where the values are in a user.
+const atUserIDs = "/authorizationInfo/certificateUserIds"

@@ -279,7 +279,7 @@ func FuzzCertificate(f *testing.F) {
 }
 
 // Law: what is read is written so that it reads the same again; no property at the
-// top is lost; every error is a *ConfigError; and what was read compiles or is
+// top is lost; every error is a *Error; and what was read compiles or is
 // refused, and is checked, without a panic.
 func FuzzParseConfig(f *testing.F) {
 	w, err := madeWorld()
@@ -299,8 +299,8 @@ func FuzzParseConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		config, err := signin.ParseConfig([]byte(text))
 		if err != nil {
-			var e *signin.ConfigError
-			if !errors.As(err, &e) {
+			var e *signin.Error
+			if !errors.As(err, &e) || e.Reason == "" {
 				t.Fatalf("error of type %T: %v", err, err)
 			}
 			return
@@ -328,8 +328,8 @@ func FuzzParseConfig(f *testing.F) {
 		config.Findings(worldNow)
 		tenant, err := config.Compile(signin.Options{})
 		if err != nil {
-			var e *signin.ConfigError
-			if !errors.As(err, &e) {
+			var e *signin.Error
+			if !errors.As(err, &e) || e.Reason == "" {
 				t.Fatalf("error of type %T: %v", err, err)
 			}
 			return
@@ -339,7 +339,7 @@ func FuzzParseConfig(f *testing.F) {
 }
 
 // Law: a strength that is read is written so that it reads the same again; an
-// error is a *ConfigError; and asking with it does not panic.
+// error is a *Error; and asking with it does not panic.
 func FuzzParseStrength(f *testing.F) {
 	f.Add(strength(`"x509CertificateSingleFactor"`, combination(`"x509CertificateSingleFactor"`, `"aa"`, `"1.2.3"`)))
 	f.Add(strength(`"password, x509CertificateSingleFactor"`, `{"@odata.type":"#microsoft.graph.fido2CombinationConfiguration"}`))
@@ -360,8 +360,8 @@ func FuzzParseStrength(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := signin.ParseStrength([]byte(text))
 		if err != nil {
-			var e *signin.ConfigError
-			if !errors.As(err, &e) {
+			var e *signin.Error
+			if !errors.As(err, &e) || e.Reason == "" {
 				t.Fatalf("error of type %T: %v", err, err)
 			}
 			return

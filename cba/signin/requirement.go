@@ -1,17 +1,24 @@
 package signin
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/internal/wire"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/policy"
 )
 
-// A Requirement is what a sign-in must satisfy: what Conditional Access demands.
-// The zero Requirement demands nothing.
+// A Requirement is what a sign-in must satisfy because of Conditional Access. The
+// zero Requirement requires nothing.
+//
+// As JSON it is null, "mfa", "phishing-resistant" or a [Strength].
 type Requirement struct {
 	kind     requirementKind
 	strength Strength
@@ -22,6 +29,7 @@ type requirementKind uint8
 const (
 	requireNothing requirementKind = iota
 	requireMFA
+	requirePhishingResistant // a strength too
 	requireStrength
 )
 
@@ -29,17 +37,20 @@ const (
 func MFA() Requirement { return Requirement{kind: requireMFA} }
 
 // PhishingResistant requires the built-in authentication strength
-// "Phishing-resistant MFA", which takes certificates as multifactor only (Learn,
+// "Phishing-resistant MFA", which accepts only multifactor certificates (Learn,
 // "Conditional Access authentication strength").
 func PhishingResistant() Requirement {
-	return Requirement{kind: requireStrength, strength: Strength{
+	return Requirement{kind: requirePhishingResistant, strength: Strength{
 		DisplayName:         "Phishing-resistant MFA",
 		AllowedCombinations: []string{"windowsHelloForBusiness", "fido2", string(policy.MultiFactor)},
 	}}
 }
 
-// Require requires a custom authentication strength.
-func Require(s Strength) Requirement { return Requirement{kind: requireStrength, strength: s} }
+// Require requires a custom authentication strength, such as one from
+// [ParseStrength]. A strength without allowed combinations is never satisfied.
+func Require(s Strength) Requirement {
+	return Requirement{kind: requireStrength, strength: wire.Clone(s)}
+}
 
 // IsZero reports whether nothing is required.
 func (r Requirement) IsZero() bool { return r.kind == requireNothing }
@@ -49,10 +60,52 @@ func (r Requirement) String() string {
 	switch r.kind {
 	case requireMFA:
 		return "multifactor authentication"
-	case requireStrength:
-		return fmt.Sprintf("authentication strength %q", r.strength.DisplayName)
+	case requirePhishingResistant, requireStrength:
+		return "authentication strength " + text.Quote(r.strength.DisplayName)
 	}
 	return "nothing"
+}
+
+// isStrength reports whether an authentication strength is required.
+func (r Requirement) isStrength() bool {
+	return r.kind == requirePhishingResistant || r.kind == requireStrength
+}
+
+// MarshalJSON writes the requirement.
+func (r Requirement) MarshalJSON() ([]byte, error) {
+	switch r.kind {
+	case requireMFA:
+		return []byte(`"mfa"`), nil
+	case requirePhishingResistant:
+		return []byte(`"phishing-resistant"`), nil
+	case requireStrength:
+		return json.Marshal(r.strength)
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. Anything else is [Malformed], so that
+// no requirement is lost. On an error r stays as it was.
+func (r *Requirement) UnmarshalJSON(data []byte) error {
+	switch data = bytes.TrimSpace(data); string(data) {
+	case "null":
+		*r = Requirement{}
+		return nil
+	case `"mfa"`:
+		*r = MFA()
+		return nil
+	case `"phishing-resistant"`:
+		*r = PhishingResistant()
+		return nil
+	}
+	if len(data) > 0 && data[0] == '"' {
+		return malformed("requirement", `%s is neither "mfa" nor "phishing-resistant"`, wire.Clip(string(data)))
+	}
+	s, err := ParseStrength(data)
+	if err == nil {
+		*r = Require(s)
+	}
+	return err
 }
 
 // A Strength is an authentication strength: authenticationStrengthPolicy of
@@ -68,8 +121,8 @@ type Strength struct {
 
 // A Combination restricts certificates in an authentication strength to some
 // issuers and policy OIDs: x509CertificateCombinationConfiguration. If both lists
-// are set, one of each must match (Learn, "Custom authentication strengths,
-// advanced options").
+// are set, one of each must match (Learn, "Authentication strength advanced
+// options").
 type Combination struct {
 	Type              string   `json:"@odata.type,omitempty"`
 	AppliesTo         []string `json:"appliesToCombinations"`
@@ -87,40 +140,47 @@ const (
 const combinationType = "#microsoft.graph.x509CertificateCombinationConfiguration"
 
 // ParseStrength reads an authentication strength as Graph returns it with
-// "$expand=combinationConfigurations". Configurations of other methods are passed
-// over, and so are properties that [Strength] does not have: it is for reading.
+// "$expand=combinationConfigurations". It ignores configurations of other methods
+// and properties that [Strength] does not have: do not write the result back to
+// Graph.
 //
-// The error is a [*ConfigError].
+// The error is an [*Error]: [Malformed] or [TooLarge].
 func ParseStrength(data []byte) (Strength, error) {
+	if _, err := object(data, policy.MaxJSON); err != nil {
+		return Strength{}, inStrength(err)
+	}
 	var s Strength
-	if len(data) > policy.MaxJSON {
-		return s, &ConfigError{"strength", fmt.Errorf("%d bytes, more than %d", len(data), policy.MaxJSON)}
-	}
-	if _, err := object(data); err != nil {
-		return s, &ConfigError{"strength", err}
-	}
-	if err := json.Unmarshal(data, &s); err != nil {
-		return Strength{}, &ConfigError{"strength", err}
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &s); err != nil {
+		return Strength{}, inStrength(&Error{Reason: Malformed, Err: err})
 	}
 	if len(s.AllowedCombinations) == 0 {
-		return Strength{}, &ConfigError{"strength", errors.New("allowedCombinations is empty: nothing would satisfy it")}
+		return Strength{}, malformed("strength", "allowedCombinations is empty: nothing would satisfy the strength")
 	}
 	s.Combinations = slices.DeleteFunc(s.Combinations, func(c Combination) bool { return c.Type != "" && c.Type != combinationType })
 	for _, c := range s.Combinations {
 		if len(c.AllowedIssuerSKIs) > maxStrengthIssuers || len(c.AllowedPolicyOIDs) > maxStrengthPolicies {
-			return Strength{}, &ConfigError{"strength", fmt.Errorf("a combination has %d issuers and %d policy OIDs; at most %d and %d are allowed",
-				len(c.AllowedIssuerSKIs), len(c.AllowedPolicyOIDs), maxStrengthIssuers, maxStrengthPolicies)}
+			return Strength{}, malformed("strength", "a combination has %d issuers and %d policy OIDs; at most %d and %d are allowed",
+				len(c.AllowedIssuerSKIs), len(c.AllowedPolicyOIDs), maxStrengthIssuers, maxStrengthPolicies)
 		}
 	}
 	return s, nil
 }
 
-// satisfies reports whether a certificate of this strength satisfies the
-// authentication strength without a second method; why says so, or why not. with
-// lists the combinations that would satisfy it beside the certificate. issuers
-// are the key identifiers that allowed issuers are compared with.
+// inStrength names the strength in an error about it.
+func inStrength(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Where = "strength" + e.Where
+	}
+	return err
+}
+
+// satisfies reports whether a certificate of this mode satisfies the
+// authentication strength without a second method. why gives the reason in words,
+// with lists the combinations that would satisfy the strength together with the
+// certificate. issuers are the key identifiers to compare with allowed issuers.
 func (s Strength) satisfies(mode policy.AuthenticationMode, issuers []string, oids []string) (ok bool, why string, with []string) {
-	held := fmt.Sprintf("it does not allow a %v certificate; it allows %s", mode, strings.Join(s.AllowedCombinations, "; "))
+	held := fmt.Sprintf("the strength does not allow a %v certificate; it allows %s", mode, strings.Join(s.AllowedCombinations, "; "))
 	for _, combination := range s.AllowedCombinations {
 		methods := splitCombination(combination)
 		if !slices.Contains(methods, string(mode)) {
@@ -131,30 +191,30 @@ func (s Strength) satisfies(mode policy.AuthenticationMode, issuers []string, oi
 			continue
 		}
 		if len(methods) == 1 {
-			return true, fmt.Sprintf("it allows a %v certificate of this issuer and these policies", mode), nil
+			return true, fmt.Sprintf("the strength allows a %v certificate with this issuer and these policies", mode), nil
 		}
 		with = append(with, combination)
 	}
 	if with != nil {
-		return false, fmt.Sprintf("a %v certificate satisfies it only together with another method: %s", mode, strings.Join(with, "; ")), with
+		return false, fmt.Sprintf("a %v certificate satisfies the strength only together with another method: %s", mode, strings.Join(with, "; ")), with
 	}
 	return false, held, nil
 }
 
-// restricts says what the configurations of a combination have against a
-// certificate, "" for nothing. All of them must be satisfied.
+// restricts says why the configurations of a combination do not accept a
+// certificate, "" if they do. All of them must accept it.
 func (s Strength) restricts(combination string, issuers []string, oids []string) string {
 	for _, c := range s.Combinations {
 		if !slices.ContainsFunc(c.AppliesTo, func(text string) bool { return sameCombination(text, combination) }) {
 			continue
 		}
 		if len(c.AllowedIssuerSKIs) > 0 && !slices.ContainsFunc(issuers, func(ski string) bool { return hasKey(c.AllowedIssuerSKIs, ski) }) {
-			return fmt.Sprintf("the issuer of the certificate has the subject key identifier %s, its allowed issuers are %s",
-				orElse(strings.Join(issuers, ", "), "of nothing known"), strings.Join(c.AllowedIssuerSKIs, ", "))
+			return fmt.Sprintf("the strength allows the issuers with the subject key identifiers %s, and the issuer of the certificate has %s",
+				strings.Join(c.AllowedIssuerSKIs, ", "), cmp.Or(strings.Join(issuers, ", "), "none that is known"))
 		}
 		if len(c.AllowedPolicyOIDs) > 0 && !slices.ContainsFunc(oids, func(oid string) bool { return slices.Contains(c.AllowedPolicyOIDs, oid) }) {
-			return fmt.Sprintf("of the certificate's policy OIDs (looked at: %s) none is among its allowed ones, %s",
-				orElse(strings.Join(oids, ", "), "none"), strings.Join(c.AllowedPolicyOIDs, ", "))
+			return fmt.Sprintf("the strength allows the policy OIDs %s, and the certificate has %s",
+				strings.Join(c.AllowedPolicyOIDs, ", "), cmp.Or(strings.Join(oids, ", "), "none"))
 		}
 	}
 	return ""
@@ -175,13 +235,11 @@ func splitCombination(combination string) []string {
 	return methods
 }
 
-// hasKey reports whether a list of hexadecimal key identifiers has this one.
+// hasKey reports whether a list of key identifiers contains this one. What cannot
+// be read as a key identifier matches nothing.
 func hasKey(list []string, ski string) bool {
-	return ski != "" && slices.ContainsFunc(list, func(text string) bool { return normalKey(text) == ski })
-}
-
-// normalKey is the form in which key identifiers are compared: lower case,
-// without the separators that viewers print.
-func normalKey(text string) string {
-	return strings.ToLower(strings.NewReplacer(" ", "", ":", "", "-", "").Replace(text))
+	return ski != "" && slices.ContainsFunc(list, func(text string) bool {
+		id, err := keyid.Parse(text)
+		return err == nil && id == keyid.ID(ski)
+	})
 }

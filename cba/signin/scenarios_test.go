@@ -314,7 +314,7 @@ func revocationScenarios(ski func(string) string, sf want) []scenario {
 		{name: "crl-held", reason: "on hold is revoked", source: pageCodes, cert: "bob-held", want: refused(500171)},
 		{name: "crl-ca-revoked", reason: "the issuing authority is listed by its parent", source: pageCRL, cert: "bob-contoso-two", want: refused(500171)},
 		{name: "crl-none", reason: "no URL: no check", source: pageCRL, stores: setURLs("woodgrove", "", ""), cert: "bob-revoked", want: in("SF", -1, "PN>UPN", "9.10")},
-		{name: "crl-none-required", reason: "no URL and CRL validation required", source: pageCRL, stores: setURLs("woodgrove", "", ""), config: requireCRLs(), want: refused(500175).says("store a URL with the authority, or exempt it")},
+		{name: "crl-none-required", reason: "no URL and CRL validation required", source: pageCRL, stores: setURLs("woodgrove", "", ""), config: requireCRLs(), want: refused(500175).says("set a CRL URL on the CA, or exempt the CA")},
 		{name: "crl-none-required-unknown-state", reason: "a state that is not known requires one", source: noPage, stores: setURLs("woodgrove", "", ""), config: func(c *policy.Config) { c.CRLValidation.State = policy.UnknownFutureValue }, want: refused(500175)},
 		{name: "crl-none-exempted", reason: "no URL, and exempted", source: pageCRL, stores: setURLs("woodgrove", "", ""), config: requireCRLs(ski("woodgrove")), want: sf},
 		{name: "crl-none-exempted-upper", reason: "a key identifier in capitals is the same", source: noPage, stores: setURLs("woodgrove", "", ""), config: requireCRLs(strings.ToUpper(ski("woodgrove"))), want: sf},
@@ -331,7 +331,7 @@ func revocationScenarios(ski func(string) string, sf want) []scenario {
 			requireCRLs(ski("woodgrove"))(c)
 			c.CRLValidation.State = policy.Disabled
 		}, want: refused(500171)},
-		{name: "crl-expired", reason: "Next Update has passed", source: pageCRL, lists: "woodgrove woodgrove-expired", want: refused(500172).says("CN=WoodgroveCA", "2026-05-31T12:00:00Z", "2026-06-01T12:00:00Z", "publish a new list")},
+		{name: "crl-expired", reason: "Next Update has passed", source: pageCRL, lists: "woodgrove woodgrove-expired", want: refused(500172).says("CN=WoodgroveCA", "2026-05-31T12:00:00Z", "2026-06-01T12:00:00Z", "publish a new CRL")},
 		{name: "crl-future", reason: "This Update is to come", source: pageCRL, lists: "woodgrove woodgrove-future", want: refused(500172)},
 		{name: "crl-403", reason: "the server refuses", source: pageCodes, lists: "woodgrove 403", want: refused(500173).says("403 Forbidden", base)},
 		{name: "crl-404", reason: "nothing at the URL", source: pageCodes, lists: "woodgrove -", want: refused(500173).says("404")},
@@ -350,8 +350,8 @@ func revocationScenarios(ski func(string) string, sf want) []scenario {
 		{name: "crl-other-ca", reason: "the list of another authority", source: pageCRL, lists: "woodgrove other", want: refused(2205015).leans("4.7")},
 		{name: "crl-no-crl-sign", reason: "an authority that may not sign lists", source: "RFC 5280 section 4.2.1.3", cas: "no-crl-sign", cert: "bob-no-crl-sign", want: refused(2205015)},
 		{name: "crl-https", reason: "https is taken, with a warning", source: pageCRL, stores: setURLs("woodgrove", https, ""), lists: https + " woodgrove", want: in("SF", -1, "PN>UPN", "9.6")},
-		{name: "crl-https-refused", reason: "the other reading", source: pageCAs, stores: setURLs("woodgrove", https, ""), lists: https + " woodgrove", options: "RefuseHTTPS", want: refused(500173, "9.6").says("store an http URL")},
-		{name: "crl-skipped", reason: "not looked at, as asked", source: pageCRL, cert: "bob-revoked", options: "SkipRevocation", want: sf.says("not looked at, as asked")},
+		{name: "crl-https-refused", reason: "the other reading", source: pageCAs, stores: setURLs("woodgrove", https, ""), lists: https + " woodgrove", options: "RefuseHTTPS", want: refused(500173, "9.6").says("set an http URL")},
+		{name: "crl-skipped", reason: "not checked, as requested", source: pageCRL, cert: "bob-revoked", options: "SkipRevocation", want: sf.says("not checked, as requested")},
 		{name: "delta-only", reason: "a delta URL without a base URL", source: pageCodes, stores: setURLs("woodgrove", "", delta), want: refused(500177).says(delta)},
 		{name: "delta-only-required", reason: "the same where CRL validation is required", source: pageCodes, stores: setURLs("woodgrove", "", delta), config: requireCRLs(), want: refused(500177)},
 		{name: "delta-only-exempted", reason: "an exempted authority is not looked at", source: noPage, stores: setURLs("woodgrove", "", delta), config: requireCRLs(ski("woodgrove")), want: in("SF", -1, "PN>UPN", "9.32")},
@@ -376,7 +376,7 @@ func scopeScenarios(sf want) []scenario {
 	pki := "Woodgrove PKI"
 	return []scenario{
 		{name: "scope-in", reason: "the user is in the group of the issuing authority's scope", source: deepDive, config: scopes(pki, "woodgrove", groupA), want: sf.not("9.33")},
-		{name: "scope-out", reason: "the user is not", source: deepDive, config: scopes(pki, "woodgrove", groupB), want: refused().says("add the user to one")},
+		{name: "scope-out", reason: "the user is not", source: deepDive, config: scopes(pki, "woodgrove", groupB), want: refused().says("add the user to such a group")},
 		{name: "scope-root", reason: "a scope of the root covers what is below", source: deepDive, config: scopes(pki, "contoso-root", groupB), cert: "bob-contoso", want: refused()},
 		{name: "scope-climb", reason: "the chain is climbed until a scope has the user", source: deepDive, config: scopes(pki, "contoso", groupB, "contoso-root", groupA), cert: "bob-contoso", want: sf},
 		{name: "scope-climb-out", reason: "and refuses if none has", source: deepDive, config: scopes(pki, "contoso", groupB, "contoso-root", groupB), cert: "bob-contoso", want: refused()},
@@ -393,9 +393,9 @@ func scopeScenarios(sf want) []scenario {
 			c.CertificateAuthorityScopes[0].IncludeTargets = []policy.Target{}
 		}, want: refused()},
 		{name: "scope-none", reason: "no scopes: everybody", source: deepDive, want: sf},
-		{name: "hints-none-flagged", reason: "hints on and no authority flagged: all are sent", source: howTo, config: hintsOn, want: sf.says("which offers the certificate")},
-		{name: "hints-flagged", reason: "hints on and this authority flagged", source: howTo, config: hintsOn, stores: flagged(0), want: sf.says("which offers the certificate")},
-		{name: "hints-other-flagged", reason: "hints on and another authority flagged: a browser may not offer the certificate", source: howTo, config: hintsOn, stores: flagged(1), want: sf.leans("9.8").says("may not offer the certificate")},
+		{name: "hints-none-flagged", reason: "hints on and no authority flagged: all are sent", source: howTo, config: hintsOn, want: sf.says("which then offers the certificate")},
+		{name: "hints-flagged", reason: "hints on and this authority flagged", source: howTo, config: hintsOn, stores: flagged(0), want: sf.says("which then offers the certificate")},
+		{name: "hints-other-flagged", reason: "hints on and another authority flagged: a browser may not offer the certificate", source: howTo, config: hintsOn, stores: flagged(1), want: sf.leans("9.8").says("may then not offer the certificate")},
 	}
 }
 

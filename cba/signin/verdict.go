@@ -2,8 +2,11 @@ package signin
 
 import (
 	"crypto/x509"
+	"fmt"
 	"time"
 
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 )
@@ -16,40 +19,42 @@ type Request struct {
 	Certificate *x509.Certificate
 	// At is the time of the sign-in.
 	At time.Time
-	// Require is what the sign-in must satisfy. The zero value is nothing: the
-	// certificate alone decides.
+	// Require is what the sign-in must satisfy. The zero value requires nothing
+	// beyond the certificate.
 	Require Requirement
 }
 
 // An Answer is what Entra says to a sign-in, without the reasons. The zero Answer
 // refuses.
 type Answer struct {
-	// SignedIn: nothing refuses the sign-in, and the requirement is satisfied by
-	// the certificate alone.
+	// SignedIn says that nothing refuses the sign-in, and that the certificate alone
+	// satisfies the requirement.
 	SignedIn bool `json:"signedIn"`
-	// Code is what a refused user would see, "AADSTS500176", "" if signed in.
+	// Code is what a refused user would see, "AADSTS500176". It is "" if signed in.
 	Code string `json:"code"`
 	// AuthenticationMode is the strength of the certificate, signed in or not.
 	AuthenticationMode policy.AuthenticationMode `json:"authenticationMode"`
-	// RequiredAffinity is what the username binding had to have.
+	// RequiredAffinity is the affinity that the username binding must have.
 	RequiredAffinity policy.AffinityLevel `json:"requiredAffinity"`
-	// MFASatisfied: signed in, and with multifactor authentication.
+	// MFASatisfied says that the user is signed in with multifactor authentication.
 	MFASatisfied bool `json:"mfaSatisfied"`
 }
 
-// A Verdict is an [Answer] with its reasons. Its JSON is stable but for the texts
-// of details.
+// A Verdict is an [Answer] with its reasons. Its JSON is stable except for the
+// texts of details.
 type Verdict struct {
 	SignedIn           bool                      `json:"signedIn"`
 	Code               string                    `json:"code"`
-	Message            string                    `json:"message"` // the refusal in words, with its variables filled in
+	Message            string                    `json:"message"` // the refusal in words: see Refusal
 	AuthenticationMode policy.AuthenticationMode `json:"authenticationMode"`
 	ModeRule           *policy.ModeRule          `json:"modeRule"` // nil for the default
 	RequiredAffinity   policy.AffinityLevel      `json:"requiredAffinity"`
 	Binding            *policy.BoundBy           `json:"binding"` // nil if none matched
 	MFASatisfied       bool                      `json:"mfaSatisfied"`
-	// SecondFactor lists what the user may add where the certificate alone does
-	// not satisfy the requirement; empty if nothing would help.
+	// Certificate says which certificate the verdict is about.
+	Certificate CertificateName `json:"certificate"`
+	// SecondFactor lists what the user may add where the certificate alone does not
+	// satisfy the requirement. It is empty if nothing would help.
 	SecondFactor []string     `json:"secondFactor,omitempty"`
 	Steps        []Step       `json:"steps"`
 	Assumptions  []Assumption `json:"assumptions"`
@@ -60,18 +65,31 @@ func (v Verdict) Answer() Answer {
 	return Answer{v.SignedIn, v.Code, v.AuthenticationMode, v.RequiredAffinity, v.MFASatisfied}
 }
 
-// A Step is one thing that was looked at, in the order of the package comment. Its
-// name is one of the constants below, or of package policy or trust.
-type Step = lint.Step
+// Refusal returns the step that decided a refusal: the first failing step with the
+// verdict's code, which is also the one in Message. ok is false if the user is
+// signed in. Other steps can fail too: Steps has all of them.
+func (v Verdict) Refusal() (step Step, ok bool) {
+	for _, s := range v.Steps {
+		if s.Outcome == lint.Fail && s.Code == v.Code {
+			return s, true
+		}
+	}
+	return Step{}, false
+}
 
-// The names of steps, beside those of package policy. Every authority of the
-// chain has its own steps.
-const (
-	StepIssuer      = "issuer"
-	StepValidity    = "validity"
-	StepChain       = "chain"
-	StepRevocation  = "revocation"
-	StepScopes      = "certificate authority scopes"
-	StepHints       = "issuer hints"
-	StepRequirement = "requirement"
-)
+// A CertificateName says which certificate a verdict is about.
+type CertificateName struct {
+	// Index is the place among the certificates of [Tenant.ExplainUser], from 0.
+	Index        int    `json:"-"`
+	Subject      string `json:"subject"`
+	SerialNumber string `json:"serialNumber"` // hexadecimal, as OpenSSL prints it
+	Thumbprint   string `json:"thumbprint"`   // SHA-1 in hexadecimal
+}
+
+func nameOf(cert *x509.Certificate) CertificateName {
+	return CertificateName{Subject: dn.Show(cert.RawSubject), SerialNumber: fmt.Sprintf("%x", cert.SerialNumber), Thumbprint: fingerprint.Of(cert.Raw)}
+}
+
+// A Step is one thing that was checked, in the order of the package comment. Its
+// name is one of [StepNames], or of those of packages policy and trust.
+type Step = lint.Step

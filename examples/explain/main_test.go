@@ -248,11 +248,11 @@ func TestPrinted(t *testing.T) {
 		name string
 		says []string
 	}{
-		{"crl-expired", []string{"REFUSED", "AADSTS500172", "publish a new list", "Learn: CBA certificate revocation list"}},
+		{"crl-expired", []string{"REFUSED", "AADSTS500172", "publish a new CRL", "Learn: CBA certificate revocation list"}},
 		{"U4", []string{"AADSTS1001009", `"x@y"`, "TO BIND", "X509:<SKI>", "4.7"}},
 		{"require-mfa-single", []string{"AADSTS50076", "or add  passkey", "required: multifactor"}},
 		{"chain-same-name", []string{"AADSTS500176", "has the issuer's name but the subject key identifier"}},
-		{"scope-out", []string{"AADSTS500189", "add the user to one"}},
+		{"scope-out", []string{"AADSTS500189", "add the user to such a group"}},
 		{"A2", []string{"SIGNED IN  single-factor", "by rule 0, issuerSubject CN=WoodgroveCA", "9.31"}},
 		{"U3", []string{"9.15", "the other reading changes the verdict"}},
 	} {
@@ -310,10 +310,10 @@ func TestFetch(t *testing.T) {
 		url, code, says string
 		args            []string
 	}{
-		{server.URL + "/x?a=b", "AADSTS500171", "is revoked by the list", []string{"-allow-private"}},
+		{server.URL + "/x?a=b", "AADSTS500171", "is revoked according to the CRL", []string{"-allow-private"}},
 		{server.URL + "/x", "AADSTS500173", "403 Forbidden", []string{"-allow-private"}},
 		{server.URL + "/x?a=b", "AADSTS500173", "forbidden address", nil},
-		{"http://crl.woodgrove.com/x?a=b", "AADSTS500171", "is revoked by the list", []string{"-crl", "http://crl.woodgrove.com/x?a=b=" + filepath.Join(signinData, "pki", "woodgrove.crl")}},
+		{"http://crl.woodgrove.com/x?a=b", "AADSTS500171", "is revoked according to the CRL", []string{"-crl", "http://crl.woodgrove.com/x?a=b=" + filepath.Join(signinData, "pki", "woodgrove.crl")}},
 	} {
 		use(test.url)
 		if len(test.args) == 2 {
@@ -366,13 +366,13 @@ func TestUnusable(t *testing.T) {
 		args                 []string
 		says                 []string
 	}{
-		{"truncated tenant", tenant[:len(tenant)/2], "", nil, []string{"changed.json", "breaks off"}},
-		{"empty tenant", " ", "", nil, []string{"changed.json", "breaks off"}},
+		{"truncated tenant", tenant[:len(tenant)/2], "", nil, []string{"changed.json", "bad syntax"}},
+		{"empty tenant", " ", "", nil, []string{"changed.json", "bad syntax"}},
 		{"tenant is a list", "[]", "", nil, []string{"changed.json", "object"}},
 		{"tenant of something else", "{}", "", nil, []string{"x509Certificate", "publicKeyInfrastructure"}},
 		{"two PKIs with one name", twoPKIs, "", nil, []string{"two PKIs", `"Woodgrove PKI"`, "rename"}},
 		{"base64 that is no certificate", replace(base64Of, `"certificate": "AAAA"`), "", nil, []string{`CA "WoodgroveCA"`, "certificate"}},
-		{"no base64", replace(base64Of, `"certificate": "!"`), "", nil, []string{"certificateAuthorities[0]", "base64"}},
+		{"no base64", replace(base64Of, `"certificate": "!"`), "", nil, []string{"/publicKeyInfrastructure/0/certificateAuthorities/0/certificate", "base64"}},
 		{"authority without certificate", replace(base64Of, `"x": 1`), "", nil, []string{"WoodgroveCA"}},
 		{"wrong type", replace(`"state": "enabled"`, `"state": 1`), "", nil, []string{"state"}},
 		{"truncated user", "", `{"userPrincipalName": "bob`, nil, []string{"changed-user.json"}},

@@ -75,8 +75,11 @@ func clone(v reflect.Value) {
 		if !v.IsNil() {
 			copied := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 			reflect.Copy(copied, v)
-			for i := range copied.Len() {
-				clone(copied.Index(i))
+			switch v.Type().Elem().Kind() {
+			case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Struct:
+				for i := range copied.Len() {
+					clone(copied.Index(i))
+				}
 			}
 			v.Set(copied)
 		}
