@@ -27,7 +27,7 @@ func TestRealAdapter(t *testing.T) {
 		s := graphtest.Serve(g)
 		defer s.Close()
 		host, _ := url.Parse(s.URL)
-		auth, err := authentication.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(credential{token: graphtest.Token},
+		auth, err := authentication.NewAzureIdentityAuthenticationProviderWithScopesAndValidHosts(graphtest.StaticToken(graphtest.Token),
 			[]string{"https://graph.microsoft.com/.default"}, []string{host.Hostname()})
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,11 @@
 package graph_test
 
 import (
+	"context"
+	"net"
+	"net/http"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,7 +16,8 @@ import (
 
 // BenchmarkBulk plans and applies values for 10,000 users against a service that
 // answers after 30 ms, without the pace that Graph's quota asks for, and says how
-// long it took and how much memory was held at the most.
+// long it took, how much memory was held at the most and how many connections were
+// made.
 func BenchmarkBulk(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
@@ -22,6 +27,13 @@ func BenchmarkBulk(b *testing.B) {
 			b.Fatal(err)
 		}
 		s := graphtest.Serve(g)
+		var dials atomic.Int64
+		transport := s.Client().Transport.(*http.Transport)
+		dial := transport.DialContext
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials.Add(1)
+			return dial(ctx, network, address)
+		}
 		c := newClient(b, s)
 		c.WriteRate = -1
 		var peak uint64
@@ -43,6 +55,7 @@ func BenchmarkBulk(b *testing.B) {
 		}
 		s.Close()
 		b.ReportMetric(float64(peak)/(1<<20), "MB-heap")
+		b.ReportMetric(float64(dials.Load()), "dials")
 		b.StartTimer()
 	}
 }

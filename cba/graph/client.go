@@ -59,8 +59,9 @@ type Client struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	pace  pacer
-	sleep func(ctx context.Context, d time.Duration) error // for tests; nil sleeps
+	pace    pacer
+	sleep   func(ctx context.Context, d time.Duration) error // for tests; nil sleeps
+	maxBody int64                                            // for tests; 0 is the constant of this name
 }
 
 // Limits of this package on what it reads.
@@ -124,7 +125,9 @@ type Options struct {
 	// Scopes are what a token is asked for. Empty means everything that the
 	// application was granted: the endpoint's root and "/.default".
 	Scopes []string
-	// Transport carries the HTTP requests. Nil means http.DefaultTransport.
+	// Transport carries the HTTP requests. Nil means a copy of http.DefaultTransport
+	// that keeps a connection for each request of a bulk run open: without HTTP/2, as
+	// behind many proxies, two are kept otherwise.
 	Transport http.RoundTripper
 }
 
@@ -161,10 +164,9 @@ func NewClient(credential azcore.TokenCredential, o Options) (*Client, error) {
 		return nil, op.fail(Invalid, err)
 	}
 	options := msgraphcore.GraphClientOptions{GraphServiceLibraryVersion: sdkVersion}
-	client := khttp.GetDefaultClient(msgraphcore.GetDefaultMiddlewaresWithOptions(&options)...)
-	if o.Transport != nil {
-		client.Transport = khttp.NewCustomTransportWithParentTransport(o.Transport, msgraphcore.GetDefaultMiddlewaresWithOptions(&options)...)
-	}
+	middlewares := msgraphcore.GetDefaultMiddlewaresWithOptions(&options)
+	client := khttp.GetDefaultClient(middlewares...)
+	client.Transport = khttp.NewCustomTransportWithParentTransport(transport(o.Transport), middlewares...)
 	adapter, err := msgraphcore.NewGraphRequestAdapterBaseWithParseNodeFactoryAndSerializationWriterFactoryAndHttpClient(
 		auth, options, readers(), writers(), client)
 	if err != nil {
@@ -172,6 +174,24 @@ func NewClient(credential azcore.TokenCredential, o Options) (*Client, error) {
 	}
 	adapter.SetBaseUrl(base)
 	return &Client{Adapter: adapter}, nil
+}
+
+// idleConnections is above the requests that a Client has under way at once by
+// default: each keeps its connection.
+const idleConnections = 16
+
+// transport returns the given transport, or the default one with more idle
+// connections.
+func transport(given http.RoundTripper) http.RoundTripper {
+	if given != nil {
+		return given
+	}
+	t, ok := khttp.GetDefaultTransport().(*http.Transport)
+	if !ok {
+		return http.DefaultTransport // a program replaced it
+	}
+	t.MaxIdleConnsPerHost = idleConnections
+	return t
 }
 
 // tokens marks the errors of a credential.

@@ -9,7 +9,8 @@ import (
 const module = "example.com/entracba"
 
 // Only this package and the programs that use it may compile anything of the SDK,
-// and even this package neither its root, nor its models, nor a builder.
+// and even this package neither its root, nor its models, nor a builder. Package
+// graphtest compiles the interface of credentials, and so does who uses it.
 func TestSDKStaysBehindTheWall(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Deps}} {{.}}{{end}}`, module+"/...").Output()
 	if err != nil {
@@ -20,9 +21,10 @@ func TestSDKStaysBehindTheWall(t *testing.T) {
 	for line := range strings.Lines(string(out)) {
 		f := strings.Fields(line)
 		seen++
-		allowed := false
+		allowed, tests := false, false
 		for _, dep := range f {
 			allowed = allowed || dep == me && (f[0] == me || strings.HasPrefix(f[0], module+"/examples/"))
+			tests = tests || dep == me+"/graphtest"
 		}
 		if allowed {
 			users++
@@ -30,7 +32,7 @@ func TestSDKStaysBehindTheWall(t *testing.T) {
 		for _, dep := range f[1:] {
 			sdk := strings.HasPrefix(dep, "github.com/microsoft/kiota") || strings.HasPrefix(dep, "github.com/microsoftgraph/") ||
 				strings.HasPrefix(dep, "github.com/Azure/") || strings.HasPrefix(dep, "go.opentelemetry.io/")
-			if sdk && !allowed {
+			if sdk && !allowed && !(tests && strings.HasPrefix(dep, "github.com/Azure/azure-sdk-for-go/sdk/")) {
 				t.Errorf("%s compiles %s", f[0], dep)
 			}
 			if dep == "github.com/microsoftgraph/msgraph-sdk-go" || strings.HasPrefix(dep, "github.com/microsoftgraph/msgraph-sdk-go/") {

@@ -106,7 +106,7 @@ func TestReasons(t *testing.T) {
 func TestOwnReasons(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
 	cause := errors.New("no login")
-	c, err := graph.NewClient(credential{err: cause}, graph.Options{Endpoint: f.URL + "/v1.0", Transport: f.Server.Client().Transport})
+	c, err := graph.NewClient(noToken{cause}, graph.Options{Endpoint: f.URL + "/v1.0", Transport: f.Server.Client().Transport})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func contoso() (*graph.Client, *graphtest.Server) {
 		panic(err)
 	}
 	s := graphtest.Serve(g)
-	c, err := graph.NewClient(credential{token: graphtest.Token}, graph.Options{Endpoint: s.URL + "/v1.0", Transport: s.Client().Transport})
+	c, err := graph.NewClient(graphtest.StaticToken(graphtest.Token), graph.Options{Endpoint: s.URL + "/v1.0", Transport: s.Client().Transport})
 	if err != nil {
 		panic(err)
 	}

@@ -8,6 +8,9 @@ import (
 // SetSleep replaces waiting: tests take no time.
 func SetSleep(c *Client, sleep func(context.Context, time.Duration) error) { c.sleep = sleep }
 
+// SetMaxBody lowers the limit of an answer.
+func SetMaxBody(c *Client, n int64) { c.maxBody = n }
+
 var (
 	Scrub      = scrub
 	RetryAfter = retryAfter

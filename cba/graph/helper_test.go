@@ -15,14 +15,11 @@ import (
 	"example.com/entracba/cba/graph/graphtest"
 )
 
-// credential hands out the token of the fake.
-type credential struct {
-	token string
-	err   error
-}
+// noToken is a credential that fails.
+type noToken struct{ err error }
 
-func (c credential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: c.token, ExpiresOn: time.Now().Add(time.Hour)}, c.err
+func (c noToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{}, c.err
 }
 
 // A tenant is a fake Graph behind TLS and a client for it.
@@ -68,7 +65,7 @@ func newTenant(t testing.TB, in graphtest.Tenant, o graphtest.Options) *tenant {
 
 func newClient(t testing.TB, s *graphtest.Server) *graph.Client {
 	t.Helper()
-	c, err := graph.NewClient(credential{token: graphtest.Token}, graph.Options{
+	c, err := graph.NewClient(graphtest.StaticToken(graphtest.Token), graph.Options{
 		Endpoint: s.URL + "/v1.0", Transport: s.Client().Transport})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -255,7 +256,7 @@ func (c *Client) send(ctx context.Context, r request, u *url.URL) (response, err
 		info.Headers.Add("Content-Length", strconv.Itoa(len(r.body)))
 	}
 	var a response
-	called := false
+	called, limit := false, cmp.Or(c.maxBody, maxBody)
 	handler := abstractions.NewRequestHandlerOption()
 	handler.SetResponseHandler(func(native any, _ abstractions.ErrorMappings) (any, error) {
 		called = true
@@ -265,17 +266,17 @@ func (c *Client) send(ctx context.Context, r request, u *url.URL) (response, err
 		}
 		defer answer.Body.Close()
 		a.status, a.header = answer.StatusCode, answer.Header
-		if answer.ContentLength > maxBody {
-			return nil, unusable(errTooLarge())
+		if answer.ContentLength > limit {
+			return nil, unusable(fmt.Errorf("the answer has more than %d bytes", limit))
 		}
 		var err error
-		a.body, err = io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+		a.body, err = io.ReadAll(io.LimitReader(answer.Body, limit+1))
 		switch {
 		case err != nil:
 			return nil, unusable(&wayError{fmt.Errorf("it broke off: %w", err)})
-		case len(a.body) > maxBody:
+		case int64(len(a.body)) > limit:
 			a.body = nil
-			return nil, unusable(errTooLarge())
+			return nil, unusable(fmt.Errorf("the answer has more than %d bytes", limit))
 		}
 		return nil, nil
 	})
@@ -300,8 +301,6 @@ func (c *Client) send(ctx context.Context, r request, u *url.URL) (response, err
 	}
 	return a, err
 }
-
-func errTooLarge() error { return fmt.Errorf("the answer has more than %d bytes", maxBody) }
 
 // sameHost reports whether a text is an address on the host of u.
 func sameHost(text string, u *url.URL) bool {

@@ -37,7 +37,7 @@ func TestSDK(t *testing.T) {
 	http.DefaultTransport = s.Client().Transport
 	defer func() { http.DefaultTransport = old }()
 
-	sdk, err := msgraphsdk.NewGraphServiceClientWithCredentialsAndHosts(credential{token: graphtest.Token}, []string{"https://graph.microsoft.com/.default"}, []string{host.Hostname()})
+	sdk, err := msgraphsdk.NewGraphServiceClientWithCredentialsAndHosts(graphtest.StaticToken(graphtest.Token), []string{"https://graph.microsoft.com/.default"}, []string{host.Hostname()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -253,7 +253,7 @@ func TestNoTokenInErrors(t *testing.T) {
 		}
 	}
 	f, _ := demo(t)
-	c, err := graph.NewClient(credential{err: errors.New("the endpoint said: access_token=" + token)}, graph.Options{Endpoint: f.URL + "/v1.0", Transport: f.Server.Client().Transport})
+	c, err := graph.NewClient(noToken{errors.New("the endpoint said: access_token=" + token)}, graph.Options{Endpoint: f.URL + "/v1.0", Transport: f.Server.Client().Transport})
 	if err != nil {
 		t.Fatal(err)
 	}

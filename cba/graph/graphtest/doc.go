@@ -4,11 +4,11 @@
 // For most uses make a [Tenant] (or take the one of [Demo]), hand it to [New], and
 // either mount the [Graph], which is an http.Handler, or start it behind TLS with
 // [Serve]. The base URL of a client is Server.URL + "/v1.0", its access token
-// [Token]. State is kept between calls; [Graph.Tenant] reads it back,
+// [Token], its credential [StaticToken]. State is kept between calls; [Graph.Tenant] reads it back,
 // [Graph.Requests] what was sent, [Graph.Inject] makes bad weather.
 //
-// The package imports nothing but the standard library and opens no connection:
-// a bundle that is uploaded by its address comes from [Options.Fetch].
+// The package imports nothing foreign but the interface of credentials (azcore), and
+// opens no connection: a bundle that is uploaded by its address comes from [Options.Fetch].
 //
 // # What it answers
 //

@@ -369,3 +369,33 @@ func TestConcurrency(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A pattern selects paths of its own length, whatever stands behind them: one that
+// ends in ** alone selects longer ones.
+func TestFaultPaths(t *testing.T) {
+	for _, test := range []struct {
+		pattern, path string
+		strikes       bool
+	}{
+		{"/users", "/users", true},
+		{"users", "/users", true},
+		{"/USERS/*", "/users/jane", true},
+		{"/users", "/users/jane", false},
+		{"/users/*", "/users", false},
+		{"/users/*", "/users/jane/memberOf", false},
+		{"/users/**", "/users/jane/memberOf", true},
+		{"/users/**", "/users", true},
+		{"/users/*/memberOf", "/users/jane/memberOf", true},
+		{"/users/*/memberOf", "/users/jane/transitiveMemberOf", false},
+		{"/groups", "/users", false},
+		{"", "/users/jane/memberOf", true},
+	} {
+		f := newFake(t, graphtest.Tenant{Users: people("jane")}, graphtest.Options{})
+		f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Path: test.pattern})
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, newRequest("GET "+test.path, ""))
+		if struck := w.Code == http.StatusForbidden; struck != test.strikes || (f.Pending() == 0) != test.strikes {
+			t.Errorf("%q and %s: %d, want a fault: %v", test.pattern, test.path, w.Code, test.strikes)
+		}
+	}
+}

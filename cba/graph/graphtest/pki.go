@@ -271,8 +271,7 @@ func (a *authority) set(in map[string]any) *answer {
 // size is the length of the object's JSON; what the service counts is not said.
 func (a *authority) size() int {
 	size := 0
-	for i := range caSet.fields {
-		f := &caSet.fields[i]
+	for _, f := range caSet.fields {
 		size += len(encode(map[string]any{f.name: jsonValue(f.get(a))}))
 	}
 	return size

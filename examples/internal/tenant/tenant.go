@@ -81,7 +81,7 @@ func (f Flags) Open(users ...string) (*Tenant, error) {
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return nil, console.Usage("%s holds no access token: it has blanks, control characters or letters outside of ASCII", TokenVariable)
 	}
-	return open(given(token), graph.Options{Endpoint: f.Endpoint})
+	return open(graphtest.StaticToken(token), graph.Options{Endpoint: f.Endpoint})
 }
 
 func open(credential azcore.TokenCredential, o graph.Options) (*Tenant, error) {
@@ -113,7 +113,7 @@ func demo(users []string) (*Tenant, error) {
 		return nil, err
 	}
 	server := graphtest.Serve(g)
-	t, err := open(given(graphtest.Token), graph.Options{Endpoint: server.URL + "/v1.0", Transport: server.Client().Transport})
+	t, err := open(graphtest.StaticToken(graphtest.Token), graph.Options{Endpoint: server.URL + "/v1.0", Transport: server.Client().Transport})
 	if err != nil {
 		server.Close()
 		return nil, err
@@ -152,18 +152,3 @@ func (c chain) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azco
 	}
 	return token, err
 }
-
-// given is a credential that is just a token. It does not print itself.
-type given string
-
-// GetToken is part of [azcore.TokenCredential]. When the token ends is not looked
-// up: the service says so with 401.
-func (g given) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: string(g), ExpiresOn: time.Now().Add(time.Hour)}, nil
-}
-
-// String hides the token.
-func (given) String() string { return "access token" }
-
-// GoString hides the token.
-func (given) GoString() string { return "access token" }
