@@ -72,7 +72,7 @@ func (i *Issuer) NewIntermediate(ctx context.Context, a Authority) (*Issuer, err
 	}
 	if limit, limited := pathLen(i.Certificate); limited {
 		if limit == 0 || a.PathLen >= limit {
-			return nil, &Error{Reason: NotAuthority, What: "CA certificate", Text: showName(i.Certificate.RawSubject),
+			return nil, &Error{Reason: NotAuthority, What: "CA certificate", Text: dn.Show(i.Certificate.RawSubject),
 				Hint: "its path length allows fewer CAs below it"}
 		}
 		if a.PathLen < 0 {
@@ -121,14 +121,14 @@ func (a Authority) make(ctx context.Context, parent *Issuer) (*Issuer, error) {
 		return nil, err
 	}
 	child := &Issuer{Key: a.Key, Now: a.Now}
-	signer := child // a root signs itself
+	signer := a.Key // a root signs itself
 	var above *x509.Certificate
 	if parent != nil {
-		signer, above = parent, parent.Certificate
+		signer, above = parent.Key, parent.Certificate
 		child.Chain = parent.CACertificates()
 	}
 	from, to, _ := validity(child.now(), a.Backdate, a.Validity, above)
-	draft, err := signer.draft(pub, contents{
+	draft, err := prepare(signer, child.Chain, child.now, pub, contents{
 		subject:   name,
 		notBefore: from,
 		notAfter:  to,

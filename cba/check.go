@@ -13,8 +13,9 @@ import (
 	"unicode/utf8"
 
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/cba/internal/fips"
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 )
 
@@ -53,25 +54,14 @@ func Check(chain []*x509.Certificate, options CheckOptions) lint.Findings {
 	}
 	c.authorities(chain[1:])
 	c.policies(chain)
+	c.permitted(chain)
 	c.n = 0
 	if len(chain) > 11 {
 		c.add(chainTooLong, "chain", "", "has %d CAs", len(chain)-1)
 	}
-	if last := chain[len(chain)-1]; len(chain) > 1 && !isSelfIssued(last) {
-		c.add(chainNoRoot, "chain", "", "ends at %q, whose issuer is %q", showName(last.RawSubject), showName(last.RawIssuer))
+	if len(chain) > 1 {
+		c.end(chain[len(chain)-1])
 	}
-	return c.findings
-}
-
-// Check returns what does not suit Entra in the CA and its chain, at the
-// issuer's time. Findings are those of [Check]: the CA itself is "chain/1".
-func (i *Issuer) Check() lint.Findings {
-	c := checker{at: i.now()}
-	cas := i.CACertificates()
-	if slices.Contains(cas, nil) {
-		return nil // put together by hand and incomplete: nothing can be issued either
-	}
-	c.authorities(cas)
 	return c.findings
 }
 
@@ -98,22 +88,23 @@ func (c *checker) add(r lint.Rule, part, about, format string, args ...any) {
 
 // Parts of a certificate, as findings name them for programs.
 const (
-	partAltNames    = "subjectAltName"
-	partSubject     = "subject"
-	partIssuer      = "issuer"
-	partSerial      = "serialNumber"
-	partValidity    = "validity"
-	partKey         = "subjectPublicKey"
-	partSignature   = "signature"
-	partKeyUsage    = "keyUsage"
-	partExtKeyUsage = "extKeyUsage"
-	partConstraints = "basicConstraints"
-	partPolicies    = "certificatePolicies"
-	partCRLs        = "cRLDistributionPoints"
-	partAKI         = "authorityKeyIdentifier"
-	partSKI         = "subjectKeyIdentifier"
-	partSID         = "sid"
-	partExtensions  = "extensions"
+	partAltNames        = "subjectAltName"
+	partSubject         = "subject"
+	partIssuer          = "issuer"
+	partSerial          = "serialNumber"
+	partValidity        = "validity"
+	partKey             = "subjectPublicKey"
+	partSignature       = "signature"
+	partKeyUsage        = "keyUsage"
+	partExtKeyUsage     = "extKeyUsage"
+	partConstraints     = "basicConstraints"
+	partPolicies        = "certificatePolicies"
+	partNameConstraints = "nameConstraints"
+	partCRLs            = "cRLDistributionPoints"
+	partAKI             = "authorityKeyIdentifier"
+	partSKI             = "subjectKeyIdentifier"
+	partSID             = "sid"
+	partExtensions      = "extensions"
 )
 
 // user looks at the user's certificate alone.
@@ -321,7 +312,7 @@ func (c *checker) common(cert *x509.Certificate) {
 			c.add(certKeyType, partKey, "public key", "%s", what)
 		}
 	}
-	if c.n == 0 || !isSelfIssued(cert) { // nobody relies on a root's own signature
+	if c.n == 0 || !path.SelfIssued(cert) { // nobody relies on a root's own signature
 		switch cert.SignatureAlgorithm {
 		case x509.MD2WithRSA, x509.MD5WithRSA:
 			c.add(certWeakSig, partSignature, "", "is %v", cert.SignatureAlgorithm)
@@ -330,14 +321,17 @@ func (c *checker) common(cert *x509.Certificate) {
 		}
 	}
 	for _, id := range cert.UnhandledCriticalExtensions {
+		if path.Understood(id) {
+			continue // RFC 5280 wants some of them critical
+		}
 		c.add(certCritical, partExtensions, "", "the critical extension %v is one that readers must refuse if they do not know it", id)
 	}
 	if !c.at.IsZero() {
 		if c.at.After(cert.NotAfter) {
-			c.add(certExpired, partValidity, "", "expired %s", showTime(cert.NotAfter))
+			c.add(certExpired, partValidity, "", "expired %s", text.Time(cert.NotAfter))
 		}
 		if c.at.Before(cert.NotBefore) {
-			c.add(certNotYet, partValidity, "", "valid from %s", showTime(cert.NotBefore))
+			c.add(certNotYet, partValidity, "", "valid from %s", text.Time(cert.NotBefore))
 		}
 	}
 }
@@ -381,13 +375,13 @@ func (c *checker) serial(cert *x509.Certificate) {
 func (c *checker) authorities(cas []*x509.Certificate) {
 	below := 0 // CAs that are not self-issued (RFC 5280 section 4.2.1.9)
 	for i, cert := range cas {
-		c.n, c.ca = i+1, showName(cert.RawSubject)
+		c.n, c.ca = i+1, dn.Show(cert.RawSubject)
 		c.authority(cert, below)
 		if i+1 < len(cas) {
 			c.link(cert, cas[i+1])
 			c.signature(cert, cas[i+1])
 		}
-		if !isSelfIssued(cert) {
+		if !path.SelfIssued(cert) {
 			below++
 		}
 	}
@@ -418,22 +412,22 @@ func (c *checker) authority(cert *x509.Certificate, below int) {
 	if len(cert.SubjectKeyId) == 0 {
 		c.add(caNoSKI, partSKI, "", "has no subject key identifier")
 	}
-	if len(cert.AuthorityKeyId) == 0 && !isSelfIssued(cert) {
+	if len(cert.AuthorityKeyId) == 0 && !path.SelfIssued(cert) {
 		c.add(certNoAKI, partAKI, "", "has no authority key identifier")
 	}
 }
 
 // link looks at how a certificate fits its issuer.
 func (c *checker) link(cert, issuer *x509.Certificate) {
-	about := "issuer " + showName(issuer.RawSubject)
+	about := "issuer " + dn.Show(issuer.RawSubject)
 	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
-		c.add(certWrongIssuer, partIssuer, about, "the certificate names %q", showName(cert.RawIssuer))
+		c.add(certWrongIssuer, partIssuer, about, "the certificate names %q", dn.Show(cert.RawIssuer))
 	}
 	if len(cert.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId) {
 		c.add(certAKIMismatch, partAKI, about, "authority key identifier %x, but the issuer's key is %x", cert.AuthorityKeyId, issuer.SubjectKeyId)
 	}
 	if cert.NotAfter.After(issuer.NotAfter) {
-		c.add(certOutlivesCA, partValidity, about, "expires %s, before the certificate", showTime(issuer.NotAfter))
+		c.add(certOutlivesCA, partValidity, about, "expires %s, before the certificate", text.Time(issuer.NotAfter))
 	}
 }
 
@@ -442,13 +436,31 @@ func (c *checker) signature(cert, issuer *x509.Certificate) {
 	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
 		return // said by link
 	}
-	if !fips.MayVerify(issuer.PublicKey, cert.SignatureAlgorithm) {
-		return
+	if path.Verify(cert, issuer) == path.Disproven {
+		c.add(certBadSig, partSignature, "issuer "+dn.Show(issuer.RawSubject), "its key did not sign this certificate")
 	}
-	err := issuer.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
-	var insecure x509.InsecureAlgorithmError
-	if err != nil && !errors.As(err, &insecure) && !errors.Is(err, x509.ErrUnsupportedAlgorithm) {
-		c.add(certBadSig, partSignature, "issuer "+showName(issuer.RawSubject), "its key did not sign this certificate")
+}
+
+// permitted looks for what the CAs do not permit: a use as a client, or a name.
+func (c *checker) permitted(chain []*x509.Certificate) {
+	for _, p := range path.Check(chain[0], chain[1:], time.Time{}) {
+		if p.At == 0 {
+			continue // said by link
+		}
+		c.n, c.ca = p.At, dn.Show(chain[p.At].RawSubject)
+		switch p.Cause {
+		case path.UsageNotAllowed:
+			c.add(caUsage, partExtKeyUsage, "", "%s", p.Detail)
+		case path.NameNotAllowed:
+			c.add(caNames, partNameConstraints, "", "%s", p.Detail)
+		}
+	}
+}
+
+// end looks at the CA at the end of the chain.
+func (c *checker) end(last *x509.Certificate) {
+	if c.n = 0; !selfSigned(last) {
+		c.add(chainNoRoot, "chain", "", "ends at %q, whose issuer is %q", dn.Show(last.RawSubject), dn.Show(last.RawIssuer))
 	}
 }
 
@@ -460,26 +472,17 @@ func (c *checker) policies(chain []*x509.Certificate) {
 			continue
 		}
 		for i, ca := range chain[1:] {
-			if len(ca.Policies) == 0 && isSelfIssued(ca) {
+			if len(ca.Policies) == 0 && path.SelfIssued(ca) {
 				continue
 			}
 			if !slices.ContainsFunc(ca.Policies, func(p x509.OID) bool {
 				return p.Equal(policy) || p.Equal(AllIssuancePolicies())
 			}) {
-				c.n, c.ca = i+1, showName(ca.RawSubject)
+				c.n, c.ca = i+1, dn.Show(ca.RawSubject)
 				c.add(chainPolicies, partPolicies, "", "does not have the user's policy %v", policy)
 			}
 		}
 	}
-}
-
-// showName renders an encoded name for a message.
-func showName(der []byte) string {
-	name, err := dn.ParseDER(der)
-	if err != nil {
-		return "(unreadable name)"
-	}
-	return name.String()
 }
 
 func showDays(d time.Duration) string {

@@ -322,6 +322,11 @@ func TestCheckChain(t *testing.T) {
 		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Value: []byte{0x30, 3, 1, 1, 0xff}}}
 	})
 	bare := withoutSKI(t, key, plain.NotBefore, plain.NotAfter)
+	codeOnly := ca(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} })
+	constrained := ca(func(c *x509.Certificate) { c.PermittedEmailAddresses = []string{"fabrikam.com"} })
+	withMail := func(o *odd) { o.template.ExtraExtensions = sanOf(t, upnFoo, email) }
+	oldKey := selfSigned(t, other, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = plain.NotBefore, plain.NotAfter })
+	rollover := caWith(t, "Contoso Old CA", key, oldKey, other, func(c *x509.Certificate) { c.NotAfter = plain.NotAfter })
 	withPolicies := ca(func(c *x509.Certificate) { c.Policies = policy(1, 9) })
 	for _, test := range []struct {
 		name  string
@@ -350,6 +355,9 @@ func TestCheckChain(t *testing.T) {
 		{"policy under a CA with none", deep(nil, -1), []string{"chain-policies"}},
 		{"policy under a CA with a shorter one", deep(policy(1, 2, 3), -1), []string{"chain-policies"}},
 		{"path length", deep(policy(1, 2, 3, 4), 0), []string{"ca-path-length"}},
+		{"an issuer for code signing", []*x509.Certificate{user(codeOnly, same), codeOnly}, []string{"ca-no-client-auth"}},
+		{"an issuer for another domain", []*x509.Certificate{user(constrained, withMail), constrained}, []string{"ca-name-constraints"}},
+		{"a new key under the old one, without its CA", []*x509.Certificate{user(rollover, same), rollover}, []string{"chain-no-root"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			found := cba.Check(test.chain, cba.CheckOptions{At: now})
@@ -418,7 +426,7 @@ func TestCheckForeignCertificates(t *testing.T) {
 // none is there that cannot be found, and every finding is of a rule: wellFormed.
 func TestEveryRuleIsTested(t *testing.T) {
 	var tests []byte
-	for _, file := range []string{"check_test.go", "issuer_test.go", "request_test.go"} {
+	for _, file := range []string{"check_test.go", "chain_test.go", "issuer_test.go", "request_test.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

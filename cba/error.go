@@ -100,6 +100,9 @@ const (
 	NotAuthority Reason = "not-a-ca"
 	// NoKeyIdentifier is a CA certificate without subject key identifier.
 	NoKeyIdentifier Reason = "no-key-identifier"
+	// NotPermitted is a certificate that a CA above it does not permit, by its name
+	// constraints, extended key usages or an extension that is not supported.
+	NotPermitted Reason = "not-permitted"
 	// NotValidNow is a certificate before or after its validity.
 	NotValidNow Reason = "not-valid-now"
 	// Unfit is a certificate that has findings of severity [lint.Error].
@@ -140,6 +143,8 @@ func (r Reason) advice() string {
 		return "use RSA or ECDSA on P-256, P-384 or P-521"
 	case KeyMismatch:
 		return "give the private key that was made for this certificate"
+	case NotPermitted:
+		return "use a CA that permits it"
 	case NotValidNow:
 		return "renew the CA, or correct the clock"
 	case SignerFailed:

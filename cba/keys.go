@@ -120,8 +120,17 @@ func CheckKey(pub crypto.PublicKey) error {
 
 // publicOf returns the public half of a signer, nil for no signer.
 func publicOf(key crypto.Signer) crypto.PublicKey {
-	if key == nil {
+	switch k := key.(type) {
+	case nil:
 		return nil
+	case *rsa.PrivateKey:
+		if k == nil {
+			return nil
+		}
+	case *ecdsa.PrivateKey:
+		if k == nil {
+			return nil
+		}
 	}
 	return key.Public()
 }

@@ -2,10 +2,17 @@ package cba
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
+
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/path"
 )
 
 // Limit of what the Parse functions look at: 1 MiB, hundreds of certificates.
@@ -76,7 +83,7 @@ func ParseKey(data []byte) (crypto.Signer, error) {
 // ParseIssuer reads a CA from PEM text or DER: one private key, its certificate,
 // and the certificates above it, in any order and spread over any number of
 // inputs, most often a certificate file and a key file. The CA's certificate is
-// the one that the key belongs to. For a CA in a PFX file use package pfx and
+// the one that the key belongs to, and that has not expired. For a CA in a PFX file use package pfx and
 // [NewIssuer].
 //
 // The error is an [*Error] as of [ParseKey] and [NewIssuer]; reason [KeyMismatch]
@@ -98,21 +105,41 @@ func ParseIssuer(inputs ...[]byte) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var cert *x509.Certificate
-	for _, c := range all.certs {
-		if !sameKey(c.PublicKey, key.Public()) || cert != nil && c.Equal(cert) {
-			continue
-		}
-		if cert != nil {
-			return nil, &Error{Reason: Ambiguous, What: "CA certificate", Text: showName(c.RawSubject),
-				Hint: "the key has several certificates; give the one to issue with"}
-		}
-		cert = c
-	}
-	if cert == nil {
-		return nil, &Error{Reason: KeyMismatch, What: "CA key", Text: showName(all.certs[0].RawSubject)}
+	cert, err := own(all.certs, key.Public())
+	if err != nil {
+		return nil, err
 	}
 	return NewIssuer(cert, key, all.certs...)
+}
+
+// own returns the certificate of a CA's key. A key may have several: of a CA that
+// was renewed, those that have expired do not count.
+func own(certs []*x509.Certificate, pub crypto.PublicKey) (*x509.Certificate, error) {
+	var all, usable []*x509.Certificate
+	for _, c := range certs {
+		if sameKey(c.PublicKey, pub) && !slices.ContainsFunc(all, c.Equal) {
+			all = append(all, c)
+		}
+	}
+	// The order of the files does not matter: the one that lives longest is first.
+	slices.SortFunc(all, func(x, y *x509.Certificate) int {
+		return cmp.Or(y.NotAfter.Compare(x.NotAfter), bytes.Compare(x.Raw, y.Raw))
+	})
+	for _, c := range all {
+		if path.ShapeOf(c, 0) == 0 && path.PeriodOf(c, time.Now()) == 0 {
+			usable = append(usable, c)
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return nil, &Error{Reason: KeyMismatch, What: "CA key", Text: dn.Show(certs[0].RawSubject)}
+	case len(usable) == 0:
+		return all[0], nil // NewIssuer says what is wrong with it
+	case len(usable) > 1:
+		return nil, &Error{Reason: Ambiguous, What: "CA certificate", Text: dn.Show(usable[0].RawSubject),
+			Hint: fmt.Sprintf("the key has %d certificates that are valid now; give the one to issue with", len(usable))}
+	}
+	return usable[0], nil
 }
 
 // material is what was found in an input.

@@ -168,6 +168,12 @@ var (
 	caPathLen = lint.Rule{Code: "ca-path-length", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the CA allows fewer CAs below it than it has",
 		Do:   "use a CA whose path length allows the CAs below it", Source: lint.RFC5280 + " section 4.2.1.9"}
+	caUsage = lint.Rule{Code: "ca-no-client-auth", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the CA's extended key usage does not allow client authentication",
+		Do:   "use a CA whose extended key usage includes clientAuth, or that has none", Source: lint.RFC5280 + " section 4.2.1.12"}
+	caNames = lint.Rule{Code: "ca-name-constraints", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the CA's name constraints do not permit a name of the certificate",
+		Do:   "use a CA that permits the name", Source: lint.RFC5280 + " section 4.2.1.10"}
 	chainPolicies = lint.Rule{Code: "chain-policies", Severity: lint.Warning, Effect: lint.LocksOut,
 		What: "a CA does not have the user's policy",
 		Do:   "give the CA the policy, or all issuance policies (2.5.29.32.0)", Source: lint.SupportAADSTS50017}
@@ -209,7 +215,7 @@ var rules = [...]lint.Rule{
 	certUsageCritical, certCritical, certTooManyOIDs, certNoAKI, certNoSKI, certWeakKey, certKeyType,
 	certWeakSig, certSHA1, certCRLScheme, certNoCRL, certSerial, certShort, certLong, certClipped,
 	certExpired, certNotYet, certAKIMismatch, certWrongIssuer, certBadSig, certOutlivesCA,
-	caNotCA, caBCNotCritical, caNoCertSign, caNoKeyUsage, caNoCRLSign, caNoSKI, caPathLen,
+	caNotCA, caBCNotCritical, caNoCertSign, caNoKeyUsage, caNoCRLSign, caNoSKI, caPathLen, caUsage, caNames,
 	chainPolicies, chainTooLong, chainNoRoot,
 	requestUPN, requestSID, requestNames, requestMore, requestName, requestCA, requestExtension,
 }

@@ -1,0 +1,174 @@
+package path
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Cause is what is wrong with a certificate at its place on a way.
+type Cause uint8
+
+const (
+	// NotYetValid and Expired are a certificate outside its validity.
+	NotYetValid Cause = iota + 1
+	Expired
+	// NotCA is an issuer whose basic constraints do not make it a CA.
+	NotCA
+	// PathTooLong is an issuer whose path length constraint forbids the CAs below.
+	PathTooLong
+	// NoCertSign is an issuer whose key usage does not have keyCertSign.
+	NoCertSign
+	// WrongName is a certificate whose issuer is not the subject of the CA above.
+	WrongName
+	// UsageNotAllowed is a CA whose extended key usage leaves out clientAuth.
+	UsageNotAllowed
+	// NameNotAllowed is a CA whose name constraints do not permit a name below.
+	NameNotAllowed
+	// UnknownCritical is a CA with a critical extension that is not checked here.
+	UnknownCritical
+)
+
+// ShapeOf returns what the extensions of a CA say against its place on a way, or
+// zero: RFC 5280 section 6.1.4 (k) to (n). below counts the CAs under it that are
+// not self-issued.
+func ShapeOf(ca *x509.Certificate, below int) Cause {
+	switch {
+	case !ca.BasicConstraintsValid || !ca.IsCA:
+		return NotCA
+	case (ca.MaxPathLen > 0 || ca.MaxPathLenZero) && below > ca.MaxPathLen:
+		return PathTooLong
+	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0:
+		return NoCertSign
+	}
+	return 0
+}
+
+// PeriodOf returns [NotYetValid], [Expired] or zero.
+func PeriodOf(cert *x509.Certificate, at time.Time) Cause {
+	switch {
+	case at.Before(cert.NotBefore):
+		return NotYetValid
+	case at.After(cert.NotAfter):
+		return Expired
+	}
+	return 0
+}
+
+// A Problem is one thing that is wrong on a way.
+type Problem struct {
+	Cause  Cause
+	At     int    // the certificate that it is about: 0 is the leaf, n is cas[n-1]
+	Detail string // what was found, without the name of the certificate
+}
+
+// Check checks a leaf and the CAs above it, from the issuing CA up, for client
+// authentication at a time: validity, names, CA flag, path length, key usage,
+// extended key usages (with a leaf's own), name constraints and critical
+// extensions. Signatures are the caller's business: see [Verify]. The highest CA
+// need not be a root; a root's constraints count like those of any CA. Policies
+// are not checked.
+//
+// Problems are in the order of the way, from the leaf up. A zero time is not
+// checked.
+func Check(leaf *x509.Certificate, cas []*x509.Certificate, at time.Time) []Problem {
+	var found []Problem
+	add := func(at int, cause Cause, format string, args ...any) {
+		found = append(found, Problem{cause, at, fmt.Sprintf(format, args...)})
+	}
+	period := func(i int, cert *x509.Certificate) {
+		if at.IsZero() {
+			return
+		}
+		switch PeriodOf(cert, at) {
+		case NotYetValid:
+			add(i, NotYetValid, "valid from %s", stamp(cert.NotBefore))
+		case Expired:
+			add(i, Expired, "expired %s", stamp(cert.NotAfter))
+		}
+	}
+	period(0, leaf)
+	below, under := 0, leaf
+	for i, ca := range cas {
+		n := i + 1
+		if !bytes.Equal(under.RawIssuer, ca.RawSubject) {
+			add(i, WrongName, "its issuer is not the CA above it")
+		}
+		period(n, ca)
+		switch ShapeOf(ca, below) {
+		case NotCA:
+			add(n, NotCA, "its basic constraints do not make it a CA")
+		case PathTooLong:
+			add(n, PathTooLong, "its path length allows %d CAs below it; there are %d", ca.MaxPathLen, below)
+		case NoCertSign:
+			add(n, NoCertSign, "its key usage has no keyCertSign")
+		}
+		if !MayAuthenticate(ca) {
+			add(n, UsageNotAllowed, "its extended key usage does not include clientAuth")
+		}
+		for _, why := range forbidden(ca, leaf, cas[:i]) {
+			add(n, NameNotAllowed, "%s", why)
+		}
+		for _, id := range ca.UnhandledCriticalExtensions {
+			if !Understood(id) {
+				add(n, UnknownCritical, "it has the critical extension %v, which is not checked here", id)
+			}
+		}
+		if !SelfIssued(ca) {
+			below++
+		}
+		under = ca
+	}
+	return found
+}
+
+// forbidden returns the names of the leaf, and of the CAs between, that the name
+// constraints of a CA do not permit. Self-issued CAs are exempt (RFC 5280 section
+// 6.1.3 (b)).
+func forbidden(ca, leaf *x509.Certificate, between []*x509.Certificate) []string {
+	constraints, constrained, err := ConstraintsOf(ca)
+	switch {
+	case err != nil:
+		return []string{"its name constraints cannot be read: " + err.Error()}
+	case !constrained:
+		return nil
+	}
+	why := constraints.Forbid(leaf)
+	for _, c := range between {
+		if !SelfIssued(c) {
+			why = append(why, constraints.Forbid(c)...)
+		}
+	}
+	return why
+}
+
+// MayAuthenticate reports whether a certificate's extended key usage, which limits
+// what a CA may issue for, allows client authentication. Without the extension
+// everything is allowed.
+func MayAuthenticate(cert *x509.Certificate) bool {
+	return len(cert.ExtKeyUsage) == 0 && len(cert.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) ||
+		slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
+// Understood reports whether RFC 5280 defines an extension, so that no reader
+// that follows it refuses a certificate because the extension is critical:
+// subjectAltName with an empty subject and name constraints have to be.
+func Understood(id asn1.ObjectIdentifier) bool {
+	if len(id) != 4 || id[0] != 2 || id[1] != 5 || id[2] != 29 {
+		return false
+	}
+	switch id[3] {
+	case 15, 17, 19, 30, 32, 33, 36, 37, 54:
+		// keyUsage, subjectAltName, basicConstraints, nameConstraints,
+		// certificatePolicies, policyMappings, policyConstraints, extKeyUsage,
+		// inhibitAnyPolicy
+		return true
+	}
+	return false
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
