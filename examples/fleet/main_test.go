@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -336,7 +337,7 @@ func TestInterrupt(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(20 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < 5*time.Minute; time.Sleep(5 * time.Millisecond) {
 		if found, _ := filepath.Glob(filepath.Join(folder, "out", "fleet", "users", "*.json")); len(found) > 10 {
 			break
 		}
@@ -353,16 +354,40 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestTogether starts several runs on nothing at once: one CA, and everyone has
-// one certificate.
+// TestTogether starts several runs on nothing at once: one CA, and everyone has one
+// certificate. All of them have work.
 func TestTogether(t *testing.T) {
 	folder := t.TempDir()
-	const count, programs = 120, 4
+	const count, programs = 400, 4
 	writeUsers(t, folder, count)
+	// All have begun before one of them may make the CA.
+	out := filepath.Join(folder, "out", "fleet")
+	if err := os.MkdirAll(out, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l, err := sqlite.Open(t.Context(), filepath.Join(out, "ledger.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := l.Claim(t.Context(), "fleet:authority", ledger.Claim{Holder: "the test", Lease: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
 	results := make([]figures, programs)
 	var group sync.WaitGroup
 	for i := range programs {
 		group.Go(func() { results[i] = good(t, folder, "-users", "users.csv") })
+	}
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		if found, _ := os.ReadDir(filepath.Join(out, "runs")); len(found) == programs {
+			break
+		}
+		if time.Since(began) > 5*time.Minute {
+			t.Fatal("the programs did not begin")
+		}
+	}
+	if err := l.Release(t.Context(), "the test"); err != nil {
+		t.Fatal(err)
 	}
 	group.Wait()
 	sum, workers := 0, 0
@@ -383,17 +408,68 @@ func TestTogether(t *testing.T) {
 	}
 }
 
-// TestKilled ends the program at random instants, while it issues, renews and
-// revokes, alone and two at a time. After every kill, what was recorded before
-// still is, with its files; in the end everyone has one certificate and nobody was
-// issued another without a renewal.
+// A moment is something that can be seen of a run from outside: a kill waits for it.
+type moment struct {
+	name string
+	list string // whom the run is for
+	// seen looks at the folders of runs that have begun since, and at the folder of
+	// CRLs as it was.
+	seen func(runs []string, crls, before string) bool
+}
+
+// moments from the beginning of a run to its end. A number of certificates is drawn
+// anew for each kill.
+func moments(random *rand.Rand) []moment {
+	has := func(runs []string, pattern string) bool {
+		return slices.ContainsFunc(runs, func(run string) bool {
+			found, _ := filepath.Glob(filepath.Join(run, pattern))
+			return len(found) > 0
+		})
+	}
+	size := int64(1 + random.IntN(3000)) // a line for each certificate
+	return []moment{
+		{"started", "users.csv", func([]string, string, string) bool { return true }},
+		{"begun", "users.csv", func(runs []string, _, _ string) bool { return len(runs) > 0 }},
+		{"issuing", "users.csv", func(runs []string, _, _ string) bool {
+			return slices.ContainsFunc(runs, func(run string) bool {
+				info, err := os.Stat(filepath.Join(run, "journal.jsonl"))
+				return err == nil && info.Size() >= size
+			})
+		}},
+		{"in a file", "users.csv", func(runs []string, _, _ string) bool { return has(runs, "*.pfx") || has(runs, "user*.json") }},
+		{"publishing", "few.csv", func(_ []string, crls, before string) bool { return crls != before }},
+		{"passwords", "few.csv", func(runs []string, _, _ string) bool { return has(runs, "passwords.csv") }},
+		{"manifest", "few.csv", func(runs []string, _, _ string) bool { return has(runs, "manifest.json") }},
+	}
+}
+
+// look describes the files of a folder, so that a change is noticed.
+func look(folder string) string {
+	var text strings.Builder
+	found, _ := os.ReadDir(folder)
+	for _, file := range found {
+		if info, err := file.Info(); err == nil {
+			fmt.Fprintln(&text, info.Name(), info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return text.String()
+}
+
+// TestKilled ends the program at moments of its work, while it issues, renews and
+// revokes, alone and two at a time. After every kill, what was recorded before still
+// is, with its files; in the end everyone has one certificate and nobody was issued
+// another without a renewal.
 func TestKilled(t *testing.T) {
 	kills := 200
 	if testing.Short() {
 		kills = 20
 	}
 	folder := t.TempDir()
-	const count = 1500
+	const count, few = 1500, 20
+	writeUsers(t, folder, few)
+	if err := os.Rename(filepath.Join(folder, "users.csv"), filepath.Join(folder, "few.csv")); err != nil {
+		t.Fatal(err)
+	}
 	writeUsers(t, folder, count)
 	seed := uint64(time.Now().UnixNano())
 	defer func() {
@@ -407,7 +483,7 @@ func TestKilled(t *testing.T) {
 
 	seen := map[string]ledger.Entry{}
 	revoked := map[string]bool{}
-	look := func(l ledger.Ledger) {
+	check := func(l ledger.Ledger) {
 		t.Helper()
 		n := 0
 		live := map[string]bool{}
@@ -443,47 +519,73 @@ func TestKilled(t *testing.T) {
 			t.Fatalf("%d certificates, had %d", n, len(seen))
 		}
 	}
+	runs := func() (all []string) {
+		all, _ = filepath.Glob(filepath.Join(out, "runs", "*"))
+		return all
+	}
 
-	// As long as a run takes to begin and to end on this machine, and what it works
-	// on in between.
-	alone := t.TempDir()
-	writeUsers(t, alone, 1)
-	good(t, alone, "-users", "users.csv")
-	began := time.Now()
-	good(t, alone, "-users", "users.csv")
-	window := min(2*time.Since(began)+100*time.Millisecond, 400*time.Millisecond)
-
-	killed, renewals := 0, 0
-	for i := 0; killed < kills; i++ {
-		if i > 3*kills {
-			t.Fatalf("only %d of %d runs could be killed", killed, i)
+	killed := map[string]int{} // by moment
+	sum := 0
+	for i := 0; sum < kills; i++ {
+		if i > 20*kills {
+			t.Fatalf("only %d of %d runs could be killed: %v", sum, i, killed)
 		}
-		args := []string{"-users", "users.csv"}
+		all := moments(random)
+		at := all[i%len(all)]
+		args := []string{"-users", at.list}
 		switch {
-		case i%4 == 1:
+		case at.name == "publishing":
+			// Somebody who has one, so that there is something to publish.
+			for _, e := range seen {
+				if e.State.Live() {
+					args = append(args, "-revoke", e.UPN)
+					break
+				}
+			}
+		case i%3 == 1:
 			args = append(args, "-renew", "-due", "100")
-			renewals++
-		case i%10 == 2 && len(seen) > 20:
-			upn := fmt.Sprintf("user%d@yourdomain.com", random.IntN(20))
-			args = append(args, "-revoke", upn)
 		}
 		programs := 1
-		if i%8 == 7 {
+		if i%4 == 3 {
 			programs = 2
 		}
+		old, before := runs(), look(filepath.Join(out, "crl"))
 		var running []*exec.Cmd
+		ended := make(chan struct{})
+		var group sync.WaitGroup
 		for range programs {
 			cmd, _, _ := command(folder, args...)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			running = append(running, cmd)
+			group.Go(func() { cmd.Wait() })
 		}
-		time.Sleep(time.Duration(random.Int64N(int64(window))))
+		go func() { group.Wait(); close(ended) }()
+		// A run may end before the moment comes, if it has nothing of the kind to do.
+		for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(200 * time.Microsecond) {
+			select {
+			case <-ended:
+			default:
+				begun := slices.DeleteFunc(runs(), func(run string) bool { return slices.Contains(old, run) })
+				if !at.seen(begun, look(filepath.Join(out, "crl")), before) {
+					if time.Now().After(deadline) {
+						t.Fatalf("%q: %q did not come", args, at.name)
+					}
+					continue
+				}
+			}
+			break
+		}
+		time.Sleep(time.Duration(random.IntN(3000)) * time.Microsecond) // and a little later
 		for _, cmd := range running {
 			cmd.Process.Kill()
-			if err := cmd.Wait(); err != nil && cmd.ProcessState.ExitCode() == -1 {
-				killed++
+		}
+		<-ended
+		for _, cmd := range running {
+			if cmd.ProcessState.ExitCode() == -1 {
+				killed[at.name]++
+				sum++
 			}
 		}
 		if _, err := os.Stat(database); err != nil {
@@ -498,7 +600,7 @@ func TestKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		look(l)
+		check(l)
 		l.Close()
 		for _, e := range seen {
 			if e.State == ledger.Revoked {
@@ -527,13 +629,24 @@ func TestKilled(t *testing.T) {
 			inList++
 		}
 	}
-	if f.RevocationLists[0].Revoked != inList || inList == 0 && kills > 100 {
-		t.Errorf("%d in the revocation list, %d revoked", f.RevocationLists[0].Revoked, inList)
+	if f.RevocationLists[0].Revoked != inList {
+		t.Errorf("%d in the CRL, %d revoked", f.RevocationLists[0].Revoked, inList)
 	}
-	if f.Ledger["renewed"] == 0 && kills > 100 {
-		t.Error("no run renewed anything")
+	left, _ := filepath.Glob(filepath.Join(out, "leftover", "*", "*.pfx"))
+	if kills > 100 {
+		for _, at := range moments(random) {
+			if killed[at.name] == 0 {
+				t.Errorf("no run was killed at %q", at.name)
+			}
+		}
+		if inList == 0 || f.Ledger["renewed"] == 0 || len(left) == 0 {
+			t.Errorf("%d revoked, %d renewed, %d PFX files left behind: want some of each", inList, f.Ledger["renewed"], len(left))
+		}
 	}
-	t.Logf("%d kills; %d certificates recorded by killed runs, %d by the last; within %v; %v", killed, len(seen), f.Issued, window, f.Ledger)
+	if still := runs(); len(still) > 0 {
+		t.Errorf("folders of runs: %q", still)
+	}
+	t.Logf("%v; %d certificates recorded by killed runs, %d by the last; %d PFX files left behind; %v", killed, len(seen), f.Issued, len(left), f.Ledger)
 }
 
 func TestUnusable(t *testing.T) {
