@@ -1,6 +1,7 @@
 package pfx
 
 import (
+	"example.com/entracba/cba/internal/der"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -16,41 +17,25 @@ const maxDepth = 32
 // everything that is DER already comes out as it went in.
 //
 // ok is false if in is not exactly one element or is nested too deeply.
-func toDER(in []byte) (der []byte, ok bool) {
-	der, rest, ok := appendDER(make([]byte, 0, len(in)), in, 0)
-	return der, ok && len(rest) == 0
+func toDER(in []byte) (out []byte, ok bool) {
+	out, rest, ok := appendDER(make([]byte, 0, len(in)), in, 0)
+	return out, ok && len(rest) == 0
 }
 
 // appendDER appends the first element of in to out and returns what follows it.
-func appendDER(out, in []byte, depth int) (der, rest []byte, ok bool) {
-	if len(in) < 2 || in[0]&0x1f == 0x1f || depth > maxDepth {
-		return nil, nil, false // high tag numbers do not occur in PKCS#12
+func appendDER(out, in []byte, depth int) (written, rest []byte, ok bool) {
+	tag, start, end, indefinite, ok := der.BER(in, 0)
+	if !ok || depth > maxDepth {
+		return nil, nil, false // der.BER refuses high tag numbers, which do not occur in PKCS#12
 	}
-	tag, length, in := in[0], int(in[1]), in[2:]
-	constructed, indefinite := tag&0x20 != 0, length == 0x80
-	if length > 0x80 {
-		n := length & 0x7f
-		if n > 4 || n > len(in) {
-			return nil, nil, false
-		}
-		length = 0
-		for _, b := range in[:n] {
-			length = length<<8 | int(b)
-		}
-		in = in[n:]
-	}
+	constructed := tag&0x20 != 0
 	if indefinite {
-		if !constructed {
-			return nil, nil, false
-		}
+		in = in[start:]
 	} else {
-		if length < 0 || length > len(in) {
-			return nil, nil, false
-		}
-		in, rest = in[:length], in[length:]
+		in, rest = in[start:end], in[end:]
 	}
 	if !constructed {
-		return append(appendHeader(out, tag, len(in)), in...), rest, true
+		return der.Append(out, tag, in), rest, true
 	}
 
 	var body []byte
@@ -73,7 +58,7 @@ func appendDER(out, in []byte, depth int) (der, rest []byte, ok bool) {
 		}
 		tag = byte(asn1.OCTET_STRING)
 	}
-	return append(appendHeader(out, tag, len(body)), body...), rest, true
+	return der.Append(out, tag, body), rest, true
 }
 
 // joinOctets puts together the pieces of a constructed octet string.
@@ -86,19 +71,4 @@ func joinOctets(pieces cryptobyte.String) (whole []byte, ok bool) {
 		whole = append(whole, piece...)
 	}
 	return whole, true
-}
-
-func appendHeader(out []byte, tag byte, length int) []byte {
-	out = append(out, tag)
-	switch {
-	case length < 0x80:
-		return append(out, byte(length))
-	case length <= 0xff:
-		return append(out, 0x81, byte(length))
-	case length <= 0xffff:
-		return append(out, 0x82, byte(length>>8), byte(length))
-	case length <= 0xffffff:
-		return append(out, 0x83, byte(length>>16), byte(length>>8), byte(length))
-	}
-	return append(out, 0x84, byte(length>>24), byte(length>>16), byte(length>>8), byte(length))
 }

@@ -13,11 +13,12 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	encoding_asn1 "encoding/asn1"
+	"encoding/binary"
 	"math"
 	"math/big"
 	"strings"
-	"unicode/utf16"
 
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -31,11 +32,7 @@ type secret struct {
 }
 
 func newSecret(password string) secret {
-	var b []byte
-	for _, u := range utf16.Encode([]rune(password)) {
-		b = append(b, byte(u>>8), byte(u))
-	}
-	return secret{append(b, 0, 0), password}
+	return secret{append(text.AppendUTF16(nil, password, binary.BigEndian), 0, 0), password}
 }
 
 // A budget is what is left of Decoder.MaxIterations.
@@ -46,7 +43,7 @@ func (b *budget) spend(k kdf, s secret) error {
 	// Long salts and passwords are hashed once more for each derivation.
 	cost := k.iterations + int64(len(k.salt)+len(s.utf16))/64
 	if k.iterations > b.left || cost > b.left {
-		return fail(TooCostly, "it asks for %d iterations of key derivation, and %d of %d are left", k.iterations, b.left, b.limit)
+		return fail(TooCostly, "the file needs %d iterations of key derivation; %d of %d are left", k.iterations, b.left, b.limit)
 	}
 	b.left -= cost
 	return nil
@@ -75,7 +72,7 @@ func (k kdf) derive(s secret, purpose byte, size int) ([]byte, error) {
 	}
 	key, err := pbkdf2.Key(k.hash.New, s.utf8, k.salt, int(k.iterations), size)
 	if err != nil { // only in fips140=only mode: salt too short
-		return nil, fail(FIPSOnly, "%v", err)
+		return nil, &Error{Reason: FIPSOnly, Err: err}
 	}
 	return key, nil
 }
@@ -172,7 +169,7 @@ func (s scheme) decrypt(data []byte, pw secret, b *budget, padding Reason) ([]by
 	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
 	pad := int(plain[len(plain)-1])
 	if pad < 1 || pad > n || !bytes.Equal(plain[len(plain)-pad:], bytes.Repeat([]byte{byte(pad)}, pad)) {
-		return nil, fail(padding, "decryption gives no sensible data")
+		return nil, fail(padding, "decryption gives no valid data")
 	}
 	return plain[:len(plain)-pad], nil
 }

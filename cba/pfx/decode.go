@@ -74,7 +74,7 @@ func (d Decoder) Decode(data []byte, password string) (Bundle, error) {
 		return Bundle{}, fail(TooCostly, "the file has %d bytes, more than %d", len(data), d.MaxBytes)
 	}
 	if !utf8.ValidString(password) {
-		return Bundle{}, fail(WrongPassword, "it is not valid UTF-8, so that no file can have it")
+		return Bundle{}, fail(WrongPassword, "it is not valid UTF-8, so no file can have it")
 	}
 	f, err := parseFile(data)
 	if err != nil {
@@ -118,7 +118,7 @@ func (o *opener) checkMAC(f *file, insecureAllowNoMAC bool) error {
 			return fail(WrongPassword, "the file has no password")
 		}
 		if o.pw.utf8 != "" && !insecureAllowNoMAC {
-			return fail(NotSupported, "a file with a password but without a MAC; nothing would tell if it was changed (see Decoder.InsecureAllowNoMAC)")
+			return fail(NotSupported, "a file with a password but without a MAC: changes would go unnoticed (see Decoder.InsecureAllowNoMAC)")
 		}
 		o.padding = WrongPassword
 		return nil
@@ -189,7 +189,7 @@ func (o *opener) bundle(entries []bag) (Bundle, error) {
 			}
 			c, err := x509.ParseCertificate(der)
 			if err != nil {
-				return Bundle{}, fail(Malformed, "a certificate cannot be read: %v", err)
+				return Bundle{}, &Error{Reason: Malformed, What: "a certificate cannot be read", Err: err}
 			}
 			localKeyIDs[c], names[c] = e.localKeyID, e.name
 			certs = append(certs, c)
@@ -197,9 +197,9 @@ func (o *opener) bundle(entries []bag) (Bundle, error) {
 	}
 	switch {
 	case len(keys) == 0:
-		return Bundle{}, fail(KeyMismatch, "the file holds %d certificates and no private key", len(certs))
+		return Bundle{}, fail(KeyMismatch, "the file contains no private key, only certificates (%d)", len(certs))
 	case len(keys) > 1:
-		return Bundle{}, fail(NotSupported, "the file holds %d private keys", len(keys))
+		return Bundle{}, fail(NotSupported, "the file contains %d private keys; only one is supported", len(keys))
 	}
 	key, err := o.key(keys[0])
 	if err != nil {
@@ -216,7 +216,7 @@ func (o *opener) bundle(entries []bag) (Bundle, error) {
 		}
 	}
 	if b.Certificate == nil {
-		return Bundle{}, fail(KeyMismatch, "none of the %d certificates in the file is for its private key", len(certs))
+		return Bundle{}, fail(KeyMismatch, "the file contains no certificate for its private key (certificates: %d)", len(certs))
 	}
 	if b.FriendlyName == "" {
 		b.FriendlyName = names[b.Certificate]

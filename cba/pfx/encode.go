@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fips"
 )
 
@@ -55,7 +56,7 @@ type Bundle struct {
 func (b Bundle) Format(s fmt.State, verb rune) {
 	subject := "no certificate"
 	if b.Certificate != nil {
-		subject = fmt.Sprintf("certificate of %q", b.Certificate.Subject)
+		subject = fmt.Sprintf("certificate of %q", dn.Show(b.Certificate.RawSubject))
 	}
 	key := "no key"
 	switch b.Key.(type) {
@@ -122,11 +123,11 @@ func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
 		iterations = defaultIterations
 	}
 	if iterations < defaultIterations || iterations > MaxIterations {
-		return nil, fail(BadOption, "%d iterations; must be 2048 to %d", e.Iterations, MaxIterations)
+		return nil, fail(BadOption, "%d iterations: use 2048 to %d", e.Iterations, MaxIterations)
 	}
 	w, ok := e.Encoding.writer(iterations)
 	if !ok {
-		return nil, fail(BadOption, "no encoding is chosen")
+		return nil, fail(BadOption, "choose an encoding: Compatible or Modern")
 	}
 	if err := e.checkPassword(password); err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
 	}
 	cas := append(b.Chain[:len(b.Chain):len(b.Chain)], b.Others...)
 	der, err := w.Encode(b.Key, b.Certificate, cas, password)
-	if err != nil {
+	if err != nil { // not passed on: it is about the key
 		return nil, fail(NotSupported, "the key or a certificate cannot be encoded")
 	}
 	if b.FriendlyName != "" {
@@ -168,19 +169,19 @@ func (b Bundle) check() error {
 		return fail(KeyMismatch, "there is no certificate")
 	}
 	if !fits(b.Key, b.Certificate) {
-		return fail(KeyMismatch, "the certificate of %q is for another key", b.Certificate.Subject)
+		return fail(KeyMismatch, "the certificate of %q is for another key", dn.Show(b.Certificate.RawSubject))
 	}
 	seen := []*x509.Certificate{b.Certificate}
 	for i, c := range append(b.Chain[:len(b.Chain):len(b.Chain)], b.Others...) {
 		if c == nil {
-			return fail(BadChain, "certificate %d after the user's is nil", i+1)
+			return fail(BadChain, "certificate %d after the user's certificate is nil", i+1)
 		}
 		if c.Equal(b.Certificate) {
-			return fail(BadChain, "certificate %d after the user's is the user's own again: leave it out", i+1)
+			return fail(BadChain, "certificate %d after the user's certificate is the user's certificate again: leave it out", i+1)
 		}
 		for _, s := range seen {
 			if c.Equal(s) {
-				return fail(BadChain, "the certificate of %q is there twice", c.Subject)
+				return fail(BadChain, "the certificate of %q is in the file twice", dn.Show(c.RawSubject))
 			}
 		}
 		seen = append(seen, c)
@@ -188,20 +189,22 @@ func (b Bundle) check() error {
 	child := b.Certificate
 	for i, parent := range b.Chain {
 		if !maybeIssued(parent, child) {
-			return fail(BadChain, "certificate %d, of %q, is not the issuer of %q before it", i+1, parent.Subject, child.Subject)
+			return fail(BadChain, "certificate %d, of %q, is not the issuer of the one before it, of %q", i+1, dn.Show(parent.RawSubject), dn.Show(child.RawSubject))
 		}
 		if err := verifies(parent, child); err != nil {
-			return fail(BadChain, "certificate %d, of %q, did not sign %q before it: %v", i+1, parent.Subject, child.Subject, err)
+			bad := fail(BadChain, "certificate %d, of %q, did not sign the one before it, of %q", i+1, dn.Show(parent.RawSubject), dn.Show(child.RawSubject))
+			bad.Err = err
+			return bad
 		}
 		child = parent
 	}
 	for i, r := range b.FriendlyName {
 		if unicode.IsControl(r) || r > 0xffff {
-			return fail(BadOption, "the friendly name has a character at byte %d that it cannot have", i)
+			return fail(BadOption, "the friendly name must not contain the character at byte %d", i)
 		}
 	}
 	if !utf8.ValidString(b.FriendlyName) || utf8.RuneCountInString(b.FriendlyName) > maxNameLength {
-		return fail(BadOption, "the friendly name is no UTF-8 or longer than %d characters", maxNameLength)
+		return fail(BadOption, "the friendly name is not valid UTF-8 or longer than %d characters", maxNameLength)
 	}
 	return nil
 }

@@ -2,7 +2,9 @@ package pfx
 
 import (
 	"fmt"
+	"strings"
 
+	"example.com/entracba/cba/internal/enum"
 	"software.sslmate.com/src/go-pkcs12"
 )
 
@@ -52,47 +54,35 @@ const (
 	InsecureUnencrypted
 )
 
+var encodings = enum.Of[Encoding]("pfx: encoding", "compat", "modern", "rc2", "pbmac1", "unencrypted")
+
 // String returns the text form of the encoding.
-func (e Encoding) String() string {
-	switch e {
-	case Compatible:
-		return "compat"
-	case Modern:
-		return "modern"
-	case RC2:
-		return "rc2"
-	case PBMAC1:
-		return "pbmac1"
-	case InsecureUnencrypted:
-		return "unencrypted"
-	}
-	return fmt.Sprintf("Encoding(%d)", uint8(e))
-}
+func (e Encoding) String() string { return encodings.String(e) }
 
 // ParseEncoding reads the text form of an encoding. See [ParseFor] for text
-// that may name a target too.
+// that may name a target too. The error is an [*Error] with reason [BadOption].
 func ParseEncoding(text string) (Encoding, error) {
-	for e := Compatible; e <= InsecureUnencrypted; e++ {
-		if e.String() == text {
-			return e, nil
-		}
+	e, ok := encodings.Parse(text)
+	if !ok {
+		return 0, fail(BadOption, "%q is not an encoding (%s)", text, names(encodings.Values()))
 	}
-	return 0, fmt.Errorf("pfx: %q is not an encoding (compat, modern, rc2, pbmac1, unencrypted)", text)
+	return e, nil
+}
+
+// names lists the texts of an enumeration.
+func names[T fmt.Stringer](values []T) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = v.String()
+	}
+	return strings.Join(texts, ", ")
 }
 
 // MarshalText writes the text form; an unset or unknown encoding is an error.
-func (e Encoding) MarshalText() ([]byte, error) {
-	if e < Compatible || e > InsecureUnencrypted {
-		return nil, fmt.Errorf("pfx: encoding %d has no text", uint8(e))
-	}
-	return []byte(e.String()), nil
-}
+func (e Encoding) MarshalText() ([]byte, error) { return encodings.Marshal(e) }
 
 // UnmarshalText is [ParseEncoding].
-func (e *Encoding) UnmarshalText(text []byte) (err error) {
-	*e, err = ParseEncoding(string(text))
-	return err
-}
+func (e *Encoding) UnmarshalText(text []byte) error { return encodings.Unmarshal(e, text) }
 
 // writer returns the encoder behind the encoding.
 func (e Encoding) writer(iterations int) (*pkcs12.Encoder, bool) {

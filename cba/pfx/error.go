@@ -3,72 +3,92 @@ package pfx
 import "fmt"
 
 // A Reason says why a file could not be read or written. The zero value is
-// unset and no error of this package carries it.
-type Reason uint8
+// unset and no error of this package has it.
+type Reason string
 
 const (
 	// WrongPassword: the password does not open the file. A file that was
 	// changed or damaged inside the part that its MAC protects looks exactly
 	// the same. A password that no file can have (invalid UTF-8) is this
 	// reason too.
-	WrongPassword Reason = iota + 1
+	WrongPassword Reason = "wrong-password"
 	// NotSupported: the file may be sound, but uses an algorithm or a shape
 	// that this package does not read.
-	NotSupported
-	// Malformed: the bytes are not a PKCS#12 file, or one that breaks off.
-	Malformed
+	NotSupported Reason = "not-supported"
+	// Malformed: the bytes are not a PKCS#12 file, or one that is cut short.
+	Malformed Reason = "malformed"
 	// TooCostly: the file is larger, has more entries, or asks for more key
 	// derivation than the [Decoder] allows.
-	TooCostly
+	TooCostly Reason = "too-costly"
 	// KeyMismatch: no certificate was given, or is in the file, that belongs to
 	// the private key, or there is no private key, or more than one.
-	KeyMismatch
+	KeyMismatch Reason = "key-mismatch"
 	// BadChain: the certificates given as a chain are not one.
-	BadChain
+	BadChain Reason = "bad-chain"
 	// BadPassword: a password that some reader of the file would not accept.
-	BadPassword
+	BadPassword Reason = "bad-password"
 	// BadOption: an encoding, a number of iterations or a friendly name that
-	// cannot be written.
-	BadOption
+	// cannot be written, or the text of an encoding or a target that is none.
+	BadOption Reason = "bad-option"
 	// FIPSOnly: the algorithms are forbidden by GODEBUG=fips140=only.
-	FIPSOnly
+	FIPSOnly Reason = "fips-only"
 )
 
-// String returns a few words for the reason.
-func (r Reason) String() string {
+// Error returns "pfx: " and the reason in words.
+func (r Reason) Error() string {
+	words := string(r)
 	switch r {
 	case WrongPassword:
-		return "wrong password"
+		words = "wrong password"
 	case NotSupported:
-		return "not supported"
+		words = "not supported"
 	case Malformed:
-		return "malformed"
+		words = "not a sound PFX file"
 	case TooCostly:
-		return "too costly"
+		words = "too large or too costly"
 	case KeyMismatch:
-		return "key and certificate do not match"
+		words = "key and certificate do not match"
 	case BadChain:
-		return "not a chain"
+		words = "not a chain"
 	case BadPassword:
-		return "unfit password"
+		words = "this password cannot be used"
 	case BadOption:
-		return "bad option"
+		words = "bad option"
 	case FIPSOnly:
-		return "forbidden by fips140=only"
+		words = "forbidden by GODEBUG=fips140=only"
 	}
-	return fmt.Sprintf("Reason(%d)", uint8(r))
+	return "pfx: " + words
 }
 
-// An Error is what every function of this package that takes or makes a file
-// returns when it fails. It never holds a password or any part of a private
-// key.
+// An Error is what every function of this package returns when it fails.
+// errors.Is(err, pfx.WrongPassword) asks for the reason. An Error never holds a
+// password or any part of a private key.
 type Error struct {
 	Reason Reason
-	What   string // what is the matter and, where something can be done, what
+	What   string // what is wrong and, where something can be done, what to do
+	Err    error  // the cause, if another package has found it
 }
 
-// Error returns the reason and what is the matter, in one line.
-func (e *Error) Error() string { return "pfx: " + e.Reason.String() + ": " + e.What }
+// Error returns the reason and what is wrong, in one line.
+func (e *Error) Error() string {
+	s := e.Reason.Error()
+	if e.What != "" {
+		s += ": " + e.What
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes errors.Is work with a [Reason].
+func (e *Error) Is(target error) bool {
+	r, ok := target.(Reason)
+	return ok && r == e.Reason
+}
 
 // fail makes an Error. Its arguments must never be secrets.
 func fail(r Reason, format string, args ...any) *Error {

@@ -52,7 +52,7 @@ func ExampleEncoding_Encode() {
 	fmt.Println(err)
 	// Output:
 	// written: true
-	// pfx: not a chain: certificate 1 after the user's is the user's own again: leave it out
+	// pfx: not a chain: certificate 1 after the user's certificate is the user's certificate again: leave it out
 }
 
 // A password that somebody insists on.
@@ -66,7 +66,7 @@ func ExampleEncoder_Encode() {
 	_, err = encoder.Encode(bundle, "Übung macht den Meister")
 	fmt.Println("written:", err == nil)
 	// Output:
-	// pfx: unfit password: it has a character that is not printable ASCII, which some readers take for a wrong password
+	// pfx: this password cannot be used: it contains a non-ASCII character, which some PFX importers report as a wrong password: use ASCII letters and digits
 	// written: true
 }
 
@@ -76,8 +76,7 @@ func ExampleDecode() {
 	data, _ := pfx.Compatible.Encode(bundle, "secret")
 
 	_, err := pfx.Decode(data, "Secret")
-	var e *pfx.Error
-	if errors.As(err, &e) && e.Reason == pfx.WrongPassword {
+	if errors.Is(err, pfx.WrongPassword) {
 		fmt.Println("Please try another password.")
 	}
 	_, err = pfx.Decode(data[:1000], "secret")
@@ -86,7 +85,7 @@ func ExampleDecode() {
 	fmt.Println(b.FriendlyName, err)
 	// Output:
 	// Please try another password.
-	// pfx: malformed: the data breaks off, or has something behind its end, or is no valid ASN.1
+	// pfx: not a sound PFX file: the data is cut short, has something after its end, or is not valid ASN.1
 	// Jane (Contoso) <nil>
 }
 
@@ -99,7 +98,7 @@ func ExampleDecoder_Decode() {
 	_, err := decoder.Decode(data, "secret")
 	fmt.Println(err)
 	// Output:
-	// pfx: too costly: it asks for 200000 iterations of key derivation, and 100000 of 300000 are left
+	// pfx: too large or too costly: the file needs 200000 iterations of key derivation; 100000 of 300000 are left
 }
 
 // A user says that Windows calls her password wrong. Look at the file, without
@@ -146,7 +145,7 @@ func ExampleInspect_advice() {
 		fmt.Println(f)
 	}
 	// Output:
-	// The password may be right: OpenSSL 3.0 to 3.3; OpenSSL from 3.4; Node 18 to 22; Node from 24 cannot read this encoding and say that the password is wrong. Of some it is not known (see the list of readers). For those, write it again with the encoding "compat". For any other, look at the password itself: a blank or line end copied with it, a letter outside ASCII, or a file damaged on its way.
+	// The password may be right: OpenSSL 3.0 to 3.3; OpenSSL from 3.4; Node 18 to 22; Node from 24 cannot read this encoding and report a wrong password. For some programs it is not known (see the list of readers). For these programs, write it again with the encoding "compat". For any other program, check the password itself for a copied space or line end and for letters outside ASCII, and the file for damage.
 	// warning: pfx-rc2: pfx: the certificates are encrypted with RC2, which OpenSSL 3 and Node 18 refuse; use the encoding "compat" or "modern"
 }
 
@@ -203,7 +202,7 @@ func ExampleParseEncoding() {
 	fmt.Println(pfx.ParseEncoding("aes256"))
 	// Output:
 	// modern <nil>
-	// Encoding(0) pfx: "aes256" is not an encoding (compat, modern, rc2, pbmac1, unencrypted)
+	// unset pfx: bad option: "aes256" is not an encoding (compat, modern, rc2, pbmac1, unencrypted)
 }
 
 // Print the table for one system.

@@ -115,13 +115,13 @@ func bundle(key string, n int, name string) pfx.Bundle {
 func reasonOf(tb testing.TB, err error) pfx.Reason {
 	tb.Helper()
 	if err == nil {
-		return 0
+		return ""
 	}
 	var e *pfx.Error
 	if !errors.As(err, &e) {
 		tb.Fatalf("error %v is a %T and not a *pfx.Error", err, err)
 	}
-	if e.Reason == 0 || e.What == "" {
+	if e.Reason == "" || e.What == "" && e.Err == nil || !errors.Is(err, e.Reason) {
 		tb.Fatalf("error %#v says nothing", e)
 	}
 	return e.Reason

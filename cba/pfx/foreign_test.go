@@ -182,7 +182,7 @@ func TestFilesOfGnuTLS(t *testing.T) {
 				args = append(args, "--load-ca-certificate", cas)
 			}
 			certtool.Run(t, nil, args...)
-			read(t, out, "abc123", want, 0)
+			read(t, out, "abc123", want, "")
 		})
 	}
 }
@@ -210,7 +210,7 @@ func TestFilesOfNSS(t *testing.T) {
 			pk12util.Run(t, nil, "-i", interop.File(t, "in.p12", data), "-d", db, "-w", password)
 			args := append([]string{"-o", out, "-n", "jane contoso", "-d", db, "-w", password}, strings.Fields(test.options)...)
 			pk12util.Run(t, nil, args...)
-			read(t, out, testPassword, want, 0)
+			read(t, out, testPassword, want, "")
 			if data, err = os.ReadFile(out); err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +254,7 @@ func TestFilesOfJava(t *testing.T) {
 		t.Parallel()
 		store := filepath.Join(dir, "ec.p12")
 		make(t, store, "jane", "EC")
-		fits(t, store, 0)
+		fits(t, store, "")
 		make(t, store, "john", "EC")
 		fits(t, store, pfx.NotSupported)
 	})
@@ -262,7 +262,7 @@ func TestFilesOfJava(t *testing.T) {
 		t.Parallel()
 		store := filepath.Join(dir, "rsa.p12")
 		make(t, store, "jane", "RSA", "-J-Dkeystore.pkcs12.legacy=true")
-		fits(t, store, 0)
+		fits(t, store, "")
 	})
 	t.Run("trust store", func(t *testing.T) {
 		t.Parallel()
@@ -297,7 +297,7 @@ func TestFilesOfPython(t *testing.T) {
 		python.Run(t, []byte(in.String()), filepath.Join("testdata", "write_pfx.py"), keyFile, chain)
 		for _, f := range files {
 			t.Run(fmt.Sprintf("%s %s %s %s", key, f.algorithm, f.name, f.password), func(t *testing.T) {
-				read(t, f.path, f.password, bundle(key, 2, f.name), 0)
+				read(t, f.path, f.password, bundle(key, 2, f.name), "")
 			})
 		}
 	}

@@ -206,54 +206,44 @@ func (in Info) advice(u uses) string {
 			unknown = true
 		}
 	}
-	const password = "look at the password itself: a blank or line end copied with it, a letter outside ASCII, or a file damaged on its way"
+	const password = "check the password itself for a copied space or line end and for letters outside ASCII, and the file for damage"
 	rewrite := fmt.Sprintf("write it again with the encoding %q", Compatible)
 	switch {
 	case in.Encoding == InsecureUnencrypted:
-		return "The file has no password at all: leave the field empty. If that fails, the program cannot read files without a password; " + rewrite + "."
+		return "The file has no password: leave the field empty. If that fails, the program cannot read files without a password; " + rewrite + "."
 	case u.oldWithNewMAC():
-		return "The file mixes 3DES with a SHA-256 MAC, which " + strings.Join(no, ", ") + " report as a wrong password although it is right; " + rewrite + ", which has a SHA-1 MAC."
+		return "The file mixes 3DES with a SHA-256 MAC, which " + strings.Join(no, ", ") + " report as a wrong password even if it is right; " + rewrite + ", which has a SHA-1 MAC."
 	case in.Encoding == 0:
-		return "The file uses a rare mix of algorithms, which many programs report as a wrong password although it is right; " + rewrite + "."
+		return "The file uses a rare mix of algorithms, which many programs report as a wrong password even if it is right; " + rewrite + "."
 	case len(no) == 0 && in.Encoding == Compatible:
 		return "Every known program opens files of this encoding, so " + password + "."
 	}
 	s := "The password may be right: "
 	if len(no) > 0 {
-		s += strings.Join(no, "; ") + " cannot read this encoding and say that the password is wrong. "
+		s += strings.Join(no, "; ") + " cannot read this encoding and report a wrong password. "
 	}
 	if unknown {
-		s += "Of some it is not known (see the list of readers). "
+		s += "For some programs it is not known (see the list of readers). "
 	}
-	return s + "For those, " + rewrite + ". For any other, " + password + "."
+	return s + "For these programs, " + rewrite + ". For any other program, " + password + "."
 }
 
-func (in Info) findings(u uses, hasMAC bool) (fs lint.Findings) {
-	add := func(code string, s lint.Severity, what, do, source string) {
-		fs = append(fs, lint.Finding{Code: code, Severity: s, Where: "pfx", What: what, Do: do, Source: lint.Source(source)})
+func (in Info) findings(u uses, hasMAC bool) (found lint.Findings) {
+	for _, check := range []struct {
+		rule  lint.Rule
+		fires bool
+	}{
+		{ruleClearKey, u.clearKey},
+		{ruleNoMAC, !hasMAC && in.Encoding != InsecureUnencrypted},
+		{ruleRC2, in.Encoding == RC2},
+		{rulePBMAC1, in.Encoding == PBMAC1},
+		{ruleMixed, in.Encoding == 0},
+		{ruleBER, in.BER},
+		{ruleIterations, u.slow},
+	} {
+		if check.fires {
+			found = append(found, check.rule.At("pfx", "", ""))
+		}
 	}
-	if u.clearKey {
-		add("pfx-key-in-the-clear", lint.Error, "the private key is not encrypted: whoever has the file has the key",
-			"write it again with a password and treat the key as known to all who had the file", "")
-	}
-	if !hasMAC && in.Encoding != InsecureUnencrypted {
-		add("pfx-no-mac", lint.Warning, "the file has no MAC, so that nothing tells if it was changed, and most programs refuse it", "write it again", "RFC 7292 section 4")
-	}
-	if in.Encoding == RC2 {
-		add("pfx-rc2", lint.Warning, "the certificates are encrypted with RC2, which OpenSSL 3 and Node 18 refuse", "use the encoding \"compat\" or \"modern\"", "")
-	}
-	if in.Encoding == PBMAC1 {
-		add("pfx-pbmac1", lint.Warning, "the MAC is PBMAC1, which few programs read", "use the encoding \"modern\" unless FIPS 140-3 forbids", "RFC 9879")
-	}
-	if in.Encoding == 0 {
-		add("pfx-mixed", lint.Warning, "the algorithms are not those of any usual writer", "use the encoding \"compat\" or \"modern\"", "")
-	}
-	if in.BER {
-		add("pfx-ber", lint.Info, "the file is BER and not DER, which some programs, those in Go among them, do not read", "write it again", "RFC 7292 section 4")
-	}
-	if u.slow {
-		add("pfx-iterations", lint.Warning, fmt.Sprintf("it asks for more iterations of key derivation than .NET 9 accepts by default, %d for one use and %d for all", MaxIterations, maxDotNetTotal),
-			fmt.Sprintf("use at most %d, and rather a random password", MaxIterations), "dotnet/runtime Pkcs12LoaderLimits")
-	}
-	return fs
+	return found
 }

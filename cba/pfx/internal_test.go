@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/entracba/cba/internal/der"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -118,7 +119,7 @@ func reason(err error) Reason {
 	var e *Error
 	errors.As(err, &e)
 	if e == nil {
-		return 0
+		return ""
 	}
 	return e.Reason
 }
@@ -218,7 +219,7 @@ func replaceElement(t *testing.T, in, old, new []byte) []byte {
 				out = append(out, new...)
 			case tag&0x20 != 0 && e.ReadASN1(&content, tag):
 				inner := walk(content)
-				out = append(appendHeader(out, byte(tag), len(inner)), inner...)
+				out = der.Append(out, byte(tag), inner)
 			default:
 				out = append(out, element...)
 			}

@@ -3,9 +3,10 @@ package pfx
 import (
 	"bytes"
 	encoding_asn1 "encoding/asn1"
+	"encoding/binary"
 	"slices"
-	"unicode/utf16"
 
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -46,9 +47,7 @@ func setFriendlyName(der []byte, name, password string) ([]byte, error) {
 		b.AddASN1ObjectIdentifier(encoding_asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20})
 		b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) {
 			b.AddASN1(bmpString, func(b *cryptobyte.Builder) {
-				for _, u := range utf16.Encode([]rune(name)) {
-					b.AddUint16(u)
-				}
+				b.AddBytes(text.AppendUTF16(nil, name, binary.BigEndian))
 			})
 		})
 	})

@@ -2,8 +2,9 @@ package pfx
 
 import (
 	"bytes"
-	"unicode/utf16"
+	"encoding/binary"
 
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -84,7 +85,7 @@ func parseFile(data []byte) (*file, error) {
 	switch oid {
 	case oidData:
 	case oidSignedData:
-		return nil, fail(NotSupported, "a file signed with a key instead of a password")
+		return nil, fail(NotSupported, "a file that is signed with a key instead of a password")
 	default:
 		return nil, fail(NotSupported, "outer content %s", oid)
 	}
@@ -198,7 +199,7 @@ func readBags(contents []byte) (bags []bag, ber bool, err error) {
 	s := cryptobyte.String(der)
 	var list cryptobyte.String
 	if !ok || !s.ReadASN1(&list, asn1.SEQUENCE) {
-		return nil, false, fail(Malformed, "a part holds no list of entries")
+		return nil, false, fail(Malformed, "a part contains no list of entries")
 	}
 	for !list.Empty() {
 		if len(bags) == maxEntries {
@@ -266,11 +267,8 @@ const bmpString = asn1.Tag(30)
 // fromBMP reads a BMPString, as UTF-16: some writers put in what UCS-2 cannot
 // hold.
 func fromBMP(b []byte) string {
-	u := make([]uint16, 0, len(b)/2)
-	for ; len(b) >= 2; b = b[2:] {
-		u = append(u, uint16(b[0])<<8|uint16(b[1]))
-	}
-	return string(utf16.Decode(u))
+	name, _ := text.FromUTF16(b[:len(b)/2*2], binary.BigEndian)
+	return name
 }
 
 // certificate returns the DER of an X.509 certificate bag, RFC 7292 section
@@ -308,16 +306,16 @@ func (b bag) shrouded() (s scheme, data []byte, ok bool) {
 
 // notPFX says what data is instead of one whole ASN.1 element.
 func notPFX(data []byte) error {
-	text := bytes.TrimSpace(data[:min(len(data), 100)])
+	begin := bytes.TrimSpace(data[:min(len(data), 100)])
 	switch {
-	case len(text) == 0:
+	case len(begin) == 0:
 		return fail(Malformed, "the data is empty")
-	case bytes.HasPrefix(text, []byte("-----BEGIN")):
-		return fail(Malformed, "the data is PEM text; a PFX is binary")
-	case bytes.HasPrefix(text, []byte("MI")):
-		return fail(Malformed, "the data is Base64 text; decode it first")
+	case bytes.HasPrefix(begin, []byte("-----BEGIN")):
+		return fail(Malformed, "this is PEM text; a PFX is binary")
+	case bytes.HasPrefix(begin, []byte("MI")):
+		return fail(Malformed, "this is Base64 text: decode it first")
 	case data[0] == 0x30:
-		return fail(Malformed, "the data breaks off, or has something behind its end, or is no valid ASN.1")
+		return fail(Malformed, "the data is cut short, has something after its end, or is not valid ASN.1")
 	}
 	return fail(Malformed, "the data does not begin like a PFX")
 }

@@ -34,7 +34,7 @@ func GeneratePassword() string {
 func (e Encoder) checkPassword(password string) error {
 	switch {
 	case e.Encoding == InsecureUnencrypted && password != "":
-		return fail(BadPassword, "the encoding %v has no password, but one is given", e.Encoding)
+		return fail(BadPassword, "the encoding %q has no password: leave it empty", e.Encoding)
 	case e.Encoding == InsecureUnencrypted:
 		return nil
 	case password == "" && !e.InsecureAllowEmptyPassword:
@@ -45,11 +45,11 @@ func (e Encoder) checkPassword(password string) error {
 	for _, r := range password {
 		switch {
 		case r < ' ' || r == 0x7f:
-			return fail(BadPassword, "it has a control character")
+			return fail(BadPassword, "it contains a control character")
 		case r > 0xffff:
-			return fail(BadPassword, "it has a character beyond U+FFFF, which PKCS#12 passwords cannot have")
+			return fail(BadPassword, "it contains a character beyond U+FFFF, which PKCS#12 passwords cannot have")
 		case r > 0x7f && !e.AllowNonASCIIPassword:
-			return fail(BadPassword, "it has a character that is not printable ASCII, which some readers take for a wrong password")
+			return fail(BadPassword, "it contains a non-ASCII character, which some PFX importers report as a wrong password: use ASCII letters and digits")
 		}
 	}
 	return nil

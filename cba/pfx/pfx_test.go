@@ -117,7 +117,7 @@ func TestEncodeRefuses(t *testing.T) {
 		password string
 		want     pfx.Reason
 	}{
-		{"nothing wrong", pfx.Encoder{Encoding: pfx.Modern}, good, "secret", 0},
+		{"nothing wrong", pfx.Encoder{Encoding: pfx.Modern}, good, "secret", ""},
 		{"zero encoding", pfx.Encoder{}, good, "secret", pfx.BadOption},
 		{"unknown encoding", pfx.Encoder{Encoding: 99}, good, "secret", pfx.BadOption},
 		{"few iterations", pfx.Encoder{Encoding: pfx.Modern, Iterations: 2047}, good, "secret", pfx.BadOption},
@@ -139,16 +139,16 @@ func TestEncodeRefuses(t *testing.T) {
 		{"same name, other key", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Chain = certs{p.impostor.cert} }), "secret", pfx.BadChain},
 		{"twice", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Others = certs{p.root.cert} }), "secret", pfx.BadChain},
 		{"nil in chain", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Chain = certs{nil} }), "secret", pfx.BadChain},
-		{"stranger beside the chain", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Others = certs{p.other.cert} }), "secret", 0},
-		{"long name", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.FriendlyName = strings.Repeat("é", 255) }), "secret", 0},
+		{"stranger beside the chain", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.Others = certs{p.other.cert} }), "secret", ""},
+		{"long name", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.FriendlyName = strings.Repeat("é", 255) }), "secret", ""},
 		{"too long a name", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.FriendlyName = strings.Repeat("é", 256) }), "secret", pfx.BadOption},
 		{"emoji in name", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.FriendlyName = "🔐" }), "secret", pfx.BadOption},
 		{"control in name", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.FriendlyName = "a\nb" }), "secret", pfx.BadOption},
 		{"name not UTF-8", pfx.Encoder{Encoding: pfx.Modern}, with(func(b *pfx.Bundle) { b.FriendlyName = "a\xff" }), "secret", pfx.BadOption},
 		{"empty password", pfx.Encoder{Encoding: pfx.Modern}, good, "", pfx.BadPassword},
-		{"empty password allowed", pfx.Encoder{Encoding: pfx.Compatible, InsecureAllowEmptyPassword: true}, good, "", 0},
+		{"empty password allowed", pfx.Encoder{Encoding: pfx.Compatible, InsecureAllowEmptyPassword: true}, good, "", ""},
 		{"é", pfx.Encoder{Encoding: pfx.Modern}, good, "Pässé", pfx.BadPassword},
-		{"é allowed", pfx.Encoder{Encoding: pfx.Compatible, AllowNonASCIIPassword: true}, good, "Pässé", 0},
+		{"é allowed", pfx.Encoder{Encoding: pfx.Compatible, AllowNonASCIIPassword: true}, good, "Pässé", ""},
 		{"emoji", pfx.Encoder{Encoding: pfx.Modern, AllowNonASCIIPassword: true}, good, "pw-🔐", pfx.BadPassword},
 		{"control", pfx.Encoder{Encoding: pfx.Modern, AllowNonASCIIPassword: true}, good, "secret\n", pfx.BadPassword},
 		{"NUL", pfx.Encoder{Encoding: pfx.Modern, AllowNonASCIIPassword: true}, good, "secret\x00", pfx.BadPassword},
@@ -240,8 +240,8 @@ func TestManyEntries(t *testing.T) {
 		certs           int
 		decode, inspect pfx.Reason
 	}{
-		{99, 0, 0},
-		{100, pfx.TooCostly, 0}, // with the key
+		{99, "", ""},
+		{100, pfx.TooCostly, ""}, // with the key
 		{101, pfx.TooCostly, pfx.TooCostly},
 	} {
 		cas := make([]*x509.Certificate, test.certs-1)
@@ -267,7 +267,7 @@ func TestPublishedFiles(t *testing.T) {
 		file string
 		want pfx.Reason
 	}{
-		{"rfc9579/a1.txt", 0}, {"rfc9579/a2.txt", 0}, {"rfc9579/a3.txt", 0},
+		{"rfc9579/a1.txt", ""}, {"rfc9579/a2.txt", ""}, {"rfc9579/a3.txt", ""},
 		{"rfc9579/a4.txt", pfx.WrongPassword}, {"rfc9579/a5.txt", pfx.WrongPassword}, {"rfc9579/a6.txt", pfx.Malformed},
 		{"short-pbmac1-key.txt", pfx.Malformed},
 	} {
@@ -308,7 +308,7 @@ func TestDecodeRefuses(t *testing.T) {
 		want     pfx.Reason
 		says     string
 	}{
-		{"nothing wrong", pfx.Decoder{}, good, "secret", 0, ""},
+		{"nothing wrong", pfx.Decoder{}, good, "secret", "", ""},
 		{"wrong password", pfx.Decoder{}, good, "Secret", pfx.WrongPassword, ""},
 		{"no password", pfx.Decoder{}, good, "", pfx.WrongPassword, ""},
 		{"password not UTF-8", pfx.Decoder{}, good, "secret\xff", pfx.WrongPassword, "UTF-8"},
@@ -316,12 +316,12 @@ func TestDecodeRefuses(t *testing.T) {
 		{"blank", pfx.Decoder{}, []byte(" \n"), "secret", pfx.Malformed, "empty"},
 		{"PEM", pfx.Decoder{}, []byte("-----BEGIN CERTIFICATE-----\n"), "secret", pfx.Malformed, "PEM"},
 		{"text", pfx.Decoder{}, []byte("hello"), "secret", pfx.Malformed, "begin"},
-		{"half", pfx.Decoder{}, good[:len(good)/2], "secret", pfx.Malformed, "breaks off"},
-		{"something behind", pfx.Decoder{}, append(bytes.Clone(good), 0), "secret", pfx.Malformed, "behind"},
+		{"half", pfx.Decoder{}, good[:len(good)/2], "secret", pfx.Malformed, "cut short"},
+		{"something behind", pfx.Decoder{}, append(bytes.Clone(good), 0), "secret", pfx.Malformed, "after its end"},
 		{"version 4", pfx.Decoder{}, append([]byte{0x30, 0x82, good[2], good[3], 2, 1, 4}, good[7:]...), "secret", pfx.NotSupported, "version 4"},
 		{"a certificate", pfx.Decoder{}, pki().root.cert.Raw, "secret", pfx.Malformed, "not a PFX"},
 		{"too long", pfx.Decoder{MaxBytes: len(good) - 1}, good, "secret", pfx.TooCostly, "bytes"},
-		{"long enough", pfx.Decoder{MaxBytes: len(good)}, good, "secret", 0, ""},
+		{"long enough", pfx.Decoder{MaxBytes: len(good)}, good, "secret", "", ""},
 		{"a megabyte", pfx.Decoder{}, make([]byte, 1<<20+1), "secret", pfx.TooCostly, "bytes"},
 		{"iterations", pfx.Decoder{MaxIterations: 2000}, good, "secret", pfx.TooCostly, "2048"},
 		{"password of a megabyte", pfx.Decoder{MaxIterations: 10_000}, good, strings.Repeat("s", 1<<20), pfx.TooCostly, ""},
@@ -361,7 +361,7 @@ func TestDamage(t *testing.T) {
 			bad[i] ^= 1 << (i % 8)
 			b, err := pfx.Decode(bad, password)
 			pfx.Inspect(bad)
-			if reasonOf(t, err) == 0 && e != pfx.InsecureUnencrypted { // which nothing protects
+			if reasonOf(t, err) == "" && e != pfx.InsecureUnencrypted { // which nothing protects
 				sameBundle(t, b, want)
 			}
 		}
@@ -530,7 +530,7 @@ func fips140Child(t *testing.T, dir string) {
 		if err != nil {
 			continue
 		}
-		want = 0
+		want = ""
 		if fips140.Enforced() {
 			want = pfx.FIPSOnly
 		}

@@ -2,6 +2,7 @@ package pfx_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"strings"
@@ -38,7 +39,7 @@ func TestTargets(t *testing.T) {
 			t.Errorf("-for %v: %v, %v; want %v", target, got, err, want)
 		}
 	}
-	if unknown := pfx.Target(len(targets) + 1); unknown.Title() != "" {
+	if unknown := pfx.Target(len(targets) + 1); unknown.Title() != "" || unknown.Reads(pfx.Modern) != pfx.NotKnown {
 		t.Errorf("Targets does not list %v", unknown)
 	}
 	for _, bad := range []pfx.Target{0, 200} {
@@ -95,7 +96,7 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	for _, e := range []pfx.Encoding{0, pfx.InsecureUnencrypted + 1} {
-		if text, err := e.MarshalText(); err == nil || !strings.HasPrefix(e.String(), "Encoding(") {
+		if text, err := e.MarshalText(); err == nil {
 			t.Errorf("encoding %d has the text %q", e, text)
 		}
 	}
@@ -105,16 +106,28 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%v does not come back", a)
 		}
 	}
-	if new(pfx.Answer).UnmarshalText([]byte("maybe")) == nil || !strings.HasPrefix(pfx.Answer(9).String(), "Answer(") {
+	if new(pfx.Answer).UnmarshalText([]byte("maybe")) == nil || new(pfx.Answer).UnmarshalText(nil) == nil {
 		t.Error("an answer that does not exist")
 	}
-	for r := pfx.WrongPassword; r <= pfx.FIPSOnly; r++ {
-		if strings.HasPrefix(r.String(), "Reason(") {
-			t.Errorf("%v has no text", r)
+	for _, a := range []pfx.Answer{0, 9} {
+		if text, err := a.MarshalText(); err == nil {
+			t.Errorf("answer %d has the text %q", a, text)
 		}
 	}
-	if pfx.Reason(0).String() != "Reason(0)" || (pfx.FIPSOnly+1).String() != "Reason(10)" {
-		t.Error("a reason that does not exist has a text")
+	seen := map[string]bool{}
+	for _, r := range []pfx.Reason{pfx.WrongPassword, pfx.NotSupported, pfx.Malformed, pfx.TooCostly, pfx.KeyMismatch, pfx.BadChain,
+		pfx.BadPassword, pfx.BadOption, pfx.FIPSOnly} {
+		var err error = &pfx.Error{Reason: r}
+		if seen[err.Error()] || seen[string(r)] || err.Error() == "pfx: "+string(r) || !errors.Is(err, r) || errors.Is(err, pfx.Reason("x")) {
+			t.Errorf("%s: %v", string(r), err)
+		}
+		seen[err.Error()], seen[string(r)] = true, true
+	}
+	for _, r := range pfx.Rules() {
+		if seen[r.Code] || r.Severity == 0 || r.What == "" || r.Do == "" || r.Source.URL() == "" {
+			t.Errorf("%+v", r)
+		}
+		seen[r.Code] = true
 	}
 
 	var e pfx.Encoding
