@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/cba/policy"
@@ -69,7 +70,7 @@ func TestApplyPolicy(t *testing.T) {
 	}
 	after := before
 	after.AuthenticationMode.Rules = append(after.AuthenticationMode.Rules[:1:1], policy.Rule{
-		Type: policy.PolicyOID, Identifier: "1.2.3.5", PolicyOIDIdentifier: "1.2.3.5", Mode: policy.MultiFactor, RequiredAffinity: policy.HighAffinity})
+		Type: policy.PolicyOID, Identifier: "1.2.3.5", PolicyOIDIdentifier: "1.2.3.5", Mode: policy.MultiFactor, RequiredAffinity: certuserid.High})
 	plan, err := f.PlanPolicy(t.Context(), after)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +146,7 @@ func TestApplyPolicyRefuses(t *testing.T) {
 	}
 	cases := map[string]func(*policy.Config){
 		"no bindings":      func(c *policy.Config) { c.UserBindings = nil },
-		"no high binding":  func(c *policy.Config) { c.UserBindings[0].Field = policy.PrincipalName },
+		"no high binding":  func(c *policy.Config) { c.UserBindings[0].Field = certuserid.PrincipalName },
 		"no targets":       func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{} },
 		"method disabled":  func(c *policy.Config) { c.State = policy.Disabled },
 		"everyone exclude": func(c *policy.Config) { c.ExcludeTargets = []policy.Target{policy.ExcludeGroup(policy.AllUsersID)} },

@@ -1,7 +1,6 @@
 package policy_test
 
 import (
-	"encoding/asn1"
 	"fmt"
 	"testing"
 
@@ -15,32 +14,32 @@ import (
 func benchConfig(t testing.TB, rules int) policy.Config {
 	c := policy.ServiceDefault()
 	c.State = policy.Enabled
-	c.AuthenticationMode.DefaultAffinity = policy.LowAffinity
+	c.AuthenticationMode.DefaultAffinity = certuserid.Low
 	for i := range rules - 1 {
 		issuer, err := dn.Parse(fmt.Sprintf("CN=Issuing CA %d,OU=PKI,O=Woodgrove,DC=woodgrove,DC=com", i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		oid := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, i}
+		policyOID := oid(t, fmt.Sprintf("1.3.6.1.4.1.99999.%d", i))
 		switch i % 3 {
 		case 0:
-			c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, policy.IssuerRule(issuer, policy.SingleFactor, policy.LowAffinity))
+			c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, policy.IssuerRule(issuer, policy.SingleFactor, certuserid.Low))
 		case 1:
-			c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, policy.PolicyOIDRule(oid, policy.MultiFactor, policy.LowAffinity))
+			c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, policy.PolicyOIDRule(policyOID, policy.MultiFactor, certuserid.Low))
 		case 2:
-			c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, policy.IssuerAndPolicyOIDRule(issuer, oid, policy.MultiFactor, policy.HighAffinity))
+			c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, policy.IssuerAndPolicyOIDRule(issuer, policyOID, policy.MultiFactor, certuserid.High))
 		}
 	}
 	c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules,
-		policy.PolicyOIDRule(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1000}, policy.MultiFactor, policy.LowAffinity))
+		policy.PolicyOIDRule(oid(t, "1.3.6.1.4.1.99999.1000"), policy.MultiFactor, certuserid.Low))
 	c.UserBindings = []policy.UserBinding{
-		policy.Bind(policy.PrincipalName, policy.UserPrincipalName, 1),
-		policy.Bind(policy.RFC822Name, policy.OnPremisesUserPrincipalName, 2),
-		policy.Bind(policy.IssuerAndSubject, policy.CertificateUserIDs, 3),
-		policy.Bind(policy.Subject, policy.CertificateUserIDs, 4),
-		policy.Bind(policy.SubjectKeyIdentifier, policy.CertificateUserIDs, 5),
-		policy.Bind(policy.SHA1PublicKey, policy.CertificateUserIDs, 6),
-		policy.Bind(policy.IssuerAndSerialNumber, policy.CertificateUserIDs, 7),
+		policy.Bind(certuserid.PrincipalName, policy.UserPrincipalName, 1),
+		policy.Bind(certuserid.RFC822Name, policy.OnPremisesUserPrincipalName, 2),
+		policy.Bind(certuserid.IssuerAndSubject, policy.CertificateUserIDs, 3),
+		policy.Bind(certuserid.Subject, policy.CertificateUserIDs, 4),
+		policy.Bind(certuserid.SKI, policy.CertificateUserIDs, 5),
+		policy.Bind(certuserid.SHA1PublicKey, policy.CertificateUserIDs, 6),
+		policy.Bind(certuserid.IssuerAndSerialNumber, policy.CertificateUserIDs, 7),
 	}
 	return c
 }

@@ -2,24 +2,18 @@ package policy
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
-	"encoding/hex"
 	"strconv"
 	"strings"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/wire"
+	"example.com/entracba/cba/keyid"
 )
-
-// An OID is an object identifier in either of the standard library's forms.
-type OID interface {
-	x509.OID | asn1.ObjectIdentifier
-	String() string
-}
 
 // IssuerRule gives every certificate of an issuer a strength and a required
 // affinity. One issuer can have one strength only.
-func IssuerRule(issuer dn.Name, mode AuthenticationMode, affinity AffinityLevel) Rule {
+func IssuerRule(issuer dn.Name, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
 	text := issuer.String()
 	return Rule{Type: IssuerSubject, Identifier: text, IssuerSubjectIdentifier: text, Mode: mode, RequiredAffinity: affinity}
 }
@@ -27,7 +21,7 @@ func IssuerRule(issuer dn.Name, mode AuthenticationMode, affinity AffinityLevel)
 // PolicyOIDRule gives every certificate with a policy OID a strength and a
 // required affinity. It outranks the issuer's rule, and covers exactly this OID,
 // none below it.
-func PolicyOIDRule[O OID](oid O, mode AuthenticationMode, affinity AffinityLevel) Rule {
+func PolicyOIDRule(oid x509.OID, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
 	text := oid.String()
 	return Rule{Type: PolicyOID, Identifier: text, PolicyOIDIdentifier: text, Mode: mode, RequiredAffinity: affinity}
 }
@@ -39,7 +33,7 @@ func PolicyOIDRule[O OID](oid O, mode AuthenticationMode, affinity AffinityLevel
 // of FIDO2 keys and of passwordless phone sign-in on Windows (Learn, technical
 // deep dive, known issues). Its Identifier is left empty, for what it must hold
 // is not documented (open question 9.13).
-func IssuerAndPolicyOIDRule[O OID](issuer dn.Name, oid O, mode AuthenticationMode, affinity AffinityLevel) Rule {
+func IssuerAndPolicyOIDRule(issuer dn.Name, oid x509.OID, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
 	return Rule{
 		Type: IssuerSubjectAndPolicyOID, IssuerSubjectIdentifier: issuer.String(), PolicyOIDIdentifier: oid.String(),
 		Mode: mode, RequiredAffinity: affinity,
@@ -48,7 +42,7 @@ func IssuerAndPolicyOIDRule[O OID](issuer dn.Name, oid O, mode AuthenticationMod
 
 // Bind makes a username binding and states the affinity of its field. The lower
 // the priority's number, the earlier it is tried.
-func Bind(field CertificateField, property UserProperty, priority int32) UserBinding {
+func Bind(field certuserid.Mapping, property UserProperty, priority int32) UserBinding {
 	return UserBinding{Field: field, Property: property, Priority: priority, Affinity: field.Affinity()}
 }
 
@@ -62,12 +56,12 @@ func AllUsers() IncludeTarget { return Group(AllUsersID) }
 // [Config.ExcludeTargets].
 func ExcludeGroup(id string) Target { return Target{Type: GroupTarget, ID: id} }
 
-// ScopeTo restricts the certificates of an authority, and of those below it, to
-// the members of a group. ski is the authority's subject key identifier and pki
-// the display name of the PKI container that holds it.
-func ScopeTo(ski []byte, pki, groupID string) AuthorityScope {
+// ScopeTo restricts the certificates of a CA, and of those below it, to the members
+// of a group. ca is the subject key identifier of the CA and pki the display name
+// of the PKI container that holds it.
+func ScopeTo(ca keyid.ID, pki, groupID string) AuthorityScope {
 	return AuthorityScope{
-		SubjectKeyIdentifier: strings.ToUpper(hex.EncodeToString(ski)), PublicKeyInfrastructureIdentifier: pki,
+		SubjectKeyIdentifier: strings.ToUpper(string(ca)), PublicKeyInfrastructureIdentifier: pki,
 		IncludeTargets: []Target{{ID: groupID, Type: GroupTarget}},
 	}
 }
@@ -93,7 +87,7 @@ func (r Rule) OID() string {
 
 // String names the rule for people: what it matches and what it gives.
 func (r Rule) String() string {
-	return r.what() + ": " + r.Mode.String() + ", " + r.RequiredAffinity.String() + " affinity"
+	return r.what() + ": " + r.Mode.String() + ", " + affinityText(r.RequiredAffinity) + " affinity"
 }
 
 // what names what the rule matches.
@@ -106,11 +100,21 @@ func (r Rule) what() string {
 	case IssuerSubjectAndPolicyOID:
 		return "issuer " + quoted(r.Issuer()) + " with policy OID " + quoted(r.OID())
 	}
-	return "of type " + quoted(string(r.Type)) + ", " + quoted(r.identity())
+	return "type " + quoted(string(r.Type)) + ", " + quoted(r.identity())
 }
 
 // String names the binding for people: "PrincipalName to userPrincipalName,
 // priority 1".
-func (b UserBinding) String() string {
-	return wire.Shown(string(b.Field)) + " to " + wire.Shown(string(b.Property)) + ", priority " + strconv.Itoa(int(b.Priority))
+func (b UserBinding) String() string { return b.pair() + ", priority " + strconv.Itoa(int(b.Priority)) }
+
+func (b UserBinding) pair() string {
+	return wire.Shown(string(b.Field)) + " to " + wire.Shown(string(b.Property))
+}
+
+// what names the target for people.
+func (t Target) what() string {
+	if strings.EqualFold(t.ID, AllUsersID) {
+		return "all users"
+	}
+	return wire.Shown(string(t.Type)) + " " + wire.Shown(t.ID)
 }

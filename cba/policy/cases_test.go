@@ -144,7 +144,7 @@ type outcome struct {
 	InScope          bool                      `json:"inScope"`
 	Mode             policy.AuthenticationMode `json:"authenticationMode"`
 	ModeRule         *policy.ModeRule          `json:"modeRule"`
-	RequiredAffinity policy.AffinityLevel      `json:"requiredAffinity"`
+	RequiredAffinity certuserid.Affinity       `json:"requiredAffinity"`
 	Binding          *policy.BoundBy           `json:"binding"`
 	Assumptions      []assumption              `json:"assumptions"`
 }
@@ -359,7 +359,7 @@ func TestMismatchSaysWhatIsWrongWithAStoredValue(t *testing.T) {
 		c := loadCase(t, filepath.Join("testdata/cases", name))
 		var hint string
 		for _, s := range c.config.Compile().Explain(prepare(t, c.cert), &c.user).Steps {
-			if _, after, ok := strings.Cut(s.Detail, "; of "); ok {
+			if _, after, ok := strings.Cut(s.Detail, "; about "); ok {
 				hint = after
 			}
 		}
@@ -409,7 +409,7 @@ func checkExplanation(t testing.TB, config policy.Config, e policy.Explanation) 
 func traceText(e policy.Explanation) string {
 	var b strings.Builder
 	for _, s := range e.Steps {
-		detail, _, _ := strings.Cut(s.Detail, "; of ")
+		detail, _, _ := strings.Cut(s.Detail, "; about ")
 		fmt.Fprintf(&b, "%-4v  %s: %s\n", s.Outcome, s.Name, detail)
 	}
 	for _, a := range e.Assumptions {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/internal/wire"
 )
 
@@ -50,14 +51,14 @@ type Config struct {
 // equals: x509CertificateUserBinding. [Bind] makes one.
 type UserBinding struct {
 	kept
-	Field    CertificateField `json:"x509CertificateField"`
-	Property UserProperty     `json:"userProperty"`
+	Field    certuserid.Mapping `json:"x509CertificateField"`
+	Property UserProperty       `json:"userProperty"`
 	// Priority orders the bindings, the lowest number first. It is not negative
 	// and unique in the collection.
 	Priority int32 `json:"priority" wire:"always"`
 	// Affinity is a statement: the level follows from the field, see
-	// [CertificateField.Affinity].
-	Affinity AffinityLevel `json:"trustAffinityLevel"`
+	// [certuserid.Mapping.Affinity].
+	Affinity certuserid.Affinity `json:"trustAffinityLevel"`
 }
 
 // An AuthenticationModeConfiguration says how strong a sign-in with a
@@ -68,8 +69,8 @@ type AuthenticationModeConfiguration struct {
 	Default AuthenticationMode `json:"x509CertificateAuthenticationDefaultMode"`
 	// DefaultAffinity is the affinity that every user's binding must have. Set to
 	// high without a binding of high affinity it locks the tenant out.
-	DefaultAffinity AffinityLevel `json:"x509CertificateDefaultRequiredAffinityLevel"`
-	Rules           []Rule        `json:"rules"`
+	DefaultAffinity certuserid.Affinity `json:"x509CertificateDefaultRequiredAffinityLevel"`
+	Rules           []Rule              `json:"rules"`
 }
 
 // A Rule gives certificates of an issuer, with a policy OID, or of both, a
@@ -86,9 +87,9 @@ type Rule struct {
 	IssuerSubjectIdentifier string `json:"issuerSubjectIdentifier"`
 	// PolicyOIDIdentifier is the OID in dotted form. Where it is set, it counts and
 	// Identifier does not.
-	PolicyOIDIdentifier string             `json:"policyOidIdentifier"`
-	Mode                AuthenticationMode `json:"x509CertificateAuthenticationMode"`
-	RequiredAffinity    AffinityLevel      `json:"x509CertificateRequiredAffinityLevel"`
+	PolicyOIDIdentifier string              `json:"policyOidIdentifier"`
+	Mode                AuthenticationMode  `json:"x509CertificateAuthenticationMode"`
+	RequiredAffinity    certuserid.Affinity `json:"x509CertificateRequiredAffinityLevel"`
 }
 
 // A CRLValidationConfiguration says whether a certificate of an authority
@@ -194,6 +195,10 @@ func (c Config) isConfig(data []byte) error {
 	}
 	return nil
 }
+
+// Clone returns a copy that shares nothing with c that a program can change. A copy
+// of the struct shares the lists: changing a rule of the copy changes the original.
+func (c Config) Clone() Config { return wire.Clone(c) }
 
 // MarshalJSON writes the configuration as Graph does, without white space.
 // Properties stand in the order in which they were read; those that are new

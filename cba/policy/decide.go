@@ -22,7 +22,7 @@ type Decision struct {
 	// bound or not.
 	AuthenticationMode AuthenticationMode `json:"authenticationMode"`
 	// RequiredAffinity is what a username binding had to have.
-	RequiredAffinity AffinityLevel `json:"requiredAffinity"`
+	RequiredAffinity certuserid.Affinity `json:"requiredAffinity"`
 	// RuleIndex is the rule of the configuration that set the strength, or -1 for
 	// the default.
 	RuleIndex int `json:"ruleIndex"`

@@ -2,7 +2,6 @@ package policy_test
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"log"
@@ -10,6 +9,7 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 )
@@ -66,7 +66,7 @@ func Example() {
 func ExamplePolicy_Explain() {
 	config := policy.ServiceDefault()
 	config.State = policy.Enabled
-	config.AuthenticationMode.DefaultAffinity = policy.HighAffinity
+	config.AuthenticationMode.DefaultAffinity = certuserid.High
 
 	e := config.Compile().Explain(exampleCertificate(), exampleUser)
 	fmt.Println("signs in:", e.SignsIn())
@@ -77,10 +77,10 @@ func ExamplePolicy_Explain() {
 	}
 	// Output:
 	// signs in: false
-	// skip: username binding: PrincipalName to userPrincipalName, priority 1: low affinity where high is required; not tried
-	// skip: username binding: RFC822Name to userPrincipalName, priority 2: low affinity where high is required; not tried
-	// skip: username binding: SubjectKeyIdentifier to certificateUserIds, priority 3: the certificate gives "X509:<SKI>0102030405060708090a0b0c0d0e0f1011121314", the user has no certificateUserIds
-	// fail: username bound: no binding matches the certificate to the user whose name was typed
+	// skip: username binding: PrincipalName to userPrincipalName, priority 1: not tried, because it has low affinity and high is required
+	// skip: username binding: RFC822Name to userPrincipalName, priority 2: not tried, because it has low affinity and high is required
+	// skip: username binding: SubjectKeyIdentifier to certificateUserIds, priority 3: the certificate needs the value "X509:<SKI>0102030405060708090a0b0c0d0e0f1011121314", and the user has no certificateUserIds
+	// fail: username bound: no username binding connects this certificate to "bob@woodgrove.com"
 }
 
 // An answer that rests on something undocumented says so, with the answer under
@@ -105,9 +105,12 @@ func ExamplePolicy_Explain_assumptions() {
 // A configuration that signs in by the subject key identifier alone, and takes
 // certificates with one policy OID for multifactor.
 func ExampleHardenedBySKI() {
-	smartCards := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 21, 8, 1}
+	smartCards, err := x509.ParseOID("1.3.6.1.4.1.311.21.8.1")
+	if err != nil {
+		log.Fatal(err)
+	}
 	config := policy.HardenedBySKI([]string{"33333333-3333-3333-3333-333333333333"},
-		policy.PolicyOIDRule(smartCards, policy.MultiFactor, policy.HighAffinity))
+		policy.PolicyOIDRule(smartCards, policy.MultiFactor, certuserid.High))
 	fmt.Println(config.UserBindings[0])
 	fmt.Println(config.AuthenticationMode.Rules[0])
 	fmt.Println("worst finding:", config.Findings().Worst())
@@ -132,9 +135,9 @@ func ExampleConfig_Findings() {
 		}
 	}
 	// Output:
-	// warning policy-binding-low-many at certificateUserBindings
-	// warning policy-crl-off at crlValidationConfiguration.state
-	// warning policy-all-users at includeTargets[0]
+	// warning policy-binding-low-many at /certificateUserBindings
+	// warning policy-crl-off at /crlValidationConfiguration/state
+	// warning policy-all-users at /includeTargets/0
 }
 
 // Enable the method and leave everything else as Graph returned it, also what
@@ -176,7 +179,7 @@ func ExampleIssuerRule() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(policy.IssuerRule(issuer, policy.MultiFactor, policy.HighAffinity).Identifier)
+	fmt.Println(policy.IssuerRule(issuer, policy.MultiFactor, certuserid.High).Identifier)
 	// Output:
 	// CN=ContosoCA,DC=Contoso,DC=org
 }
@@ -186,8 +189,8 @@ func ExamplePolicyOIDRule() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(policy.PolicyOIDRule(oid, policy.MultiFactor, policy.LowAffinity))
-	fmt.Println(policy.PolicyOIDRule(asn1.ObjectIdentifier{1, 2, 3, 4}, policy.SingleFactor, policy.LowAffinity))
+	fmt.Println(policy.PolicyOIDRule(oid, policy.MultiFactor, certuserid.Low))
+	fmt.Println(policy.PolicyOIDRule(oid, policy.SingleFactor, certuserid.Low))
 	// Output:
 	// policy OID "1.2.3.4": multifactor, low affinity
 	// policy OID "1.2.3.4": single-factor, low affinity
@@ -198,7 +201,11 @@ func ExampleIssuerAndPolicyOIDRule() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(policy.IssuerAndPolicyOIDRule(issuer, asn1.ObjectIdentifier{1, 2, 3, 4, 6}, policy.MultiFactor, policy.HighAffinity))
+	oid, err := x509.ParseOID("1.2.3.4.6")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(policy.IssuerAndPolicyOIDRule(issuer, oid, policy.MultiFactor, certuserid.High))
 	// Output:
 	// issuer "CN=CBATestRootProd" with policy OID "1.2.3.4.6": multifactor, high affinity
 }
@@ -206,8 +213,8 @@ func ExampleIssuerAndPolicyOIDRule() {
 // The affinity follows from the field.
 func ExampleBind() {
 	for _, b := range []policy.UserBinding{
-		policy.Bind(policy.SubjectKeyIdentifier, policy.CertificateUserIDs, 1),
-		policy.Bind(policy.PrincipalName, policy.UserPrincipalName, 2),
+		policy.Bind(certuserid.SKI, policy.CertificateUserIDs, 1),
+		policy.Bind(certuserid.PrincipalName, policy.UserPrincipalName, 2),
 	} {
 		fmt.Println(b, b.Affinity)
 	}
@@ -230,14 +237,14 @@ func ExamplePolicy_With() {
 
 // Certificates below one authority are for one group only.
 func ExamplePolicy_CAScope() {
-	issuing, root := []byte{0x9a, 0x42}, []byte{0x01}
+	issuing, root := keyid.ID("9a42"), keyid.ID("01")
 	config := policy.Config{CertificateAuthorityScopes: []policy.AuthorityScope{
 		policy.ScopeTo(issuing, "Contoso PKI", "33333333-3333-3333-3333-333333333333"),
 	}}
 	p := config.Compile()
 	member := &policy.User{MemberOf: []policy.DirectoryObject{{ID: "33333333-3333-3333-3333-333333333333"}}}
-	fmt.Printf("%+v\n", p.CAScope(member, [][]byte{issuing, root}))
-	fmt.Printf("%+v\n", p.CAScope(&policy.User{}, [][]byte{issuing, root}))
+	fmt.Printf("%+v\n", p.CAScope(member, []keyid.ID{issuing, root}))
+	fmt.Printf("%+v\n", p.CAScope(&policy.User{}, []keyid.ID{issuing, root}))
 	// Output:
 	// {Restricted:true Allowed:true ScopeIndex:0}
 	// {Restricted:true Allowed:false ScopeIndex:-1}

@@ -49,9 +49,6 @@ func StepNames() []lint.StepName {
 	}
 }
 
-// sourceTargets is the source of both lists of targets.
-const sourceTargets = lint.GraphIncludeTarget + "; " + lint.GraphExcludeTarget
-
 // A ModeRule names the rule that set the strength.
 type ModeRule struct {
 	Index      int      `json:"index"`
@@ -62,10 +59,10 @@ type ModeRule struct {
 // A BoundBy names the username binding that matched, and the user's value that
 // the certificate has.
 type BoundBy struct {
-	Field    CertificateField `json:"x509CertificateField"`
-	Property UserProperty     `json:"userProperty"`
-	Priority int32            `json:"priority"`
-	Value    string           `json:"value"`
+	Field    certuserid.Mapping `json:"x509CertificateField"`
+	Property UserProperty       `json:"userProperty"`
+	Priority int32              `json:"priority"`
+	Value    string             `json:"value"`
 }
 
 // An Explanation is a [Decision] with its reasons. Its JSON is stable but for the
@@ -78,9 +75,9 @@ type Explanation struct {
 	Assumptions []Assumption `json:"assumptions"`
 }
 
-// Explain returns the decision of [Policy.Decide] with every step that led to it
-// and every undocumented reading that it leaned on or that would change it. It
-// looks at everything, also after something has refused the sign-in: the decision
+// Explain returns the decision of [Policy.Decide] with every step that led to it,
+// and every undocumented reading that it relied on or that would change it. It
+// checks everything, also after something has refused the sign-in: the decision
 // signs in if and only if no step fails.
 func (p *Policy) Explain(cert *Certificate, user *User) Explanation {
 	if cert == nil {
@@ -131,29 +128,37 @@ func (p *Policy) admissionSteps(user *User) []lint.Step {
 	included := lint.Step{Name: StepIncluded, Outcome: lint.Pass, Detail: "", Source: sourceTargets}
 	switch i := p.include.find(user); {
 	case i >= 0 && i == p.include.all:
-		included.Detail = fmt.Sprintf("includeTargets[%d] is all users", i)
+		included.Detail = fmt.Sprintf("include target %d is all users", i+1)
 	case i >= 0:
-		included.Detail = fmt.Sprintf("includeTargets[%d], %s %s", i, wire.Shown(string(p.config.IncludeTargets[i].Type)), quoted(p.config.IncludeTargets[i].ID))
+		included.Detail = fmt.Sprintf("include target %d contains the user: %s %s", i+1, wire.Shown(string(p.config.IncludeTargets[i].Type)), quoted(p.config.IncludeTargets[i].ID))
 	case len(p.config.IncludeTargets) == 0:
-		included.Outcome, included.Detail = lint.Fail, "there are no include targets: nobody is included"
+		included.Outcome, included.Detail = lint.Fail, "there are no include targets, so the method applies to no user"
 	default:
 		included.Outcome = lint.Fail
-		included.Detail = fmt.Sprintf("none of the user's %d groups is among the %d include targets", len(user.MemberOf), len(p.config.IncludeTargets))
+		included.Detail = "the method is enabled for " + count(len(p.config.IncludeTargets), "target") + ", and "
+		switch len(user.MemberOf) {
+		case 0:
+			included.Detail += "no groups are known for this user"
+		case 1:
+			included.Detail += "the user's one group is not among them"
+		default:
+			included.Detail += fmt.Sprintf("none of the user's %d groups is among them", len(user.MemberOf))
+		}
 	}
 
-	excluded := lint.Step{Name: StepExcluded, Outcome: lint.Pass, Detail: "no exclude target has the user", Source: sourceTargets}
+	excluded := lint.Step{Name: StepExcluded, Outcome: lint.Pass, Detail: "no exclude target contains the user", Source: sourceTargets}
 	if i := p.exclude.find(user); i >= 0 {
 		excluded.Outcome = lint.Fail
-		excluded.Detail = fmt.Sprintf("excludeTargets[%d], %s %s, has the user", i, wire.Shown(string(p.config.ExcludeTargets[i].Type)), quoted(p.config.ExcludeTargets[i].ID))
+		excluded.Detail = fmt.Sprintf("exclude target %d contains the user: %s %s", i+1, wire.Shown(string(p.config.ExcludeTargets[i].Type)), quoted(p.config.ExcludeTargets[i].ID))
 	}
 	return []lint.Step{method, included, excluded}
 }
 
 func (p *Policy) affinityStep(cert *Certificate, s strength) lint.Step {
-	step := lint.Step{Name: StepAffinity, Outcome: lint.Pass, Detail: "low: neither the default nor a matching rule asks for high", Source: lint.DeepDive}
+	step := lint.Step{Name: StepAffinity, Outcome: lint.Pass, Detail: "low: neither the default nor a matching rule requires high", Source: lint.DeepDive}
 	if s.affinity != high {
 		if s.lowered {
-			step.Detail = "low: a matching rule overrides the default of high, as chosen by the reading of 9.9"
+			step.Detail = "low: a matching rule overrides the default, which is high (the reading that was chosen for 9.9)"
 		}
 		return step
 	}
@@ -163,13 +168,13 @@ func (p *Policy) affinityStep(cert *Certificate, s strength) lint.Step {
 	}
 	for i, r := range p.config.AuthenticationMode.Rules {
 		if how, _ := p.ruleMatch(cert, i); how == ruleYes && demanded(r.RequiredAffinity) == high {
-			by = append(by, fmt.Sprintf("rules[%d]", i))
+			by = append(by, fmt.Sprintf("rule %d", i+1))
 		}
 	}
-	step.Detail = "high, asked for by " + strings.Join(by, " and ") + ": low-affinity bindings are not tried"
+	step.Detail = "high, required by " + strings.Join(by, " and ") + ": bindings with low affinity are not tried"
 	if s.lowered {
 		step.Outcome = lint.Warn
-		step.Detail += "; a matching rule asks for low, and whether it lowers a default of high is not documented"
+		step.Detail += "; a matching rule asks for low, and whether a rule can lower the default is not documented"
 	}
 	return step
 }
@@ -191,27 +196,27 @@ func (t *trace) tried(b *binding, how match) {
 	step := lint.Step{Name: StepBinding, Outcome: lint.Skip, Detail: fmt.Sprintf("%v: ", config), Source: lint.DeepDive}
 	switch how.result {
 	case afterMatch:
-		step.Detail += "not tried, an earlier binding matched"
+		step.Detail += "not tried, because an earlier binding matched"
 	case unusable:
 		step.Outcome, step.Source = lint.Warn, lint.GraphUserBinding
-		step.Detail += "not a pair of field and property that the service has; not tried"
+		step.Detail += "not tried, because the service does not support this pair of field and property"
 	case dropped:
-		step.Detail += "low affinity where high is required; not tried"
+		step.Detail += "not tried, because it has low affinity and high is required"
 	case absent:
 		step.Detail += "the certificate has no " + fieldName(b.mapping)
 		if text := t.cert.unfit(b.mapping); text != "" {
-			step.Detail += " that can be used; it has " + quoted(text)
+			step.Detail += " that can be used; its value is " + quoted(text)
 		}
 	case mismatch:
 		step.Detail += t.mismatch(b)
 	case matched:
 		step.Outcome = lint.Pass
-		step.Detail += "the certificate and the user have " + quoted(how.value)
+		step.Detail += "the certificate and the user both have " + quoted(how.value)
 		switch {
 		case how.other:
-			step.Detail += ", which is not the first name of its kind in the certificate"
+			step.Detail += ", which is not the first value of its kind in the certificate"
 		case how.leaned:
-			step.Detail = fmt.Sprintf("%v: the user's %s is taken for the certificate's %s", config, quoted(how.value), t.own(b))
+			step.Detail = fmt.Sprintf("%v: the user's %s is assumed to match the certificate's %s", config, quoted(how.value), t.own(b))
 		}
 		t.value = how.value
 	}
@@ -254,7 +259,7 @@ func (t *trace) own(b *binding) string {
 }
 
 func (t *trace) stopped() {
-	t.steps[len(t.steps)-1].Detail += "; no further binding is tried, as chosen by the reading of 9.15"
+	t.steps[len(t.steps)-1].Detail += "; no further binding is tried (the reading that was chosen for 9.15)"
 }
 
 // mismatch says what the certificate has and what the user has instead.
@@ -265,16 +270,20 @@ func (t *trace) mismatch(b *binding) string {
 			has = t.user.OnPremisesUserPrincipalName
 		}
 		if has == "" {
-			return fmt.Sprintf("the certificate has %s, the user has no %s", t.own(b), b.property)
+			return fmt.Sprintf("the certificate has %s, and the user has no %s", t.own(b), b.property)
 		}
-		return fmt.Sprintf("the certificate has %s, the user's %s is %s", t.own(b), b.property, quoted(has))
+		return fmt.Sprintf("the certificate has %s, but the user's %s is %s", t.own(b), b.property, quoted(has))
 	}
-	text := "the certificate gives " + t.own(b) + ", the user has "
+	text := "the certificate needs the value " + t.own(b) + ", "
 	ids := t.user.AuthorizationInfo.CertificateUserIDs
 	if len(ids) == 0 {
-		return text + "no certificateUserIds"
+		return text + "and the user has no certificateUserIds"
 	}
-	text += fmt.Sprintf("%d certificateUserIds and none is it", len(ids))
+	if len(ids) == 1 {
+		text += "but the user's one certificateUserIds value is another"
+	} else {
+		text += fmt.Sprintf("but none of the user's %d certificateUserIds is that", len(ids))
+	}
 	if t.near == nil {
 		for _, stored := range ids {
 			t.near = append(t.near, t.cert.values.Match(stored))
@@ -282,7 +291,7 @@ func (t *trace) mismatch(b *binding) string {
 	}
 	for i, near := range t.near { // say what is wrong with a value that was meant
 		if near.Mapping == b.mapping && len(near.Findings) > 0 {
-			return text + "; of " + quoted(ids[i]) + ": " + near.Findings.Sorted()[0].What
+			return text + "; about " + quoted(ids[i]) + ": " + near.Findings.Sorted()[0].What
 		}
 	}
 	return text
@@ -303,9 +312,9 @@ func (t *trace) summary(s strength) lint.Step {
 	case len(t.p.bindings) == 0:
 		step.Detail = "there are no username bindings"
 	case tried == 0 && s.affinity == high:
-		step.Detail = "high affinity is required and no binding has it: nobody can sign in with this certificate"
+		step.Detail = "high affinity is required and no binding has it, so nobody can sign in with this certificate"
 	default:
-		step.Detail = "no binding matches the certificate to the user whose name was typed"
+		step.Detail = "no username binding connects this certificate to " + t.user.name()
 	}
 	return step
 }
@@ -314,35 +323,36 @@ func (t *trace) summary(s strength) lint.Step {
 func (p *Policy) ruleSteps(cert *Certificate, s strength) []lint.Step {
 	steps := make([]lint.Step, 0, len(p.config.AuthenticationMode.Rules))
 	for i, r := range p.config.AuthenticationMode.Rules {
-		step := lint.Step{Name: StepRule, Outcome: lint.Skip, Detail: fmt.Sprintf("rules[%d], %v: ", i, r), Source: lint.DeepDive}
+		step := lint.Step{Name: StepRule, Outcome: lint.Skip, Detail: fmt.Sprintf("rule %d, %v: ", i+1, r), Source: lint.DeepDive}
+		deciding := "rule " + strconv.Itoa(s.rule+1)
 		how, rank := p.ruleMatch(cert, i)
 		switch {
 		case how == ruleUnread:
 			step.Outcome, step.Source = lint.Warn, lint.GraphRule
-			step.Detail += "cannot be evaluated and matches nothing"
+			step.Detail += "it cannot be evaluated, so it matches nothing"
 		case how == ruleIssuerReversed:
 			step.Outcome, step.Source = lint.Warn, lint.GraphRule
-			step.Detail += "would match if its issuer were written with the most specific part first"
+			step.Detail += "it would match if its issuer started with the most specific part"
 		case how == ruleNeedsReading:
 			step.Outcome, step.Source = lint.Warn, lint.GraphRule
-			step.Detail += "would match under another reading of it"
+			step.Detail += "it would match under another reading"
 		case how == ruleHalf:
-			step.Detail += "only one of issuer and policy OID matches"
+			step.Detail += "only one of its issuer and its policy OID matches"
 		case how == ruleNo:
-			step.Detail += "does not match"
+			step.Detail += "it does not match"
 		case i == s.rule:
 			step.Outcome = lint.Pass
-			step.Detail += "matches and sets the strength"
+			step.Detail += "it matches and sets the authentication mode"
 			if r.Mode != SingleFactor && r.Mode != MultiFactor {
 				step.Outcome, step.Source = lint.Warn, lint.GraphEvolvable
-				step.Detail += "; its strength is not known and taken for single-factor"
+				step.Detail += "; its authentication mode is unknown and counts as single-factor"
 			}
 		case rank > s.tier:
-			step.Detail += "matches but is outranked by rules[" + strconv.Itoa(s.rule) + "]"
+			step.Detail += "it matches, but " + deciding + " outranks it"
 		case (r.Mode == MultiFactor) != (s.mode == MultiFactor):
-			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does and has another strength, which does not count"
+			step.Detail += "it matches like " + deciding + ", and its other authentication mode does not count"
 		default:
-			step.Detail += "matches as rules[" + strconv.Itoa(s.rule) + "] does, which stands first"
+			step.Detail += "it matches like " + deciding + ", which comes first"
 		}
 		steps = append(steps, step)
 	}
@@ -395,16 +405,21 @@ func (p *Policy) modeStep(s strength) lint.Step {
 	step := lint.Step{Name: StepMode, Outcome: lint.Pass, Detail: s.mode.String(), Source: lint.DeepDive}
 	switch {
 	case s.rule >= 0:
-		step.Detail += fmt.Sprintf(", set by rules[%d], %s", s.rule, p.config.AuthenticationMode.Rules[s.rule].what())
+		step.Detail += fmt.Sprintf(", set by rule %d, %s", s.rule+1, p.config.AuthenticationMode.Rules[s.rule].what())
 		if s.conflict {
 			step.Outcome = lint.Warn
-			step.Detail += "; rules that match equally well have different strengths"
+			step.Detail += "; rules that match equally well have different authentication modes"
 		}
 	case p.config.AuthenticationMode.Default == s.mode:
-		step.Detail += ", the default; no rule matches"
+		step.Detail += ", the default, because no rule matches"
 	default:
 		step.Outcome = lint.Warn
-		step.Detail += ", for no rule matches and the default is " + quoted(string(p.config.AuthenticationMode.Default))
+		step.Detail += ": no rule matches, and the policy "
+		if unknown := p.config.AuthenticationMode.Default; unknown == "" {
+			step.Detail += "sets no default (Entra's default is single-factor)"
+		} else {
+			step.Detail += "has the unknown default " + quoted(string(unknown))
+		}
 	}
 	return step
 }
@@ -435,7 +450,7 @@ func (p *Policy) assumptions(cert *Certificate, user *User, d Decision, leaned r
 		if changes := d.differs(otherwise); changes || leaned.has(i) {
 			text := readings[i].text
 			if p.readings.has(i) {
-				text = "by choice the opposite of this: " + text
+				text = "the opposite of this was chosen: " + text
 			}
 			list = append(list, Assumption{readings[i].id, text, changes, otherwise})
 		}
@@ -478,7 +493,7 @@ func otherOptions(o certuserid.Options) []otherOption {
 		if input != o.HashInput {
 			hash := o
 			hash.HashInput = input
-			list = append(list, otherOption{"9.3", fmt.Sprintf("the SHA-1 in certificateUserIds is of the %v, not of the %v", o.HashInput, input), hash})
+			list = append(list, otherOption{"9.3", fmt.Sprintf("the SHA-1 in certificateUserIds is a hash of the %v, not of the %v", o.HashInput, input), hash})
 		}
 	}
 	return list
@@ -513,20 +528,28 @@ func (m AuthenticationMode) String() string {
 	case MultiFactor:
 		return "multifactor"
 	case "":
-		return "no strength"
+		return "unspecified mode"
 	}
 	return quoted(string(m))
 }
 
-// String returns "low", "high", or an unknown text in quotes.
-func (a AffinityLevel) String() string {
+// affinityText is an affinity for people.
+func affinityText(a certuserid.Affinity) string {
 	switch a {
-	case LowAffinity, HighAffinity:
+	case certuserid.Low, certuserid.High:
 		return string(a)
 	case "":
-		return "no stated"
+		return "unspecified"
 	}
 	return quoted(string(a))
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 func quoted(text string) string { return strconv.Quote(wire.Clip(text)) }

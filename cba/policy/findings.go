@@ -1,14 +1,15 @@
 package policy
 
 import (
-	"encoding/hex"
-	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/wire"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
 )
 
@@ -17,16 +18,17 @@ const (
 	// MaxPolicySize is how large, in bytes, the authentication methods policy of a
 	// tenant can be, all methods together (Learn, manage authentication methods).
 	MaxPolicySize = 20 * 1024
-	// MaxScopes is how many scopes of certificate authorities there can be.
+	// MaxScopes is how many CA scopes there can be.
 	MaxScopes = 30
 )
 
 // Findings returns what is wrong, dangerous or odd in the configuration, in its
 // order. It needs nothing but the configuration: whether an issuer or a subject
-// key identifier is one of the tenant's authorities is not checked here.
+// key identifier is that of one of the tenant's CAs is not checked here.
 //
-// Codes begin with "policy-". Effects are marked: what locks people out, and what
-// lets the wrong ones in.
+// [Rules] has the codes. Where is a JSON pointer into the configuration,
+// "/certificateUserBindings/0/priority", and About names the place in words.
+// Effects are set: what locks people out, and what lets the wrong ones in.
 func (c Config) Findings() lint.Findings {
 	f := &finder{c: c, hasHigh: hasHighBinding(c.UserBindings)}
 	f.unknown()
@@ -49,96 +51,101 @@ type finder struct {
 	found   lint.Findings
 }
 
-// A kind of finding: severity and effect.
-type kind struct {
-	severity lint.Severity
-	effect   lint.Effect
-}
+// A place is a value in the configuration: for programs and in words.
+type place struct{ where, about string }
 
-var (
-	info     = kind{lint.Info, 0}
-	warning  = kind{lint.Warning, 0}
-	fault    = kind{lint.Error, 0}
-	locksOut = kind{lint.Error, lint.LocksOut}
-	letsIn   = kind{lint.Error, lint.LetsIn}
-	mayLetIn = kind{lint.Warning, lint.LetsIn}
-)
-
-func (f *finder) add(code string, k kind, where, what, do string, source lint.Source) {
-	about := ""
-	if strings.HasPrefix(where, "/") { // may have names that would break a line
-		about = wire.Shown(where)
-	}
-	f.found = append(f.found, lint.Finding{
-		Code: "policy-" + code, Severity: k.severity, Effect: k.effect,
-		Where: where, About: about, What: what, Do: do, Source: source,
-	})
-}
-
-// at names a place in the configuration.
-func at(collection string, index int, property string) string {
-	where := fmt.Sprintf("%s[%d]", collection, index)
+// at returns a property of the place. Words name the object, the pointer has all.
+func (p place) at(property string) place {
 	if property != "" {
-		where += "." + property
+		p.where += "/" + property
 	}
-	return where
+	return p
+}
+
+// add adds a finding; without a format it says what the rule says.
+func (f *finder) add(rule int, p place, format string, args ...any) *lint.Finding {
+	f.found = append(f.found, rules[rule].At(p.where, p.about, format, args...))
+	return &f.found[len(f.found)-1]
 }
 
 const (
-	inBindings = "certificateUserBindings"
-	inRules    = "authenticationModeConfiguration.rules"
-	inScopes   = "certificateAuthorityScopes"
+	inBindings = "/certificateUserBindings"
+	inMode     = "/authenticationModeConfiguration"
+	inRules    = inMode + "/rules"
+	inScopes   = "/certificateAuthorityScopes"
+	inCRL      = "/crlValidationConfiguration"
+	inExempted = inCRL + "/exemptedCertificateAuthoritiesSubjectKeyIdentifiers"
 )
+
+// numbered names one element of a list; people count from one.
+func numbered(list string, i int, word, what string) place {
+	about := word + " " + strconv.Itoa(i+1)
+	if what != "" {
+		about += " (" + what + ")"
+	}
+	return place{list + "/" + strconv.Itoa(i), about}
+}
+
+func (f *finder) bindingAt(i int) place {
+	return numbered(inBindings, i, "username binding", f.c.UserBindings[i].pair())
+}
+
+func (f *finder) ruleAt(i int) place {
+	return numbered(inRules, i, "rule", f.c.AuthenticationMode.Rules[i].what())
+}
+
+func (f *finder) scopeAt(i int) place {
+	return numbered(inScopes, i, "CA scope", wire.Shown(f.c.CertificateAuthorityScopes[i].SubjectKeyIdentifier))
+}
 
 // unknown reports properties and enumeration texts that this package does not
 // know, at every level.
 func (f *finder) unknown() {
 	wire.Walk(f.c, func(where string, v any) {
-		switch v := v.(type) {
-		case wire.Unknown:
-			what := "unknown property with " + wire.Clip(string(v.Raw))
-			if v.Near != "" {
-				what = "unknown property; letter case matters, and Graph has " + quoted(v.Near)
+		p := place{where, wire.Shown(where)} // names of properties could break a line
+		if u, ok := v.(wire.Unknown); ok {
+			if u.Near != "" {
+				f.add(unknownProperty, p, "unknown property; did you mean %s?", quoted(u.Near)).Do = "letter case matters: write " + quoted(u.Near)
+			} else {
+				f.add(unknownProperty, p, "unknown property with the value %s", quoted(string(u.Raw)))
 			}
-			f.add("unknown-property", info, where, what,
-				"it is kept and sent back; look in Graph's documentation what it does", lint.GraphConfiguration)
-		case enumeration:
-			f.unknownValue(where, reflect.ValueOf(v).String(), v.values())
+			return
+		}
+		if members, ok := texts(v); ok {
+			f.unknownValue(p, reflect.ValueOf(v).String(), members)
 		}
 	})
 }
 
-func (f *finder) unknownValue(where, text string, known []string) {
+func (f *finder) unknownValue(p place, text string, known []string) {
 	if slices.Contains(known, text) {
 		return
 	}
-	what := "unknown value " + quoted(text)
+	if text == UnknownFutureValue {
+		f.add(unknownValue, p, "Graph hides a value that is newer than its v1.0").Do =
+			`ask with the header "Prefer: include-unknown-enum-members"; sending this value back may fail or lose the original`
+		return
+	}
 	do := "use one of " + strings.Join(known, ", ")
-	switch near := slices.IndexFunc(known, func(value string) bool {
-		return strings.EqualFold(value, strings.TrimSpace(text))
-	}); {
-	case text == UnknownFutureValue:
-		what = "Graph hides a value that is newer than its v1.0"
-		do = `ask with the header "Prefer: include-unknown-enum-members"; sending this back may fail or lose the value`
+	near := slices.IndexFunc(known, func(value string) bool { return strings.EqualFold(value, strings.TrimSpace(text)) })
+	switch {
 	case near >= 0:
 		do = "write " + known[near]
 	case text == "SKI":
 		do = "write SubjectKeyIdentifier, as Graph calls it"
 	}
-	f.add("unknown-value", warning, where, what, do, lint.GraphEvolvable)
+	f.add(unknownValue, p, "unknown value %s", quoted(text)).Do = do
 }
 
 func (f *finder) method() {
 	if f.c.State != Enabled {
-		f.add("disabled", info, "state", "certificate-based authentication is not enabled: nobody signs in with a certificate",
-			"", lint.GraphConfiguration)
+		f.add(disabled, place{"/state", "state"}, "")
 	}
 	if id := f.c.ID; id != "" && !strings.EqualFold(id, configID) {
-		f.add("id", warning, "id", fmt.Sprintf("is %s; the configuration of certificates is %q", quoted(id), configID), "", lint.GraphConfiguration)
+		f.add(wrongID, place{"/id", "id"}, "the id is %s; that of the certificate configuration is %q", quoted(id), configID)
 	}
 	if f.c.IssuerHints.State != Enabled {
-		f.add("hints-off", info, "issuerHintsConfiguration.state", "users are offered every certificate they have, also those of other authorities",
-			"enable issuer hints if users pick the wrong certificate", lint.DeepDive)
+		f.add(hintsOff, place{"/issuerHintsConfiguration/state", "issuer hints"}, "")
 	}
 }
 
@@ -146,57 +153,54 @@ func (f *finder) targets() {
 	excluded := map[string]bool{}
 	seen := map[string]bool{}
 	for i, t := range f.c.ExcludeTargets {
-		where := at("excludeTargets", i, "")
-		f.target(where, t.ID, t.Type, seen)
+		p := numbered("/excludeTargets", i, "exclude target", t.what())
+		f.target(p, t.ID, t.Type, seen)
 		excluded[strings.ToLower(t.ID)] = true
 		if strings.EqualFold(t.ID, AllUsersID) {
-			f.add("excludes-all", locksOut, where, "all users are excluded", "exclude groups", sourceTargets)
+			f.add(excludesAll, p, "")
 		}
 	}
 	seen = map[string]bool{}
 	left := len(f.c.IncludeTargets)
 	for i, t := range f.c.IncludeTargets {
-		where := at("includeTargets", i, "")
-		f.target(where, t.ID, t.Type, seen)
+		p := numbered("/includeTargets", i, "include target", Target{ID: t.ID, Type: t.Type}.what())
+		f.target(p, t.ID, t.Type, seen)
 		id := strings.ToLower(t.ID)
 		if id == AllUsersID {
-			f.add("all-users", warning, where, "every user is a target: a mistake in bindings or rules concerns the whole tenant, guests and administrators included",
-				"roll out by groups, and keep emergency accounts out", lint.HowTo)
+			f.add(allUsers, p, "")
 		}
 		if id != "" && excluded[id] {
-			f.add("included-and-excluded", warning, where, "the target is excluded too, and exclusion wins", "remove one of the two", sourceTargets)
+			f.add(includedAndExcluded, p, "")
 			left--
 		}
 		if t.IsRegistrationRequired {
-			f.add("registration-required", info, where+".isRegistrationRequired", "is true; every documented sample has false, as there is nothing to register",
-				"set it to false", sourceTargets)
+			f.add(registrationRequired, p.at("isRegistrationRequired"), "")
 		}
 	}
 	switch {
 	case len(f.c.IncludeTargets) == 0:
-		f.add("no-targets", locksOut, "includeTargets", "there are no targets: nobody is included", "include a group", sourceTargets)
+		f.add(noTargets, place{"/includeTargets", "include targets"}, "")
 	case left == 0:
-		f.add("excludes-all", locksOut, "excludeTargets", "every included target is excluded", "exclude less", sourceTargets)
+		f.add(excludesAll, place{"/excludeTargets", "exclude targets"}, "every included target is excluded")
 	}
 }
 
-func (f *finder) target(where, id string, t TargetType, seen map[string]bool) {
+func (f *finder) target(p place, id string, t TargetType, seen map[string]bool) {
 	switch lowered := strings.ToLower(id); {
 	case id == "":
-		f.add("target-id", fault, where+".id", "the target has no id and is nobody", "give the object id of a group", sourceTargets)
+		f.add(targetID, p.at("id"), "the target has no id, so it matches nobody")
 	case seen[lowered]:
-		f.add("target-duplicate", info, where, "the target stands twice", "remove one", sourceTargets)
+		f.add(targetDuplicate, p, "")
 	case lowered != AllUsersID && !isGUID(id):
-		f.add("target-id", fault, where+".id", quoted(id)+" is neither all_users nor an object id", "give the object id of a group, not its name", sourceTargets)
+		f.add(targetID, p.at("id"), "%s is neither all_users nor an object id", quoted(id))
 	default:
 		seen[lowered] = true
 	}
-	if t == UserTarget {
-		f.add("target-user", warning, where+".targetType", "single users are no longer a target that the portal can show or change",
-			"put the user into a group", sourceTargets)
-	}
-	if t == "" {
-		f.add("target-type", fault, where+".targetType", "is missing", `write "group"`, sourceTargets)
+	switch t {
+	case UserTarget:
+		f.add(targetUser, p.at("targetType"), "")
+	case "":
+		f.add(targetType, p.at("targetType"), "")
 	}
 }
 
@@ -222,96 +226,82 @@ func isHex(c byte) bool {
 }
 
 func (f *finder) userBindings() {
+	all := place{inBindings, "username bindings"}
 	if len(f.c.UserBindings) == 0 {
-		f.add("no-bindings", locksOut, inBindings, "there are no username bindings: nobody can be bound to a certificate",
-			"add one, of high affinity", lint.DeepDive)
+		f.add(noBindings, all, "")
 	}
 	priorities := map[int32]int{}
 	pairs := map[string]int{}
 	var lows, usable int
 	for i, b := range f.c.UserBindings {
+		p := f.bindingAt(i)
 		if first, ok := priorities[b.Priority]; ok {
-			f.add("binding-priority", fault, at(inBindings, i, "priority"),
-				fmt.Sprintf("%d is also the priority of %s; priorities must be unique", b.Priority, at(inBindings, first, "")), "number the bindings", lint.GraphUserBinding)
+			f.add(bindingPriority, p.at("priority"), "%d is also the priority of username binding %d; priorities must be unique", b.Priority, first+1)
 		} else {
 			priorities[b.Priority] = i
 		}
 		if b.Priority < 0 {
-			f.add("binding-priority", fault, at(inBindings, i, "priority"), fmt.Sprintf("%d is negative", b.Priority), "use 1, 2, 3", lint.GraphUserBinding)
+			f.add(bindingPriority, p.at("priority"), "the priority %d is negative", b.Priority)
 		}
-		if b.Field == "" {
-			f.add("binding-field", fault, at(inBindings, i, "x509CertificateField"), "is missing: the binding matches nothing", "", lint.GraphUserBinding)
+		switch {
+		case b.Field == "":
+			f.add(bindingField, p.at("x509CertificateField"), "")
 			continue
-		}
-		if b.Property == "" {
-			f.add("binding-property", fault, at(inBindings, i, "userProperty"), "is missing: the binding matches nothing", "", lint.GraphUserBinding)
+		case b.Property == "":
+			f.add(bindingProperty, p.at("userProperty"), "")
 			continue
-		}
-		own := b.Field.Affinity()
-		if own == "" || !isKnown(b.Property, string(b.Property)) {
+		case !b.Field.Known() || !isKnown(b.Property):
 			continue // reported as unknown
-		}
-		if !b.Field.BindsTo(b.Property) {
-			f.add("binding-pair", fault, at(inBindings, i, ""),
-				fmt.Sprintf("%s cannot be bound to %s", b.Field, b.Property), "bind it to certificateUserIds", lint.DeepDive)
+		case !b.Supported():
+			f.add(bindingPair, p, "the service does not support binding %s to %s", b.Field, b.Property)
 			continue
 		}
 		usable++
-		if own == LowAffinity {
+		if b.Field.Affinity() == certuserid.Low {
 			lows++
 		}
-		f.binding(i, b, own)
-		pair := string(b.Field) + " " + string(b.Property)
-		if first, ok := pairs[pair]; ok {
-			f.add("binding-duplicate", warning, at(inBindings, i, ""),
-				fmt.Sprintf("binds the same as %s and never decides anything", at(inBindings, first, "")), "remove one", lint.GraphUserBinding)
+		f.binding(p, b)
+		if first, ok := pairs[b.pair()]; ok {
+			f.add(bindingDuplicate, p, "duplicates username binding %d and has no effect", first+1)
 		} else {
-			pairs[pair] = i
+			pairs[b.pair()] = i
 		}
 	}
 	if lows > 1 {
-		f.add("binding-low-many", mayLetIn, inBindings,
-			fmt.Sprintf("%d bindings have low affinity; all of them are tried, so an account is as safe as the weakest", lows),
-			"keep one at most, and prefer high affinity", lint.DeepDive)
+		f.add(bindingLowMany, all, "%d bindings have low affinity; all of them are tried, so an account is as safe as the weakest", lows)
 	}
 	if usable > 1 {
-		f.add("binding-many", info, inBindings, "with several bindings one certificate can sign in to several accounts",
-			"use one binding, or let every one of them lead to the same account", lint.DeepDive)
+		f.add(bindingMany, all, "")
 	}
 }
 
-func (f *finder) binding(i int, b UserBinding, own AffinityLevel) {
-	switch where := at(inBindings, i, "trustAffinityLevel"); {
-	case own == LowAffinity && b.Affinity == HighAffinity:
-		f.add("binding-affinity", letsIn, where, fmt.Sprintf("states high, but %s has low affinity", b.Field), "write low", lint.DeepDive)
-	case own == HighAffinity && b.Affinity == LowAffinity:
-		f.add("binding-affinity", warning, where, fmt.Sprintf("states low, but %s has high affinity", b.Field), "write high", lint.DeepDive)
+func (f *finder) binding(p place, b UserBinding) {
+	own := b.Field.Affinity()
+	switch at := p.at("trustAffinityLevel"); {
+	case own == certuserid.Low && b.Affinity == certuserid.High:
+		f.add(bindingStatesHigh, at, "the binding states high affinity, but %s has low affinity", b.Field)
+	case own == certuserid.High && b.Affinity == certuserid.Low:
+		f.add(bindingStatesLow, at, "the binding states low affinity, but %s has high affinity", b.Field)
 	}
 	switch b.Field {
-	case IssuerAndSubject, Subject, IssuerAndSerialNumber:
-		f.add("binding-name", info, at(inBindings, i, "x509CertificateField"),
-			quoted(string(b.Field))+" is the portal's name; Graph's pages do not list it (open question 9.14)", "check that Graph returns it", lint.GraphUserBinding)
-	case SHA1PublicKey:
-		f.add("binding-sha1", info, at(inBindings, i, "x509CertificateField"),
-			"documents disagree whether the SHA-1 is of the certificate or of its key (open question 9.3)", "prefer SubjectKeyIdentifier", lint.UserIDs)
+	case certuserid.IssuerAndSubject, certuserid.Subject, certuserid.IssuerAndSerialNumber:
+		f.add(bindingName, p.at("x509CertificateField"), "%s is the portal's name of the field; the pages of Graph do not list it (open question 9.14)", b.Field)
+	case certuserid.SHA1PublicKey:
+		f.add(bindingSHA1, p.at("x509CertificateField"), "")
 	}
 }
 
 func (f *finder) mode() {
-	const in = "authenticationModeConfiguration."
+	p := place{inMode, "authentication mode"}
 	m := f.c.AuthenticationMode
 	switch m.Default {
 	case MultiFactor:
-		f.add("default-multifactor", letsIn, in+"x509CertificateAuthenticationDefaultMode",
-			"every certificate of every authority counts as multifactor, those whose keys are files on a disk included",
-			"make single-factor the default and name hardware-backed authorities or policy OIDs in rules", lint.DeepDive)
+		f.add(defaultMultifactor, p.at("x509CertificateAuthenticationDefaultMode"), "")
 	case "":
-		f.add("default-missing", info, in+"x509CertificateAuthenticationDefaultMode", "is missing; the service's default is single-factor", "", lint.GraphConfiguration)
+		f.add(defaultMissing, p.at("x509CertificateAuthenticationDefaultMode"), "")
 	}
-	if m.DefaultAffinity == HighAffinity && !f.hasHigh {
-		f.add("affinity-no-binding", locksOut, in+"x509CertificateDefaultRequiredAffinityLevel",
-			"high affinity is required and no username binding has it: every user is locked out",
-			"add a binding of SubjectKeyIdentifier or IssuerAndSerialNumber to certificateUserIds first", lint.DeepDive)
+	if m.DefaultAffinity == certuserid.High && !f.hasHigh {
+		f.add(affinityNoBinding, p.at("x509CertificateDefaultRequiredAffinityLevel"), "")
 	}
 }
 
@@ -326,76 +316,65 @@ func hasHighBinding(bindings []UserBinding) bool {
 
 func (f *finder) rules() {
 	for i, r := range f.c.AuthenticationMode.Rules {
-		f.ruleParts(i, r)
-		f.ruleEffects(i, r)
+		p := f.ruleAt(i)
+		f.ruleParts(p, r)
+		f.ruleEffects(p, r)
 	}
 }
 
 // ruleParts checks what a rule matches.
-func (f *finder) ruleParts(i int, r Rule) {
-	for _, p := range []struct{ name, text string }{
+func (f *finder) ruleParts(p place, r Rule) {
+	for _, part := range []struct{ name, text string }{
 		{"identifier", r.Identifier}, {"issuerSubjectIdentifier", r.IssuerSubjectIdentifier}, {"policyOidIdentifier", r.PolicyOIDIdentifier},
 	} {
-		if strings.TrimSpace(p.text) != p.text {
-			f.add("rule-blanks", info, at(inRules, i, p.name), quoted(p.text)+" begins or ends with a blank, as a sample of Graph's page does",
-				"remove it; whether the service does is not documented", lint.GraphRule)
+		if strings.TrimSpace(part.text) != part.text {
+			f.add(ruleSpaces, p.at(part.name), "%s begins or ends with a space, as a sample of Graph's page does; whether the service ignores it is not documented", quoted(part.text))
 		}
 	}
 	switch r.Type {
 	case "":
-		f.add("rule-type", fault, at(inRules, i, "x509CertificateRuleType"), "is missing: the rule can never fire", "", lint.GraphRule)
+		f.add(ruleNoType, p.at("x509CertificateRuleType"), "")
 	case IssuerSubject:
-		f.issuer(i, r.Issuer())
+		f.issuer(p, r.Issuer())
 		if strings.TrimSpace(r.PolicyOIDIdentifier) != "" {
-			f.add("rule-extra", warning, at(inRules, i, "policyOidIdentifier"), "a rule of this type looks at the issuer only",
-				"make it "+string(IssuerSubjectAndPolicyOID)+" if both are meant", lint.GraphRule)
+			f.add(ruleExtra, p.at("policyOidIdentifier"), "a rule of this type checks the issuer only")
 		}
-		f.sameIdentifier(i, r, r.IssuerSubjectIdentifier, sameIssuer)
+		f.sameIdentifier(p, r, r.IssuerSubjectIdentifier, sameIssuer)
 	case PolicyOID:
-		f.oid(i, r.OID())
+		f.oid(p, r.OID())
 		if strings.TrimSpace(r.IssuerSubjectIdentifier) != "" {
-			f.add("rule-extra", warning, at(inRules, i, "issuerSubjectIdentifier"), "a rule of this type looks at the policy OID only",
-				"make it "+string(IssuerSubjectAndPolicyOID)+" if both are meant", lint.GraphRule)
+			f.add(ruleExtra, p.at("issuerSubjectIdentifier"), "a rule of this type checks the policy OID only")
 		}
-		f.sameIdentifier(i, r, r.PolicyOIDIdentifier, sameOID)
+		f.sameIdentifier(p, r, r.PolicyOIDIdentifier, sameOID)
 	case IssuerSubjectAndPolicyOID:
-		f.add("rule-combined", warning, at(inRules, i, ""),
-			"rules for issuer and policy OID disturb the registration of Windows Hello for Business, of FIDO2 keys and of passwordless phone sign-in on Windows",
-			"use a rule of one kind if users register these", lint.DeepDive)
+		f.add(ruleCombined, p, "")
 		if r.IssuerSubjectIdentifier == "" || r.PolicyOIDIdentifier == "" {
-			f.add("rule-incomplete", fault, at(inRules, i, ""),
-				"issuerSubjectIdentifier and policyOidIdentifier are not both given: the rule can never fire (what identifier holds here is open question 9.13)",
-				"give both", lint.GraphRule)
+			f.add(ruleIncomplete, p, "")
 		}
 		if r.IssuerSubjectIdentifier != "" {
-			f.issuer(i, r.IssuerSubjectIdentifier)
+			f.issuer(p, r.IssuerSubjectIdentifier)
 		}
 		if r.PolicyOIDIdentifier != "" {
-			f.oid(i, r.PolicyOIDIdentifier)
+			f.oid(p, r.PolicyOIDIdentifier)
 		}
 	default:
-		f.add("rule-type", warning, at(inRules, i, "x509CertificateRuleType"),
-			quoted(string(r.Type))+" is not a type of rule that can be evaluated here: the rule matches nothing",
-			`ask Graph with the header "Prefer: include-unknown-enum-members"`, lint.GraphEvolvable)
+		f.add(ruleType, p.at("x509CertificateRuleType"), "%s is not a type of rule that can be evaluated here, so the rule matches nothing", quoted(string(r.Type)))
 	}
 }
 
 // issuer checks the text of an issuer.
-func (f *finder) issuer(i int, text string) {
-	where := at(inRules, i, "")
+func (f *finder) issuer(p place, text string) {
 	name, err := dn.Parse(text)
 	switch {
 	case err != nil:
-		f.add("rule-issuer", fault, where, fmt.Sprintf("%s is not a name and the rule can never fire: %v", quoted(text), err),
-			`write it as "CN=ContosoCA,DC=contoso,DC=org"`, lint.GraphRule)
+		f.add(ruleIssuer, p, "%s is not a name, so the rule never matches: %v", quoted(text), err)
 	case len(name) == 0:
-		f.add("rule-issuer", fault, where, "the issuer is empty: the rule can never fire", "", lint.GraphRule)
+		f.add(ruleIssuer, p, "the issuer is empty, so the rule never matches")
 	case isRootFirst(name):
 		right := name.Clone()
 		slices.Reverse(right)
-		f.add("rule-root-first", fault, where,
-			fmt.Sprintf("%s is written root first, as certificateUserIds are; a rule has the most specific part first (open question 9.24)", quoted(text)),
-			"write "+quoted(right.String()), lint.GraphRule)
+		f.add(ruleRootFirst, p, "%s starts with the root, as in certificateUserIds; a rule starts with the most specific part (open question 9.24)", quoted(text)).
+			Do = "write " + quoted(right.String())
 	}
 }
 
@@ -416,24 +395,20 @@ func isRootFirst(name dn.Name) bool {
 }
 
 // oid checks the text of a policy OID.
-func (f *finder) oid(i int, text string) {
+func (f *finder) oid(p place, text string) {
 	if _, ok := parseOID(text); ok {
 		return
 	}
-	what := quoted(text) + " is not an OID in dotted form: the rule can never fire"
-	do := "write numbers and dots"
+	found := f.add(ruleOID, p, "%s is not an OID in dotted form, so the rule never matches", quoted(text))
 	if strings.EqualFold(strings.TrimSpace(text), "All Issuance Policies") {
-		do = "write 2.5.29.32.0"
+		found.Do = "write 2.5.29.32.0"
 	}
-	f.add("rule-oid", fault, at(inRules, i, ""), what, do, lint.HowTo)
 }
 
 // sameIdentifier checks the two places of a rule of one kind.
-func (f *finder) sameIdentifier(i int, r Rule, specific string, same func(a, b string) bool) {
+func (f *finder) sameIdentifier(p place, r Rule, specific string, same func(a, b string) bool) {
 	if r.Identifier != "" && specific != "" && !same(r.Identifier, specific) {
-		f.add("rule-identifier", fault, at(inRules, i, "identifier"),
-			fmt.Sprintf("%s differs from the specific property, %s; which of them counts is not documented", quoted(r.Identifier), quoted(specific)),
-			"write the same in both", lint.GraphRule)
+		f.add(ruleIdentifier, p.at("identifier"), "%s differs from the specific property, %s; which of them the service uses is not documented", quoted(r.Identifier), quoted(specific))
 	}
 }
 
@@ -450,31 +425,24 @@ func sameOID(a, b string) bool {
 }
 
 // ruleEffects checks what a rule gives.
-func (f *finder) ruleEffects(i int, r Rule) {
+func (f *finder) ruleEffects(p place, r Rule) {
 	m := f.c.AuthenticationMode
 	switch {
 	case r.Mode == "":
-		f.add("rule-mode", fault, at(inRules, i, "x509CertificateAuthenticationMode"), "is missing; it is taken for single-factor", "", lint.GraphRule)
+		f.add(ruleMode, p.at("x509CertificateAuthenticationMode"), "")
 	case r.Mode != MultiFactor:
 	case r.Type == IssuerSubject:
-		f.add("rule-issuer-multifactor", mayLetIn, at(inRules, i, ""),
-			"every certificate of this issuer counts as multifactor; a key that is a file can be copied and is one factor",
-			"make sure that the authority issues to smart cards and the like only, or name its policy OID for them", lint.DeepDive)
+		f.add(ruleIssuerMultifactor, p, "")
 	case r.Type == PolicyOID || r.Type == IssuerSubjectAndPolicyOID:
 		if sameOID(r.OID(), "2.5.29.32.0") {
-			f.add("rule-any-policy", mayLetIn, at(inRules, i, ""),
-				"2.5.29.32.0 is no policy in particular; authorities put it into certificates of all kinds", "name the policy of hardware-backed keys", lint.HowTo)
+			f.add(ruleAnyPolicy, p, "")
 		}
 	}
-	if r.RequiredAffinity == HighAffinity && m.DefaultAffinity != HighAffinity && !f.hasHigh {
-		f.add("rule-affinity-no-binding", locksOut, at(inRules, i, "x509CertificateRequiredAffinityLevel"),
-			"high affinity is required and no username binding has it: users with a certificate that the rule matches are locked out",
-			"add a binding of SubjectKeyIdentifier or IssuerAndSerialNumber to certificateUserIds first", lint.DeepDive)
+	if r.RequiredAffinity == certuserid.High && m.DefaultAffinity != certuserid.High && !f.hasHigh {
+		f.add(ruleAffinityNoBinding, p.at("x509CertificateRequiredAffinityLevel"), "")
 	}
-	if r.RequiredAffinity == LowAffinity && m.DefaultAffinity == HighAffinity {
-		f.add("affinity-ambiguous", warning, at(inRules, i, "x509CertificateRequiredAffinityLevel"),
-			"asks for low where the default is high; the documentation says both that a rule overrides the default and that either of them can demand high (open question 9.9)",
-			"ask for high in both, or for low in the default", lint.DeepDive)
+	if r.RequiredAffinity == certuserid.Low && m.DefaultAffinity == certuserid.High {
+		f.add(affinityAmbiguous, p.at("x509CertificateRequiredAffinityLevel"), "")
 	}
 }
 
@@ -482,8 +450,7 @@ func (f *finder) ruleEffects(i int, r Rule) {
 func (f *finder) rulePairs() {
 	first := map[string]int{}    // what is matched to its first rule
 	clashed := map[string]bool{} // reported already
-	rules := f.c.AuthenticationMode.Rules
-	for i, r := range rules {
+	for i, r := range f.c.AuthenticationMode.Rules {
 		key, ok := r.key()
 		if !ok {
 			continue
@@ -493,26 +460,20 @@ func (f *finder) rulePairs() {
 			first[key] = i
 			continue
 		}
-		other := rules[j]
+		other := f.c.AuthenticationMode.Rules[j]
+		p := f.ruleAt(i)
 		switch {
 		case r.Mode != other.Mode && clashed[key]:
 		case r.Mode != other.Mode && r.Type == IssuerSubject:
-			f.add("issuer-both", fault, at(inRules, i, ""),
-				fmt.Sprintf("the issuer has another strength in %s; one issuer can have one only, and the policy is not valid", at(inRules, j, "")),
-				"remove one of the rules", lint.DeepDive)
+			f.add(issuerBoth, p, "rule %d gives the issuer another authentication mode; an issuer can have one, and the service does not accept the policy", j+1)
 			clashed[key] = true
 		case r.Mode != other.Mode:
-			f.add("rule-conflict", warning, at(inRules, i, ""),
-				fmt.Sprintf("%s matches the same and has another strength: such certificates are single-factor, and the multifactor rule can never fire", at(inRules, j, "")),
-				"remove one of the rules", lint.DeepDive)
+			f.add(ruleConflict, p, "rule %d matches the same certificates and has another authentication mode: they are single-factor, and the multifactor rule has no effect", j+1)
 			clashed[key] = true
 		case r.RequiredAffinity != other.RequiredAffinity:
-			f.add("rule-affinities", warning, at(inRules, i, ""),
-				fmt.Sprintf("%s matches the same and asks for another affinity; which of them counts is not documented", at(inRules, j, "")),
-				"remove one of the rules", lint.DeepDive)
+			f.add(ruleAffinities, p, "rule %d matches the same certificates and requires another affinity; which of them the service uses is not documented", j+1)
 		default:
-			f.add("rule-duplicate", info, at(inRules, i, ""), fmt.Sprintf("says the same as %s and changes nothing", at(inRules, j, "")),
-				"remove it", lint.GraphRule)
+			f.add(ruleDuplicate, p, "duplicates rule %d and has no effect", j+1)
 		}
 	}
 }
@@ -532,94 +493,85 @@ func (r Rule) key() (string, bool) {
 
 func (f *finder) scopes() {
 	list := f.c.CertificateAuthorityScopes
+	all := place{inScopes, "CA scopes"}
 	if len(list) > MaxScopes {
-		f.add("scopes-many", fault, inScopes, fmt.Sprintf("%d scopes; the service takes %d", len(list), MaxScopes), "", lint.DeepDive)
+		f.add(scopesMany, all, "there are %d CA scopes; the service accepts %d", len(list), MaxScopes)
 	}
 	if len(list) > 0 {
-		f.add("scopes", info, inScopes, "users outside of the groups are refused certificates below these authorities, with AADSTS500189",
-			"check that every user of these authorities is in one of the groups", lint.DeepDive)
+		f.add(scopesUsed, all, "")
 	}
-	seen := map[string]int{}
+	seen := map[keyid.ID]int{}
 	for i, s := range list {
-		if ski, ok := parseSKI(s.SubjectKeyIdentifier); !ok {
-			f.ski("scope-ski", at(inScopes, i, "subjectKeyIdentifier"), s.SubjectKeyIdentifier, "the scope restricts nobody", lint.GraphScope)
-		} else if j, ok := seen[ski]; ok {
-			f.add("scope-duplicate", fault, at(inScopes, i, "subjectKeyIdentifier"),
-				fmt.Sprintf("%s has the same authority; an authority has one group", at(inScopes, j, "")), "put the users into one group", lint.DeepDive)
-		} else {
-			seen[ski] = i
+		p := f.scopeAt(i)
+		if id, ok := f.ski(scopeSKI, scopeSKIForm, p.at("subjectKeyIdentifier"), s.SubjectKeyIdentifier, "the scope restricts nobody"); ok {
+			if j, twice := seen[id]; twice {
+				f.add(scopeDuplicate, p.at("subjectKeyIdentifier"), "CA scope %d names the same CA, which can have one group", j+1)
+			} else {
+				seen[id] = i
+			}
 		}
 		if strings.TrimSpace(s.PublicKeyInfrastructureIdentifier) == "" {
-			f.add("scope-name", warning, at(inScopes, i, "publicKeyInfrastructureIdentifier"),
-				"is missing; it is the display name of the PKI container (what stands for an authority of the classic store is not documented)", "", lint.GraphScope)
+			f.add(scopeName, p.at("publicKeyInfrastructureIdentifier"), "")
 		}
 		switch len(s.IncludeTargets) {
 		case 0:
-			f.add("scope-group", locksOut, at(inScopes, i, "includeTargets"), "there is no group: the scope lets nobody in", "name one group", lint.DeepDive)
+			f.add(scopeNoGroup, p.at("includeTargets"), "")
 		case 1:
 		default:
-			f.add("scope-group", fault, at(inScopes, i, "includeTargets"), fmt.Sprintf("%d targets; an authority has one group", len(s.IncludeTargets)),
-				"put the users into one group", lint.DeepDive)
+			f.add(scopeGroups, p.at("includeTargets"), "the scope has %d targets, but a CA can have one group", len(s.IncludeTargets))
 		}
 		for j, t := range s.IncludeTargets {
-			where := at(at(inScopes, i, "includeTargets"), j, "")
+			at := place{p.where + "/includeTargets/" + strconv.Itoa(j), p.about}
 			switch {
 			case t.ID == "":
-				f.add("scope-target", fault, where+".id", "the target has no id and is nobody", "give the object id of a group", lint.GraphScope)
+				f.add(scopeTarget, at.at("id"), "the target has no id, so it matches nobody")
 			case t.Type != GroupTarget:
-				f.add("scope-target", fault, where+".targetType", fmt.Sprintf("%s is not a group", quoted(string(t.Type))), "name a group", lint.GraphScope)
+				f.add(scopeTarget, at.at("targetType"), "%s is not a group", quoted(string(t.Type))).Do = "name a group"
 			case !strings.EqualFold(t.ID, AllUsersID) && !isGUID(t.ID):
-				f.add("scope-target", fault, where+".id", quoted(t.ID)+" is not an object id", "give the object id of a group, not its name", lint.GraphScope)
+				f.add(scopeTarget, at.at("id"), "%s is not an object id", quoted(t.ID))
 			}
 		}
 	}
 }
 
-// ski reports a subject key identifier that cannot be read, and how it was most
-// likely meant.
-func (f *finder) ski(code, where, text, effect string, source lint.Source) {
-	do := "write its octets in hexadecimal"
-	bare := strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" :-\t\u200e", r) {
-			return -1
-		}
-		return r
-	}, text)
-	bare = strings.TrimPrefix(strings.TrimPrefix(bare, "0x"), "0X")
-	if octets, err := hex.DecodeString(bare); err == nil && len(octets) > 0 {
-		do = "write " + quoted(strings.ToUpper(bare))
+// ski reads a subject key identifier and reports one that cannot be read, or that
+// has more than hexadecimal digits.
+func (f *finder) ski(unreadable, odd int, p place, text, effect string) (keyid.ID, bool) {
+	id, err := keyid.Parse(text)
+	switch {
+	case err != nil:
+		f.add(unreadable, p, "%s is not hexadecimal, so %s", quoted(text), effect)
+	case !strings.EqualFold(text, string(id)):
+		f.add(odd, p, "%s has other characters beside hexadecimal digits; whether the service ignores them is not documented, here they are ignored", quoted(text)).
+			Do = "write " + quoted(strings.ToUpper(string(id)))
 	}
-	f.add(code, fault, where, quoted(text)+" is not a subject key identifier in hexadecimal: "+effect, do, source)
+	return id, err == nil
 }
 
 func (f *finder) revocation() {
-	const in = "crlValidationConfiguration."
+	p := place{inCRL, "CRL validation"}
 	v := f.c.CRLValidation
 	if v.State != Enabled {
-		f.add("crl-off", mayLetIn, in+"state",
-			"certificates of an authority without a CRL are accepted unchecked", "enable it once every authority has a CRL", lint.Revocation)
+		f.add(crlOff, p.at("state"), "")
 	}
 	if v.State == "" && wire.MembersOf(v.kept) != nil {
-		f.add("crl-state", fault, in+"state", "is missing; the property cannot be null", "", lint.GraphCRLValidation)
+		f.add(crlState, p.at("state"), "")
 	}
-	const list = in + "exemptedCertificateAuthoritiesSubjectKeyIdentifiers"
-	if len(v.ExemptedSKIs) > 0 {
-		k, what := mayLetIn, "certificates of these authorities are accepted without revocation check"
-		if v.State != Enabled {
-			k, what = info, "has no effect while CRL validation is not enabled"
-		}
-		f.add("crl-exempted", k, list, what, "empty the list when these authorities publish CRLs", lint.Revocation)
+	switch {
+	case len(v.ExemptedSKIs) > 0 && v.State != Enabled:
+		f.add(crlExemptedIdle, place{inExempted, "CRL validation, exempted CAs"}, "")
+	case len(v.ExemptedSKIs) > 0:
+		f.add(crlExempted, place{inExempted, "CRL validation, exempted CAs"}, "")
 	}
-	seen := map[string]bool{}
+	seen := map[keyid.ID]bool{}
 	for i, text := range v.ExemptedSKIs {
-		ski, ok := parseSKI(text)
-		switch {
-		case !ok:
-			f.ski("crl-ski", at(list, i, ""), text, "it exempts nothing", lint.GraphCRLValidation)
-		case seen[ski]:
-			f.add("crl-duplicate", info, at(list, i, ""), "stands twice", "remove one", lint.GraphCRLValidation)
+		p := numbered(inExempted, i, "exempted CA", wire.Shown(text))
+		if id, ok := f.ski(crlSKI, crlSKIForm, p, text, "it exempts no CA"); ok {
+			if seen[id] {
+				f.add(crlDuplicate, p, "")
+			}
+			seen[id] = true
 		}
-		seen[ski] = true
 	}
 }
 
@@ -628,12 +580,11 @@ func (f *finder) size() {
 	if err != nil {
 		return
 	}
+	p := place{"", "configuration"}
 	switch size := len(body); {
 	case size > MaxPolicySize:
-		f.add("size", fault, "", fmt.Sprintf("%d bytes of JSON; the whole authentication methods policy can have %d", size, MaxPolicySize),
-			"use fewer rules, by policy OID", lint.Manage)
+		f.add(tooLarge, p, "%d bytes of JSON; the whole authentication methods policy can have %d", size, MaxPolicySize)
 	case size > MaxPolicySize/2:
-		f.add("size", warning, "", fmt.Sprintf("%d bytes of JSON, more than half of the %d that all authentication methods share", size, MaxPolicySize),
-			"use fewer rules, by policy OID", lint.Manage)
+		f.add(large, p, "%d bytes of JSON, more than half of the %d that all authentication methods share", size, MaxPolicySize)
 	}
 }

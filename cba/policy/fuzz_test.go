@@ -27,7 +27,7 @@ func (d drawer) rule() policy.Rule {
 	r := policy.Rule{
 		Type:             pick[policy.RuleType](d, policy.IssuerSubject, policy.PolicyOID, policy.IssuerSubjectAndPolicyOID, policy.UnknownFutureValue, ""),
 		Mode:             pick[policy.AuthenticationMode](d, policy.SingleFactor, policy.MultiFactor, policy.MultiFactor, "x", ""),
-		RequiredAffinity: pick[policy.AffinityLevel](d, policy.LowAffinity, policy.LowAffinity, policy.HighAffinity, "x", ""),
+		RequiredAffinity: pick[certuserid.Affinity](d, certuserid.Low, certuserid.Low, certuserid.High, "x", ""),
 		Identifier:       pick(d, append(issuers, oids...)...),
 	}
 	if d.IntN(3) > 0 {
@@ -41,12 +41,12 @@ func (d drawer) rule() policy.Rule {
 
 func (d drawer) binding() policy.UserBinding {
 	b := policy.Bind(
-		pick[policy.CertificateField](d, policy.PrincipalName, policy.RFC822Name, policy.IssuerAndSubject, policy.Subject,
-			policy.SubjectKeyIdentifier, policy.SHA1PublicKey, policy.IssuerAndSerialNumber, "SKI", ""),
+		pick[certuserid.Mapping](d, certuserid.PrincipalName, certuserid.RFC822Name, certuserid.IssuerAndSubject, certuserid.Subject,
+			certuserid.SKI, certuserid.SHA1PublicKey, certuserid.IssuerAndSerialNumber, "SKI", ""),
 		pick[policy.UserProperty](d, policy.UserPrincipalName, policy.OnPremisesUserPrincipalName, policy.CertificateUserIDs, policy.CertificateUserIDs, "email"),
 		int32(d.IntN(4)))
 	if d.IntN(4) == 0 {
-		b.Affinity = pick[policy.AffinityLevel](d, "", "x", policy.LowAffinity, policy.HighAffinity)
+		b.Affinity = pick[certuserid.Affinity](d, "", "x", certuserid.Low, certuserid.High)
 	}
 	return b
 }
@@ -57,7 +57,7 @@ func (d drawer) config() policy.Config {
 		IncludeTargets: []policy.IncludeTarget{pick(d, policy.AllUsers(), policy.Group(groupA), policy.Group(groupB))},
 		AuthenticationMode: policy.AuthenticationModeConfiguration{
 			Default:         pick[policy.AuthenticationMode](d, policy.SingleFactor, policy.MultiFactor, "", "x"),
-			DefaultAffinity: pick[policy.AffinityLevel](d, policy.LowAffinity, policy.LowAffinity, policy.HighAffinity, "", "x"),
+			DefaultAffinity: pick[certuserid.Affinity](d, certuserid.Low, certuserid.Low, certuserid.High, "", "x"),
 		},
 	}
 	if d.IntN(4) == 0 {
@@ -142,7 +142,7 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 	}
 	hasOID := func(text string) bool { return slices.Contains(cert.Policies, strings.TrimSpace(text)) }
 	var tiers [3][]int
-	high := c.AuthenticationMode.DefaultAffinity != "" && c.AuthenticationMode.DefaultAffinity != policy.LowAffinity
+	high := c.AuthenticationMode.DefaultAffinity != "" && c.AuthenticationMode.DefaultAffinity != certuserid.Low
 	for i, r := range c.AuthenticationMode.Rules {
 		issuerText, oidText := r.IssuerSubjectIdentifier, r.PolicyOIDIdentifier
 		tier := -1
@@ -168,7 +168,7 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 		}
 		if tier >= 0 {
 			tiers[tier] = append(tiers[tier], i)
-			high = high || r.RequiredAffinity != "" && r.RequiredAffinity != policy.LowAffinity
+			high = high || r.RequiredAffinity != "" && r.RequiredAffinity != certuserid.Low
 		}
 	}
 	d.AuthenticationMode = policy.SingleFactor
@@ -187,13 +187,13 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 		}
 		break
 	}
-	d.RequiredAffinity = policy.LowAffinity
+	d.RequiredAffinity = certuserid.Low
 	if high {
-		d.RequiredAffinity = policy.HighAffinity
+		d.RequiredAffinity = certuserid.High
 	}
 
 	parsed := cert.certificate(t)
-	value := func(f policy.CertificateField) (certuserid.Mapping, string) {
+	value := func(f certuserid.Mapping) (certuserid.Mapping, string) {
 		m := certuserid.Mapping(f)
 		id, err := certuserid.FromCertificate(parsed, m)
 		if err != nil {
@@ -205,7 +205,7 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 		m, text := value(b.Field)
 		ok := false
 		switch {
-		case m == "", high && (m.Affinity() != certuserid.High || b.Affinity == policy.LowAffinity):
+		case m == "", high && (m.Affinity() != certuserid.High || b.Affinity == certuserid.Low):
 		case b.Property == policy.CertificateUserIDs:
 			for _, stored := range u.AuthorizationInfo.CertificateUserIDs {
 				ok = ok || certuserid.Options{}.Values(parsed).Fit(m, stored) != certuserid.Unfit
@@ -282,7 +282,7 @@ func FuzzEvaluate(f *testing.F) {
 		}
 
 		for i, step := range slices.DeleteFunc(slices.Clone(e.Steps), func(s lint.Step) bool { return s.Name != policy.StepRule }) {
-			if strings.Contains(step.Detail, ": matches") {
+			if strings.Contains(step.Detail, ": it matches") {
 				continue
 			}
 			without := config
@@ -293,14 +293,14 @@ func FuzzEvaluate(f *testing.F) {
 		}
 
 		raised := config
-		raised.AuthenticationMode.DefaultAffinity = policy.HighAffinity
+		raised.AuthenticationMode.DefaultAffinity = certuserid.High
 		if other := policyOf(raised); other.Bound && !got.Bound {
 			t.Fatal("raising the default affinity bound somebody")
 		}
 		for i := range config.AuthenticationMode.Rules {
 			raised := config
 			raised.AuthenticationMode.Rules = slices.Clone(config.AuthenticationMode.Rules)
-			raised.AuthenticationMode.Rules[i].RequiredAffinity = policy.HighAffinity
+			raised.AuthenticationMode.Rules[i].RequiredAffinity = certuserid.High
 			other := policyOf(raised)
 			if other.Bound && !got.Bound || other.AuthenticationMode != got.AuthenticationMode {
 				t.Fatalf("raising the affinity of rules[%d] bound somebody or changed the strength", i)
@@ -308,7 +308,7 @@ func FuzzEvaluate(f *testing.F) {
 		}
 
 		if (policy.Config{}).Compile().Decide(cert, &user) != (policy.Decision{
-			AuthenticationMode: policy.SingleFactor, RequiredAffinity: policy.LowAffinity, RuleIndex: -1, BindingIndex: -1}) {
+			AuthenticationMode: policy.SingleFactor, RequiredAffinity: certuserid.Low, RuleIndex: -1, BindingIndex: -1}) {
 			t.Fatal("the zero Config says something")
 		}
 		if p.Decide(cert, &policy.User{}).Bound || p.Decide(nil, &user).Bound || p.Decide(cert, nil).Bound {

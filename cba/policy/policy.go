@@ -2,12 +2,12 @@ package policy
 
 import (
 	"crypto/x509"
-	"encoding/hex"
 	"slices"
 	"strings"
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/keyid"
 )
 
 // A Policy is a configuration made ready for decisions: [Config.Compile] makes
@@ -30,8 +30,8 @@ type tables struct {
 	bindings        []binding // in the order in which they are tried
 	include         targets
 	exclude         targets
-	scopes          map[string][]int // octets of a SKI to scopes
-	exempt          map[string]bool  // octets of a SKI
+	scopes          map[keyid.ID][]int
+	exempt          map[keyid.ID]bool
 }
 
 // An affinity as it is compared: unknown texts demand high.
@@ -44,21 +44,21 @@ const (
 )
 
 // demanded reads the affinity that a rule or the default asks for.
-func demanded(level AffinityLevel) affinity {
+func demanded(level certuserid.Affinity) affinity {
 	switch level {
 	case "":
 		return unstated
-	case LowAffinity:
+	case certuserid.Low:
 		return low
 	}
 	return high
 }
 
-func (a affinity) level() AffinityLevel {
+func (a affinity) level() certuserid.Affinity {
 	if a == high {
-		return HighAffinity
+		return certuserid.High
 	}
-	return LowAffinity
+	return certuserid.Low
 }
 
 // A tier is the rank of a kind of rules: the lowest tier in which a rule matches
@@ -104,7 +104,7 @@ type binding struct {
 func (c Config) Compile() *Policy {
 	t := &tables{
 		issuers: map[string]int32{}, byOID: map[string][]int32{},
-		scopes: map[string][]int{}, exempt: map[string]bool{},
+		scopes: map[keyid.ID][]int{}, exempt: map[keyid.ID]bool{},
 		defaultAffinity: demanded(c.AuthenticationMode.DefaultAffinity),
 	}
 	for i, r := range c.AuthenticationMode.Rules {
@@ -119,16 +119,16 @@ func (c Config) Compile() *Policy {
 	t.include = includeTargets(c.IncludeTargets)
 	t.exclude = excludeTargets(c.ExcludeTargets)
 	for i, s := range c.CertificateAuthorityScopes {
-		if ski, ok := parseSKI(s.SubjectKeyIdentifier); ok {
-			t.scopes[ski] = append(t.scopes[ski], i)
+		if id, err := keyid.Parse(s.SubjectKeyIdentifier); err == nil {
+			t.scopes[id] = append(t.scopes[id], i)
 		}
 	}
 	for _, text := range c.CRLValidation.ExemptedSKIs {
-		if ski, ok := parseSKI(text); ok {
-			t.exempt[ski] = true
+		if id, err := keyid.Parse(text); err == nil {
+			t.exempt[id] = true
 		}
 	}
-	return &Policy{config: c.clone(), tables: t}
+	return &Policy{config: c.Clone(), tables: t}
 }
 
 // With returns the policy under other readings.
@@ -139,23 +139,7 @@ func (p *Policy) With(r Readings) *Policy {
 }
 
 // Config returns the configuration that the policy was made from.
-func (p *Policy) Config() Config { return p.config.clone() }
-
-// clone copies what a program could change. The texts that objects were read
-// from are never changed.
-func (c Config) clone() Config {
-	c.ExcludeTargets = slices.Clone(c.ExcludeTargets)
-	c.UserBindings = slices.Clone(c.UserBindings)
-	c.AuthenticationMode.Rules = slices.Clone(c.AuthenticationMode.Rules)
-	c.CertificateAuthorityScopes = slices.Clone(c.CertificateAuthorityScopes)
-	for i := range c.CertificateAuthorityScopes {
-		s := &c.CertificateAuthorityScopes[i]
-		s.IncludeTargets = slices.Clone(s.IncludeTargets)
-	}
-	c.CRLValidation.ExemptedSKIs = slices.Clone(c.CRLValidation.ExemptedSKIs)
-	c.IncludeTargets = slices.Clone(c.IncludeTargets)
-	return c
-}
+func (p *Policy) Config() Config { return p.config.Clone() }
 
 // addRule compiles a rule for every reading that makes it match something.
 func (t *tables) addRule(index int, r Rule) {
@@ -268,22 +252,15 @@ func parseOID(text string) (string, bool) {
 	return string(der), err == nil
 }
 
-// parseSKI reads the hexadecimal form of a subject key identifier.
-func parseSKI(text string) (string, bool) {
-	octets, err := hex.DecodeString(text)
-	return string(octets), err == nil && len(octets) > 0
-}
-
 func compileBinding(index int, b UserBinding) binding {
-	compiled := binding{index: index, priority: b.Priority, property: b.Property, usable: b.Field.BindsTo(b.Property)}
-	if mapping := certuserid.Mapping(b.Field); mapping.Known() {
-		compiled.mapping = mapping
-		compiled.affinity = demanded(AffinityLevel(mapping.Affinity()))
+	compiled := binding{index: index, priority: b.Priority, property: b.Property, usable: b.Supported()}
+	if b.Field.Known() {
+		compiled.mapping, compiled.affinity = b.Field, demanded(b.Field.Affinity())
 	}
 	switch b.Affinity {
-	case LowAffinity:
+	case certuserid.Low:
 		compiled.stated = low
-	case HighAffinity:
+	case certuserid.High:
 		compiled.stated = high
 	}
 	return compiled

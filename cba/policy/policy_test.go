@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"github.com/google/go-cmp/cmp"
@@ -121,7 +122,7 @@ func manyNames(n int) string {
 // what it gives out.
 func TestPolicyIsImmutable(t *testing.T) {
 	c := benchConfig(t, 50)
-	c.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo([]byte{1}, "PKI", groupA)}
+	c.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo("01", "PKI", groupA)}
 	c.CRLValidation = policy.CRLValidationConfiguration{State: policy.Enabled, ExemptedSKIs: []string{"01"}}
 	p := c.Compile()
 	cert, user := prepare(t, benchSpec.certificate(t)), benchUser(t)
@@ -138,7 +139,7 @@ func TestPolicyIsImmutable(t *testing.T) {
 	}
 	if !p.Config().Equal(func() policy.Config {
 		c := benchConfig(t, 50)
-		c.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo([]byte{1}, "PKI", groupA)}
+		c.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo("01", "PKI", groupA)}
 		c.CRLValidation = policy.CRLValidationConfiguration{State: policy.Enabled, ExemptedSKIs: []string{"01"}}
 		return c
 	}()) {
@@ -150,8 +151,8 @@ func TestPolicyIsImmutable(t *testing.T) {
 // same order however they stand.
 func TestEqualPrioritiesHaveOneOrder(t *testing.T) {
 	list := []policy.UserBinding{
-		policy.Bind(policy.RFC822Name, policy.OnPremisesUserPrincipalName, 1), policy.Bind(policy.PrincipalName, policy.UserPrincipalName, 1),
-		policy.Bind(policy.PrincipalName, policy.OnPremisesUserPrincipalName, 1), policy.Bind(policy.SubjectKeyIdentifier, policy.CertificateUserIDs, 1),
+		policy.Bind(certuserid.RFC822Name, policy.OnPremisesUserPrincipalName, 1), policy.Bind(certuserid.PrincipalName, policy.UserPrincipalName, 1),
+		policy.Bind(certuserid.PrincipalName, policy.OnPremisesUserPrincipalName, 1), policy.Bind(certuserid.SKI, policy.CertificateUserIDs, 1),
 	}
 	user := &policy.User{UserPrincipalName: "robert@woodgrove.com", OnPremisesUserPrincipalName: "robert@woodgrove.com",
 		AuthorizationInfo: policy.AuthorizationInfo{CertificateUserIDs: []string{"X509:<SKI>" + benchSpec.SKI}}}
@@ -159,7 +160,7 @@ func TestEqualPrioritiesHaveOneOrder(t *testing.T) {
 	for range 24 {
 		rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 		e := policy.Config{UserBindings: list}.Compile().Explain(cert, user)
-		if e.Binding == nil || e.Binding.Field != policy.PrincipalName || e.Binding.Property != policy.OnPremisesUserPrincipalName {
+		if e.Binding == nil || e.Binding.Field != certuserid.PrincipalName || e.Binding.Property != policy.OnPremisesUserPrincipalName {
 			t.Fatalf("%v: bound by %+v", list, e.Binding)
 		}
 	}
@@ -179,7 +180,7 @@ func TestConcurrentUse(t *testing.T) {
 				}
 				p.With(policy.Readings{AnyName: true}).Decide(cert, user)
 				p.Config().Findings()
-				p.CAScope(user, [][]byte{{1}})
+				p.CAScope(user, []keyid.ID{"01"})
 			}
 		})
 	}
@@ -223,14 +224,14 @@ func TestAssumptionsUnderAChosenReading(t *testing.T) {
 		t.Fatalf("%+v", e)
 	}
 	a := e.Assumptions[0]
-	if a.ID != "3.3" || !a.ChangesOutcome || !a.Otherwise.Bound || !strings.HasPrefix(a.Text, "by choice the opposite") {
+	if a.ID != "3.3" || !a.ChangesOutcome || !a.Otherwise.Bound || !strings.HasPrefix(a.Text, "the opposite of this was chosen") {
 		t.Errorf("%+v", a)
 	}
 }
 
 func TestCAScope(t *testing.T) {
-	root, middle, issuing := []byte{1}, []byte{2, 0xab}, []byte{3}
-	chain := [][]byte{issuing, middle, root}
+	root, middle, issuing := keyid.ID("01"), keyid.ID("02ab"), keyid.ID("03")
+	chain := []keyid.ID{issuing, middle, root}
 	in := &policy.User{ID: "55555555-5555-5555-5555-555555555555", MemberOf: []policy.DirectoryObject{{ID: strings.ToUpper(groupA)}}}
 	out := &policy.User{ID: "u"}
 	for _, test := range []struct {
@@ -240,7 +241,7 @@ func TestCAScope(t *testing.T) {
 		want   policy.ScopeDecision
 	}{
 		{"no scopes at all", nil, out, policy.ScopeDecision{Allowed: true, ScopeIndex: -1}},
-		{"no scope for this chain: unrestricted (9.33)", []policy.AuthorityScope{policy.ScopeTo([]byte{9}, "PKI", groupA)}, out, policy.ScopeDecision{Allowed: true, ScopeIndex: -1}},
+		{"no scope for this chain: unrestricted (9.33)", []policy.AuthorityScope{policy.ScopeTo("09", "PKI", groupA)}, out, policy.ScopeDecision{Allowed: true, ScopeIndex: -1}},
 		{"in the group of the issuing authority", []policy.AuthorityScope{policy.ScopeTo(issuing, "PKI", groupA)}, in, policy.ScopeDecision{Restricted: true, Allowed: true}},
 		{"outside of the group: AADSTS500189", []policy.AuthorityScope{policy.ScopeTo(issuing, "PKI", groupA)}, out, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
 		{"an intermediate authority works too", []policy.AuthorityScope{policy.ScopeTo(middle, "PKI", groupA)}, in, policy.ScopeDecision{Restricted: true, Allowed: true}},
@@ -277,7 +278,7 @@ func TestCRLValidation(t *testing.T) {
 		if p.CRLRequired() != want {
 			t.Errorf("%q: required %v", state, !want)
 		}
-		if !p.CRLExempt([]byte{0x9a, 0x42}) || p.CRLExempt([]byte{0x9a}) || p.CRLExempt(nil) {
+		if !p.CRLExempt("9a42") || p.CRLExempt("9a") || p.CRLExempt("") {
 			t.Error("exemptions")
 		}
 	}
@@ -296,25 +297,134 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Affinity and allowed properties agree with package certuserid and the table of
-// the deep dive.
+// Allowed properties agree with the table of the deep dive.
 func TestFields(t *testing.T) {
-	names := map[policy.CertificateField]bool{policy.PrincipalName: true, policy.RFC822Name: true}
+	names := map[certuserid.Mapping]bool{certuserid.PrincipalName: true, certuserid.RFC822Name: true}
 	seen := 0
-	for _, m := range certuserid.Mappings() {
-		f := policy.CertificateField(m)
+	for _, f := range certuserid.Mappings() {
 		seen++
-		if string(f.Affinity()) != string(m.Affinity()) {
-			t.Errorf("%s: affinity %s", f, f.Affinity())
-		}
 		for _, p := range []policy.UserProperty{policy.UserPrincipalName, policy.OnPremisesUserPrincipalName, policy.CertificateUserIDs, "email"} {
 			want := p == policy.CertificateUserIDs || names[f] && p != "email"
-			if f.BindsTo(p) != want {
-				t.Errorf("%s to %s: %v", f, p, !want)
+			if b := policy.Bind(f, p, 1); b.Supported() != want || b.Affinity != f.Affinity() {
+				t.Errorf("%s to %s: %v, affinity %s", f, p, !want, b.Affinity)
 			}
 		}
 	}
-	if seen != 7 || policy.CertificateField("SKI").Affinity() != "" || policy.CertificateField("").BindsTo(policy.CertificateUserIDs) {
-		t.Error("unknown fields")
+	for _, f := range []certuserid.Mapping{"SKI", "", "Iris"} {
+		if b := policy.Bind(f, policy.CertificateUserIDs, 1); b.Supported() || b.Affinity != "" {
+			t.Errorf("unknown field %q: %+v", f, b)
+		}
 	}
+	if seen != 7 {
+		t.Errorf("%d fields", seen)
+	}
+}
+
+// A value that Graph adds later comes back as it was, matches nothing and lets
+// nobody in: each enumeration of the wire, at each of its places, in a
+// configuration that signs the user in without it.
+func TestValuesOfTheFuture(t *testing.T) {
+	signedIn := func(c policy.Config) policy.Decision {
+		cert := prepare(t, benchSpec.certificate(t))
+		user := &policy.User{UserPrincipalName: "robert@woodgrove.com", MemberOf: []policy.DirectoryObject{{ID: groupA}}}
+		return c.Compile().Decide(cert, user)
+	}
+	base := `{"state":"enabled","includeTargets":[{"targetType":"group","id":"` + groupA + `"}],"excludeTargets":[],` +
+		`"certificateUserBindings":[{"x509CertificateField":"PrincipalName","userProperty":"userPrincipalName","priority":1,"trustAffinityLevel":"low"}],` +
+		`"authenticationModeConfiguration":{"x509CertificateAuthenticationDefaultMode":"x509CertificateMultiFactor","x509CertificateDefaultRequiredAffinityLevel":"low","rules":[]},` +
+		`"crlValidationConfiguration":{"state":"disabled"},"issuerHintsConfiguration":{"state":"enabled"}}`
+	if d := signedIn(mustParse(t, base)); !d.SignsIn() || d.AuthenticationMode != policy.MultiFactor {
+		t.Fatalf("without a new value: %+v", d)
+	}
+	for _, c := range []struct {
+		old, new string
+		against  func(policy.Config) bool // what the new value must do
+	}{
+		{`"state":"enabled","includeTargets"`, `"state":"paused","includeTargets"`, func(c policy.Config) bool { return !signedIn(c).SignsIn() }},
+		{`"targetType":"group"`, `"targetType":"device"`, func(c policy.Config) bool { return !signedIn(c).SignsIn() }},
+		{`"excludeTargets":[]`, `"excludeTargets":[{"targetType":"device","id":"` + groupA + `"}]`, func(c policy.Config) bool { return !signedIn(c).SignsIn() }},
+		{`"x509CertificateField":"PrincipalName"`, `"x509CertificateField":"Iris"`, func(c policy.Config) bool { return !signedIn(c).SignsIn() }},
+		{`"userProperty":"userPrincipalName"`, `"userProperty":"employeeId"`, func(c policy.Config) bool { return !signedIn(c).SignsIn() }},
+		{`"x509CertificateAuthenticationDefaultMode":"x509CertificateMultiFactor"`, `"x509CertificateAuthenticationDefaultMode":"x509CertificateThreeFactor"`,
+			func(c policy.Config) bool { return signedIn(c).AuthenticationMode == policy.SingleFactor }},
+		{`"x509CertificateDefaultRequiredAffinityLevel":"low"`, `"x509CertificateDefaultRequiredAffinityLevel":"higher"`, func(c policy.Config) bool { return !signedIn(c).SignsIn() }},
+		{`"rules":[]`, `"rules":[{"x509CertificateRuleType":"issuerSubject","identifier":"` + benchSpec.Issuer + `","x509CertificateAuthenticationMode":"x509CertificateThreeFactor","x509CertificateRequiredAffinityLevel":"low"}]`,
+			func(c policy.Config) bool { return signedIn(c).AuthenticationMode == policy.SingleFactor }},
+		{`"rules":[]`, `"rules":[{"x509CertificateRuleType":"issuerSubject","identifier":"` + benchSpec.Issuer + `","x509CertificateAuthenticationMode":"x509CertificateMultiFactor","x509CertificateRequiredAffinityLevel":"higher"}]`,
+			func(c policy.Config) bool { return !signedIn(c).SignsIn() }},
+		{`"x509CertificateMultiFactor","x509CertificateDefaultRequiredAffinityLevel":"low","rules":[]`,
+			`"x509CertificateSingleFactor","x509CertificateDefaultRequiredAffinityLevel":"low","rules":[{"x509CertificateRuleType":"everything","identifier":"` + benchSpec.Issuer + `","x509CertificateAuthenticationMode":"x509CertificateMultiFactor"}]`,
+			func(c policy.Config) bool { return signedIn(c).AuthenticationMode == policy.SingleFactor }},
+		{`"crlValidationConfiguration":{"state":"disabled"}`, `"crlValidationConfiguration":{"state":"strict"}`, func(c policy.Config) bool { return c.Compile().CRLRequired() }},
+		{`"issuerHintsConfiguration":{"state":"enabled"}`, `"issuerHintsConfiguration":{"state":"some"}`, func(c policy.Config) bool { return !c.Compile().IssuerHints() }},
+		{`"trustAffinityLevel":"low"`, `"trustAffinityLevel":"higher"`, func(c policy.Config) bool { // the field decides, never the statement
+			c.AuthenticationMode.DefaultAffinity = certuserid.High
+			return !signedIn(c).SignsIn()
+		}},
+	} {
+		text := strings.Replace(base, c.old, c.new, 1)
+		config := mustParse(t, text)
+		if got := mustMarshal(t, config); got != text || text == base {
+			t.Errorf("%s: written as %s", c.new, got)
+		}
+		if !c.against(config) {
+			t.Errorf("%s counts in favor of a sign-in: %+v", c.new, signedIn(config))
+		}
+		if !config.Findings().Has("policy-unknown-value") {
+			t.Errorf("%s is not reported", c.new)
+		}
+	}
+}
+
+// A clone shares nothing that a program can change: every field of it, at any
+// depth, is changed here, and the original stays as it was. A copy of the struct
+// shares.
+func TestClone(t *testing.T) {
+	original := mustParse(t, strings.Replace(live, `"rules":[]`, `"rules":[{"identifier":"CN=A","new":1}]`, 1))
+	original.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo("01", "PKI", groupA)}
+	original.ExcludeTargets = []policy.Target{policy.ExcludeGroup(groupB)}
+	original.CRLValidation.ExemptedSKIs = []string{"01"}
+	before := mustMarshal(t, original)
+	clone := original.Clone()
+	if mustMarshal(t, clone) != before {
+		t.Error("the clone is another configuration")
+	}
+	changed := 0
+	changeAll(reflect.ValueOf(&clone).Elem(), &changed)
+	if mustMarshal(t, original) != before {
+		t.Errorf("changing the clone changed the original to %s", mustMarshal(t, original))
+	}
+	if changed < 40 || mustMarshal(t, clone) == before {
+		t.Errorf("only %d fields were changed", changed)
+	}
+	shared := original
+	shared.UserBindings[0].Priority = 99
+	if original.UserBindings[0].Priority != 99 {
+		t.Error("a copy of the struct does not share, as its comment says")
+	}
+	if empty := (policy.Config{}).Clone(); !empty.Equal(policy.Config{}) {
+		t.Error("the clone of nothing is something")
+	}
+}
+
+func changeAll(v reflect.Value, changed *int) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "!")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Int32:
+		v.SetInt(v.Int() + 1)
+	case reflect.Slice:
+		for i := range v.Len() {
+			changeAll(v.Index(i), changed)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				changeAll(v.Field(i), changed)
+			}
+		}
+	}
+	*changed++
 }

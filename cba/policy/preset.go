@@ -1,5 +1,7 @@
 package policy
 
+import "example.com/entracba/cba/certuserid"
+
 // configID is the id of the only configuration of its kind.
 const configID = "X509Certificate"
 
@@ -13,12 +15,12 @@ func ServiceDefault() Config {
 		ID: configID, State: Disabled,
 		ExcludeTargets: []Target{},
 		UserBindings: []UserBinding{
-			Bind(PrincipalName, UserPrincipalName, 1),
-			Bind(RFC822Name, UserPrincipalName, 2),
-			Bind(SubjectKeyIdentifier, CertificateUserIDs, 3),
+			Bind(certuserid.PrincipalName, UserPrincipalName, 1),
+			Bind(certuserid.RFC822Name, UserPrincipalName, 2),
+			Bind(certuserid.SKI, CertificateUserIDs, 3),
 		},
 		AuthenticationMode: AuthenticationModeConfiguration{
-			Default: SingleFactor, DefaultAffinity: LowAffinity, Rules: []Rule{},
+			Default: SingleFactor, DefaultAffinity: certuserid.Low, Rules: []Rule{},
 		},
 		CertificateAuthorityScopes: []AuthorityScope{},
 		IssuerHints:                IssuerHintsConfiguration{State: Disabled},
@@ -40,7 +42,7 @@ func ServiceDefault() Config {
 // does. Every user needs the "X509:<SKI>" value
 // in certificateUserIds before the configuration is sent, or is locked out.
 func HardenedBySKI(groups []string, rules ...Rule) Config {
-	return hardened(SubjectKeyIdentifier, groups, rules)
+	return hardened(certuserid.SKI, groups, rules)
 }
 
 // HardenedByIssuerAndSerial is [HardenedBySKI] with the issuer and serial number
@@ -49,14 +51,14 @@ func HardenedBySKI(groups []string, rules ...Rule) Config {
 // The text of this field is not confirmed for Graph (open question 9.14): check
 // on a test tenant that the PATCH is accepted.
 func HardenedByIssuerAndSerial(groups []string, rules ...Rule) Config {
-	return hardened(IssuerAndSerialNumber, groups, rules)
+	return hardened(certuserid.IssuerAndSerialNumber, groups, rules)
 }
 
-func hardened(field CertificateField, groups []string, rules []Rule) Config {
+func hardened(field certuserid.Mapping, groups []string, rules []Rule) Config {
 	c := ServiceDefault()
 	c.State = Enabled
 	c.UserBindings = []UserBinding{Bind(field, CertificateUserIDs, 1)}
-	c.AuthenticationMode.DefaultAffinity = HighAffinity
+	c.AuthenticationMode.DefaultAffinity = certuserid.High
 	c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, rules...)
 	c.CRLValidation.State = Enabled
 	c.IncludeTargets = []IncludeTarget{}

@@ -31,12 +31,12 @@ type Readings struct {
 	// AnyName tries every principal name and e-mail address of the certificate
 	// (9.23). By default only the first of each kind is tried.
 	AnyName bool
-	// ExactNames compares user principal names letter for letter (3.3). By
-	// default the letter case of ASCII letters does not matter.
+	// ExactNames compares user principal names exactly (3.3). By default the
+	// comparison ignores the case of ASCII letters.
 	ExactNames bool
-	// ExactUserIDs compares certificateUserIds letter for letter (9.4). By default
-	// what certuserid calls an assumed fit is enough: the letter case behind the
-	// tags and the 00 octet of a serial number do not matter.
+	// ExactUserIDs compares certificateUserIds exactly (9.4). By default an assumed
+	// fit, as certuserid calls it, is enough: the letter case behind the tags and the
+	// leading 00 byte of a serial number do not matter.
 	ExactUserIDs bool
 	// RootFirstIssuers reads issuers in rules in the order of certificateUserIds
 	// too (9.24). By default only as the samples of Graph write them, the most
@@ -53,7 +53,7 @@ type Readings struct {
 	UnknownRuleIsCombined bool
 }
 
-// An Assumption is a reading that an answer leaned on, or that would change it.
+// An Assumption is a reading that an answer relied on, or that would change it.
 type Assumption struct {
 	// ID numbers the question: "9.x" are the rows of docs/open-questions.md, other
 	// numbers are places where a rule is inferred. See [Readings].
@@ -78,17 +78,17 @@ type reading struct {
 
 // The rows in the order in which assumptions are listed.
 var readings = [...]reading{
-	readUnknownRule: {"2.1", "a rule of unknown type matches nothing; Graph shows unknownFutureValue for rules of issuer and OID unless asked with Prefer: include-unknown-enum-members",
+	readUnknownRule: {"2.1", "a rule of unknown type matches nothing; Graph shows unknownFutureValue for rules of issuer and OID, unless the request has the header Prefer: include-unknown-enum-members",
 		func(r *Readings) *bool { return &r.UnknownRuleIsCombined }},
-	readDecidingAffinity: {"2.4", "every matching rule can demand high affinity, not only the one that sets the strength",
+	readDecidingAffinity: {"2.4", "every matching rule can require high affinity, not only the one that sets the authentication mode",
 		func(r *Readings) *bool { return &r.OnlyDecidingRuleAffinity }},
-	readEitherAffinity: {"3.2", "a binding has high affinity only if its field has and it does not state low",
+	readEitherAffinity: {"3.2", "a binding has high affinity only if its field has it and the binding does not state low",
 		func(r *Readings) *bool { return &r.EitherAffinity }},
 	readExactNames: {"3.3", "letter case does not matter when a name of the certificate is compared with a user principal name",
 		func(r *Readings) *bool { return &r.ExactNames }},
-	readExactIDs: {"9.4", "letter case and the 00 octet of a serial number do not matter when certificateUserIds are compared",
+	readExactIDs: {"9.4", "letter case and the leading 00 byte of a serial number do not matter when certificateUserIds are compared",
 		func(r *Readings) *bool { return &r.ExactUserIDs }},
-	readLowerAffinity: {"9.9", "a default of high affinity holds although a matching rule asks for low; the documentation has both readings",
+	readLowerAffinity: {"9.9", "a default of high affinity applies although a matching rule asks for low; the documentation has both readings",
 		func(r *Readings) *bool { return &r.RuleLowersAffinity }},
 	readIdentifier: {"9.13", "the identifier of a rule for issuer and OID is not used for the part that its specific property does not give",
 		func(r *Readings) *bool { return &r.IdentifierInCombinedRule }},
@@ -96,7 +96,7 @@ var readings = [...]reading{
 		func(r *Readings) *bool { return &r.StopAtMismatch }},
 	readAnyName: {"9.23", "of several principal names or e-mail addresses in a certificate only the first is compared",
 		func(r *Readings) *bool { return &r.AnyName }},
-	readRootFirst: {"9.24", "the issuer in a rule is written with the most specific part first, not root first",
+	readRootFirst: {"9.24", "the issuer in a rule starts with the most specific part, not with the root",
 		func(r *Readings) *bool { return &r.RootFirstIssuers }},
 	readConflict: {"9.28", "rules for issuer and OID, or for one issuer, that match with different strengths give single-factor",
 		func(r *Readings) *bool { return &r.ConflictIsMultiFactor }},

@@ -1,10 +1,10 @@
 package policy
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strings"
 
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
 )
 
@@ -15,11 +15,10 @@ func (p *Policy) CRLRequired() bool {
 	return state != "" && state != Disabled
 }
 
-// CRLExempt reports whether an authority, by the octets of its subject key
-// identifier, is exempted from [Policy.CRLRequired]. Whether the CRL of an
-// exempted authority that has one is still checked is not documented (open
-// question 9.32).
-func (p *Policy) CRLExempt(ski []byte) bool { return p.exempt[string(ski)] }
+// CRLExempt reports whether a CA, by its subject key identifier, is exempted from
+// [Policy.CRLRequired]. Whether the CRL of an exempted CA that has one is still
+// checked is not documented (open question 9.32).
+func (p *Policy) CRLExempt(ca keyid.ID) bool { return p.exempt[ca] }
 
 // IssuerHints reports whether clients are told which authorities to offer
 // certificates of.
@@ -44,24 +43,24 @@ type ScopeDecision struct {
 // It climbs the chain and applies every scope until the user is in the group of
 // one. A chain that no scope names is unrestricted, which the documentation does
 // not say outright (open question 9.33).
-func (p *Policy) CAScope(user *User, chain [][]byte) ScopeDecision {
+func (p *Policy) CAScope(user *User, chain []keyid.ID) ScopeDecision {
 	d, _ := p.caScope(user, chain, false)
 	return d
 }
 
 // ExplainCAScope is [Policy.CAScope] with a step for each scope that was applied.
-func (p *Policy) ExplainCAScope(user *User, chain [][]byte) (ScopeDecision, []lint.Step) {
+func (p *Policy) ExplainCAScope(user *User, chain []keyid.ID) (ScopeDecision, []lint.Step) {
 	return p.caScope(user, chain, true)
 }
 
-func (p *Policy) caScope(user *User, chain [][]byte, explain bool) (ScopeDecision, []lint.Step) {
+func (p *Policy) caScope(user *User, chain []keyid.ID, explain bool) (ScopeDecision, []lint.Step) {
 	if user == nil {
 		user = &User{}
 	}
 	d := ScopeDecision{ScopeIndex: -1}
 	var steps []lint.Step
 	for _, ski := range chain {
-		for _, i := range p.scopes[string(ski)] {
+		for _, i := range p.scopes[ski] {
 			d.Restricted = true
 			scope := p.config.CertificateAuthorityScopes[i]
 			step := lint.Step{Name: StepScope, Outcome: lint.Skip, Source: lint.DeepDive}
@@ -81,8 +80,8 @@ func (p *Policy) caScope(user *User, chain [][]byte, explain bool) (ScopeDecisio
 			if !d.Allowed {
 				not = "not "
 			}
-			step.Detail = fmt.Sprintf("certificateAuthorityScopes[%d], authority %s of %s: the user is %sin its group %s",
-				i, strings.ToUpper(hex.EncodeToString(ski)), quoted(scope.PublicKeyInfrastructureIdentifier), not, targetIDs(scope.IncludeTargets))
+			step.Detail = fmt.Sprintf("CA scope %d, CA %s of PKI %s: the user is %sin its group %s",
+				i+1, strings.ToUpper(string(ski)), quoted(scope.PublicKeyInfrastructureIdentifier), not, targetIDs(scope.IncludeTargets))
 			steps = append(steps, step)
 			if d.Allowed {
 				return d, steps
@@ -94,11 +93,11 @@ func (p *Policy) caScope(user *User, chain [][]byte, explain bool) (ScopeDecisio
 		last := lint.Step{Name: StepScope, Outcome: lint.Pass, Source: lint.DeepDive}
 		switch {
 		case len(p.config.CertificateAuthorityScopes) == 0:
-			last.Detail = "no certificate authority is restricted to a group"
+			last.Detail = "no CA is restricted to a group"
 		case d.Allowed:
-			last.Detail = "no scope names an authority of this chain, which is taken for unrestricted (9.33)"
+			last.Detail = "no CA scope names a CA of this chain, so the chain is assumed to be unrestricted (9.33)"
 		default:
-			last.Outcome, last.Detail = lint.Fail, "the user is in the group of no scope of this chain: AADSTS500189"
+			last.Outcome, last.Detail = lint.Fail, "the user is in none of the groups of the CA scopes of this chain: AADSTS500189"
 		}
 		steps = append(steps, last)
 	}

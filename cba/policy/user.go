@@ -29,6 +29,17 @@ type DirectoryObject struct {
 	ID string `json:"id"`
 }
 
+// name names the user in messages.
+func (u *User) name() string {
+	switch {
+	case u.UserPrincipalName != "":
+		return quoted(u.UserPrincipalName)
+	case u.ID != "":
+		return "user " + quoted(u.ID)
+	}
+	return "the user"
+}
+
 // ParseUser reads a Graph user, bare or in an envelope {"value": {...}}. Letter
 // case in the names of properties does not matter, for PowerShell writes them in
 // another. Other properties than those of [User] are not kept. The error is an

@@ -38,18 +38,6 @@ const (
 	MultiFactor  AuthenticationMode = "x509CertificateMultiFactor"
 )
 
-// An AffinityLevel says how firmly a username binding ties a certificate to an
-// account: x509CertificateAffinityLevel.
-type AffinityLevel string
-
-// The levels. A low-affinity binding compares names that can be given to
-// somebody else; a high-affinity one compares what only one certificate or key
-// has.
-const (
-	LowAffinity  AffinityLevel = "low"
-	HighAffinity AffinityLevel = "high"
-)
-
 // A RuleType says what a [Rule] looks at: x509CertificateRuleType.
 type RuleType string
 
@@ -72,23 +60,6 @@ const (
 // AllUsersID is the id of the target that stands for every user.
 const AllUsersID = "all_users"
 
-// A CertificateField is the part of a certificate that a username binding
-// compares. In Graph it is a string, not an enumeration.
-type CertificateField string
-
-// The fields. Graph's pages name PrincipalName, RFC822Name,
-// SubjectKeyIdentifier and SHA1PublicKey; the texts of the other three are those
-// of the portal and not confirmed for Graph (open question 9.14).
-const (
-	PrincipalName         CertificateField = "PrincipalName"
-	RFC822Name            CertificateField = "RFC822Name"
-	IssuerAndSubject      CertificateField = "IssuerAndSubject"
-	Subject               CertificateField = "Subject"
-	SubjectKeyIdentifier  CertificateField = "SubjectKeyIdentifier"
-	SHA1PublicKey         CertificateField = "SHA1PublicKey"
-	IssuerAndSerialNumber CertificateField = "IssuerAndSerialNumber"
-)
-
 // A UserProperty is the property of the user that a username binding compares
 // with. In Graph it is a string, not an enumeration.
 type UserProperty string
@@ -100,48 +71,51 @@ const (
 	CertificateUserIDs          UserProperty = "certificateUserIds"
 )
 
-func (s State) values() []string { return []string{string(Enabled), string(Disabled)} }
-func (m AuthenticationMode) values() []string {
-	return []string{string(SingleFactor), string(MultiFactor)}
-}
-func (a AffinityLevel) values() []string { return []string{string(LowAffinity), string(HighAffinity)} }
-func (t RuleType) values() []string {
-	return []string{string(IssuerSubject), string(PolicyOID), string(IssuerSubjectAndPolicyOID)}
-}
-func (t TargetType) values() []string { return []string{string(UserTarget), string(GroupTarget)} }
-
-func (f CertificateField) values() []string {
-	return []string{
-		string(PrincipalName), string(RFC822Name), string(IssuerAndSubject), string(Subject),
-		string(SubjectKeyIdentifier), string(SHA1PublicKey), string(IssuerAndSerialNumber),
+// texts are the members of an enumeration; ok is false for a type that is none.
+func texts(v any) (members []string, ok bool) {
+	switch v.(type) {
+	case State:
+		return asTexts(Enabled, Disabled), true
+	case AuthenticationMode:
+		return asTexts(SingleFactor, MultiFactor), true
+	case certuserid.Affinity:
+		return asTexts(certuserid.Low, certuserid.High), true
+	case RuleType:
+		return asTexts(IssuerSubject, PolicyOID, IssuerSubjectAndPolicyOID), true
+	case TargetType:
+		return asTexts(UserTarget, GroupTarget), true
+	case certuserid.Mapping:
+		return asTexts(certuserid.Mappings()...), true
+	case UserProperty:
+		return asTexts(UserPrincipalName, OnPremisesUserPrincipalName, CertificateUserIDs), true
 	}
+	return nil, false
 }
 
-func (p UserProperty) values() []string {
-	return []string{string(UserPrincipalName), string(OnPremisesUserPrincipalName), string(CertificateUserIDs)}
+func asTexts[T ~string](values ...T) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = string(v)
+	}
+	return list
 }
 
-// An enumeration is a string type with a list of members.
-type enumeration interface{ values() []string }
-
-func isKnown(e enumeration, text string) bool { return slices.Contains(e.values(), text) }
-
-// Affinity returns the level of the mapping that the field stands for, whatever
-// a binding says about itself, and "" for a field that is not known: see
-// [certuserid.Mapping.Affinity].
-func (f CertificateField) Affinity() AffinityLevel {
-	return AffinityLevel(certuserid.Mapping(f).Affinity())
+// isKnown reports whether a text is a member of its enumeration.
+func isKnown[T ~string](v T) bool {
+	members, ok := texts(v)
+	return ok && slices.Contains(members, string(v))
 }
 
-// BindsTo reports whether the service lets the field be bound to the user
+// Supported reports whether the service lets the field be bound to the user
 // property: the two names to all three, everything else to certificateUserIds
-// alone (Learn, technical deep dive, username binding table).
-func (f CertificateField) BindsTo(property UserProperty) bool {
-	switch property {
+// alone (Learn, technical deep dive, username binding table). A binding that is
+// not supported matches nobody.
+func (b UserBinding) Supported() bool {
+	switch b.Property {
 	case CertificateUserIDs:
-		return f.Affinity() != ""
+		return b.Field.Known()
 	case UserPrincipalName, OnPremisesUserPrincipalName:
-		return f == PrincipalName || f == RFC822Name
+		return b.Field == certuserid.PrincipalName || b.Field == certuserid.RFC822Name
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/policy"
 	"github.com/google/go-cmp/cmp"
 )
@@ -113,7 +114,7 @@ func TestChangesAreWritten(t *testing.T) {
 	c.State = policy.Enabled
 	c.UserBindings[0].Affinity = ""
 	c.UserBindings[1].Priority = 0
-	c.UserBindings = append(c.UserBindings, policy.Bind(policy.IssuerAndSerialNumber, policy.CertificateUserIDs, 4))
+	c.UserBindings = append(c.UserBindings, policy.Bind(certuserid.IssuerAndSerialNumber, policy.CertificateUserIDs, 4))
 	c.AuthenticationMode.Rules = append(c.AuthenticationMode.Rules, policy.Rule{Type: policy.PolicyOID, Identifier: "1.2.3"})
 	c.CRLValidation.ExemptedSKIs = nil
 	c.IncludeTargets = nil

@@ -119,17 +119,17 @@ func (ev *evaluation) policyQuestions(e policy.Explanation, assume func(string, 
 		assume(id, other)
 	}
 	if b := e.Binding; b != nil {
-		drop := func(fields ...policy.CertificateField) func(*policy.Config) {
+		drop := func(fields ...certuserid.Mapping) func(*policy.Config) {
 			return func(c *policy.Config) {
 				c.UserBindings = slices.DeleteFunc(slices.Clone(c.UserBindings), func(b policy.UserBinding) bool { return slices.Contains(fields, b.Field) })
 			}
 		}
 		switch b.Field {
-		case policy.IssuerAndSubject, policy.IssuerAndSerialNumber:
-			without("9.26", drop(policy.IssuerAndSubject, policy.IssuerAndSerialNumber))
+		case certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber:
+			without("9.26", drop(certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber))
 			fallthrough
-		case policy.Subject:
-			without("9.14", drop(policy.IssuerAndSubject, policy.IssuerAndSerialNumber, policy.Subject))
+		case certuserid.Subject:
+			without("9.14", drop(certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber, certuserid.Subject))
 		}
 		if b.Property == policy.CertificateUserIDs && oddName(b.Value) {
 			user := *ev.request.User

@@ -56,7 +56,7 @@ type want struct {
 	Code     string                    `json:"code"`
 	Mode     policy.AuthenticationMode `json:"authenticationMode"`
 	Rule     int                       `json:"rule"` // -1 for the default
-	Affinity policy.AffinityLevel      `json:"requiredAffinity"`
+	Affinity certuserid.Affinity       `json:"requiredAffinity"`
 	Binding  string                    `json:"binding"` // "PrincipalName userPrincipalName", "" for none
 	// Changes are the open questions whose other reading changes the verdict, all
 	// of them; Leans are some of the others that must be listed.
@@ -427,13 +427,13 @@ func url(ca string) string { return "http://crl.woodgrove.com/" + ca + ".crl" }
 const groupA, groupB = "aaaaaaaa-0000-0000-0000-000000000000", "bbbbbbbb-0000-0000-0000-000000000000"
 
 var (
-	shortFields = map[string]policy.CertificateField{"PN": policy.PrincipalName, "RFC822": policy.RFC822Name, "IS": policy.IssuerAndSubject,
-		"S": policy.Subject, "SKI": policy.SubjectKeyIdentifier, "SHA1": policy.SHA1PublicKey, "ISR": policy.IssuerAndSerialNumber}
+	shortFields = map[string]certuserid.Mapping{"PN": certuserid.PrincipalName, "RFC822": certuserid.RFC822Name, "IS": certuserid.IssuerAndSubject,
+		"S": certuserid.Subject, "SKI": certuserid.SKI, "SHA1": certuserid.SHA1PublicKey, "ISR": certuserid.IssuerAndSerialNumber}
 	shortProperties = map[string]policy.UserProperty{"UPN": policy.UserPrincipalName, "CUID": policy.CertificateUserIDs, "ONPREM": policy.OnPremisesUserPrincipalName}
 	shortModes      = map[string]policy.AuthenticationMode{"SF": policy.SingleFactor, "MF": policy.MultiFactor}
 )
 
-func binding(text string) (policy.CertificateField, policy.UserProperty) {
+func binding(text string) (certuserid.Mapping, policy.UserProperty) {
 	field, property, _ := strings.Cut(text, ">")
 	f, p := shortFields[field], shortProperties[property]
 	if f == "" || p == "" {
@@ -442,14 +442,14 @@ func binding(text string) (policy.CertificateField, policy.UserProperty) {
 	return f, p
 }
 
-func modeAndAffinity(text string) (policy.AuthenticationMode, policy.AffinityLevel) {
+func modeAndAffinity(text string) (policy.AuthenticationMode, certuserid.Affinity) {
 	words := strings.Fields(text)
-	mode, affinity := shortModes[words[0]], policy.LowAffinity
+	mode, affinity := shortModes[words[0]], certuserid.Low
 	if mode == "" {
 		panic("mode " + text)
 	}
 	if len(words) > 1 {
-		affinity = policy.AffinityLevel(words[1])
+		affinity = certuserid.Affinity(words[1])
 	}
 	return mode, affinity
 }

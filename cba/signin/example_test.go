@@ -3,13 +3,13 @@ package signin_test
 import (
 	"context"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
 	"log"
 	"strings"
 	"time"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
@@ -27,11 +27,15 @@ func woodgrove(ca *cba.Issuer) signin.Config {
 	if err != nil {
 		log.Fatal(err)
 	}
+	oid, err := x509.ParseOID("1.2.3.4")
+	if err != nil {
+		log.Fatal(err)
+	}
 	config := policy.ServiceDefault()
 	config.State = policy.Enabled
 	config.AuthenticationMode.Rules = []policy.Rule{
-		policy.IssuerRule(name, policy.SingleFactor, policy.LowAffinity),
-		policy.PolicyOIDRule(asn1.ObjectIdentifier{1, 2, 3, 4}, policy.MultiFactor, policy.LowAffinity),
+		policy.IssuerRule(name, policy.SingleFactor, certuserid.Low),
+		policy.PolicyOIDRule(oid, policy.MultiFactor, certuserid.Low),
 	}
 	return signin.Config{Policy: config, Trust: trust.Config{PKIs: trust.PKIs{pki}}}
 }
@@ -216,7 +220,7 @@ func ExampleCompare() {
 		return
 	}
 	changed := config.Clone() // a copy of the struct would share rules and bindings
-	changed.Policy.AuthenticationMode.DefaultAffinity = policy.HighAffinity
+	changed.Policy.AuthenticationMode.DefaultAffinity = certuserid.High
 	after, err := changed.Compile(signin.Options{})
 	if err != nil {
 		fmt.Println(err)
@@ -245,7 +249,7 @@ func ExampleCompare() {
 func ExampleConfig_Findings() {
 	config := woodgrove(newCA("CN=WoodgroveCA"))
 	config.Policy.AuthenticationMode.Rules[0] = policy.Rule{Type: policy.IssuerSubject, Identifier: "CN=Woodgrove CA",
-		Mode: policy.SingleFactor, RequiredAffinity: policy.LowAffinity}
+		Mode: policy.SingleFactor, RequiredAffinity: certuserid.Low}
 	for _, finding := range config.Findings(time.Now()) {
 		if strings.HasPrefix(finding.Code, "signin-") {
 			fmt.Println(finding.Code)

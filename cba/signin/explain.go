@@ -9,6 +9,7 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
@@ -59,7 +60,7 @@ type evaluation struct {
 type reading struct {
 	decision policy.Decision
 	chain    trust.Chain
-	keys     [][]byte // key identifiers of the chain, that of the issuing CA first
+	keys     []keyid.ID // key identifiers of the chain, that of the issuing CA first
 	checks   []revocationCheck
 	scope    policy.ScopeDecision
 }
@@ -112,9 +113,9 @@ func (t *Tenant) evaluate(ctx context.Context, r Request, p prepared, explain bo
 // follow collects what depends on the chain: revocation and scopes.
 func (ev *evaluation) follow(ctx context.Context, chain trust.Chain, explain bool) (v reading, err error) {
 	v.chain = chain
-	v.keys = make([][]byte, len(chain.CAs))
+	v.keys = make([]keyid.ID, len(chain.CAs))
 	for i, ca := range chain.CAs {
-		v.keys[i] = ca.Certificate.SubjectKeyId
+		v.keys[i] = ca.SKI
 	}
 	v.scope = ev.tenant.policy.CAScope(ev.request.User, v.keys)
 	v.checks, err = ev.tenant.revocation(ctx, ev.request.Certificate, chain.CAs, ev.request.At, explain)
@@ -217,7 +218,7 @@ func (ev *evaluation) issuers(v reading, all bool) []string {
 	var list []string
 	for _, ca := range v.chain.CAs {
 		if ca.SKI != "" {
-			list = append(list, ca.SKI)
+			list = append(list, string(ca.SKI))
 		}
 		if !all {
 			break
@@ -408,7 +409,7 @@ func (ev *evaluation) scopeSteps(steps *stepList) {
 func (ev *evaluation) elsewhere() (scopes []int) {
 	for i, s := range ev.tenant.config.Policy.CertificateAuthorityScopes {
 		for _, ca := range ev.reading.chain.CAs {
-			if pki := s.PublicKeyInfrastructureIdentifier; pki != "" && hasKey([]string{s.SubjectKeyIdentifier}, ca.SKI) && !ca.InPKI(pki) {
+			if pki := s.PublicKeyInfrastructureIdentifier; pki != "" && hasKey([]string{s.SubjectKeyIdentifier}, string(ca.SKI)) && !ca.InPKI(pki) {
 				scopes = append(scopes, i)
 				break
 			}

@@ -10,6 +10,7 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
@@ -129,7 +130,8 @@ func (l *linter) scopes() {
 	for i, scope := range l.config.Policy.CertificateAuthorityScopes {
 		where := fmt.Sprintf("%s/certificateAuthorityScopes/%d", atPolicy, i)
 		about := fmt.Sprintf("certificateAuthorityScopes[%d], %s", i, scope.SubjectKeyIdentifier)
-		named := l.store.WithSKI(scope.SubjectKeyIdentifier)
+		id, _ := keyid.Parse(scope.SubjectKeyIdentifier) // what cannot be read names no CA
+		named := l.store.WithSKI(id)
 		if len(named) == 0 {
 			l.add(scopeUnknownAuthority, where, about, "")
 			continue
@@ -143,7 +145,7 @@ func (l *linter) scopes() {
 
 func (l *linter) revocation() {
 	for i, ski := range l.config.Policy.CRLValidation.ExemptedSKIs {
-		if len(l.store.WithSKI(ski)) == 0 {
+		if id, _ := keyid.Parse(ski); len(l.store.WithSKI(id)) == 0 {
 			l.add(exemptionUnknownAuthority, fmt.Sprintf("%s/crlValidationConfiguration/exemptedCertificateAuthoritiesSubjectKeyIdentifiers/%d", atPolicy, i),
 				"crlValidationConfiguration, exempted "+ski, "")
 		}
@@ -152,7 +154,7 @@ func (l *linter) revocation() {
 		return
 	}
 	for _, ca := range l.live {
-		if ca.CRL != "" || !l.issuesUsers(ca) || l.policy.CRLExempt(ca.Certificate.SubjectKeyId) {
+		if ca.CRL != "" || !l.issuesUsers(ca) || l.policy.CRLExempt(ca.SKI) {
 			continue
 		}
 		l.addCA(crlRequired, ca)
@@ -190,10 +192,10 @@ func (t *Tenant) UserFindings(user policy.User) lint.Findings {
 	c := t.config
 	l := linter{config: c, policy: t.policy, store: t.trust}
 	who := user.UserPrincipalName
-	high := c.Policy.AuthenticationMode.DefaultAffinity == policy.HighAffinity
+	high := c.Policy.AuthenticationMode.DefaultAffinity == certuserid.High
 	usable := false
 	for _, b := range c.Policy.UserBindings {
-		if high && b.Field.Affinity() != policy.HighAffinity || !b.Field.BindsTo(b.Property) {
+		if high && b.Field.Affinity() != certuserid.High || !b.Supported() {
 			continue
 		}
 		switch b.Property {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
@@ -195,10 +196,10 @@ func checkLaws(t *testing.T, data []byte) {
 	}
 	// An option may let a rule lower what the default requires, so all rules ask too.
 	high := under(func(c *signin.Config, _ *signin.Request) {
-		c.Policy.AuthenticationMode.DefaultAffinity = policy.HighAffinity
+		c.Policy.AuthenticationMode.DefaultAffinity = certuserid.High
 		c.Policy.AuthenticationMode.Rules = slices.Clone(rules)
 		for i := range rules {
-			c.Policy.AuthenticationMode.Rules[i].RequiredAffinity = policy.HighAffinity
+			c.Policy.AuthenticationMode.Rules[i].RequiredAffinity = certuserid.High
 		}
 	})
 	// Unless the reading is that a mismatch ends the walk: then dropping the low

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/interop"
@@ -42,7 +43,7 @@ func trusts(tb testing.TB, leaf *x509.Certificate, cas []*x509.Certificate, at t
 	}
 	config := policy.ServiceDefault()
 	config.State = policy.Enabled
-	config.UserBindings = []policy.UserBinding{{Field: policy.SHA1PublicKey, Property: policy.CertificateUserIDs, Affinity: policy.HighAffinity}}
+	config.UserBindings = []policy.UserBinding{{Field: certuserid.SHA1PublicKey, Property: policy.CertificateUserIDs, Affinity: certuserid.High}}
 	tenant, err := signin.Config{Policy: config, Trust: trust.Config{PKIs: trust.PKIs{pki}}}.Compile(signin.Options{CRLs: byIssuer{lists, deltas}})
 	if err != nil {
 		tb.Fatal(err)

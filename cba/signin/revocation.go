@@ -71,7 +71,7 @@ func (t *Tenant) revocation(ctx context.Context, leaf *x509.Certificate, chain [
 // certificate.
 func (t *Tenant) list(ctx context.Context, l *revocationCheck, issuing bool, at time.Time, explain bool) error {
 	required := t.policy.CRLRequired()
-	exempt := required && t.policy.CRLExempt(l.ca.Certificate.SubjectKeyId)
+	exempt := required && t.policy.CRLExempt(l.ca.SKI)
 	switch {
 	case t.options.SkipRevocation:
 		l.set(lint.Warn, "", "not checked, as requested")

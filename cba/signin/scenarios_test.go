@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
@@ -53,7 +55,7 @@ func requireCRLs(exempted ...string) func(*policy.Config) {
 func scopes(pki string, pairs ...string) func(*policy.Config) {
 	return func(c *policy.Config) {
 		for i := 0; i < len(pairs); i += 2 {
-			c.CertificateAuthorityScopes = append(c.CertificateAuthorityScopes, policy.ScopeTo(keyID(pairs[i]), pki, pairs[i+1]))
+			c.CertificateAuthorityScopes = append(c.CertificateAuthorityScopes, policy.ScopeTo(keyid.Of(keyID(pairs[i])), pki, pairs[i+1]))
 		}
 	}
 }
@@ -136,8 +138,8 @@ func scenarios(w *world) []scenario {
 		{name: "affinity-rule-low-default-high-lowered", reason: "the other reading", source: deepDive, defaults: "SF high", rules: "CN=WoodgroveCA = SF low", options: "RuleLowersAffinity", want: in("SF", 0, "PN>UPN", "9.9", "9.31")},
 		{name: "affinity-outranked-rule", reason: "a matching rule that does not set the strength asks for high", source: noPage, rules: "1.2.3.4 = MF; CN=WoodgroveCA = SF high", cert: "bob-1234", want: out(noMatch, "MF high", 0, "", "2.4")},
 		{name: "affinity-outranked-rule-ignored", reason: "the other reading", source: noPage, rules: "1.2.3.4 = MF; CN=WoodgroveCA = SF high", cert: "bob-1234", options: "OnlyDecidingRuleAffinity", want: in("MF", 0, "PN>UPN", "2.4")},
-		{name: "affinity-stated-high", reason: "a low field that states high stays low", source: noPage, defaults: "SF high", config: func(c *policy.Config) { c.UserBindings[0].Affinity = policy.HighAffinity }, want: out(noMatch, "SF high", -1, "", "3.2")},
-		{name: "affinity-stated-high-believed", reason: "the other reading", source: noPage, defaults: "SF high", config: func(c *policy.Config) { c.UserBindings[0].Affinity = policy.HighAffinity }, options: "EitherAffinity", want: in("SF high", -1, "PN>UPN", "3.2")},
+		{name: "affinity-stated-high", reason: "a low field that states high stays low", source: noPage, defaults: "SF high", config: func(c *policy.Config) { c.UserBindings[0].Affinity = certuserid.High }, want: out(noMatch, "SF high", -1, "", "3.2")},
+		{name: "affinity-stated-high-believed", reason: "the other reading", source: noPage, defaults: "SF high", config: func(c *policy.Config) { c.UserBindings[0].Affinity = certuserid.High }, options: "EitherAffinity", want: in("SF high", -1, "PN>UPN", "3.2")},
 		{name: "affinity-subject-is-low", reason: "four mappings are low (open question 9.5): Subject is dropped", source: deepDive, defaults: "SF high", bindings: "S>CUID 1", user: ids("X509:<S>CN=bob"), want: out(noMatch, "SF high", -1, "")},
 
 		// Username binding, the worked examples.
@@ -172,7 +174,7 @@ func scenarios(w *world) []scenario {
 		{name: "field-serial-unreversed-read-so", reason: "the other reading", source: "entra-powershell#1511", bindings: "ISR>CUID 1", options: "BigEndianSerial", user: ids("X509:<I>CN=WoodgroveCA<SR>0100"), want: in("SF", -1, "ISR>CUID", "9.2", "9.14", "9.26")},
 		{name: "field-tenth-value", reason: "ten values of 1024 characters (open question 9.1): the last one binds", source: "Learn: Certificate user IDs", bindings: "SKI>CUID 1",
 			user: ids("X509:<PN>a@b", "X509:<PN>c@d", "X509:<PN>e@f", "X509:<PN>g@h", "X509:<PN>i@j", "X509:<PN>k@l", "X509:<PN>m@n", "X509:<PN>o@p", "X509:<PN>q@r", bobSKI), want: in("SF", -1, "SKI>CUID")},
-		{name: "field-pair-unknown", reason: "a key identifier binds to certificateUserIds alone", source: deepDive, bindings: "SKI>UPN 1", user: upn(ski("bob")), want: out(noMatch, "SF", -1, "").says("not a pair")},
+		{name: "field-pair-unknown", reason: "a key identifier binds to certificateUserIds alone", source: deepDive, bindings: "SKI>UPN 1", user: upn(ski("bob")), want: out(noMatch, "SF", -1, "").says("does not support this pair")},
 		{name: "field-case-of-hex", reason: "letter case of hexadecimal digits is ignored", source: noPage, bindings: "SKI>CUID 1", user: ids("X509:<SKI>" + strings.ToUpper(ski("bob"))), want: in("SF", -1, "SKI>CUID", "9.4")},
 		{name: "field-case-of-hex-exact", reason: "the other reading", source: noPage, bindings: "SKI>CUID 1", options: "ExactUserIDs", user: ids("X509:<SKI>" + strings.ToUpper(ski("bob"))), want: out(noMatch, "SF", -1, "", "9.4")},
 		{name: "field-case-of-prefix", reason: "the tag's letter case counts", source: "Learn: Certificate user IDs", bindings: "SKI>CUID 1", user: ids("x509:<ski>" + ski("bob")), want: out(noMatch, "SF", -1, "")},
@@ -277,11 +279,11 @@ func scenarios(w *world) []scenario {
 }
 
 func combinedByIdentifier(c *policy.Config) {
-	c.AuthenticationMode.Rules = []policy.Rule{{Type: policy.IssuerSubjectAndPolicyOID, Identifier: "CN=WoodgroveCA", PolicyOIDIdentifier: "1.2.3.4", Mode: policy.MultiFactor, RequiredAffinity: policy.LowAffinity}}
+	c.AuthenticationMode.Rules = []policy.Rule{{Type: policy.IssuerSubjectAndPolicyOID, Identifier: "CN=WoodgroveCA", PolicyOIDIdentifier: "1.2.3.4", Mode: policy.MultiFactor, RequiredAffinity: certuserid.Low}}
 }
 
 func unknownRule(c *policy.Config) {
-	c.AuthenticationMode.Rules = []policy.Rule{{Type: policy.UnknownFutureValue, IssuerSubjectIdentifier: "CN=WoodgroveCA", PolicyOIDIdentifier: "1.2.3.4", Mode: policy.MultiFactor, RequiredAffinity: policy.LowAffinity}}
+	c.AuthenticationMode.Rules = []policy.Rule{{Type: policy.UnknownFutureValue, IssuerSubjectIdentifier: "CN=WoodgroveCA", PolicyOIDIdentifier: "1.2.3.4", Mode: policy.MultiFactor, RequiredAffinity: certuserid.Low}}
 }
 
 func deep(n int) string {

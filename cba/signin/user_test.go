@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 )
@@ -118,14 +119,14 @@ func TestCandidates(t *testing.T) {
 		{},
 	}
 	var got []int
-	var fields []policy.CertificateField
+	var fields []certuserid.Mapping
 	for c, err := range tenant.Candidates(cert, list(users...)) {
 		if err != nil || c.User != users[c.Index] {
 			t.Fatalf("%+v, %v", c, err)
 		}
 		got, fields = append(got, c.Index), append(fields, c.Binding.Field)
 	}
-	if !slices.Equal(got, []int{0, 3}) || !slices.Equal(fields, []policy.CertificateField{policy.PrincipalName, policy.SubjectKeyIdentifier}) {
+	if !slices.Equal(got, []int{0, 3}) || !slices.Equal(fields, []certuserid.Mapping{certuserid.PrincipalName, certuserid.SKI}) {
 		t.Errorf("candidates %v by %v", got, fields)
 	}
 	for range tenant.Candidates(cert, list(users...)) { // stops when asked to

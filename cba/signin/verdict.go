@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/lint"
@@ -35,7 +36,7 @@ type Answer struct {
 	// AuthenticationMode is the strength of the certificate, signed in or not.
 	AuthenticationMode policy.AuthenticationMode `json:"authenticationMode"`
 	// RequiredAffinity is the affinity that the username binding must have.
-	RequiredAffinity policy.AffinityLevel `json:"requiredAffinity"`
+	RequiredAffinity certuserid.Affinity `json:"requiredAffinity"`
 	// MFASatisfied says that the user is signed in with multifactor authentication.
 	MFASatisfied bool `json:"mfaSatisfied"`
 }
@@ -48,7 +49,7 @@ type Verdict struct {
 	Message            string                    `json:"message"` // the refusal in words: see Refusal
 	AuthenticationMode policy.AuthenticationMode `json:"authenticationMode"`
 	ModeRule           *policy.ModeRule          `json:"modeRule"` // nil for the default
-	RequiredAffinity   policy.AffinityLevel      `json:"requiredAffinity"`
+	RequiredAffinity   certuserid.Affinity       `json:"requiredAffinity"`
 	Binding            *policy.BoundBy           `json:"binding"` // nil if none matched
 	MFASatisfied       bool                      `json:"mfaSatisfied"`
 	// Certificate says which certificate the verdict is about.

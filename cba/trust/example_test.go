@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/trust"
 )
 
@@ -229,7 +230,7 @@ func ExampleClassic_PKI() {
 	if err != nil {
 		panic(err)
 	}
-	for _, ca := range store.WithSKI(pki.CertificateAuthorities[1].IssuerSubjectKeyIdentifier) {
+	for _, ca := range store.WithSKI(keyid.ID(pki.CertificateAuthorities[1].IssuerSubjectKeyIdentifier)) {
 		fmt.Println("in force:", ca.Origin, "-", ca.Why)
 	}
 	// Output:

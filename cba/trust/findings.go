@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"example.com/entracba/cba/internal/wire"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
 )
 
@@ -156,12 +157,12 @@ func (f *finder) authority(pki string, index int, a *Authority, seen map[string]
 	}
 	f.kind(where, ca, string(a.CertificateAuthorityType), string(Root), string(Intermediate))
 	f.expiry(where, ca, false)
-	if a.Thumbprint != "" && !sameHex(a.Thumbprint, unhex(ca.Thumbprint)) {
+	if a.Thumbprint != "" && !sameHex(a.Thumbprint, keyid.ID(ca.Thumbprint)) {
 		f.add(lint.Error, 0, "ca-thumbprint-differs", where+", thumbprint", fmt.Sprintf("it is %s, the certificate's is %s", a.Thumbprint, ca.Thumbprint), "correct it, or the certificate", sourceDetail)
 	}
-	if a.IssuerSubjectKeyIdentifier != "" && ca.SKI != "" && !sameHex(a.IssuerSubjectKeyIdentifier, ca.Certificate.SubjectKeyId) {
+	if a.IssuerSubjectKeyIdentifier != "" && ca.SKI != "" && !sameHex(a.IssuerSubjectKeyIdentifier, ca.SKI) {
 		what := fmt.Sprintf("it is %s, the certificate's subject key identifier is %s", a.IssuerSubjectKeyIdentifier, ca.SKI)
-		if sameHex(a.IssuerSubjectKeyIdentifier, ca.Certificate.AuthorityKeyId) {
+		if sameHex(a.IssuerSubjectKeyIdentifier, keyid.Of(ca.Certificate.AuthorityKeyId)) {
 			what += "; the value is the authority key identifier, but the property is for the CA's own"
 		}
 		f.add(lint.Error, 0, "ca-ski-differs", where+", issuerSubjectKeyIdentifier", what, "correct it", sourceDetail)
@@ -179,6 +180,13 @@ func (f *finder) misspelt(where string, object any) {
 			f.add(lint.Error, 0, "property-misspelt", where+", "+wire.Shown(u.Name), fmt.Sprintf("the property is spelled %q, so this one is not read", u.Near), "correct the spelling", sourceDetail)
 		}
 	})
+}
+
+// sameHex compares a text with bytes that are read as key identifiers are; a
+// thumbprint has the same form.
+func sameHex(text string, want keyid.ID) bool {
+	id, err := keyid.Parse(text)
+	return err == nil && id == want
 }
 
 func (f *finder) classic(c Classic) {
@@ -201,7 +209,7 @@ func (f *finder) classic(c Classic) {
 		}
 		f.kind(where, ca, is, "true", "false")
 		f.expiry(where, ca, true)
-		if a.IssuerSKI != "" && ca.SKI != "" && !sameHex(a.IssuerSKI, ca.Certificate.SubjectKeyId) {
+		if a.IssuerSKI != "" && ca.SKI != "" && !sameHex(a.IssuerSKI, ca.SKI) {
 			f.add(lint.Warning, 0, "ca-ski-differs", where+", issuerSki", fmt.Sprintf("it is %s, the certificate's subject key identifier is %s", a.IssuerSKI, ca.SKI), "check that the file is of one tenant and one time: the service works this out itself", sourceOneStore)
 		}
 	}

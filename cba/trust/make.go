@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"net/url"
@@ -63,7 +62,7 @@ func newAuthority(cert *x509.Certificate) (Authority, *Error) {
 		CertificateRevocationListURL: firstHTTP(cert.CRLDistributionPoints),
 		DisplayName:                  displayName(cert, ca.Subject),
 		Issuer:                       nameText(cert.RawIssuer),
-		IssuerSubjectKeyIdentifier:   ca.SKI,
+		IssuerSubjectKeyIdentifier:   string(ca.SKI),
 		ExpirationDateTime:           cert.NotAfter.UTC(),
 		Thumbprint:                   ca.Thumbprint,
 		IsIssuerHintEnabled:          new(bool),
@@ -364,15 +363,4 @@ func asUTF8(text []byte) []byte {
 		units = append(units, order.Uint16(text[i:]))
 	}
 	return []byte(string(utf16.Decode(units)))
-}
-
-// sameHex compares hexadecimal texts as [Store.WithSKI] reads them.
-func sameHex(text string, raw []byte) bool {
-	value, ok := parseHex(text)
-	return ok && bytes.Equal(value, raw)
-}
-
-func unhex(lower string) []byte {
-	raw, _ := hex.DecodeString(lower)
-	return raw
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,6 +15,7 @@ import (
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/fips"
+	"example.com/entracba/cba/keyid"
 )
 
 // Limits of the trust stores, from Learn, "How to configure Microsoft Entra
@@ -142,9 +142,9 @@ func (p Precedence) words() string {
 type CA struct {
 	Certificate *x509.Certificate
 	Subject     dn.Name
-	SKI         string // subject key identifier, lower-case hexadecimal; empty if there is none
-	Thumbprint  string // SHA-1 of the certificate, lower-case hexadecimal
-	Entry              // the entry in force: its CRL URLs are those that count
+	SKI         keyid.ID // the subject key identifier; empty if there is none
+	Thumbprint  string   // SHA-1 of the certificate, lower-case hexadecimal
+	Entry                // the entry in force: its CRL URLs are those that count
 	Why         Precedence
 	Others      []Entry // the entries of the same certificate that are not in force
 	SelfSigned  bool    // issuer and subject are one name, and the signature is by its own key
@@ -328,7 +328,7 @@ func newCA(cert *x509.Certificate) *CA {
 	subject, _ := dn.ParseDER(cert.RawSubject) // a name that only Go's parser reads stays empty
 	ca := &CA{
 		Certificate: cert, Subject: subject,
-		SKI: hex.EncodeToString(cert.SubjectKeyId), Thumbprint: fingerprint.Of(cert.Raw),
+		SKI: keyid.Of(cert.SubjectKeyId), Thumbprint: fingerprint.Of(cert.Raw),
 		self: bytes.Equal(cert.RawSubject, cert.RawIssuer),
 	}
 	ca.SelfSigned = ca.self && verify(cert, cert) == proven
@@ -497,25 +497,11 @@ func (s *Store) CAs() []*CA {
 	return slices.Clone(s.cas)
 }
 
-// WithSKI returns the CAs that have a subject key identifier, which is given in
-// hexadecimal as a CA scope or a CRL exemption holds it: letter case, blanks,
-// colons and hyphens do not matter. There are several if a CA was renewed or
-// cross-certified.
-func (s *Store) WithSKI(ski string) []*CA {
-	raw, ok := parseHex(ski)
-	if s == nil || !ok {
+// WithSKI returns the CAs that have a subject key identifier. There are several if
+// a CA was renewed or cross-certified; the empty ID is no CA's.
+func (s *Store) WithSKI(id keyid.ID) []*CA {
+	if s == nil {
 		return nil
 	}
-	return slices.Clone(s.bySKI[string(raw)])
-}
-
-// parseHex reads hexadecimal as people copy it.
-func parseHex(text string) ([]byte, bool) {
-	raw, err := hex.DecodeString(strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" :-", r) {
-			return -1
-		}
-		return r
-	}, text))
-	return raw, err == nil && len(raw) > 0
+	return slices.Clone(s.bySKI[string(id.Bytes())])
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/trust"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -155,14 +156,18 @@ func TestWithSKI(t *testing.T) {
 	store := storeOf(t, old, r)
 	for _, text := range []string{"abcd01", "ABCD01", "AB:CD:01", "ab cd 01", "AB-CD-01"} {
 		var got []string
-		for _, ca := range store.WithSKI(text) {
+		id, err := keyid.Parse(text)
+		if err != nil {
+			t.Error(err)
+		}
+		for _, ca := range store.WithSKI(id) {
 			got = append(got, ca.Certificate.Subject.CommonName)
 		}
 		if diff := cmp.Diff([]string{"Root", "Old root"}, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", text, diff)
 		}
 	}
-	for _, text := range []string{"", "abcd02", "xyz", "abcd0"} {
+	for _, text := range []keyid.ID{"", "abcd02", "xyz", "abcd0"} {
 		if got := store.WithSKI(text); len(got) != 0 {
 			t.Errorf("%q: %v", text, got)
 		}

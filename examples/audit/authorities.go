@@ -33,7 +33,7 @@ type authority struct {
 func authorities(store *trust.Store, at time.Time) []authority {
 	all := []authority{}
 	for _, ca := range store.CAs() {
-		a := authority{Subject: ca.Subject.String(), Store: ca.Entry.String(), SKI: ca.SKI, Thumbprint: ca.Thumbprint,
+		a := authority{Subject: ca.Subject.String(), Store: ca.Entry.String(), SKI: string(ca.SKI), Thumbprint: ca.Thumbprint,
 			NotAfter: ca.Certificate.NotAfter.UTC(), SelfSigned: ca.SelfSigned, Hint: ca.Hinted()}
 		for _, e := range ca.Others {
 			a.Also = append(a.Also, e.String())

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
@@ -45,8 +46,8 @@ func (o options) demonstrate(ctx context.Context) error {
 	config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{pki}}}
 	config.Policy.State = policy.Enabled
 	config.Policy.AuthenticationMode.Rules = []policy.Rule{
-		policy.IssuerRule(name, policy.SingleFactor, policy.LowAffinity),
-		policy.PolicyOIDRule(oid, policy.MultiFactor, policy.LowAffinity),
+		policy.IssuerRule(name, policy.SingleFactor, certuserid.Low),
+		policy.PolicyOIDRule(oid, policy.MultiFactor, certuserid.Low),
 	}
 	tenant, err := config.Compile(signin.Options{})
 	if err != nil {

@@ -59,7 +59,7 @@ func (r report) print(w io.Writer, style console.Style) {
 		rows[0][2] = fmt.Sprintf("by rule %d, %s %s", v.ModeRule.Index, v.ModeRule.Type, v.ModeRule.Identifier)
 	}
 	affinity := []string{"affinity", fmt.Sprint(v.RequiredAffinity) + " or better", ""}
-	if v.RequiredAffinity == policy.HighAffinity {
+	if v.RequiredAffinity == certuserid.High {
 		affinity[1] = "high"
 	}
 	rows = append(rows, affinity)
