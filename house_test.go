@@ -53,6 +53,7 @@ var imports = map[string][]string{
 	// CRLs.
 	"cba/crl": {"cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/crl/internal/sig", "cba/dn", "cba/internal/der", "cba/internal/enum",
 		"cba/internal/text", "cba/lint", "golang.org/x/crypto"},
+	"cba/folder":               {"cba", "cba/certuserid", "cba/dn", "cba/internal/wire"},
 	"cba/crl/fetch":            {"cba/crl", "cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/internal/der"},
 	"cba/crl/internal/crltest": {"cba/crl"},
 	"cba/crl/internal/layout":  nil,
@@ -83,6 +84,7 @@ var outside = map[string][]string{
 	"cba/fleet/rollout":    {"os", "syscall"},
 	"cba/fleet/sqlite":     {"os"},
 	"cba/fleet/token":      {"os"},
+	"cba/folder":           {"os", "syscall"},
 }
 
 // forbidden has the packages of the standard library that need a line in outside.

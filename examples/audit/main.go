@@ -26,12 +26,12 @@ import (
 	"slices"
 	"time"
 
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/tenant"
 )
 
@@ -156,7 +156,7 @@ func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, err
 			return s.Config, err
 		}
 	}
-	return s.Config, files.Write(o.snapshot, text.Bytes(), files.Secret)
+	return s.Config, folder.Write(o.snapshot, text.Bytes(), folder.Secret)
 }
 
 // readUsers checks everyone who has certificateUserIds.

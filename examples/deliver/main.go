@@ -23,10 +23,10 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/deploy"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/examples/internal/manifest"
 )
 
 func main() { console.Main("deliver", run) }
@@ -184,12 +184,12 @@ func (o options) pack(p *parcel) error {
 
 // load reads the manifest and everything that it names.
 func (o options) load() ([]parcel, error) {
-	m, err := manifest.Load(o.manifest)
+	m, err := folder.Load(o.manifest)
 	if err != nil {
 		return nil, err
 	}
-	folder := filepath.Dir(o.manifest)
-	passwords, err := manifest.LoadPasswords(filepath.Join(folder, manifest.PasswordsName))
+	dir := filepath.Dir(o.manifest)
+	passwords, err := folder.LoadPasswords(filepath.Join(dir, folder.PasswordsName))
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (o options) load() ([]parcel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.manifest, err)
 	}
-	ca, err := certificates(folder, m.CA.Certificate)
+	ca, err := certificates(dir, m.CA.Certificate)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (o options) load() ([]parcel, error) {
 	}
 	var parcels []parcel
 	for _, u := range users {
-		p, err := o.open(folder, u, passwords[manifest.Key(u.UPN)], ca[0])
+		p, err := o.open(dir, u, passwords.Of(u.UPN), ca[0])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", u.UPN, err)
 		}
@@ -218,19 +218,15 @@ func (o options) load() ([]parcel, error) {
 }
 
 // open reads the files of one user.
-func (o options) open(folder string, u manifest.User, password string, root *x509.Certificate) (parcel, error) {
+func (o options) open(dir string, u folder.User, password string, root *x509.Certificate) (parcel, error) {
 	if password == "" {
-		return parcel{}, fmt.Errorf("no password in %s", filepath.Join(folder, manifest.PasswordsName))
+		return parcel{}, fmt.Errorf("no password in %s", filepath.Join(dir, folder.PasswordsName))
 	}
-	own, err := certificates(folder, u.Certificate)
+	own, err := certificates(dir, u.Certificate)
 	if err != nil {
 		return parcel{}, err
 	}
-	name, err := within(folder, u.PFX)
-	if err != nil {
-		return parcel{}, err
-	}
-	data, err := os.ReadFile(name)
+	data, err := folder.ReadFile(dir, u.PFX)
 	if err != nil {
 		return parcel{}, err
 	}
@@ -261,53 +257,42 @@ func rootOf(data []byte, password string) *x509.Certificate {
 }
 
 // choose returns the users with these UPNs, or all if there are none.
-func choose(all []manifest.User, upns []string) ([]manifest.User, error) {
+func choose(all []folder.User, upns []string) ([]folder.User, error) {
 	if len(all) == 0 {
 		return nil, errors.New("it lists no users")
 	}
 	if len(upns) == 0 {
 		return all, nil
 	}
-	byUPN := map[string]manifest.User{}
+	byUPN := map[string]folder.User{}
 	for _, u := range all {
-		byUPN[manifest.Key(u.UPN)] = u
+		byUPN[folder.Key(u.UPN)] = u
 	}
-	var chosen []manifest.User
+	var chosen []folder.User
 	for _, upn := range upns {
-		u, ok := byUPN[manifest.Key(upn)]
+		u, ok := byUPN[folder.Key(upn)]
 		if !ok {
 			return nil, fmt.Errorf("no user %q", upn)
 		}
-		delete(byUPN, manifest.Key(upn)) // named twice: an error, and not two folders
+		delete(byUPN, folder.Key(upn)) // named twice: an error, and not two folders
 		chosen = append(chosen, u)
 	}
 	return chosen, nil
 }
 
-// certificates reads a file, relative to a folder if there is one.
-func certificates(folder, name string) ([]*x509.Certificate, error) {
-	if folder != "" {
-		var err error
-		if name, err = within(folder, name); err != nil {
-			return nil, err
-		}
+// certificates reads a file, which the manifest in a folder names if there is one.
+func certificates(dir, name string) (found []*x509.Certificate, err error) {
+	var data []byte
+	if dir == "" {
+		data, err = os.ReadFile(name)
+	} else {
+		data, err = folder.ReadFile(dir, name)
 	}
-	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	found, err := cba.ParseCertificates(data)
-	if err != nil {
+	if found, err = cba.ParseCertificates(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return found, nil
-}
-
-// within refuses a name that leads out of the folder: the manifest says which
-// files are packed for others.
-func within(folder, name string) (string, error) {
-	if !filepath.IsLocal(name) {
-		return "", fmt.Errorf("the manifest names the file %q, which is not in its folder", name)
-	}
-	return filepath.Join(folder, name), nil
 }

@@ -14,8 +14,8 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/programtest"
 )
 
@@ -55,8 +55,8 @@ func made(t *testing.T, encoding pfx.Encoding, below bool, upns ...string) strin
 	if len(upns) == 0 {
 		upns = []string{"jane@yourdomain.com", "o'brien@yourdomain.com"}
 	}
-	folder := t.TempDir()
-	out := filepath.Join(folder, "out")
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
 	name, err := dn.Parse("CN=Contoso Root CA")
 	check(t, err)
 	issuer, err := cba.NewRoot(t.Context(), cba.Authority{Name: name, KeyType: cba.P256})
@@ -68,7 +68,10 @@ func made(t *testing.T, encoding pfx.Encoding, below bool, upns ...string) strin
 		check(t, err)
 	}
 	write(t, out, "ca/ca.crt", cba.EncodeCertificates(issuer.Certificate))
-	book, err := manifest.Open(out, manifest.CA{Thumbprint: "aa", Certificate: "ca/ca.crt"})
+	open, err := folder.Open(out)
+	check(t, err)
+	defer open.Close()
+	journal, err := open.Journal(folder.CA{Thumbprint: "aa", Certificate: "ca/ca.crt"})
 	check(t, err)
 	for i, upn := range upns {
 		key, err := cba.P256.Generate()
@@ -84,10 +87,13 @@ func made(t *testing.T, encoding pfx.Encoding, below bool, upns ...string) strin
 		stem := "users/" + strings.ReplaceAll(upn, "'", "_")
 		write(t, out, stem+".crt", cba.EncodeCertificates(cert))
 		write(t, out, stem+".pfx", data)
-		check(t, book.Add(manifest.User{UPN: upn, Certificate: stem + ".crt", PFX: stem + ".pfx", PFXEncoding: encoding.String()}, password))
+		check(t, journal.Add(folder.Entry{
+			User:     folder.User{UPN: upn, Certificate: stem + ".crt", PFX: stem + ".pfx", PFXEncoding: encoding.String()},
+			Password: password,
+		}))
 	}
-	check(t, book.Close())
-	return folder
+	check(t, journal.Close())
+	return dir
 }
 
 // tree lists the files below a folder with their modes.
@@ -358,7 +364,7 @@ func TestBadInput(t *testing.T) {
 		{"are for -to windows-usb", []string{"-to", "linux", "-out", "d", "-zip"}},
 		{"no such file", append(base, "-manifest", "missing.json")},
 		{"passwords.csv", append(base, "-manifest", "elsewhere/manifest.json")},
-		{"not in its folder", append(base, "-manifest", "out/outside.json")},
+		{"does not name a file in this folder", append(base, "-manifest", "out/outside.json")},
 		{"lists no users", append(base, "-manifest", "out/empty.json")},
 		{"not a manifest", append(base, "-manifest", "notanswer.xml")},
 		{"no user \"bob@yourdomain.com\"", append(base, "-user", "bob@yourdomain.com")},

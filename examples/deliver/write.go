@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 
 	"example.com/entracba/cba/deploy"
-	"example.com/entracba/examples/internal/files"
+	"example.com/entracba/cba/folder"
 )
 
 // staging is where the folders are made before they are moved to their places.
@@ -24,7 +24,7 @@ func (o options) write(parcels []parcel) (err error) {
 			os.Remove(o.out) // only if it is empty
 		}
 	}()
-	unlock, err := files.Lock(filepath.Join(o.out, ".deliver.lock"))
+	unlock, err := folder.Lock(filepath.Join(o.out, ".deliver.lock"))
 	if err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func (o options) write(parcels []parcel) (err error) {
 			}
 		}
 	}()
-	for _, folder := range old {
-		if err := move(filepath.Join(o.out, folder), filepath.Join(stage, "old", folder)); err != nil {
+	for _, name := range old {
+		if err := move(filepath.Join(o.out, name), filepath.Join(stage, "old", name)); err != nil {
 			return err
 		}
 	}
@@ -95,12 +95,12 @@ func restore(stage, out string) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	for _, folder := range aside {
-		place := filepath.Join(out, folder.Name())
+	for _, entry := range aside {
+		place := filepath.Join(out, entry.Name())
 		if _, err := os.Lstat(place); !errors.Is(err, os.ErrNotExist) {
 			continue // its successor
 		}
-		if err := os.Rename(filepath.Join(stage, "old", folder.Name()), place); err != nil {
+		if err := os.Rename(filepath.Join(stage, "old", entry.Name()), place); err != nil {
 			return err
 		}
 	}
@@ -108,13 +108,13 @@ func restore(stage, out string) error {
 }
 
 // fill writes files into a new folder, which nobody else can look into.
-func fill(folder string, artefacts []deploy.Artefact) error {
+func fill(dir string, artefacts []deploy.Artefact) error {
 	for _, a := range artefacts {
-		name := filepath.Join(folder, filepath.FromSlash(a.Name))
+		name := filepath.Join(dir, filepath.FromSlash(a.Name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			return err
 		}
-		if err := files.Write(name, a.Content, a.Mode); err != nil {
+		if err := folder.Write(name, a.Content, a.Mode); err != nil {
 			return err
 		}
 	}

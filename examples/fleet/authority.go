@@ -10,7 +10,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/examples/internal/authority"
+	"example.com/entracba/cba/folder"
 )
 
 // A keyFunc finds a key by its label, or makes one if there is none.
@@ -20,12 +20,12 @@ type keyFunc func(label string) (crypto.Signer, error)
 // makes what is missing. A kill leaves a key without certificate at worst, which
 // the next run finds by its label.
 func (p *program) tokenAuthority(ctx context.Context, find, generate keyFunc) error {
-	folder := filepath.Join(p.out, caName)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	dir := filepath.Join(p.out, caName)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	open := func(file, label, name string, parent *cba.Issuer) (*cba.Issuer, error) {
-		text, err := os.ReadFile(filepath.Join(folder, file))
+		text, err := os.ReadFile(filepath.Join(dir, file))
 		if err == nil {
 			certs, err := cba.ParseCertificates(text)
 			if err != nil {
@@ -44,7 +44,7 @@ func (p *program) tokenAuthority(ctx context.Context, find, generate keyFunc) er
 			return nil, err
 		}
 		if p.list == nil {
-			return nil, fmt.Errorf("%s is missing in %s: restore it from a backup; -revoke makes no CA", file, folder)
+			return nil, fmt.Errorf("%s is missing in %s: restore it from a backup; -revoke makes no CA", file, dir)
 		}
 		key, err := generate(label)
 		if err != nil {
@@ -63,7 +63,7 @@ func (p *program) tokenAuthority(ctx context.Context, find, generate keyFunc) er
 		if err != nil {
 			return nil, err
 		}
-		return ca, authority.Publish(folder, ca)
+		return ca, folder.Publish(dir, ca)
 	}
 	var err error
 	if p.root, err = open("rootCA.crt", "entra-cba root", "CN=Entra CBA Root CA", nil); err != nil {

@@ -42,10 +42,9 @@ import (
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/rollout"
 	"example.com/entracba/cba/fleet/sqlite"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
-	"example.com/entracba/examples/internal/authority"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/examples/internal/files"
 	"example.com/entracba/examples/internal/users"
 )
 
@@ -254,8 +253,34 @@ func (p *program) openAuthority(ctx context.Context) (err error) {
 	if err := p.rollout.SetAside(caName + ".part"); err != nil {
 		return err
 	}
-	p.issuer, _, err = authority.Open(p.out, p.ca)
+	out, err := p.openFolder(ctx)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	p.issuer, _, err = out.CA(ctx, p.ca, func(ctx context.Context) (*cba.Issuer, error) {
+		name, err := dn.Parse("CN=Entra CBA Root CA")
+		if err != nil {
+			return nil, err
+		}
+		return cba.NewRoot(ctx, cba.Authority{Name: name})
+	})
 	return err
+}
+
+// openFolder waits until no other run makes or reads the CA.
+func (p *program) openFolder(ctx context.Context) (*folder.Folder, error) {
+	for {
+		f, err := folder.Open(p.out)
+		if !errors.Is(err, folder.Busy) {
+			return f, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // cas are the CAs whose CRLs this run can publish.
@@ -397,7 +422,7 @@ func (p *program) writeExport(ctx context.Context) error {
 		return nil
 	}
 	entries := p.ledger.Entries(ctx, ledger.Query{})
-	return files.Stream(p.export, files.Secret, func(out io.Writer) error {
+	return folder.Stream(p.export, folder.Secret, func(out io.Writer) error {
 		if strings.EqualFold(filepath.Ext(p.export), ".csv") {
 			return ledger.WriteCSV(out, entries)
 		}

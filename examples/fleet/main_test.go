@@ -22,8 +22,8 @@ import (
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/sqlite"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/programtest"
 )
 
@@ -111,9 +111,9 @@ func entries(t *testing.T, folder string, q ledger.Query) (all []ledger.Entry) {
 
 // audit holds the files of a finished run against the ledger. It opens every PFX
 // file of a sample.
-func audit(t *testing.T, folder string, sample int) (live int) {
+func audit(t *testing.T, dir string, sample int) (live int) {
 	t.Helper()
-	out := filepath.Join(folder, "out", "fleet")
+	out := filepath.Join(dir, "out", "fleet")
 	l, err := sqlite.Open(t.Context(), filepath.Join(out, "ledger.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -122,15 +122,15 @@ func audit(t *testing.T, folder string, sample int) (live int) {
 	if err := l.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	m, err := manifest.Load(filepath.Join(out, manifest.Name))
+	m, err := folder.Load(filepath.Join(out, folder.ManifestName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	passwords, err := manifest.LoadPasswords(filepath.Join(out, manifest.PasswordsName))
+	passwords, err := folder.LoadPasswords(filepath.Join(out, folder.PasswordsName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := map[string]manifest.User{}
+	listed := map[string]folder.User{}
 	for _, u := range m.Users {
 		listed[u.SerialNumber] = u
 	}
@@ -171,7 +171,7 @@ func audit(t *testing.T, folder string, sample int) (live int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bundle, err := pfx.Decode(data, passwords[manifest.Key(e.UPN)])
+		bundle, err := pfx.Decode(data, passwords.Of(e.UPN))
 		if err != nil || !bytes.Equal(bundle.Certificate.Raw, e.Certificate) {
 			t.Errorf("%s: PFX: %v", stem, err)
 		}

@@ -14,11 +14,11 @@ package main
 import (
 	"context"
 	"crypto/fips140"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/signal"
@@ -31,15 +31,14 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
-	"example.com/entracba/examples/internal/authority"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/examples/internal/files"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/users"
 )
 
@@ -115,36 +114,31 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, folder := range []string{o.out, filepath.Join(o.out, "users")} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return err
-		}
-	}
-	unlock, err := files.Lock(filepath.Join(o.out, manifest.LockName))
+	out, err := folder.Open(o.out)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	issuer, made, err := authority.Open(o.out, o.ca)
-	if err != nil {
-		return err
-	}
-	book, err := manifest.Open(o.out, authority.Describe(issuer))
-	if err != nil {
-		return err
-	}
+	defer out.Close()
 	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	issuer, made, err := out.CA(interrupt, o.ca, newRoot)
+	if err != nil {
+		return o.advise(err)
+	}
+	journal, err := out.Journal(folder.DescribeCA(issuer))
+	if err != nil {
+		return o.advise(err)
+	}
 	ctx, abort := context.WithCancelCause(interrupt)
 	defer abort(nil)
-	w := &work{options: o, issuer: issuer, list: list, book: book, abort: abort, notes: map[string]note{}}
+	w := &work{options: o, issuer: issuer, list: list, out: out, journal: journal, abort: abort, notes: map[string]note{}}
 	failed := w.issue(ctx)
 	// Whatever happened, what was issued is put on record.
-	if err := book.Close(); err != nil {
+	if err := journal.Close(); err != nil {
 		return errors.Join(err, fmt.Errorf("the list is safe in %s: make room and run again", filepath.Join(o.out, "journal.jsonl")))
 	}
 	if o.json {
-		text, err := os.Open(filepath.Join(o.out, manifest.Name))
+		text, err := os.Open(filepath.Join(o.out, folder.ManifestName))
 		if err != nil {
 			return err
 		}
@@ -160,15 +154,39 @@ func run(args []string) error {
 	return failed
 }
 
+// newRoot makes the CA of a new folder.
+func newRoot(ctx context.Context) (*cba.Issuer, error) {
+	name, err := dn.Parse("CN=Entra CBA Root CA")
+	if err != nil {
+		return nil, err
+	}
+	return cba.NewRoot(ctx, cba.Authority{Name: name})
+}
+
+// advise says which flag to change.
+func (o options) advise(err error) error {
+	var e *folder.Error
+	switch {
+	case errors.Is(err, folder.OtherCA) && errors.As(err, &e):
+		return console.Usage("%s belongs to a different CA. Use a new -out folder, or pass the original CA with -ca.", e.Path)
+	case errors.Is(err, cba.Missing):
+		return console.Usage("%w. Pass the folder that contains the certificate and the key with -ca.", err)
+	case o.ca != "":
+		return console.Usage("-ca: %w", err)
+	}
+	return err
+}
+
 // work is one run.
 type work struct {
 	options
-	issuer *cba.Issuer
-	list   *users.List
-	book   *manifest.Book
-	abort  context.CancelCauseFunc // ends the list: for what would fail for everyone
+	issuer  *cba.Issuer
+	list    *users.List
+	out     *folder.Folder
+	journal *folder.Journal
+	abort   context.CancelCauseFunc // ends the list: for what would fail for everyone
 
-	passwords sync.Map // by manifest.Key: those that the file gives, while they are needed
+	passwords sync.Map // by folder.Key: those that the file gives, while they are needed
 	counts    cba.Progress
 	shown     []cba.Result // the first few, for the table
 	notes     map[string]note
@@ -182,9 +200,8 @@ type note struct {
 
 // A delivery is what a worker leaves beside the certificate.
 type delivery struct {
-	user     manifest.User
-	password string
-	files    []files.Pending
+	folder.Entry
+	files []*folder.Pending
 }
 
 // tableRows is how many users the table shows.
@@ -195,7 +212,7 @@ func (w *work) issue(ctx context.Context) error {
 	bar := console.NewProgress(os.Stderr, "Issuing", w.list.Count)
 	defer bar.End()
 	results := w.issuer.IssueAll(ctx, w.list.Tasks(func(upn, password string) {
-		w.passwords.Store(manifest.Key(upn), password)
+		w.passwords.Store(folder.Key(upn), password)
 	}), cba.Bulk{
 		Profile: w.profile,
 		KeyType: w.key,
@@ -235,13 +252,13 @@ func (w *work) issue(ctx context.Context) error {
 }
 
 // Done is part of [cba.Journal].
-func (w *work) Done(subject cba.Subject) (bool, error) { return w.book.Has(subject.UPN), nil }
+func (w *work) Done(subject cba.Subject) (bool, error) { return w.journal.Has(subject.UPN), nil }
 
 // Record is part of [cba.Journal]: first the line on the disk, then the files in
 // their place. A kill in between is mended by the next run.
 func (w *work) Record(result cba.Result) error {
 	d := result.Made.(delivery)
-	if err := w.book.Add(d.user, d.password); err != nil {
+	if err := w.journal.Add(d.Entry); err != nil {
 		for _, file := range d.files {
 			file.Discard()
 		}
@@ -258,44 +275,30 @@ func (w *work) Record(result cba.Result) error {
 // finish packs the PFX and writes both files beside their places, on a worker.
 func (w *work) finish(_ context.Context, result *cba.Result) error {
 	upn := result.Task.Subject.UPN
-	d := delivery{password: pfx.GeneratePassword()}
-	if given, ok := w.passwords.LoadAndDelete(manifest.Key(upn)); ok {
-		d.password = given.(string)
+	d := delivery{Entry: folder.Entry{Password: pfx.GeneratePassword()}}
+	if given, ok := w.passwords.LoadAndDelete(folder.Key(upn)); ok {
+		d.Password = given.(string)
 	}
 	file, err := w.encoding.Encode(pfx.Bundle{
 		Key:          result.Key,
 		Certificate:  result.Certificate,
 		Chain:        w.issuer.CACertificates(),
 		FriendlyName: upn,
-	}, d.password)
+	}, d.Password)
 	if err != nil {
 		return err
 	}
-	d.user = manifest.User{
-		UPN:                upn,
-		SerialNumber:       hex.EncodeToString(result.Certificate.SerialNumber.Bytes()),
-		NotAfter:           result.Certificate.NotAfter,
-		Thumbprint:         cba.Thumbprint(result.Certificate),
-		Certificate:        "users/" + upn + ".crt",
-		PFX:                "users/" + upn + ".pfx",
-		PFXEncoding:        w.encoding.String(),
-		CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{},
-	}
-	for _, id := range certuserid.All(result.Certificate) {
-		d.user.CertificateUserIDs[id.Mapping()] = id
-	}
-	write := func(name string, content []byte, mode os.FileMode) error {
-		pending, err := files.Prepare(filepath.Join(w.out, name), mode, func(w io.Writer) error {
-			_, err := w.Write(content)
-			return err
-		})
+	d.User = folder.DescribeUser(upn, result.Certificate)
+	d.User.PFXEncoding = w.encoding.String()
+	prepare := func(name string, mode fs.FileMode, content []byte) error {
+		pending, err := w.out.Prepare(name, mode, content)
 		if err == nil {
 			d.files = append(d.files, pending)
 		}
 		return err
 	}
-	if err = write(d.user.PFX, file, files.Secret); err == nil {
-		err = write(d.user.Certificate, cba.EncodeCertificates(result.Certificate), files.Public)
+	if err = prepare(d.User.PFX, folder.Secret, file); err == nil {
+		err = prepare(d.User.Certificate, folder.Public, cba.EncodeCertificates(result.Certificate))
 	}
 	if err != nil {
 		for _, pending := range d.files {
@@ -312,8 +315,8 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 // report is what a person reads at the end.
 func (w *work) report(out io.Writer, made bool) error {
 	style := console.StyleFor(os.Stdout)
-	path := func(name string) string { return filepath.Join(w.out, filepath.FromSlash(name)) }
-	ca := authority.Describe(w.issuer)
+	path := func(name string) string { return filepath.Join(w.options.out, filepath.FromSlash(name)) }
+	ca := folder.DescribeCA(w.issuer)
 	state := "taken from " + w.ca
 	if w.ca == "" {
 		state = "kept from the last run"
@@ -333,12 +336,12 @@ func (w *work) report(out io.Writer, made bool) error {
 			rows = append(rows, []string{result.Task.Subject.UPN, "has one", "", "", path("users/" + result.Task.Subject.UPN + ".pfx")})
 			continue
 		}
-		u := result.Made.(delivery).user
+		u := result.Made.(delivery).User
 		rows = append(rows, []string{u.UPN, "issued", u.NotAfter.Format("2006-01-02"), signIn(tenant, result), path(u.PFX)})
 	}
 	console.Table(out, style, rows...)
 	if more := w.counts.Issued + w.counts.Skipped - len(w.shown); more > 0 {
-		fmt.Fprintf(out, "... and %d more, all of them in %s\n", more, path(manifest.Name))
+		fmt.Fprintf(out, "... and %d more, all of them in %s\n", more, path(folder.ManifestName))
 	}
 	fmt.Fprintf(out, "\nSIGN-IN is what Entra will say with this CA uploaded, the method switched on, and nothing else configured.\n")
 	fmt.Fprintf(out, "%d issued, %d had a certificate already, %d failed; PFX encoding %s\n",
@@ -369,8 +372,8 @@ func (w *work) report(out io.Writer, made bool) error {
 	fmt.Fprintf(out, "\n%s\n", style.Bold("NEXT"))
 	console.Table(out, console.Style{},
 		[]string{"1.", "Upload " + path("ca/rootCA.cer") + " to the tenant's certificate authorities, and switch the method on."},
-		[]string{"2.", "Hand every user the PFX file, and the password from " + path(manifest.PasswordsName) + " another way."},
-		[]string{"3.", "For bindings of high affinity, store an id of " + path(manifest.Name) + " with each account."},
+		[]string{"2.", "Hand every user the PFX file, and the password from " + path(folder.PasswordsName) + " another way."},
+		[]string{"3.", "For bindings of high affinity, store an id of " + path(folder.ManifestName) + " with each account."},
 		[]string{"", "go run ./examples/userids " + path("users/"+firstUPN(w.shown)+".crt") + " explains the ids."},
 	)
 	if w.ca == "" {

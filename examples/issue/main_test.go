@@ -15,8 +15,8 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/programtest"
 )
 
@@ -72,17 +72,17 @@ func read(t *testing.T, parts ...string) []byte {
 // against the manifest.
 func open(t *testing.T, out string) map[string]pfx.Bundle {
 	t.Helper()
-	m, err := manifest.Load(filepath.Join(out, manifest.Name))
+	m, err := folder.Load(filepath.Join(out, folder.ManifestName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	passwords, err := manifest.LoadPasswords(filepath.Join(out, manifest.PasswordsName))
+	passwords, err := folder.LoadPasswords(filepath.Join(out, folder.PasswordsName))
 	if err != nil {
 		t.Fatal(err)
 	}
 	bundles := map[string]pfx.Bundle{}
 	for _, u := range m.Users {
-		b, err := pfx.Decode(read(t, out, u.PFX), passwords[manifest.Key(u.UPN)])
+		b, err := pfx.Decode(read(t, out, u.PFX), passwords.Of(u.UPN))
 		if err != nil {
 			t.Fatalf("%s: %v", u.PFX, err)
 		}
@@ -145,21 +145,21 @@ func TestNoFlags(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	folder := t.TempDir()
-	write(t, folder, "users.csv", "\ufeffUPN;email;sid;subject;password\r\n"+
+	dir := t.TempDir()
+	write(t, dir, "users.csv", "\ufeffUPN;email;sid;subject;password\r\n"+
 		"Jörg@yourdomain.com;j@yourdomain.com;S-1-5-21-1-2-3-4;CN=Jörg,DC=yourdomain,DC=com;Sommer-2026\r\n")
-	r := good(t, folder, "-users", "users.csv", "-key", "p384", "-for", "windows-11", "-days", "30",
+	r := good(t, dir, "-users", "users.csv", "-key", "p384", "-for", "windows-11", "-days", "30",
 		"-policy", "1.2.3.4, 2.5.29.32.0", "-crl-url", "http://crl.yourdomain.com/ca.crl", "-json", "-out", "here")
-	var m manifest.Manifest
+	var m folder.Manifest
 	if err := json.Unmarshal([]byte(r.stdout), &m); err != nil {
 		t.Fatalf("%v:\n%s", err, r.stdout)
 	}
 	if len(m.Users) != 1 || m.Users[0].PFXEncoding != "modern" || m.Users[0].UPN != "Jörg@yourdomain.com" {
 		t.Errorf("manifest %+v", m)
 	}
-	cert := open(t, filepath.Join(folder, "here"))["Jörg@yourdomain.com"].Certificate
-	passwords, err := manifest.LoadPasswords(filepath.Join(folder, "here", "passwords.csv"))
-	if err != nil || passwords["jörg@yourdomain.com"] != "Sommer-2026" {
+	cert := open(t, filepath.Join(dir, "here"))["Jörg@yourdomain.com"].Certificate
+	passwords, err := folder.LoadPasswords(filepath.Join(dir, "here", "passwords.csv"))
+	if err != nil || passwords.Of("jörg@yourdomain.com") != "Sommer-2026" {
 		t.Errorf("password of the file not used: %v", err)
 	}
 	if name, err := dn.ParseDER(cert.RawSubject); err != nil || name.String() != "CN=Jörg,DC=yourdomain,DC=com" {
@@ -262,7 +262,7 @@ func TestOtherCAs(t *testing.T) {
 	t.Run("lists of two CAs are not mixed", func(t *testing.T) {
 		good(t, folder, "-key", "p256", "-out", "third")
 		r := issue(t, folder, "-ca", filepath.Join(folder, "third", "ca"), "-out", "first")
-		if r.code == 0 || !strings.Contains(r.stderr, "another authority") {
+		if r.code == 0 || !strings.Contains(r.stderr, "belongs to a different CA") {
 			t.Errorf("exit status %d: %s", r.code, r.stderr)
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,11 +12,11 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/tenant"
 )
 
@@ -27,20 +26,19 @@ func (o options) certificates() (map[string]*x509.Certificate, error) {
 		return nil, nil
 	}
 	known := map[string]*x509.Certificate{}
-	for u, err := range manifest.Stream(o.manifest) {
+	for u, err := range folder.Users(o.manifest) {
 		if err != nil {
 			return nil, console.Usage("%w", err)
 		}
-		name := filepath.Join(filepath.Dir(o.manifest), filepath.FromSlash(u.Certificate))
-		content, err := os.ReadFile(name)
+		content, err := folder.ReadFile(filepath.Dir(o.manifest), u.Certificate)
 		if err != nil {
-			return nil, err
+			return nil, console.Usage("%s: %w", u.UPN, err)
 		}
 		chain, err := cba.ParseCertificates(content)
 		if err != nil {
-			return nil, console.Usage("%s: %w", name, err)
+			return nil, console.Usage("%s: %s: %w", u.UPN, u.Certificate, err)
 		}
-		known[manifest.Key(u.UPN)] = chain[0]
+		known[folder.Key(u.UPN)] = chain[0]
 	}
 	return known, nil
 }
@@ -48,7 +46,7 @@ func (o options) certificates() (map[string]*x509.Certificate, error) {
 func demonstration(t *tenant.Tenant) map[string]*x509.Certificate {
 	known := map[string]*x509.Certificate{}
 	for upn, cert := range t.Demo.Certificates {
-		known[manifest.Key(upn)] = cert
+		known[folder.Key(upn)] = cert
 	}
 	return known
 }
@@ -80,7 +78,7 @@ func newExpectations(ctx context.Context, t *tenant.Tenant, known map[string]*x5
 }
 
 func (e *expectations) expect(f snapshot.SignIn) (snapshot.Expectation, bool) {
-	cert := e.known[manifest.Key(f.UserPrincipalName())]
+	cert := e.known[folder.Key(f.UserPrincipalName())]
 	if cert == nil || e.err != nil || !strings.Contains(f.Certificate.Subject, cert.Subject.CommonName) {
 		return snapshot.Expectation{}, false // another certificate, perhaps a card
 	}

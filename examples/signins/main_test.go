@@ -12,9 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/cba/snapshot"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/examples/internal/tenant/tenanttest"
 )
@@ -106,11 +106,11 @@ func TestCounts(t *testing.T) {
 // the certificate is known.
 func TestUnexpected(t *testing.T) {
 	d := demo(t)
-	folder := t.TempDir()
-	m := manifest.Manifest{}
+	dir := t.TempDir()
+	m := folder.Manifest{}
 	for _, upn := range []string{"jane@contoso.com", "john@contoso.com"} {
-		m.Users = append(m.Users, manifest.User{UPN: upn, Certificate: upn + ".crt"})
-		if err := os.WriteFile(filepath.Join(folder, upn+".crt"), cba.EncodeCertificates(d.Certificates[upn]), 0o600); err != nil {
+		m.Users = append(m.Users, folder.User{UPN: upn, Certificate: upn + ".crt"})
+		if err := os.WriteFile(filepath.Join(dir, upn+".crt"), cba.EncodeCertificates(d.Certificates[upn]), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -118,26 +118,26 @@ func TestUnexpected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "manifest.json"), text, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "manifest.json"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	rows := d.Tenant.SignIns
 	rows[3].ErrorCode, rows[3].FailureReason = 500186, "Not in scope\x1b[2J" // john's
 	s := tenanttest.Serve(t, d.Tenant, graphtest.Options{})
 	args := []string{"-manifest", "manifest.json", "-json"}
-	a := parse(t, tenanttest.Run(t, s, program, folder, args...))
+	a := parse(t, tenanttest.Run(t, s, program, dir, args...))
 	if a.Known != 2 || len(a.Unexpected) != 1 || a.Unexpected[0].UserPrincipalName != "john@contoso.com" ||
 		a.Unexpected[0].Logged != "AADSTS500186" || a.Unexpected[0].Expected != "succeeded" {
 		t.Errorf("%d known, unexpected %+v", a.Known, a.Unexpected)
 	}
-	r := tenanttest.Run(t, s, program, folder, args[:2]...)
+	r := tenanttest.Run(t, s, program, dir, args[:2]...)
 	if r.Code != 0 || strings.Contains(r.Stdout, "\x1b") || !strings.Contains(r.Stdout, `Not in scope\x1b[2J`) {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	// Users who are gone are no error.
 	d.Tenant.Users = d.Tenant.Users[2:]
 	s = tenanttest.Serve(t, d.Tenant, graphtest.Options{})
-	if a := parse(t, tenanttest.Run(t, s, program, folder, args...)); a.Known != 0 || a.SignIns != 4 {
+	if a := parse(t, tenanttest.Run(t, s, program, dir, args...)); a.Known != 0 || a.SignIns != 4 {
 		t.Errorf("users are gone: %d known of %d", a.Known, a.SignIns)
 	}
 }

@@ -32,12 +32,11 @@ import (
 	"time"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/examples/internal/files"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/tenant"
 )
 
@@ -151,7 +150,7 @@ func (o options) source() string {
 func (o options) open() (*tenant.Tenant, error) {
 	var names []string
 	if o.tenant.IsDemo() && o.manifest != "" {
-		for u, err := range manifest.Stream(o.manifest) {
+		for u, err := range folder.Users(o.manifest) {
 			if err != nil {
 				return nil, console.Usage("%w", err)
 			}
@@ -192,7 +191,7 @@ func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[snapshot.Edit
 			}
 		}
 	}
-	users := manifest.Stream(w.manifest)
+	users := folder.Users(w.manifest)
 	if w.manifest == "" {
 		users = w.demonstration()
 	}
@@ -214,14 +213,14 @@ func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[snapshot.Edit
 }
 
 // demonstration is the manifest that belongs to the demonstration.
-func (w *work) demonstration() iter.Seq2[manifest.User, error] {
-	return func(yield func(manifest.User, error) bool) {
+func (w *work) demonstration() iter.Seq2[folder.User, error] {
+	return func(yield func(folder.User, error) bool) {
 		for _, account := range w.tenant.Demo.Tenant.Users {
 			cert := w.tenant.Demo.Certificates[account.UserPrincipalName]
 			if cert == nil {
 				continue
 			}
-			u := manifest.User{UPN: account.UserPrincipalName, NotAfter: cert.NotAfter, CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{}}
+			u := folder.User{UPN: account.UserPrincipalName, NotAfter: cert.NotAfter, CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{}}
 			for _, id := range certuserid.All(cert) {
 				u.CertificateUserIDs[id.Mapping()] = id
 			}
@@ -233,7 +232,7 @@ func (w *work) demonstration() iter.Seq2[manifest.User, error] {
 }
 
 // edit is what one line of the manifest asks for.
-func (o options) edit(u manifest.User, now time.Time) (snapshot.Edit, error) {
+func (o options) edit(u folder.User, now time.Time) (snapshot.Edit, error) {
 	e := snapshot.Edit{User: u.UPN}
 	switch {
 	case u.UPN == "":
@@ -278,13 +277,13 @@ func (w *work) sync(ctx context.Context) error {
 	if !w.apply {
 		return w.plan(ctx, io.Discard)
 	}
-	folder := folderOf(w.source())
-	unlock, err := files.Lock(filepath.Join(folder, ".sync.lock"))
+	dir := folderOf(w.source())
+	unlock, err := folder.Lock(filepath.Join(dir, ".sync.lock"))
 	if err != nil {
 		return fmt.Errorf("nothing was written to the tenant: %w", err)
 	}
 	defer unlock()
-	pending, err := files.PrepareNew(undoNames(folder, time.Now()), files.Secret, func(out io.Writer) error { return w.plan(ctx, out) })
+	pending, err := folder.PrepareNew(undoNames(dir, time.Now()), folder.Secret, func(out io.Writer) error { return w.plan(ctx, out) })
 	if err != nil {
 		return fmt.Errorf("nothing was written to the tenant: %w", err)
 	}
@@ -295,9 +294,6 @@ func (w *work) sync(ctx context.Context) error {
 	}
 	if err := pending.Commit(); err != nil {
 		pending.Discard()
-		return fmt.Errorf("nothing was written to the tenant: %w", err)
-	}
-	if err := files.SyncFolder(folder); err != nil {
 		return fmt.Errorf("nothing was written to the tenant: %w", err)
 	}
 	w.undoName = pending.Name()
@@ -374,9 +370,9 @@ func folderOf(source string) string {
 }
 
 // undoNames are names for the undo file of a run that starts now.
-func undoNames(folder string, now time.Time) iter.Seq[string] {
+func undoNames(dir string, now time.Time) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		base := filepath.Join(folder, "sync-undo-"+now.UTC().Format("20060102T150405Z"))
+		base := filepath.Join(dir, "sync-undo-"+now.UTC().Format("20060102T150405Z"))
 		for n := 1; n < 1000; n++ {
 			name := base + ".jsonl"
 			if n > 1 {

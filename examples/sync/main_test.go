@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph/graphtest"
-	"example.com/entracba/examples/internal/manifest"
 	"example.com/entracba/examples/internal/programtest"
 	"example.com/entracba/examples/internal/tenant/tenanttest"
 )
@@ -52,11 +52,11 @@ func ski(octet int) string { return "X509:<SKI>" + strings.Repeat(fmt.Sprintf("%
 func sr(octet int) string  { return fmt.Sprintf("X509:<I>CN=Contoso Root CA<SR>%02x", octet) }
 
 // write makes a manifest.
-func write(t *testing.T, folder string, octets map[string]int, order ...string) {
+func write(t *testing.T, dir string, octets map[string]int, order ...string) {
 	t.Helper()
-	m := manifest.Manifest{CA: manifest.CA{Subject: "CN=Contoso Root CA"}, Users: []manifest.User{}}
+	m := folder.Manifest{CA: folder.CA{Subject: "CN=Contoso Root CA"}, Users: []folder.User{}}
 	for _, upn := range order {
-		u := manifest.User{UPN: upn, NotAfter: time.Now().AddDate(1, 0, 0), CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{}}
+		u := folder.User{UPN: upn, NotAfter: time.Now().AddDate(1, 0, 0), CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{}}
 		for _, value := range []string{ski(octets[upn]), sr(octets[upn])} {
 			id, err := certuserid.Parse(value)
 			if err != nil {
@@ -70,7 +70,7 @@ func write(t *testing.T, folder string, octets map[string]int, order ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "manifest.json"), text, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "manifest.json"), text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

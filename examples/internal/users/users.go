@@ -12,12 +12,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/examples/internal/console"
-	"example.com/entracba/examples/internal/manifest"
 )
 
 // sample is the list that is issued for when no file is given.
@@ -47,7 +46,7 @@ func Read(name string) (*List, error) {
 		if err != nil {
 			return nil, console.Usage("%w", err)
 		}
-		key := manifest.Key(r.subject.UPN)
+		key := folder.Key(r.subject.UPN)
 		if first := lines[key]; first > 0 {
 			return nil, console.Usage("%s line %d: %q is on line %d already (letter case does not count)", name, r.line, r.subject.UPN, first)
 		}
@@ -169,8 +168,8 @@ func parseRow(record []string, index map[string]int) (row, error) {
 		return ""
 	}
 	user := row{subject: cba.Subject{UPN: field("upn")}, password: field("password")}
-	if err := checkFileName(user.subject.UPN); err != nil {
-		return row{}, err
+	if err := folder.CheckName(user.subject.UPN); err != nil {
+		return row{}, fmt.Errorf("column upn: %w", err)
 	}
 	if email := field("email"); email != "" {
 		user.subject.Emails = []string{email}
@@ -190,26 +189,4 @@ func parseRow(record []string, index map[string]int) (row, error) {
 		user.subject.Name = name
 	}
 	return user, nil
-}
-
-// checkFileName refuses UPNs that cannot be the name of a file on every system,
-// or would be one somewhere else. Entra allows none of these characters either.
-func checkFileName(upn string) error {
-	if err := cba.CheckUPN(upn); err != nil {
-		return fmt.Errorf("column upn: %w", err)
-	}
-	if i := strings.IndexAny(upn, `/\:*?"<>|`); i >= 0 {
-		return fmt.Errorf("column upn: %q cannot name a file: it has the character %q", upn, upn[i:i+1])
-	}
-	stem, _, _ := strings.Cut(strings.ToUpper(upn), ".")
-	switch {
-	case upn[0] == '.' || upn[len(upn)-1] == '.' || upn != strings.TrimSpace(upn):
-		return fmt.Errorf("column upn: %q cannot name a file: it begins or ends with a dot or a blank", upn)
-	case utf8.RuneCountInString(upn) > 113: // Entra's limit
-		return fmt.Errorf("column upn: %.20q... has over 113 characters, the most that an account can have", upn)
-	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL"}, stem),
-		len(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT"):
-		return fmt.Errorf("column upn: %q is the name of a device on Windows, not of a file", upn)
-	}
-	return nil
 }

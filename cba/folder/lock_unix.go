@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package files
+package folder
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ func tryLock(name string) (*os.File, error) {
 			}
 		}
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = errBusy
+			err = busy(name)
 		} else if err != nil {
 			err = &os.PathError{Op: "flock", Path: name, Err: err}
 		}
@@ -43,7 +43,7 @@ func tryLock(name string) (*os.File, error) {
 			return nil, err
 		}
 	}
-	return nil, errBusy
+	return nil, busy(name)
 }
 
 // release removes the file while it is still locked, and unlocks it.

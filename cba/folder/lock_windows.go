@@ -1,4 +1,4 @@
-package files
+package folder
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func tryLock(name string) (*os.File, error) {
 	handle, err := syscall.CreateFile(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE|deleteAccess, shareWithNobody, nil,
 		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL|deleteOnClose, 0)
 	if errors.Is(err, sharingViolation) || errors.Is(err, deletePending) {
-		return nil, errBusy
+		return nil, busy(name)
 	}
 	if err != nil {
 		return nil, &os.PathError{Op: "CreateFile", Path: name, Err: err}

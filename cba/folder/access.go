@@ -1,0 +1,104 @@
+package folder
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// maxSecret is the largest key or password file, in bytes.
+const maxSecret = 1 << 20
+
+// ReadSecret reads a file with a key or a password, of up to 1 MB. It refuses a file
+// that somebody else than its owner could have changed, with reason
+// [WritableByOthers]: where the mode of the file or of its folder lets the group or
+// others write, or that of a folder above without the sticky bit, as /tmp has it.
+// Who the owner is, who may read the file, and access lists are not checked; Windows
+// has no modes, and nothing is checked there. Pipes below /dev and /proc, such as a
+// shell's <(...), are read.
+func ReadSecret(name string) ([]byte, error) {
+	f, err := openSecret(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err == nil && len(content) > maxSecret {
+		err = &Error{Reason: TooLarge, Path: name, What: "a key or password file has 1 MB at most"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return content, nil
+}
+
+// openSecret opens a file that holds a key or passwords.
+func openSecret(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = checkSecret(name, info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func checkSecret(name string, info fs.FileInfo) error {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() && (strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")) {
+		return nil
+	}
+	if writable(info) {
+		return writableByOthers(name, "contains a key or passwords")
+	}
+	return checkFolder(filepath.Dir(path), name)
+}
+
+// checkFolder refuses a folder that others may write, or one that others may replace.
+// Both the path as it was given and the one behind its links count.
+func checkFolder(folder, what string) error {
+	paths := []string{folder}
+	if real, err := filepath.EvalSymlinks(folder); err != nil {
+		return err
+	} else if real != folder {
+		paths = append(paths, real)
+	}
+	for _, path := range paths {
+		for above := false; ; above = true {
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			if writable(info) && !(above && info.Mode()&fs.ModeSticky != 0) {
+				return writableByOthers(path, "holds "+what)
+			}
+			parent := filepath.Dir(path)
+			if parent == path {
+				break
+			}
+			path = parent
+		}
+	}
+	return nil
+}
+
+func writable(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0
+}
+
+func writableByOthers(path, holds string) error {
+	return &Error{Reason: WritableByOthers, Path: path,
+		What: "it " + holds + ", and others than its owner can change it", Do: `run "chmod go-w ` + path + `"`}
+}

@@ -1,0 +1,136 @@
+package folder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba"
+)
+
+// CAName is the CA's folder in a folder.
+const CAName = "ca"
+
+// The CA's files without their endings.
+const (
+	rootName    = "rootCA"
+	issuingName = "issuingCA"
+)
+
+// CA returns the CA that issues in this folder: the one in the folder from or, if
+// from is "", the one that an earlier run left in this folder or, if there is none,
+// the one that make makes, whose key is then kept here. It reports whether the CA was
+// made. What everyone may have of the CA is published in the folder, see [Publish].
+//
+// It never writes over another CA: the error has reason [OtherCA] then. It has reason
+// [NoCA] if a folder has no CA that can issue.
+func (f *Folder) CA(ctx context.Context, from string, make func(context.Context) (*cba.Issuer, error)) (issuer *cba.Issuer, made bool, err error) {
+	own := filepath.Join(f.path, CAName)
+	if from != "" {
+		if issuer, err = LoadCA(from); err != nil {
+			return nil, false, err
+		}
+		return issuer, false, f.adopt(own, issuer)
+	}
+	if _, err := os.Stat(own); err == nil {
+		issuer, err = LoadCA(own)
+		return issuer, false, err
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
+	}
+	if issuer, err = make(ctx); err != nil {
+		return nil, false, err
+	}
+	key, err := cba.EncodeKey(issuer.Key)
+	if err != nil {
+		return nil, false, err
+	}
+	// The folder appears with the key and the certificate, or not at all.
+	unfinished := own + ".part"
+	if err := os.RemoveAll(unfinished); err != nil {
+		return nil, false, err
+	}
+	if err := Publish(unfinished, issuer); err != nil {
+		return nil, false, err
+	}
+	if err := Write(filepath.Join(unfinished, rootName+".key"), key, Secret); err != nil {
+		return nil, false, err
+	}
+	if err := os.Rename(unfinished, own); err != nil {
+		return nil, false, err
+	}
+	return issuer, true, syncFolder(f.path)
+}
+
+// adopt publishes a CA from elsewhere in the folder, unless that has another one.
+func (f *Folder) adopt(own string, issuer *cba.Issuer) error {
+	all := issuer.CACertificates()
+	there, err := os.ReadFile(filepath.Join(own, rootName+".cer"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Publish(own, issuer)
+	}
+	if err == nil && !bytes.Equal(there, all[len(all)-1].Raw) {
+		return otherCA(own)
+	}
+	return err
+}
+
+// Publish writes what everyone may have of a CA into a folder, which is made if there
+// is none: its root as rootCA.crt (PEM) and rootCA.cer (DER, for an upload), and the
+// CA that issues as issuingCA.crt and issuingCA.cer if that is another.
+func Publish(folder string, issuer *cba.Issuer) error {
+	if err := makeFolder(folder); err != nil {
+		return err
+	}
+	all := issuer.CACertificates()
+	for name, cert := range map[string]int{rootName: len(all) - 1, issuingName: 0} {
+		if name == issuingName && len(all) == 1 {
+			continue
+		}
+		if err := Write(filepath.Join(folder, name+".crt"), cba.EncodeCertificates(all[cert]), Public); err != nil {
+			return err
+		}
+		if err := Write(filepath.Join(folder, name+".cer"), all[cert].Raw, Public); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LoadCA reads the one CA in a folder, from the files whose names end in .crt, .cer,
+// .pem, .der or .key: its certificate, those above it, and its key. The error has
+// reason [NoCA], or [WritableByOthers] if others could have changed a file, see
+// [ReadSecret]; or it is one of the file system.
+func LoadCA(folder string) (*cba.Issuer, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var inputs [][]byte
+	var names []string
+	for _, entry := range entries {
+		extension := strings.ToLower(filepath.Ext(entry.Name()))
+		if entry.IsDir() || !slices.Contains([]string{".crt", ".cer", ".pem", ".der", ".key"}, extension) {
+			continue
+		}
+		content, err := ReadSecret(filepath.Join(folder, entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		inputs, names = append(inputs, content), append(names, entry.Name())
+	}
+	if len(inputs) == 0 {
+		return nil, &Error{Reason: NoCA, Path: folder, What: "there is no CA here", Do: "put its certificate and its key there, in .crt, .cer, .pem, .der or .key files"}
+	}
+	issuer, err := cba.ParseIssuer(inputs...)
+	if err != nil {
+		return nil, &Error{Reason: NoCA, Path: folder, What: fmt.Sprintf("no CA that can issue (%s)", strings.Join(names, ", ")), Err: err}
+	}
+	return issuer, nil
+}

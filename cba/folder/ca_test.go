@@ -1,0 +1,117 @@
+package folder_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
+)
+
+func newRoot(ctx context.Context) (*cba.Issuer, error) {
+	name, err := dn.Parse("CN=Contoso Root CA")
+	if err != nil {
+		return nil, err
+	}
+	return cba.NewRoot(ctx, cba.Authority{Name: name, KeyType: cba.P256})
+}
+
+func TestCA(t *testing.T) {
+	dir := t.TempDir()
+	ca := func(dir, from string) (*cba.Issuer, bool, error) {
+		f, err := folder.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		return f.CA(t.Context(), from, newRoot)
+	}
+	first, made, err := ca(dir, "")
+	if err != nil || !made {
+		t.Fatalf("%v, made %v", err, made)
+	}
+	for name, mode := range map[string]os.FileMode{"rootCA.key": 0o600, "rootCA.crt": 0o644, "rootCA.cer": 0o644, "": 0o700} {
+		if info, err := os.Stat(filepath.Join(dir, "ca", name)); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("ca/%s: %v, %v", name, info, err)
+		}
+	}
+	again, made, err := ca(dir, "")
+	if err != nil || made || !again.Certificate.Equal(first.Certificate) {
+		t.Errorf("the CA of the last run is not taken: made %v, %v", made, err)
+	}
+
+	// A CA from elsewhere is published, and its key stays where it is.
+	other := t.TempDir()
+	taken, made, err := ca(other, filepath.Join(dir, "ca"))
+	if err != nil || made || !taken.Certificate.Equal(first.Certificate) {
+		t.Errorf("made %v, %v", made, err)
+	}
+	if found, _ := filepath.Glob(filepath.Join(other, "ca", "*")); len(found) != 2 {
+		t.Errorf("published: %v", found)
+	}
+	if _, _, err := ca(other, ""); !errors.Is(err, folder.NoCA) {
+		t.Errorf("a CA without its key: %v", err)
+	}
+
+	// Another CA is never written over.
+	third := t.TempDir()
+	if _, _, err := ca(third, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ca(third, filepath.Join(dir, "ca")); !errors.Is(err, folder.OtherCA) {
+		t.Errorf("another CA: %v", err)
+	}
+	if _, err := folder.LoadCA(t.TempDir()); !errors.Is(err, folder.NoCA) {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if _, err := folder.LoadCA(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+
+	// What a killed run left of its CA is no CA.
+	killed := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(killed, "ca.part", "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, made, err := ca(killed, ""); err != nil || !made {
+		t.Errorf("after a kill: made %v, %v", made, err)
+	}
+	failed := errors.New("no key today")
+	f, err := folder.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, _, err := f.CA(t.Context(), "", func(context.Context) (*cba.Issuer, error) { return nil, failed }); !errors.Is(err, failed) {
+		t.Errorf("%v", err)
+	}
+	if found, _ := filepath.Glob(filepath.Join(f.Path(), "ca*")); len(found) > 0 {
+		t.Errorf("made: %v", found)
+	}
+}
+
+func TestPublishIntermediate(t *testing.T) {
+	root, err := newRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, _ := dn.Parse("CN=Contoso Issuing CA")
+	below, err := root.NewIntermediate(t.Context(), cba.Authority{Name: name, KeyType: cba.P256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "ca")
+	if err := folder.Publish(dir, below); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]byte{"rootCA.cer": root.Certificate.Raw, "issuingCA.cer": below.Certificate.Raw,
+		"issuingCA.crt": cba.EncodeCertificates(below.Certificate)} {
+		if got := content(t, filepath.Join(dir, name)); got != string(want) {
+			t.Errorf("%s is another certificate", name)
+		}
+	}
+}

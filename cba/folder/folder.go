@@ -1,0 +1,64 @@
+package folder
+
+import (
+	"io"
+	"io/fs"
+	"path/filepath"
+)
+
+// lockName is the file whose lock keeps a second run out.
+const lockName = ".issue.lock"
+
+// A Folder is open for one run that issues, and for nobody else.
+type Folder struct {
+	path   string
+	unlock func()
+}
+
+// Open opens a folder for issuing. It makes the folder if there is none, with mode
+// 0700, and locks it before it looks at anything in it: if another run is at work,
+// the error has reason [Busy]. A folder that others may write is refused, for the
+// CA's key goes into it: see [ReadSecret]. Close the folder at the end.
+func Open(path string) (*Folder, error) {
+	if err := makeFolder(path); err != nil {
+		return nil, err
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFolder(full, "keys and passwords"); err != nil {
+		return nil, err
+	}
+	unlock, err := Lock(filepath.Join(path, lockName))
+	if err != nil {
+		return nil, err
+	}
+	return &Folder{path, unlock}, nil
+}
+
+// Close lets the next run in.
+func (f *Folder) Close() { f.unlock() }
+
+// Path is the folder's path as it was opened.
+func (f *Folder) Path() string { return f.path }
+
+// Prepare writes a file of the folder, such as users/jane@contoso.com.pfx, beside its
+// place, from where [Pending.Commit] moves it. Folders below are made. The name
+// beside the place is always the same, so that [Folder.Journal] of a later run
+// finishes the move for the files of an entry that was recorded.
+//
+// So: prepare the files, add the entry to the journal, commit the files.
+func (f *Folder) Prepare(name string, mode fs.FileMode, content []byte) (*Pending, error) {
+	path, err := local(f.path, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return prepareHere(path, mode, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}

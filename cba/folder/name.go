@@ -1,0 +1,87 @@
+package folder
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"example.com/entracba/cba"
+)
+
+// Key is what tells users apart: UPNs are case-insensitive, as in the directory and
+// in most file systems.
+func Key(upn string) string { return strings.ToLower(upn) }
+
+// maxUPN is the longest UPN that Entra takes, in characters.
+const maxUPN = 113
+
+// CheckName refuses a UPN that cannot be part of the name of a file on every system,
+// or would name a file somewhere else. Entra allows no such UPN either. The error is
+// an [*Error] with reason [BadName].
+func CheckName(upn string) error {
+	bad := func(what, do string) error { return &Error{Reason: BadName, What: what, Do: do} }
+	if err := cba.CheckUPN(upn); err != nil {
+		return &Error{Reason: BadName, What: "the UPN cannot be used", Err: err}
+	}
+	if i := strings.IndexAny(upn, `/\:*?"<>|`); i >= 0 {
+		return bad(fmt.Sprintf("%q cannot name a file: it contains %q", upn, upn[i:i+1]), "")
+	}
+	stem, _, _ := strings.Cut(strings.ToUpper(upn), ".")
+	switch {
+	case upn != strings.TrimSpace(upn):
+		return bad("there are spaces around the UPN", fmt.Sprintf("remove the spaces before or after %q", strings.TrimSpace(upn)))
+	case upn[0] == '.' || upn[len(upn)-1] == '.':
+		return bad(fmt.Sprintf("%q cannot name a file: it begins or ends with a dot", upn), "")
+	case utf8.RuneCountInString(upn) > maxUPN:
+		return bad(fmt.Sprintf("%.20q... has more than %d characters, the most that an account can have", upn, maxUPN), "")
+	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL"}, stem),
+		len(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT"):
+		return bad(fmt.Sprintf("%q is the name of a device on Windows and cannot name a file", upn), "")
+	}
+	return nil
+}
+
+// local returns the path of a file in a folder that is named with slashes. It refuses
+// a name that leads out of the folder.
+func local(folder, name string) (string, error) {
+	path, err := filepath.Localize(name)
+	if err != nil || strings.Contains(name, `\`) || path == "." {
+		return "", &Error{Reason: Outside, Path: folder, What: fmt.Sprintf("%q does not name a file in this folder", name)}
+	}
+	return filepath.Join(folder, path), nil
+}
+
+// maxFile is the largest file that ReadFile reads, in bytes: no PFX comes near.
+const maxFile = 16 << 20
+
+// ReadFile reads a file that a manifest in the folder names, of up to 16 MB. A
+// manifest says which files are sent to people, so a name or a link that leads out of
+// the folder is refused; the first with reason [Outside]. Names have slashes on every
+// system.
+func ReadFile(folder, name string) ([]byte, error) {
+	if _, err := local(folder, name); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = &Error{Reason: TooLarge, Path: filepath.Join(folder, name), What: "it has more than 16 MB"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return content, nil
+}
