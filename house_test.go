@@ -41,6 +41,7 @@ var imports = map[string][]string{
 	"cba/signin":               {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/fingerprint", "cba/lint"},
 	"cba/deploy":               {"cba/internal/fingerprint", "cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":               {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
+	"cba/report":               {"cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},
 	"cba/lifecycle":            {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},
 	"cba/graph/graphtest":      {"cba/internal/fingerprint", "github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 	"cba/snapshot":             {"cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum"},

@@ -1,0 +1,238 @@
+package report
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/signin"
+)
+
+// A Report is what one file shows. Title and Made are required, and at least one
+// part.
+type Report struct {
+	// Title is the heading: "Audit of contoso.com".
+	Title string
+	// Subject says in one line what was looked at, and by what.
+	Subject string
+	// Made is when the values were read.
+	Made time.Time
+	// Version is that of the program that made them.
+	Version string
+
+	Findings *FindingsPart
+	SignIn   *SignInPart
+	Affected *AffectedPart
+	Plan     *PlanPart
+	Evidence *EvidencePart
+}
+
+// Check returns what is missing: [NoTime], [NoParts].
+func (r Report) Check() error {
+	switch {
+	case r.Made.IsZero():
+		return &Error{Reason: NoTime, Detail: "set Made to the time at which the tenant was read"}
+	case r.Findings == nil && r.SignIn == nil && r.Affected == nil && r.Plan == nil && r.Evidence == nil:
+		return &Error{Reason: NoParts, Detail: "add findings, a sign-in, who is affected, a plan or evidence"}
+	}
+	return nil
+}
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var styleText string
+
+// page is the template. It is parsed once and never changed.
+var page = template.Must(template.New("page").Funcs(template.FuncMap{
+	"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+	"minute":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+	"groups":  groups,
+	"effect":  effectWords,
+	"url":     link,
+	"bars":    bars,
+	"plural":  plural,
+	"because": becauseWords,
+	"outcome": func(o lint.Outcome) string { return o.String() },
+	"verdict": verdictWords,
+	"clip":    clip,
+	"text":    func(raw json.RawMessage) string { return clip(string(raw), 2000) },
+}).Parse(strings.Replace(pageText, "/*STYLE*/", styleText, 1)))
+
+// policyOf is the Content-Security-Policy of a page: nothing is loaded, sent or
+// run, and of all styles only ours, by its hash, is taken.
+func policyOf(style string) string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+}
+
+// WriteHTML writes the report as one HTML file in UTF-8. Texts of any origin stay
+// text. The error is that of [Report.Check] or of w.
+func (r Report) WriteHTML(w io.Writer) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	return page.Execute(w, struct {
+		Report
+		Policy  string
+		Changes []change
+		Tally   Tally
+	}{r, policyOf(styleText), changesOf(r.Plan), r.Findings.Tally()})
+}
+
+func changesOf(p *PlanPart) []change {
+	if p == nil {
+		return nil
+	}
+	return p.changes()
+}
+
+// WriteJSON writes everything that the page shows, and no less, as one JSON object.
+// The error is that of [Report.Check] or of w.
+func (r Report) WriteJSON(w io.Writer) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	type plan struct {
+		What    string   `json:"what"`
+		Changes []change `json:"changes"`
+	}
+	type affected struct {
+		Total              int                       `json:"total"`
+		Counts             map[signin.Difference]int `json:"counts"`
+		WithoutCertificate int                       `json:"withoutCertificate"`
+		Reasons            []Because                 `json:"reasons"`
+	}
+	out := struct {
+		Version  int           `json:"version"` // of this JSON
+		Title    string        `json:"title"`
+		Subject  string        `json:"subject,omitempty"`
+		Made     time.Time     `json:"made"`
+		Program  string        `json:"program,omitempty"`
+		Tally    *Tally        `json:"tally,omitempty"`
+		Findings *FindingsPart `json:"findings,omitempty"`
+		SignIn   *SignInPart   `json:"signIn,omitempty"`
+		Affected *affected     `json:"affected,omitempty"`
+		Plan     *plan         `json:"plan,omitempty"`
+		Evidence *EvidencePart `json:"evidence,omitempty"`
+	}{Version: 1, Title: r.Title, Subject: r.Subject, Made: r.Made.UTC(), Program: r.Version,
+		Findings: r.Findings, SignIn: r.SignIn, Evidence: r.Evidence}
+	if r.Findings != nil {
+		t := r.Findings.Tally()
+		out.Tally = &t
+	}
+	if r.Affected != nil {
+		counts := map[signin.Difference]int{}
+		for _, d := range differences {
+			counts[d] = r.Affected.Count(d)
+		}
+		out.Affected = &affected{r.Affected.Total(), counts, r.Affected.WithoutCertificate(), r.Affected.Reasons()}
+	}
+	if r.Plan != nil {
+		out.Plan = &plan{r.Plan.What, r.Plan.changes()}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
+}
+
+func effectWords(e lint.Effect) string {
+	switch e {
+	case lint.LocksOut:
+		return "locks people out"
+	case lint.LetsIn:
+		return "lets the wrong people in"
+	}
+	return ""
+}
+
+// link is the address of a source; a path inside the repository is none.
+func link(s lint.Source) string {
+	if u := s.URL(); strings.HasPrefix(u, "https://") {
+		return u
+	}
+	return ""
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// becauseWords is the heading of the users of one reason.
+func becauseWords(b Because) string {
+	words := map[signin.Difference][2]string{
+		signin.Loses: {"loses access", "lose access"}, signin.Gains: {"gains access", "gain access"},
+		signin.Weaker:   {"signs in with less proof", "sign in with less proof"},
+		signin.Stronger: {"signs in with more proof", "sign in with more proof"},
+	}[b.Difference]
+	text := plural(b.Users, "user "+words[0], "users "+words[1])
+	switch {
+	case b.Reason == "":
+	case b.Difference == signin.Gains:
+		text += ", refused before with " + b.Reason
+	case b.Difference == signin.Loses:
+		text += ": " + b.Reason
+	default:
+		text += ": " + b.Reason + " after the change"
+	}
+	return text
+}
+
+func verdictWords(v signin.Verdict) string {
+	if v.SignedIn {
+		return "Signed in"
+	}
+	return "Refused"
+}
+
+// A bar is one stretch of a bar of 1,000 units.
+type bar struct {
+	Class, Words string
+	Users        int
+	At, Width    float64
+}
+
+// bars are the counts of a comparison as one bar, those who lose access first.
+func bars(p *AffectedPart) []bar {
+	words := map[signin.Difference][2]string{
+		signin.Loses: {"bad", "lose access"}, signin.Weaker: {"warn", "sign in with less proof"},
+		signin.Gains: {"good", "gain access"}, signin.Stronger: {"good", "sign in with more proof"}, signin.Same: {"same", "see no change"},
+	}
+	var list []bar
+	for _, d := range differences {
+		list = append(list, bar{Class: words[d][0], Words: words[d][1], Users: p.Count(d)})
+	}
+	list = append(list, bar{Class: "none", Words: "have no certificate", Users: p.WithoutCertificate()})
+	at := 0.0
+	for i := range list {
+		if p.Total() == 0 {
+			break
+		}
+		list[i].At = at
+		list[i].Width = 1000 * float64(list[i].Users) / float64(p.Total())
+		// One user among a million must be seen.
+		if list[i].Users > 0 {
+			list[i].Width = max(list[i].Width, 4)
+		}
+		at += list[i].Width
+	}
+	if at > 0 {
+		for i := range list {
+			list[i].At *= 1000 / at
+			list[i].Width *= 1000 / at
+		}
+	}
+	return list
+}

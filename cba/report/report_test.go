@@ -1,0 +1,410 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/report"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
+	"example.com/entracba/cba/trust"
+)
+
+const hostile = `</style><script>alert(1)</script><img src=x onerror=alert(2)>"'&{{.}}`
+
+var made = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func found() lint.Findings {
+	rule := lint.Rule{Code: "policy-binding-weak", Severity: lint.Error, Effect: lint.LetsIn, What: "weak", Do: "bind by SKI", Source: lint.DeepDive + ", affinity"}
+	other := lint.Rule{Code: "ca-expires", Severity: lint.Warning, Effect: lint.LocksOut, What: "expires soon", Do: "renew the CA", Source: lint.Authorities}
+	note := lint.Rule{Code: "ca-note", Severity: lint.Info, What: "a note", Source: lint.RFC5280 + " section 4.2.1.3"}
+	return lint.Findings{
+		rule.At("/certificateUserBindings/0", "binding "+hostile, "%s", hostile),
+		other.At("/certificateAuthorities/1", "CA Contoso", "it expires on 2026-04-01"),
+		note.At("/certificateAuthorities/2", "", ""),
+	}
+}
+
+// request returns a tenant and a sign-in that it refuses.
+func request(t *testing.T) (*signin.Tenant, signin.Request, signin.Verdict) {
+	t.Helper()
+	name, err := dn.Parse("CN=Contoso Root CA")
+	must(t, err)
+	ca, err := cba.NewRoot(t.Context(), cba.Authority{Name: name, KeyType: cba.P256})
+	must(t, err)
+	key, err := cba.P256.Generate()
+	must(t, err)
+	cert, err := ca.Issue(t.Context(), key.Public(), cba.Subject{UPN: "jane@yourdomain.com"}, cba.Profile{})
+	must(t, err)
+	config := signin.Config{Policy: policy.ServiceDefault()}
+	config.Policy.State = policy.Enabled
+	pki, err := trust.NewPKI("Contoso PKI", ca.CACertificates())
+	must(t, err)
+	config.Trust.PKIs = trust.PKIs{pki}
+	tenant, err := config.Compile(signin.Options{})
+	must(t, err)
+	r := signin.Request{User: &policy.User{UserPrincipalName: "jane@yourdomain.onmicrosoft.com"}, Certificate: cert, At: time.Now(), Require: signin.MFA()}
+	v, err := tenant.Explain(context.Background(), r)
+	must(t, err)
+	return tenant, r, v
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func full(t *testing.T) report.Report {
+	t.Helper()
+	affected := &report.AffectedPart{}
+	for i := range 1000 {
+		c := signin.Change{Index: i, Case: signin.Case{User: &policy.User{UserPrincipalName: fmt.Sprintf("user%d@%s", i, hostile)}, Certificates: []*x509.Certificate{{}}}, Difference: signin.Same}
+		switch {
+		case i%100 == 0:
+			c.Difference, c.After.Code = signin.Loses, "AADSTS500187"
+		case i%10 == 0:
+			c.Case.Certificates = nil
+		}
+		affected.Add(c)
+	}
+	changes, err := snapshot.Compare([]byte(`{"state":"disabled"}`), []byte(`{"state":"enabled","name":`+string(quoted(hostile))+`}`))
+	must(t, err)
+	return report.Report{
+		Title: "Audit of " + hostile, Subject: hostile, Made: made, Version: "v1",
+		Findings: report.Findings(found(), report.FindingsOptions{Before: found()[1:2], At: made}),
+		SignIn:   report.SignIn(request(t)),
+		Affected: affected,
+		Plan:     report.Plan("method "+hostile, changes),
+		Evidence: &report.EvidencePart{Default: "single-factor", Settings: made,
+			Rules:   []report.EvidenceRule{{Type: "issuerSubject", Issuer: "CN=" + hostile, Mode: "multifactor"}},
+			SignIns: []report.EvidenceCount{{Issuer: "CN=Other", Mode: "multifactor", SignIns: 3}}},
+	}
+}
+
+func quoted(text string) []byte { b, _ := json.Marshal(text); return b }
+
+func page(t *testing.T, r report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, r.WriteHTML(&b))
+	return b.String()
+}
+
+// The page's policy allows its own style and nothing else, and nothing on the page
+// needs more: no script, no attribute with code or style, no address to load.
+func TestPageIsClosed(t *testing.T) {
+	html := page(t, full(t))
+	style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindAllStringSubmatch(html, -1)
+	policies := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindAllStringSubmatch(html, -1)
+	if len(style) != 1 || len(policies) != 1 {
+		t.Fatalf("%d styles, %d policies", len(style), len(policies))
+	}
+	sum := sha256.Sum256([]byte(style[0][1]))
+	want := "default-src &#39;none&#39;; style-src &#39;sha256-" + strings.NewReplacer("+", "&#43;").Replace(base64.StdEncoding.EncodeToString(sum[:])) + "&#39;; base-uri &#39;none&#39;; form-action &#39;none&#39;"
+	if policies[0][1] != want {
+		t.Errorf("policy\n got %s\nwant %s", policies[0][1], want)
+	}
+	if strings.Index(html, "Content-Security-Policy") > strings.Index(html, "<style") {
+		t.Error("the policy stands behind what it must hold")
+	}
+	for _, tag := range regexp.MustCompile(`<[^!][^>]*>`).FindAllString(html, -1) {
+		if regexp.MustCompile(`(?i)^<(script|img|iframe|object|embed|link|form|base|input|video|audio|use|image)\b|\s(on\w+|style|src|srcset|action|background|xlink:href)\s*=`).MatchString(tag) {
+			t.Errorf("tag %s", tag)
+		}
+		if href := regexp.MustCompile(`href="([^"]*)"`).FindStringSubmatch(tag); href != nil && !strings.HasPrefix(href[1], "https://") {
+			t.Errorf("link to %q", href[1])
+		}
+	}
+	for _, broken := range []string{"ZgotmplZ", "<no value>", "%!"} {
+		if strings.Contains(html, broken) {
+			t.Errorf("the page has %q", broken)
+		}
+	}
+	if strings.Contains(html, "alert(1)</script>") {
+		t.Error("hostile text is markup")
+	}
+	if !strings.Contains(html, "alert(1)&lt;/script&gt;") {
+		t.Error("hostile text was lost")
+	}
+}
+
+// The page is well formed: a reader that knows nothing of HTML's repairs takes it.
+func TestPageIsWellFormed(t *testing.T) {
+	html := page(t, full(t))
+	html = regexp.MustCompile(`<(meta|br)\b([^>]*)>`).ReplaceAllString(html, "<$1$2/>")
+	html = regexp.MustCompile(`(<details[^>]*) open>`).ReplaceAllString(html, `$1 open="">`)
+	d := xml.NewDecoder(strings.NewReader(strings.TrimPrefix(html, "<!doctype html>")))
+	d.Entity = xml.HTMLEntity
+	ids := map[string]bool{}
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		must(t, err)
+		if start, ok := token.(xml.StartElement); ok {
+			for _, a := range start.Attr {
+				if a.Name.Local == "id" {
+					if ids[a.Value] {
+						t.Errorf("id %q is used twice", a.Value)
+					}
+					ids[a.Value] = true
+				}
+			}
+		}
+	}
+	if len(ids) != 5 {
+		t.Errorf("%d sections", len(ids))
+	}
+}
+
+func TestPageSize(t *testing.T) {
+	small := len(page(t, full(t)))
+	if small > 100_000 {
+		t.Errorf("%d bytes", small)
+	}
+	// A million users, of whom a quarter lose access for the same two reasons.
+	many := &report.AffectedPart{}
+	person := &policy.User{UserPrincipalName: "somebody@yourdomain.com"}
+	for i := range 1_000_000 {
+		c := signin.Change{Case: signin.Case{User: person, Certificates: []*x509.Certificate{nil}}, Difference: signin.Same}
+		if i%4 == 0 {
+			c.Difference, c.After.Code = signin.Loses, []string{"AADSTS500187", "AADSTS500176"}[i/4%2]
+		}
+		many.Add(c)
+	}
+	html := page(t, report.Report{Title: "t", Made: made, Affected: many})
+	if len(html) > 100_000 || !strings.Contains(html, "250000") || !strings.Contains(html, "125000 users lose access: AADSTS500176") {
+		t.Errorf("%d bytes", len(html))
+	}
+	// A fault of many users is one entry.
+	rule := lint.Rule{Code: "user-x", Severity: lint.Error, What: "w", Do: "d", Source: lint.UserIDs}
+	var list lint.Findings
+	for i := range 10_000 {
+		list = append(list, rule.At(fmt.Sprintf("/users/%d", i), "", "the same"))
+	}
+	html = page(t, report.Report{Title: "t", Made: made, Findings: report.Findings(list, report.FindingsOptions{})})
+	if len(html) > 100_000 || !strings.Contains(html, "9975 more places") {
+		t.Errorf("%d bytes", len(html))
+	}
+}
+
+func TestNewStillFixed(t *testing.T) {
+	all := found()
+	part := report.Findings(all[:2], report.FindingsOptions{Before: lint.Findings{all[1], all[2]}})
+	got := map[string]report.State{}
+	for _, r := range part.Rows {
+		got[r.Code] = r.State
+	}
+	if len(part.Rows) != 3 || got[all[0].Code] != report.New || got[all[1].Code] != report.Still || got[all[2].Code] != report.Fixed {
+		t.Errorf("%v", got)
+	}
+	if tally := part.Tally(); tally != (report.Tally{Errors: 1, Warnings: 1, LocksOut: 1, LetsIn: 1, New: 1, Still: 1, Fixed: 1}) {
+		t.Errorf("%+v", tally)
+	}
+	// Two findings of one code and place are two.
+	part = report.Findings(lint.Findings{all[0], all[0]}, report.FindingsOptions{Before: all[:1]})
+	if tally := part.Tally(); tally.New != 1 || tally.Still != 1 || tally.Fixed != 0 {
+		t.Errorf("%+v", tally)
+	}
+	// Without a report before, nothing is called new.
+	if part = report.Findings(all, report.FindingsOptions{}); part.Compared || part.Rows[0].State != "" {
+		t.Errorf("%+v", part)
+	}
+}
+
+func TestOmissions(t *testing.T) {
+	list, err := report.ParseOmissions([]byte(`[
+		{"code":"ca-expires","where":"/certificateAuthorities/1","reason":"replaced in March","until":"2026-03-02"},
+		{"code":"policy-binding-weak","reason":"accepted","until":"2026-03-01"}]`))
+	must(t, err)
+	part := report.Findings(found(), report.FindingsOptions{Omissions: list, At: made})
+	if len(part.Omitted) != 1 || part.Omitted[0].Code != "ca-expires" || part.Omitted[0].Omitted != "replaced in March" {
+		t.Errorf("omitted %+v", part.Omitted)
+	}
+	if len(part.Rows) != 2 || part.Rows[0].Expired == nil {
+		t.Errorf("an omission that has ended still hides a finding: %+v", part.Rows)
+	}
+	html := page(t, report.Report{Title: "t", Made: made, Findings: part})
+	if !strings.Contains(html, "replaced in March") || !strings.Contains(html, "accepted until 2026-03-01, shows again") {
+		t.Error("the page does not say what was accepted, or what shows again")
+	}
+	// Another place is another finding, and without a time nothing is hidden.
+	if part = report.Findings(found(), report.FindingsOptions{Omissions: list}); len(part.Omitted) != 0 {
+		t.Error("omitted without a time")
+	}
+	list[0].Where = "/certificateAuthorities/7"
+	if part = report.Findings(found(), report.FindingsOptions{Omissions: list, At: made}); len(part.Omitted) != 0 {
+		t.Error("omitted at another place")
+	}
+}
+
+func TestBadOmissions(t *testing.T) {
+	for _, text := range []string{``, `{}`, `[{}]`, `[{"code":"x"}]`, `[{"code":"x","reason":"r"}]`, `[{"code":"x","reason":"r","until":"soon"}]`,
+		`[{"code":"x","reason":"r","untill":"2026-01-01"}]`, `[] []`, `[{"code":"x","reason":"r","until":"2026-13-01"}]`, strings.Repeat(" ", 2<<20)} {
+		if _, err := report.ParseOmissions([]byte(text)); !errors.Is(err, report.BadOmissions) || len(err.Error()) > 300 {
+			t.Errorf("%.60q: %v", text, err)
+		}
+	}
+}
+
+func TestFilters(t *testing.T) {
+	part := report.Findings(found(), report.FindingsOptions{Least: lint.Warning})
+	if len(part.Rows) != 2 || part.NotListed != 1 {
+		t.Errorf("%+v", part)
+	}
+	part = report.Findings(found(), report.FindingsOptions{OnlyEffects: true})
+	if len(part.Rows) != 2 || part.NotListed != 1 || !strings.Contains(page(t, report.Report{Title: "t", Made: made, Findings: part}), "1 finding is not listed") {
+		t.Errorf("%+v", part)
+	}
+}
+
+func TestSignInShowsWhatDiffers(t *testing.T) {
+	part := report.SignIn(request(t))
+	if len(part.Chain) != 2 || part.Chain[0].Stores != "" || part.Chain[1].Stores == "" {
+		t.Errorf("chain %+v", part.Chain)
+	}
+	if len(part.Chain[0].Steps) == 0 {
+		t.Error("the certificate has no steps")
+	}
+	if len(part.Bindings) == 0 || part.Bindings[0].Certificate != "jane@yourdomain.com" {
+		t.Fatalf("bindings %+v", part.Bindings)
+	}
+	v := part.Bindings[0].Account[0]
+	if v.Same != "jane@yourdomain." || v.Differs != "onmicrosoft." || v.End != "com" {
+		t.Errorf("%+v", v)
+	}
+	html := page(t, report.Report{Title: "t", Made: made, SignIn: part})
+	if !strings.Contains(html, "jane@yourdomain.<mark>onmicrosoft.</mark>com") || !strings.Contains(html, part.Verdict.Code) {
+		t.Error("the page does not mark what differs")
+	}
+}
+
+// The JSON is as complete as the page: every text of the values is in both.
+func TestJSONIsComplete(t *testing.T) {
+	r := full(t)
+	var b bytes.Buffer
+	must(t, r.WriteJSON(&b))
+	var any map[string]any
+	must(t, json.Unmarshal(b.Bytes(), &any))
+	for _, part := range []string{"version", "title", "made", "program", "tally", "findings", "signIn", "affected", "plan", "evidence"} {
+		if _, ok := any[part]; !ok {
+			t.Errorf("no %q", part)
+		}
+	}
+	for _, text := range []string{"policy-binding-weak", "AADSTS500187", `"withoutCertificate": 90`, `"loses": 10`, "https://learn.microsoft.com/", `"state": "still there"`} {
+		if !strings.Contains(b.String(), text) {
+			t.Errorf("no %q", text)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	if err := (report.Report{}).WriteHTML(io.Discard); !errors.Is(err, report.NoTime) {
+		t.Error(err)
+	}
+	if err := (report.Report{Made: made}).WriteJSON(io.Discard); !errors.Is(err, report.NoParts) {
+		t.Error(err)
+	}
+}
+
+func TestCSV(t *testing.T) {
+	list := found()
+	list[1].Where = "=HYPERLINK(1)"
+	var b bytes.Buffer
+	must(t, report.WriteCSV(&b, report.Findings(list, report.FindingsOptions{})))
+	rows, err := csv.NewReader(&b).ReadAll()
+	must(t, err)
+	if len(rows) != 4 || rows[1][4] != "'=HYPERLINK(1)" || rows[2][6] != hostile {
+		t.Errorf("%q", rows)
+	}
+}
+
+func TestSARIF(t *testing.T) {
+	omit := []report.Omission{{Code: "ca-note", Reason: "known", Until: report.Date{Time: made.AddDate(1, 0, 0)}}}
+	part := report.Findings(found(), report.FindingsOptions{Before: found()[1:2], Omissions: omit, At: made})
+	var b bytes.Buffer
+	must(t, report.WriteSARIF(&b, part, report.SARIFOptions{Version: "v1", File: "tenant.json"}))
+	var log struct {
+		Version string
+		Runs    []struct {
+			Tool struct {
+				Driver struct {
+					Rules []struct{ ID, HelpURI string }
+				}
+			}
+			Results []struct {
+				RuleID, Level, BaselineState string
+				RuleIndex                    int
+				Suppressions                 []any
+			}
+		}
+	}
+	must(t, json.Unmarshal(b.Bytes(), &log))
+	run := log.Runs[0]
+	if log.Version != "2.1.0" || len(run.Results) != 3 || len(run.Tool.Driver.Rules) != 3 {
+		t.Fatalf("%s", b.String())
+	}
+	for _, r := range run.Results {
+		if run.Tool.Driver.Rules[r.RuleIndex].ID != r.RuleID {
+			t.Errorf("result %+v has another rule", r)
+		}
+		if (len(r.Suppressions) == 1) != (r.RuleID == "ca-note") {
+			t.Errorf("suppressed %+v", r)
+		}
+	}
+	if run.Results[0].BaselineState != "unchanged" || run.Results[1].BaselineState != "new" || run.Results[1].Level != "error" {
+		t.Errorf("%+v", run.Results)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	var b bytes.Buffer
+	must(t, report.WriteMetrics(&b, report.Metrics{Now: made, Findings: found(),
+		CRLs: []report.CRLMetric{{URL: "http://x/a.crl", CA: `C"A\`, NextUpdate: made.Add(time.Hour)}, {URL: "http://x/b.crl", CA: "b"}, {URL: "http://x/b.crl", CA: "b"}},
+		CAs:  []report.CAMetric{{CA: "b", NotAfter: made.Add(-time.Minute)}}}))
+	for _, line := range []string{
+		`entracba_crl_usable{ca="C\"A\\",url="http://x/a.crl"} 1`, `entracba_crl_usable{ca="b",url="http://x/b.crl"} 0`,
+		`entracba_crl_next_update_seconds{ca="C\"A\\",url="http://x/a.crl"} 3600`, `entracba_ca_expires_seconds{ca="b"} -60`,
+		`entracba_findings{severity="error",effect="lets-in"} 1`, fmt.Sprintf("entracba_read_timestamp_seconds %d", made.Unix()),
+	} {
+		if strings.Count(b.String(), line+"\n") != 1 {
+			t.Errorf("%q stands %d times in\n%s", line, strings.Count(b.String(), line+"\n"), b.String())
+		}
+	}
+	if err := report.WriteMetrics(io.Discard, report.Metrics{}); !errors.Is(err, report.NoTime) {
+		t.Error(err)
+	}
+}
+
+// The package gets a plan as data: it imports nothing that speaks to a tenant.
+func TestNoGraph(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	must(t, err)
+	if n := bytes.Count(out, []byte("\n")); n < 50 {
+		t.Fatalf("%d packages", n)
+	}
+	if bad := regexp.MustCompile(`(?m)^(example\.com/entracba/cba/graph.*|.*microsoft.*|net/http)$`).FindAllString(string(out), -1); bad != nil {
+		t.Errorf("imports %v", bad)
+	}
+}
