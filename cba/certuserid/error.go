@@ -53,7 +53,7 @@ const (
 	NoField Reason = "no-field"
 	// UnknownMapping is a name that no mapping has.
 	UnknownMapping Reason = "unknown-mapping"
-	// Empty is the empty text, or the zero ID.
+	// Empty is the empty text, the zero ID, or a nil [Set].
 	Empty Reason = "empty"
 )
 

@@ -259,6 +259,9 @@ func (id *ID) UnmarshalText(text []byte) error {
 	if err != nil {
 		return err
 	}
+	if id == nil {
+		return &Error{Reason: Empty, Offset: -1}
+	}
 	*id = parsed
 	return nil
 }

@@ -53,6 +53,9 @@ func (s Set) Has(value string) bool { return slices.Contains(s.values, value) }
 // there already is one, so that nobody takes it for written (use [Set.Merge]
 // otherwise).
 func (s *Set) Add(values ...string) error {
+	if s == nil {
+		return &Error{Reason: Empty, Offset: -1}
+	}
 	added := slices.Clone(s.values)
 	for _, value := range values {
 		reason := checkValue(value)
@@ -88,6 +91,9 @@ func checkValue(value string) Reason {
 
 // Merge appends those of the values that the set does not have, all or none.
 func (s *Set) Merge(values ...string) error {
+	if s == nil {
+		return &Error{Reason: Empty, Offset: -1}
+	}
 	var missing []string
 	for _, value := range values {
 		if !s.Has(value) && !slices.Contains(missing, value) {
@@ -99,6 +105,9 @@ func (s *Set) Merge(values ...string) error {
 
 // Remove takes a value out and reports whether it was there, letter for letter.
 func (s *Set) Remove(value string) bool {
+	if s == nil {
+		return false
+	}
 	i := slices.Index(s.values, value)
 	if i < 0 {
 		return false
@@ -114,6 +123,9 @@ func (s *Set) Remove(value string) bool {
 // Only values that [Parse] reads are of a mapping. One that is slightly wrong
 // stays; [Set.Findings] finds it. The error is an [*Error].
 func (s *Set) Replace(m Mapping, ids ...ID) error {
+	if s == nil {
+		return &Error{Reason: Empty, Offset: -1}
+	}
 	if !m.Known() {
 		return &Error{Text: string(m), Reason: UnknownMapping, Offset: -1}
 	}
@@ -193,6 +205,9 @@ func (s Set) MarshalJSON() ([]byte, error) { return json.Marshal(s.Values()) }
 // UnmarshalJSON reads a list of strings, null as the empty set. The error is a
 // [*Error] if it breaks a limit.
 func (s *Set) UnmarshalJSON(data []byte) error {
+	if s == nil {
+		return &Error{Reason: Empty, Offset: -1}
+	}
 	var values []string
 	if err := json.Unmarshal(data, &values); err != nil {
 		return fmt.Errorf("certuserid: certificateUserIds: %w", err)

@@ -65,13 +65,15 @@ func (id ID) Bytes() []byte {
 
 // UnmarshalText reads what [Parse] reads, and the empty text as no ID.
 func (id *ID) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		*id = ""
-		return nil
+	var parsed ID
+	if len(text) > 0 {
+		var err error
+		if parsed, err = Parse(string(text)); err != nil {
+			return err
+		}
 	}
-	parsed, err := Parse(string(text))
-	if err != nil {
-		return err
+	if id == nil {
+		return &Error{Reason: NotHex, Text: string(text)}
 	}
 	*id = parsed
 	return nil

@@ -151,12 +151,12 @@ func (b Bundle) check() error {
 	case nil:
 		return fail(KeyMismatch, "there is no private key")
 	case *rsa.PrivateKey:
-		if k == nil || k.N == nil {
-			return fail(KeyMismatch, "there is no private key")
+		if k == nil || k.N == nil || k.D == nil || len(k.Primes) < 2 {
+			return fail(KeyMismatch, "the RSA key is missing or incomplete")
 		}
 	case *ecdsa.PrivateKey:
-		if k == nil || k.Curve == nil {
-			return fail(KeyMismatch, "there is no private key")
+		if k == nil || k.Curve == nil || k.X == nil || k.Y == nil || k.D == nil {
+			return fail(KeyMismatch, "the ECDSA key is missing or incomplete")
 		}
 	case ed25519.PrivateKey:
 		if len(k) != ed25519.PrivateKeySize {
@@ -225,8 +225,8 @@ func maybeIssued(parent, child *x509.Certificate) bool {
 // verifies checks the signature of parent on child. Signatures that Go does not
 // verify any more, such as SHA-1, pass: an old CA is not a broken chain.
 func verifies(parent, child *x509.Certificate) error {
-	if k, ok := parent.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
-		return fmt.Errorf("its RSA key has more than %d bits", maxRSABits)
+	if k, ok := parent.PublicKey.(*rsa.PublicKey); ok && (k.N == nil || k.N.BitLen() > maxRSABits) {
+		return fmt.Errorf("its RSA key is incomplete or has more than %d bits", maxRSABits)
 	}
 	if !fips.MayVerify(parent.PublicKey, child.SignatureAlgorithm) {
 		return nil

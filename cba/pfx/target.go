@@ -200,12 +200,16 @@ func ParseTarget(text string) (Target, error) {
 func (t Target) MarshalText() ([]byte, error) { return targets.Marshal(t) }
 
 // UnmarshalText is [ParseTarget].
-func (t *Target) UnmarshalText(text []byte) (err error) {
+func (t *Target) UnmarshalText(text []byte) error {
 	parsed, err := ParseTarget(string(text))
-	if err == nil {
-		*t = parsed
+	if err == nil && t == nil {
+		err = fail(BadOption, "there is no target to read it into")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	*t = parsed
+	return nil
 }
 
 // ParseFor reads what a flag such as "-for" may say: the text form of an

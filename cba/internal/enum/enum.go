@@ -76,6 +76,9 @@ func (t Table[T]) Parse(text string) (T, bool) {
 
 // Unmarshal sets *v to the value of a text. It leaves *v alone on an error.
 func (t Table[T]) Unmarshal(v *T, text []byte) error {
+	if v == nil {
+		return fmt.Errorf("%s: nothing to read it into", t.name)
+	}
 	read, ok := t.Parse(string(text))
 	if !ok {
 		return fmt.Errorf("%s: %q is none of %q", t.name, clip(text), t.texts)
