@@ -65,7 +65,7 @@ var imports = map[string][]string{
 	// The module cba/fleet. A ledger knows nothing of a tenant.
 	"cba/fleet/ledger":     {"cba", "cba/crl"},
 	"cba/fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "cba/fleet/ledger"},
-	"cba/fleet/rollout":    {"cba", "cba/certuserid", "cba/crl", "cba/crl/publish", "cba/dn", "cba/fleet/ledger", "cba/pfx"},
+	"cba/fleet/rollout":    {"cba", "cba/crl", "cba/crl/publish", "cba/fleet/ledger", "cba/pfx", "cba/folder"},
 	"cba/fleet/sqlite":     {"cba", "cba/crl", "cba/fleet/ledger", "modernc.org/sqlite"},
 	"cba/fleet/token":      {"cba", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
 }

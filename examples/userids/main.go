@@ -24,6 +24,7 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
@@ -140,7 +141,7 @@ func certificates(content []byte, passwordFile string) ([]*x509.Certificate, err
 	if passwordFile == "" {
 		return nil, errors.New("this is a PFX file: put its password into a file and give it with -password-file")
 	}
-	password, err := os.ReadFile(passwordFile)
+	password, err := folder.ReadSecret(passwordFile)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/folder"
 )
 
 // Names in the folder; see the package comment.
@@ -20,18 +21,18 @@ const (
 	idName        = "ledger.id"
 	usersName     = "users"
 	crlName       = "crl"
-	caName        = "ca" // the program's own, but a sign of use
+	caName        = folder.CAName // the program's own, but a sign of use
 	runsName      = "runs"
 	leftoverName  = "leftover"
-	manifestName  = "manifest.json"
-	passwordsName = "passwords.csv"
+	manifestName  = folder.ManifestName
+	passwordsName = folder.PasswordsName
 	journalName   = "journal.jsonl"
 )
 
 // Modes of files.
 const (
-	secret fs.FileMode = 0o600 // keys and passwords
-	public fs.FileMode = 0o644
+	secret = folder.Secret // keys and passwords
+	public = folder.Public
 )
 
 // path is a file in the folder; name has slashes.

@@ -12,9 +12,8 @@ import (
 	"time"
 
 	"example.com/entracba/cba"
-	"example.com/entracba/cba/certuserid"
-	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/folder"
 )
 
 // A Summary is what the ledger and the folder hold.
@@ -70,62 +69,17 @@ func (r *Rollout) Finish(ctx context.Context, duePercent int, ca *cba.Issuer, ot
 	return s, err
 }
 
-// The manifest has the form that examples/issue writes.
-type (
-	manifestCA struct {
-		Subject              string    `json:"subject"`      // RFC 4514, CN first
-		SerialNumber         string    `json:"serialNumber"` // hexadecimal
-		NotAfter             time.Time `json:"notAfter"`
-		Thumbprint           string    `json:"thumbprint"`           // SHA-1 of the certificate, hexadecimal
-		SubjectKeyIdentifier string    `json:"subjectKeyIdentifier"` // hexadecimal
-		Certificate          string    `json:"certificate"`          // file, relative to the manifest
-	}
-	manifestUser struct {
-		UPN                string                               `json:"upn"`
-		SerialNumber       string                               `json:"serialNumber"` // hexadecimal
-		NotAfter           time.Time                            `json:"notAfter"`
-		Thumbprint         string                               `json:"thumbprint"`  // SHA-1 of the certificate, hexadecimal
-		Certificate        string                               `json:"certificate"` // file, relative to the manifest
-		PFX                string                               `json:"pfx"`         // file, relative to the manifest
-		PFXEncoding        string                               `json:"pfxEncoding"`
-		CertificateUserIDs map[certuserid.Mapping]certuserid.ID `json:"certificateUserIds"`
-	}
-)
-
-func describe(ca *cba.Issuer) manifestCA {
-	cert := ca.Certificate
-	m := manifestCA{
-		SerialNumber:         ledger.SerialText(cert.SerialNumber),
-		NotAfter:             cert.NotAfter,
-		Thumbprint:           cba.Thumbprint(cert),
-		SubjectKeyIdentifier: keyID(ca),
-		Certificate:          caName + "/rootCA.crt",
-	}
-	if name, err := dn.ParseDER(cert.RawSubject); err == nil {
-		m.Subject = name.String()
-	}
-	if len(ca.Chain) > 0 {
-		m.Certificate = caName + "/issuingCA.crt"
-	}
-	return m
-}
-
 // writeManifest writes the two files, and counts.
 func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int, s *Summary) error {
 	now, issuer := r.now(), keyID(ca)
-	head, err := json.MarshalIndent(describe(ca), "  ", "  ")
-	if err != nil {
-		return err
-	}
-	err = r.write(passwordsName, secret, true, func(passwords io.Writer) error {
+	err := r.write(passwordsName, secret, true, func(passwords io.Writer) error {
 		p := csv.NewWriter(passwords)
 		p.Write([]string{"upn", "password"})
-		err := r.write(manifestName, public, true, func(out io.Writer) error {
-			fmt.Fprintf(out, "{\n  \"ca\": %s,\n  \"users\": [", head)
-			separator := "\n    "
+		live := func(yield func(folder.User, error) bool) {
 			for e, err := range r.ledger.Entries(ctx, ledger.Query{Certificates: true}) {
 				if err != nil {
-					return err
+					yield(folder.User{}, err)
+					return
 				}
 				s.count(e, now, percent)
 				if e.Replaces != "" && r.own[e.Serial] {
@@ -138,22 +92,15 @@ func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int
 					s.OtherCA++
 				}
 				user, password, err := r.describeUser(e)
-				if err != nil {
-					return err
+				if err == nil {
+					err = p.Write([]string{e.UPN, password})
 				}
-				line, err := json.MarshalIndent(user, "    ", "  ")
-				if err != nil {
-					return err
+				if !yield(user, err) || err != nil {
+					return
 				}
-				p.Write([]string{e.UPN, password})
-				if _, err := fmt.Fprintf(out, "%s%s", separator, line); err != nil {
-					return err
-				}
-				separator = ",\n    "
 			}
-			_, err = io.WriteString(out, "\n  ]\n}\n")
-			return err
-		})
+		}
+		err := r.write(manifestName, public, true, func(out io.Writer) error { return folder.WriteManifest(out, folder.DescribeCA(ca), live) })
 		p.Flush()
 		return errors.Join(err, p.Error())
 	})
@@ -162,7 +109,7 @@ func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int
 
 // describeUser reads the files of a certificate, and mends the one that can be made
 // again.
-func (r *Rollout) describeUser(e ledger.Entry) (user manifestUser, password string, err error) {
+func (r *Rollout) describeUser(e ledger.Entry) (user folder.User, password string, err error) {
 	if err := checkName(e.UPN); err != nil {
 		return user, "", err
 	}
@@ -188,19 +135,9 @@ func (r *Rollout) describeUser(e ledger.Entry) (user manifestUser, password stri
 			return user, "", err
 		}
 	}
-	user = manifestUser{
-		UPN:                e.UPN,
-		SerialNumber:       e.Serial,
-		NotAfter:           e.NotAfter,
-		Thumbprint:         cba.Thumbprint(cert),
-		Certificate:        f.certificate,
-		PFX:                f.pfx,
-		PFXEncoding:        o.PFXEncoding,
-		CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{},
-	}
-	for _, id := range certuserid.All(cert) {
-		user.CertificateUserIDs[id.Mapping()] = id
-	}
+	user = folder.DescribeUser(e.UPN, cert)
+	user.SerialNumber, user.NotAfter = e.Serial, e.NotAfter
+	user.Certificate, user.PFX, user.PFXEncoding = f.certificate, f.pfx, o.PFXEncoding
 	return user, o.Password, nil
 }
 
