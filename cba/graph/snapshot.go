@@ -100,6 +100,7 @@ func (c *Client) addGroups(ctx context.Context, users []snapshot.User) error {
 				chunk[i].MemberOf = list
 				continue
 			}
+			chunk[i].MemberOf = []policy.DirectoryObject{} // in none is not the same as unknown
 			for _, text := range p.Value {
 				var g policy.DirectoryObject
 				if err := json.Unmarshal(text, &g); err != nil {

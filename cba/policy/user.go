@@ -16,12 +16,12 @@ type User struct {
 	// membership only; for groups inside of groups put transitiveMemberOf here.
 	// Whether the service counts nested groups is not documented on the pages
 	// that this package follows.
-	MemberOf []DirectoryObject `json:"memberOf,omitempty"`
+	MemberOf []DirectoryObject `json:"memberOf,omitzero"`
 }
 
 // AuthorizationInfo is the part of a Graph user that binds certificates.
 type AuthorizationInfo struct {
-	CertificateUserIDs []string `json:"certificateUserIds,omitempty"`
+	CertificateUserIDs []string `json:"certificateUserIds,omitzero"`
 }
 
 // A DirectoryObject is one element of memberOf: a group or a role.

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/entracba/cba/internal/wire"
+	"example.com/entracba/cba/signin"
 )
 
 // A Difference is one place where two JSON values differ.
@@ -42,138 +45,140 @@ func (ds Differences) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// Compare lists where two JSON texts differ. White space and the order of
-// properties do not count. The order of a list does not count either, where all of
-// its elements have names.
+// Compare lists where two JSON texts differ. White space, the order of properties and
+// the spelling of strings do not count. The order of a list does not count either,
+// where all of its elements have names.
 //
-// The error is [Malformed].
+// The error is [Malformed] or, above [signin.MaxConfig] bytes, [TooLarge].
 func Compare(before, after []byte) (Differences, error) {
-	a, err := decodeOrdered(before)
+	a, err := plain(before)
 	if err != nil {
 		return nil, err
 	}
-	b, err := decodeOrdered(after)
+	b, err := plain(after)
 	if err != nil {
 		return nil, err
 	}
 	var ds Differences
-	walk(&ds, "", a, b)
+	if err := walk(&ds, "", a, b); err != nil {
+		return nil, own("", err)
+	}
 	return ds, nil
 }
 
-// An object is a JSON object whose properties keep their order.
-type object struct {
-	names  []string
-	values map[string]any
-}
-
-// decodeOrdered reads one JSON value.
-func decodeOrdered(data []byte) (any, error) {
-	if !json.Valid(data) { // also what nests so deep that reading it would exhaust the stack
-		return nil, &Error{Reason: Malformed, Text: "it is no JSON, breaks off, or nests too deep"}
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return decodeNext(d)
-}
-
-func decodeNext(d *json.Decoder) (any, error) {
-	t, err := d.Token()
+// plain returns a JSON text without white space and with every string in its one
+// spelling, so that equal values are equal bytes.
+func plain(data []byte) ([]byte, error) {
+	text, err := wire.Text(data, signin.MaxConfig)
 	if err != nil {
-		return nil, err
+		return nil, own("", err)
 	}
-	switch t {
-	case json.Delim('{'):
-		o := &object{values: map[string]any{}}
-		for d.More() {
-			name, err := d.Token()
-			if err != nil {
-				return nil, err
-			}
-			v, err := decodeNext(d)
-			if err != nil {
-				return nil, err
-			}
-			key, _ := name.(string)
-			if _, twice := o.values[key]; !twice {
-				o.names = append(o.names, key)
-			}
-			o.values[key] = v
-		}
-		_, err := d.Token()
-		return o, err
-	case json.Delim('['):
-		list := []any{}
-		for d.More() {
-			v, err := decodeNext(d)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		_, err := d.Token()
-		return list, err
-	}
-	return t, nil
-}
-
-// MarshalJSON writes the object in its order.
-func (o *object) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, name := range o.names {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(text(name))
-		b.WriteByte(':')
-		b.Write(text(o.values[name]))
+	if err := respell(&b, text); err != nil {
+		return nil, own("", err)
 	}
-	b.WriteByte('}')
 	return b.Bytes(), nil
 }
 
-func walk(ds *Differences, path string, before, after any) {
-	switch b := after.(type) {
-	case *object:
-		if a, ok := before.(*object); ok {
-			for _, name := range b.names {
-				old, had := a.values[name]
-				if !had {
-					note(ds, join(path, name), absent{}, b.values[name])
-				} else {
-					walk(ds, join(path, name), old, b.values[name])
-				}
-			}
-			for _, name := range a.names {
-				if _, has := b.values[name]; !has {
-					note(ds, join(path, name), a.values[name], absent{})
-				}
-			}
-			return
+func respell(b *bytes.Buffer, text []byte) error {
+	switch text[0] {
+	case '{':
+		members, err := wire.Members(text)
+		if err != nil {
+			return err
 		}
-	case []any:
-		if a, ok := before.([]any); ok {
-			walkList(ds, path, a, b)
-			return
+		for i, m := range members {
+			b.WriteByte("{,"[min(i, 1)])
+			b.Write(wire.Quote(m.Name))
+			b.WriteByte(':')
+			if err := respell(b, m.Raw); err != nil {
+				return err
+			}
 		}
+		if len(members) == 0 {
+			b.WriteByte('{')
+		}
+		b.WriteByte('}')
+	case '[':
+		list, err := wire.Elements(text)
+		if err != nil {
+			return err
+		}
+		for i, v := range list {
+			b.WriteByte("[,"[min(i, 1)])
+			if err := respell(b, v); err != nil {
+				return err
+			}
+		}
+		if len(list) == 0 {
+			b.WriteByte('[')
+		}
+		b.WriteByte(']')
+	case '"':
+		b.Write(wire.Quote(unquote(text)))
+	default:
+		b.Write(text)
 	}
-	if !bytes.Equal(text(before), text(after)) {
-		note(ds, path, before, after)
-	}
+	return nil
 }
 
-type absent struct{}
+// unquote returns the value of a JSON string, and "" for another value.
+func unquote(raw []byte) string {
+	var text string
+	if len(raw) > 0 && raw[0] == '"' {
+		json.Unmarshal(raw, &text) // the text was checked
+	}
+	return text
+}
 
-func note(ds *Differences, path string, before, after any) {
-	d := Difference{Path: path}
-	if before != (absent{}) {
-		d.Before = text(before)
+// get returns a property, nil if there is none.
+func get(members []wire.Member, name string) json.RawMessage {
+	for _, m := range members {
+		if m.Name == name {
+			return m.Raw
+		}
 	}
-	if after != (absent{}) {
-		d.After = text(after)
+	return nil
+}
+
+// walk compares two values that plain has written.
+func walk(ds *Differences, path string, before, after []byte) error {
+	switch {
+	case bytes.Equal(before, after):
+		return nil
+	case before[0] == '{' && after[0] == '{':
+		a, err := wire.Members(before)
+		if err != nil {
+			return err
+		}
+		b, err := wire.Members(after)
+		if err != nil {
+			return err
+		}
+		had := make(map[string]json.RawMessage, len(a))
+		for _, m := range a {
+			had[m.Name] = m.Raw
+		}
+		for _, m := range b {
+			old := had[m.Name]
+			delete(had, m.Name)
+			if old == nil {
+				*ds = append(*ds, Difference{Path: join(path, m.Name), After: m.Raw})
+			} else if err := walk(ds, join(path, m.Name), old, m.Raw); err != nil {
+				return err
+			}
+		}
+		for _, m := range a {
+			if _, left := had[m.Name]; left {
+				*ds = append(*ds, Difference{Path: join(path, m.Name), Before: m.Raw})
+			}
+		}
+		return nil
+	case before[0] == '[' && after[0] == '[':
+		return walkList(ds, path, before, after)
 	}
-	*ds = append(*ds, d)
+	*ds = append(*ds, Difference{Path: path, Before: before, After: after})
+	return nil
 }
 
 func join(path, name string) string {
@@ -184,85 +189,85 @@ func join(path, name string) string {
 }
 
 // walkList pairs the elements of two lists by their names, or by their places
-// where some have none.
-func walkList(ds *Differences, path string, before, after []any) {
-	a, b := names(before), names(after)
+// where they have none.
+func walkList(ds *Differences, path string, before, after []byte) error {
+	old, err := wire.Elements(before)
+	if err != nil {
+		return err
+	}
+	list, err := wire.Elements(after)
+	if err != nil {
+		return err
+	}
+	a, b := names(old), names(list)
 	if a == nil || b == nil {
-		for i := range max(len(before), len(after)) {
-			at := fmt.Sprintf("%s[%d]", path, i)
-			switch {
-			case i >= len(before):
-				note(ds, at, absent{}, after[i])
-			case i >= len(after):
-				note(ds, at, before[i], absent{})
-			default:
-				walk(ds, at, before[i], after[i])
-			}
-		}
-		return
+		a, b = places(old), places(list)
+	}
+	at := make(map[string]int, len(a))
+	for j, name := range a {
+		at[name] = j
 	}
 	for i, name := range b {
-		if j := slices.Index(a, name); j >= 0 {
-			walk(ds, path+"["+name+"]", before[j], after[i])
-		} else {
-			note(ds, path+"["+name+"]", absent{}, after[i])
+		j, had := at[name]
+		if !had {
+			*ds = append(*ds, Difference{Path: path + "[" + name + "]", After: list[i]})
+		} else if err := walk(ds, path+"["+name+"]", old[j], list[i]); err != nil {
+			return err
 		}
+		delete(at, name)
 	}
 	for j, name := range a {
-		if !slices.Contains(b, name) {
-			note(ds, path+"["+name+"]", before[j], absent{})
+		if _, left := at[name]; left {
+			*ds = append(*ds, Difference{Path: path + "[" + name + "]", Before: old[j]})
 		}
 	}
+	return nil
+}
+
+// places returns the numbers of a list's elements.
+func places(list []json.RawMessage) []string {
+	all := make([]string, len(list))
+	for i := range list {
+		all[i] = fmt.Sprint(i)
+	}
+	return all
 }
 
 // names returns the names of a list's elements, or nil if two have the same name or
 // one has none.
-func names(list []any) []string {
+func names(list []json.RawMessage) []string {
 	all := make([]string, 0, len(list))
+	seen := make(map[string]bool, len(list))
 	for _, v := range list {
 		name := elementName(v)
-		if name == "" || slices.Contains(all, name) {
+		if name == "" || seen[name] {
 			return nil
 		}
+		seen[name] = true
 		all = append(all, name)
 	}
 	return all
 }
 
-func elementName(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case *object:
-		for _, key := range []string{"id", "x509CertificateField", "subjectKeyIdentifier", "displayName"} {
-			if name, ok := v.values[key].(string); ok && name != "" {
-				return name
-			}
-		}
-		// A rule is named by what it looks at.
-		var parts []string
-		for _, key := range []string{"x509CertificateRuleType", "issuerSubjectIdentifier", "policyOidIdentifier", "identifier"} {
-			if part, ok := v.values[key].(string); ok && part != "" && !slices.Contains(parts, part) {
-				parts = append(parts, part)
-			}
-		}
-		return strings.Join(parts, " ")
+func elementName(v json.RawMessage) string {
+	if v[0] != '{' {
+		return unquote(v)
 	}
-	return ""
-}
-
-// encode is json.Marshal without the escapes for HTML: the values are full of
-// "<" and ">".
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimRight(b.Bytes(), "\n"), err
-}
-
-// text is the JSON of a value that decodeOrdered has read.
-func text(v any) []byte {
-	t, _ := encode(v) // what was read can be written
-	return t
+	members, err := wire.Members(v)
+	if err != nil {
+		return ""
+	}
+	for _, key := range []string{"id", "x509CertificateField", "subjectKeyIdentifier", "displayName"} {
+		if name := unquote(get(members, key)); name != "" {
+			return name
+		}
+	}
+	// A rule is named by what it looks at.
+	var parts []string
+	for _, key := range []string{"x509CertificateRuleType", "issuerSubjectIdentifier", "policyOidIdentifier", "identifier"} {
+		if part := unquote(get(members, key)); part != "" && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " ")
 }

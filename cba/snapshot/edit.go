@@ -81,7 +81,7 @@ func (e Edit) refuse(err error) error {
 // is [InvalidEdit].
 func (e Edit) Check() error {
 	if e.User == "" {
-		return &Error{Reason: InvalidEdit, Where: "edit", Text: "the user is required"}
+		return &Error{Reason: InvalidEdit, Where: "edit", Detail: "the user is required"}
 	}
 	if e.Undo != nil {
 		if _, err := certuserid.NewSet(e.Undo.Before...); err != nil {

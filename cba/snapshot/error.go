@@ -1,6 +1,11 @@
 package snapshot
 
-import "strings"
+import (
+	"errors"
+	"strings"
+
+	"example.com/entracba/cba/internal/wire"
+)
 
 // A Reason says why an input is refused. It is an error, so that
 //
@@ -27,12 +32,12 @@ func (r Reason) Error() string { return "snapshot: " + strings.ReplaceAll(string
 // An Error says what was refused, and why.
 type Error struct {
 	Reason Reason
-	// Where is the part of the input: "users[3]", "undo file, line 7",
-	// "edit of user jane@contoso.com".
+	// Where is the part of the input: a JSON pointer ("/users/3/id"), "undo file, line
+	// 7", "edit of user jane@contoso.com".
 	Where string
-	// Text says what is wrong. It is empty where Err says it.
-	Text string
-	Err  error // the cause, or nil
+	// Detail says what is wrong. It is empty where Err says it.
+	Detail string
+	Err    error // the cause, or nil
 }
 
 // Error returns the place and what is wrong there, in one line.
@@ -42,12 +47,12 @@ func (e *Error) Error() string {
 		text += e.Where + ": "
 	}
 	switch {
-	case e.Text != "" && e.Err != nil:
-		return text + e.Text + ": " + e.Err.Error()
+	case e.Detail != "" && e.Err != nil:
+		return text + e.Detail + ": " + e.Err.Error()
 	case e.Err != nil:
 		return text + e.Err.Error()
-	case e.Text != "":
-		return text + e.Text
+	case e.Detail != "":
+		return text + e.Detail
 	}
 	return text + strings.TrimPrefix(e.Reason.Error(), "snapshot: ")
 }
@@ -59,4 +64,21 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Is(target error) bool {
 	r, ok := target.(Reason)
 	return ok && r == e.Reason
+}
+
+// own returns an error of package wire, at a place, as one of this package.
+func own(where string, err error) error {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	reason := Malformed
+	if e.Reason == wire.TooLarge {
+		reason = TooLarge
+	}
+	detail := e.Detail
+	if detail == "" {
+		detail = strings.ReplaceAll(string(e.Reason), "-", " ")
+	}
+	return &Error{Reason: reason, Where: where + e.Where, Detail: detail}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/signin"
 )
 
@@ -70,11 +71,15 @@ func (s Snapshot) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. Unknown properties are kept in
-// Config.Extra.
+// Config.Extra. On an error s stays as it was.
 func (s *Snapshot) UnmarshalJSON(data []byte) error {
 	var read Snapshot
 	if err := read.Config.UnmarshalJSON(data); err != nil {
-		return &Error{Reason: Malformed, Err: err}
+		reason := Malformed
+		if errors.Is(err, signin.TooLarge) {
+			reason = TooLarge
+		}
+		return &Error{Reason: reason, Err: err}
 	}
 	take := func(name string, into any) error {
 		text, ok := read.Config.Extra[name]
@@ -83,7 +88,7 @@ func (s *Snapshot) UnmarshalJSON(data []byte) error {
 		}
 		delete(read.Config.Extra, name)
 		if err := json.Unmarshal(text, into); err != nil {
-			return &Error{Reason: Malformed, Where: name, Err: err}
+			return &Error{Reason: Malformed, Where: "/" + name, Err: err}
 		}
 		return nil
 	}
@@ -94,14 +99,12 @@ func (s *Snapshot) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if users != nil {
-		read.Users = []User{} // none is not the same as not asked for
+		read.Users = make([]User, len(users)) // none is not the same as not asked for
 	}
 	for i, text := range users {
-		u, err := ParseUser(text)
-		if err != nil {
-			return &Error{Reason: Malformed, Where: fmt.Sprintf("%s[%d]", snapUsers, i), Err: err}
+		if read.Users[i], err = parseUser(fmt.Sprintf("/%s/%d", snapUsers, i), text); err != nil {
+			return err
 		}
-		read.Users = append(read.Users, u)
 	}
 	if len(read.Config.Extra) == 0 {
 		read.Config.Extra = nil
@@ -113,13 +116,14 @@ func (s *Snapshot) UnmarshalJSON(data []byte) error {
 // Parse reads a snapshot, or any file that [signin.ParseConfig] reads. The error is
 // [Malformed] or, above [signin.MaxConfig] bytes, [TooLarge].
 func Parse(data []byte) (Snapshot, error) {
-	if len(data) > signin.MaxConfig {
-		return Snapshot{}, &Error{Reason: TooLarge, Text: fmt.Sprintf("%d bytes, more than %d", len(data), signin.MaxConfig)}
-	}
 	var s Snapshot
-	err := s.UnmarshalJSON(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	err := s.UnmarshalJSON(data)
 	return s, err
 }
+
+// Clone returns a copy that shares nothing with s. Change it, and [Snapshot.Edits]
+// says what was changed.
+func (s Snapshot) Clone() Snapshot { return wire.Clone(s) }
 
 // Edits returns what makes the users of this snapshot those of another one: the
 // change that was made to the file. A user whose values the directory has changed
@@ -146,4 +150,14 @@ func nonNil(list []string) []string {
 		return []string{}
 	}
 	return list
+}
+
+// encode is json.Marshal without the escapes for HTML: the values are full of
+// "<" and ">".
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }

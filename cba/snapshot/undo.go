@@ -53,7 +53,7 @@ const maxUndoLine = 1 << 20
 func ReadUndo(r io.Reader) iter.Seq2[Edit, error] {
 	return func(yield func(Edit, error) bool) {
 		if r == nil {
-			yield(Edit{}, &Error{Reason: Malformed, Where: "undo file", Text: "there is no reader"})
+			yield(Edit{}, &Error{Reason: Malformed, Where: "undo file", Detail: "there is no reader"})
 			return
 		}
 		lines := bufio.NewReaderSize(r, 64<<10)
@@ -64,7 +64,7 @@ func ReadUndo(r io.Reader) iter.Seq2[Edit, error] {
 				piece, err := lines.ReadSlice('\n')
 				line = append(line, piece...)
 				if len(line) > maxUndoLine {
-					yield(Edit{}, &Error{Reason: TooLarge, Where: where, Text: fmt.Sprintf("it is longer than %d bytes", maxUndoLine)})
+					yield(Edit{}, &Error{Reason: TooLarge, Where: where, Detail: fmt.Sprintf("it is longer than %d bytes", maxUndoLine)})
 					return
 				}
 				if err == nil {
@@ -89,7 +89,7 @@ func ReadUndo(r io.Reader) iter.Seq2[Edit, error] {
 				err = fmt.Errorf("more than one object on a line")
 			}
 			if err != nil || u.User == "" || u.Before == nil || u.After == nil {
-				yield(Edit{}, &Error{Reason: Malformed, Where: where, Text: `want {"user": ..., "before": [...], "after": [...]}`, Err: err})
+				yield(Edit{}, &Error{Reason: Malformed, Where: where, Detail: `want {"user": ..., "before": [...], "after": [...]}`, Err: err})
 				return
 			}
 			if !yield(u.Edit(), nil) {

@@ -1,8 +1,7 @@
 package snapshot
 
 import (
-	"encoding/json"
-
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/policy"
 )
 
@@ -16,25 +15,33 @@ type User struct {
 	Synced bool `json:"onPremisesSyncEnabled,omitempty"`
 }
 
-// ParseUser reads a user as Graph v1.0 returns it. It must have an id.
+// userText is the text of a User: the properties of policy.User and the others in
+// one object, so that each user is read once.
+type userText struct {
+	ID                          string                   `json:"id"`
+	UserPrincipalName           string                   `json:"userPrincipalName"`
+	OnPremisesUserPrincipalName string                   `json:"onPremisesUserPrincipalName"`
+	AuthorizationInfo           policy.AuthorizationInfo `json:"authorizationInfo"`
+	MemberOf                    []policy.DirectoryObject `json:"memberOf"`
+	DisplayName                 string                   `json:"displayName"`
+	Synced                      bool                     `json:"onPremisesSyncEnabled"`
+}
+
+// ParseUser reads a user as Graph v1.0 returns it, bare or in an envelope
+// {"value": {...}}. Letter case in the names of properties does not matter. The user
+// must have an id.
 //
-// The error is [Malformed].
-func ParseUser(data []byte) (User, error) {
-	var u User
-	var err error
-	if u.User, err = policy.ParseUser(data); err != nil {
-		return User{}, &Error{Reason: Malformed, Where: "user", Err: err}
+// The error is [Malformed] or, above [policy.MaxJSON] bytes, [TooLarge].
+func ParseUser(data []byte) (User, error) { return parseUser("", data) }
+
+func parseUser(where string, data []byte) (User, error) {
+	var t userText
+	if err := wire.ReadWrapped(data, policy.MaxJSON, &t); err != nil {
+		return User{}, own(where, err)
 	}
-	var more struct {
-		DisplayName string `json:"displayName"`
-		Synced      bool   `json:"onPremisesSyncEnabled"`
+	if t.ID == "" {
+		return User{}, &Error{Reason: Malformed, Where: where, Detail: "the user has no id"}
 	}
-	if err := json.Unmarshal(data, &more); err != nil {
-		return User{}, &Error{Reason: Malformed, Where: "user", Err: err}
-	}
-	u.DisplayName, u.Synced = more.DisplayName, more.Synced
-	if u.ID == "" {
-		return User{}, &Error{Reason: Malformed, Where: "user", Text: "it has no id"}
-	}
-	return u, nil
+	return User{User: policy.User{ID: t.ID, UserPrincipalName: t.UserPrincipalName, OnPremisesUserPrincipalName: t.OnPremisesUserPrincipalName,
+		AuthorizationInfo: t.AuthorizationInfo, MemberOf: t.MemberOf}, DisplayName: t.DisplayName, Synced: t.Synced}, nil
 }
