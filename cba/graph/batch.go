@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"example.com/entracba/cba/internal/wire"
 )
 
 // maxBatch is how many requests one batch takes (Learn, "Combine multiple
@@ -60,7 +62,7 @@ func (c *Client) fails(op operation, p part, a answer) *Error {
 // batch sends up to 20 parts in one request. One that writes is not sent again
 // when its answer is lost: the caller reads what came of it.
 func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answer, error) {
-	type wire struct {
+	type batched struct {
 		ID        string            `json:"id"`
 		Method    string            `json:"method"`
 		URL       string            `json:"url"`
@@ -69,9 +71,9 @@ func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answe
 		DependsOn []string          `json:"dependsOn,omitempty"`
 	}
 	writes := 0
-	requests := make([]wire, len(parts))
+	requests := make([]batched, len(parts))
 	for i, p := range parts {
-		w := wire{ID: strconv.Itoa(i + 1), Method: p.method, URL: "/" + p.path, Headers: p.header, Body: p.body}
+		w := batched{ID: strconv.Itoa(i + 1), Method: p.method, URL: "/" + p.path, Headers: p.header, Body: p.body}
 		if p.body != nil {
 			w.Headers = map[string]string{"Content-Type": "application/json"}
 			maps.Copy(w.Headers, p.header)
@@ -88,18 +90,22 @@ func (c *Client) batch(ctx context.Context, op operation, parts []part) ([]answe
 	_, err := c.do(ctx, request{op: op, method: http.MethodPost, path: batchPath, idempotent: writes == 0, writes: writes,
 		body: encode(map[string]any{"requests": requests}),
 		parse: func(body []byte) error {
-			var all struct {
-				Responses items `json:"responses"`
-			}
-			if err := isJSON(body); err != nil {
+			members, err := object(body)
+			if err != nil {
 				return err
 			}
-			if err := json.Unmarshal(body, &all); err != nil {
-				return fmt.Errorf("it is not a batch: %w", err)
+			var all []json.RawMessage
+			for _, m := range members {
+				if m.Name == "responses" {
+					all, err = wire.Elements(m.Raw)
+				}
+			}
+			if err != nil {
+				return fmt.Errorf("it is not a batch: %s", said(err))
 			}
 			// The order of the answers is not promised.
 			answers = make([]answer, len(parts))
-			for _, text := range all.Responses {
+			for _, text := range all {
 				var a answer
 				if err := json.Unmarshal(text, &a); err != nil {
 					return fmt.Errorf("it is not a batch: %w", err)

@@ -3,7 +3,6 @@ package graph
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -116,8 +115,8 @@ func (c *Client) plan(op operation, p *UserPlan, parts []part, answers []answer)
 			return c.fails(op, parts[i+1], a)
 		}
 		var found page
-		if err := json.Unmarshal(a.Body, &found); err != nil || found.Value == nil {
-			return c.broken(op, parts[i+1], a, cmp.Or(err, errors.New("it is not a collection")))
+		if err := found.parse(a.Body); err != nil {
+			return c.broken(op, parts[i+1], a, err)
 		}
 		for _, text := range found.Value {
 			holder, err := snapshot.ParseUser(text)

@@ -17,6 +17,8 @@ import (
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 	khttp "github.com/microsoft/kiota-http-go"
+
+	"example.com/entracba/cba/internal/wire"
 )
 
 // An operation is what a call is for, and what it needs.
@@ -57,6 +59,9 @@ type response struct {
 	body   []byte
 }
 
+// said is the text of an error without the name of the package that read.
+func said(err error) string { return strings.TrimPrefix(err.Error(), "wire: ") }
+
 // unusable is the cause of an error of reason BadAnswer.
 func unusable(err error) error { return &causeError{BadAnswer, err} }
 
@@ -66,7 +71,7 @@ type causeError struct {
 	err    error
 }
 
-func (e *causeError) Error() string        { return e.err.Error() }
+func (e *causeError) Error() string        { return said(e.err) }
 func (e *causeError) Unwrap() error        { return e.err }
 func (e *causeError) Is(target error) bool { return target == e.reason }
 
@@ -328,44 +333,47 @@ func (c *Client) get(ctx context.Context, op operation, path string, parse func(
 
 // A page is one answer of a collection.
 type page struct {
-	Value items  `json:"value"`
-	Next  string `json:"@odata.nextLink"`
+	Value []json.RawMessage
+	Next  string
 }
 
-// items are the elements of a list. There are at most maxItems: a list of nothing
-// but zeros takes ten times its own size.
-type items []json.RawMessage
-
-// maxItems is ten times what Graph puts on a page.
-const maxItems = 10_000
-
-func (list *items) UnmarshalJSON(text []byte) error {
-	if string(text) == "null" {
-		return nil
+// parse reads a page.
+func (p *page) parse(body []byte) error {
+	*p = page{}
+	members, err := object(body)
+	if err != nil {
+		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return errors.New("it is not a list")
+	for _, m := range members {
+		switch m.Name {
+		case "value":
+			p.Value, err = wire.Elements(m.Raw)
+		case "@odata.nextLink":
+			err = json.Unmarshal(m.Raw, &p.Next)
+		}
+		if err != nil {
+			return fmt.Errorf("it is not a page of a collection: %s: %s", m.Name, said(err))
+		}
 	}
-	*list = items{}
-	for d.More() {
-		var v json.RawMessage
-		if err := d.Decode(&v); err != nil {
-			return err
-		}
-		if *list = append(*list, v); len(*list) > maxItems {
-			return fmt.Errorf("it has a list of more than %d elements", maxItems)
-		}
+	if p.Value == nil {
+		return errors.New("it is not a collection: it has no value")
 	}
 	return nil
+}
+
+// object takes the JSON object of an answer apart.
+func object(body []byte) ([]wire.Member, error) {
+	text, err := wire.Text(body, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	return wire.Members(text)
 }
 
 // isJSON is a parse that keeps nothing.
 func isJSON(body []byte) error {
-	if !json.Valid(body) {
-		return errors.New("it is not JSON, breaks off, or nests too deep")
-	}
-	return nil
+	_, err := wire.Text(body, maxBody)
+	return err
 }
 
 // pages streams the objects of a collection. Next links are followed on the
@@ -383,15 +391,8 @@ func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage
 		for {
 			var p page
 			r.parse = func(body []byte) error {
-				p = page{}
-				if err := isJSON(body); err != nil {
+				if err := p.parse(body); err != nil {
 					return err
-				}
-				if err := json.Unmarshal(body, &p); err != nil {
-					return fmt.Errorf("it is not a page of a collection: %w", err)
-				}
-				if p.Value == nil {
-					return errors.New("it has no value")
 				}
 				if p.Next != "" {
 					return follows(p.Next, first)

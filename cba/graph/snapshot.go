@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"slices"
 	"time"
@@ -89,8 +88,8 @@ func (c *Client) addGroups(ctx context.Context, users []snapshot.User) error {
 				return c.fails(op, groups[i][0], a)
 			}
 			var p page
-			if err := json.Unmarshal(a.Body, &p); err != nil || p.Value == nil {
-				return c.broken(op, groups[i][0], a, errors.New("it is not a collection"))
+			if err := p.parse(a.Body); err != nil {
+				return c.broken(op, groups[i][0], a, err)
 			}
 			if p.Next != "" { // a user in more than a page of groups
 				list, err := c.Groups(ctx, chunk[i].ID)

@@ -296,7 +296,7 @@ func TestBodies(t *testing.T) {
 		{"too large", "PATCH /users/id-jane", strings.Repeat(" ", 4<<20+1), nil, 413, "4 MB"},
 		{"deep", "PATCH /users/id-jane", deep, nil, 400, "levels"},
 		{"not UTF-8", "PATCH /users/id-jane", "{\"\xff\":1}", nil, 400, "UTF-8"},
-		{"more behind it", "PATCH /users/id-jane", "{} {}", nil, 400, "follows"},
+		{"more behind it", "PATCH /users/id-jane", "{} {}", nil, 400, "after top-level value"},
 	})
 	if got := string(f.Requests()[0].Body); got != ids("v") {
 		t.Errorf("recorded %q", got)
