@@ -105,7 +105,7 @@ func TestNamesThatLeadInside(t *testing.T) {
 	}
 }
 
-// A server that may be reached cannot send the fetcher to one that may not.
+// A server that may be reached cannot send the client to one that may not.
 func TestRedirectsThatLeadInside(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
@@ -133,7 +133,7 @@ func TestRedirectsThatLeadInside(t *testing.T) {
 	}
 }
 
-// A proxy would make the connection in place of the fetcher, unchecked. (The
+// A proxy would make the connection in place of the client, unchecked. (The
 // environment's proxies are read once in a process, so that a test cannot set
 // them.)
 func TestNoProxy(t *testing.T) {

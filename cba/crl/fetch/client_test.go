@@ -294,7 +294,7 @@ func TestFetchRefusesURLs(t *testing.T) {
 	}
 }
 
-// By default a fetcher reaches nothing on this machine, under whatever name.
+// By default a client reaches nothing on this machine, under whatever name.
 func TestFetchRefusesPrivateAddresses(t *testing.T) {
 	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
 	s := newSite(t, bytesOf(ca.List(t, &x509.RevocationList{})))
