@@ -116,6 +116,7 @@ func TestTraps(t *testing.T) {
 		{"intune-out-of-range", key(0, 99, 0), key(0, intune.IOS, 0)},
 		{"intune-out-of-range", sid(0, "x"), sid(intune.DNSName, "x")},
 		{"intune-renewal-threshold", func(p *intune.Profile) { p.Renewal = 100 }, func(p *intune.Profile) { p.Renewal = 99 }},
+		{"intune-renewal-threshold", func(p *intune.Profile) { p.Renewal = -1 }, func(p *intune.Profile) { p.Renewal = 0 }},
 		{"intune-key-size-platform", key(4096, intune.IOS, 0), key(4096, intune.AndroidCorporate, 0)},
 		{"intune-key-size-storage", key(4096, intune.Windows, intune.TPM), key(4096, intune.Windows, intune.SoftwareStorage)},
 		{"intune-key-size-storage", key(4096, intune.Windows, intune.WindowsHello), key(2048, intune.Windows, intune.WindowsHello)},

@@ -126,6 +126,9 @@ func TestPlanRenewal(t *testing.T) {
 		if diff := cmp.Diff(test.codes, codes(plan.Findings)); diff != "" {
 			t.Errorf("%s: findings (-want +got):\n%s", test.reason, diff)
 		}
+		if slices.ContainsFunc(test.held, func(h lifecycle.HeldCertificate) bool { return h.Certificate == nil }) {
+			t.Errorf("%s: the caller's list was changed", test.reason)
+		}
 		if !slices.Equal(account.IDs.Values(), test.ids) && len(test.ids) > 0 {
 			t.Errorf("%s: the account was changed", test.reason)
 		}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 )
@@ -317,6 +319,17 @@ func TestWhatIf(t *testing.T) {
 	}
 	compare(signin.Weaker)
 	// Whoever changes the configuration later does not change the tenant.
+	bob := signin.Request{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificate: w.certs["bob"], At: worldNow}
+	first, err := tenant.Explain(t.Context(), bob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	today.Policy.CertificateAuthorityScopes[0].SubjectKeyIdentifier = hexOf(keyID("woodgrove"))
+	today.Policy.CertificateAuthorityScopes[0].PublicKeyInfrastructureIdentifier = "Contoso PKI"
+	second, err := tenant.Explain(t.Context(), bob)
+	if diff := cmp.Diff(first, second); err != nil || diff != "" {
+		t.Errorf("the tenant changed with the configuration: %v\n%s", err, diff)
+	}
 	today.Policy.AuthenticationMode.Rules[0].Mode = policy.SingleFactor
 	today.Policy.UserBindings = today.Policy.UserBindings[:0]
 	compare(signin.Weaker)

@@ -322,7 +322,7 @@ func TestFindings(t *testing.T) {
 }
 
 // pointsInto holds that the place of a finding is one of the document that was
-// checked.
+// checked. The last property may be absent: that may be what the finding is about.
 func pointsInto(t *testing.T, document any, f lint.Finding) {
 	t.Helper()
 	text, err := json.Marshal(document)
@@ -334,10 +334,12 @@ func pointsInto(t *testing.T, document any, f lint.Finding) {
 		t.Fatal(err)
 	}
 	ok := strings.HasPrefix(f.Where, "/")
-	for _, name := range strings.Split(f.Where, "/")[1:] {
+	names := strings.Split(f.Where, "/")[1:]
+	for i, name := range names {
 		switch v := at.(type) {
 		case map[string]any:
 			at, ok = v[name]
+			ok = ok || i == len(names)-1
 		case []any:
 			i, err := strconv.Atoi(name)
 			if ok = err == nil && i < len(v); ok {
@@ -352,6 +354,55 @@ func pointsInto(t *testing.T, document any, f lint.Finding) {
 	}
 	if !ok {
 		t.Errorf("%s: %q leads nowhere", f.Code, f.Where)
+	}
+}
+
+// The findings of packages policy and trust about a tenant point into the tenant
+// too, and a finding about a CA to the entry that is in force.
+func TestPlacesInTheTenant(t *testing.T) {
+	config := scenario{rules: "CN=Nobody = MF; 1.2.x = MF", config: requireCRLs("zz"), stores: setURLs("woodgrove", "", "")}.tenant(theWorld(t))
+	config.Policy.CertificateAuthorityScopes = []policy.AuthorityScope{{SubjectKeyIdentifier: "xyz"}}
+	bin := config.Clone().Trust.PKIs[0] // the same CAs, deleted and in another PKI
+	bin.DeletedDateTime = worldNow
+	other := config.Clone().Trust.PKIs[0]
+	other.DisplayName = "Z PKI"
+	config.Trust.PKIs = append(trust.PKIs{bin}, append(config.Trust.PKIs, other)...)
+	found := config.Findings(worldNow)
+	prefixes := map[string]int{}
+	for _, f := range found {
+		if strings.HasPrefix(f.Where, "/") || strings.HasPrefix(f.Code, "policy-") {
+			pointsInto(t, config, f)
+		}
+		if f.Code == "signin-crl-required" && !strings.HasPrefix(f.Where, "/publicKeyInfrastructure/1/") {
+			t.Errorf("%s: %s is not the entry in force", f.Code, f.Where)
+		}
+		prefix, _, _ := strings.Cut(f.Code, "-")
+		prefixes[prefix]++
+	}
+	if prefixes["policy"] < 2 || prefixes["ca"] == 0 || prefixes["signin"] < 3 || !found.Has("signin-crl-required") {
+		t.Errorf("%v", found)
+	}
+}
+
+// What cannot be read as a key identifier allows no issuer.
+func TestUnreadableIssuers(t *testing.T) {
+	w := theWorld(t)
+	tenant, err := scenario{}.tenant(w).Compile(signin.Options{SkipRevocation: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for issuers, signedIn := range map[string]bool{
+		`"zz"`: false, `""`: false, `"zz","` + strings.ToUpper(hexOf(keyID("woodgrove"))) + `"`: true, `"0x` + hexOf(keyID("woodgrove")) + `"`: true,
+		`"` + hexOf(keyID("other")) + `"`: false,
+	} {
+		s, err := signin.ParseStrength([]byte(strength(`"x509CertificateSingleFactor"`, combination(`"x509CertificateSingleFactor"`, issuers, ""))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := checkVerdict(t, tenant, signin.Request{User: bobOf(), Certificate: w.certs["bob"], At: worldNow, Require: signin.Require(s)})
+		if v.SignedIn != signedIn {
+			t.Errorf("%s: signed in %v, %s", issuers, v.SignedIn, v.Message)
+		}
 	}
 }
 
