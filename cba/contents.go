@@ -337,6 +337,8 @@ func ParseOID(text string) (x509.OID, error) {
 	switch {
 	case err != nil:
 		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "write it in dotted form, such as 1.2.3.4"}
+	case id.String() != text: // rules of Entra compare the text
+		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "write it without leading zeros: " + id.String()}
 	case !fits31(id):
 		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "its numbers must be below 2147483648"}
 	}

@@ -95,10 +95,16 @@ func (i *Issuer) Prepare(pub crypto.PublicKey, subject Subject, profile Profile)
 
 // PrepareRequest is [Issuer.Prepare] with the key of a request. The request
 // gives nothing but that key; what it asks for and does not get, or gets without
-// asking, is among the findings (see [Request.Compare]).
+// asking, is among the findings (see [Request.Compare]). A request that was not
+// read by [ParseRequest], or whose key was changed since, is refused with reason
+// [BadSignature].
 func (i *Issuer) PrepareRequest(request *Request, subject Subject, profile Profile) (*Draft, error) {
 	if request == nil {
 		return nil, &Error{Reason: Empty, What: "request"}
+	}
+	if !sameKey(request.PublicKey, request.proven) {
+		return nil, &Error{Reason: BadSignature, What: "request",
+			Hint: "read it with ParseRequest: a key that was put into it by hand is not proven to be its sender's"}
 	}
 	draft, err := i.Prepare(request.PublicKey, subject, profile)
 	if err != nil {

@@ -168,10 +168,10 @@ func unmarshal[T ~uint8](table enum.Table[T], what string, v *T, text []byte) er
 }
 
 // unknown is the error about a value that an enumeration does not have.
-func unknown[T ~uint8](table enum.Table[T], what, text string) error {
+func unknown[T ~uint8](table enum.Table[T], what, value string) error {
 	var known []string
 	for _, v := range table.Values() {
 		known = append(known, table.String(v))
 	}
-	return &Error{Reason: Unknown, What: what, Text: text, Hint: "use one of " + strings.Join(known, ", ")}
+	return &Error{Reason: Unknown, What: what, Text: value, Hint: "use one of " + strings.Join(known, ", ")}
 }

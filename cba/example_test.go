@@ -437,7 +437,7 @@ func ExampleParseSID() {
 	fmt.Println(err)
 	// Output:
 	// tag:microsoft.com,2022-09-14:sid:S-1-5-21-1381186052-4247692386-135928078-1225
-	// cba: SID: malformed: "1225": must begin with S-1-
+	// cba: SID: malformed: "1225": it must begin with S-1-
 }
 
 func ExampleParseOID() {

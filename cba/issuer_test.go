@@ -760,7 +760,7 @@ func TestParseIssuerRefused(t *testing.T) {
 		{"garbage in PEM", [][]byte{pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("garbage")})}, cba.Malformed},
 		{"a key that is garbage", [][]byte{cert, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("garbage")})}, cba.Malformed},
 		{"PEM cut off", [][]byte{cert[:len(cert)/2], key}, cba.Malformed},
-		{"over 1 MiB", [][]byte{bytes.Repeat([]byte{'a'}, 1<<20+1)}, cba.OutOfRange},
+		{"over 4 MiB", [][]byte{bytes.Repeat([]byte{'a'}, 4<<20+1)}, cba.OutOfRange},
 		{"something else in PEM", [][]byte{pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: []byte{0x30, 0}})}, cba.Missing},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -837,7 +837,7 @@ func TestParseOID(t *testing.T) {
 	if err != nil || !oid.EqualASN1OID(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}) {
 		t.Errorf("%v, %v", oid, err)
 	}
-	for _, text := range []string{"", "1", "All Issuance Policies", "1.2.", ".1.2", "1..2", "3.1", "1.40", "-1.2", "1.2.+3", "1.2.2147483648", "2.25.329800735698586629295641978511506172918", " 1.2.3"} {
+	for _, text := range []string{"", "1", "All Issuance Policies", "1.2.", ".1.2", "1..2", "3.1", "1.40", "-1.2", "1.2.+3", "1.02", "1.2.2147483648", "2.25.329800735698586629295641978511506172918", " 1.2.3"} {
 		_, err := cba.ParseOID(text)
 		if err == nil {
 			t.Errorf("read %q", text)

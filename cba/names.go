@@ -38,6 +38,41 @@ type Subject struct {
 	URIs     []string
 }
 
+// SubjectOf returns the subject of a certificate, for its renewal: issued for it
+// again, with [ProfileOf], a certificate has the same names and the same SID. The
+// distinguished name is the certificate's own, empty if that is.
+//
+// What this package does not write is left out: [Names.Ignored] has it.
+//
+// The error is an [*Error] with reason [Malformed] (names that cannot be read),
+// [Ambiguous] (several UPNs, or SIDs that differ: which of them is meant is not
+// for this package to say) or [Empty] (no certificate).
+func SubjectOf(cert *x509.Certificate) (Subject, error) {
+	if cert == nil {
+		return Subject{}, &Error{Reason: Empty, What: "certificate"}
+	}
+	names, err := NamesOf(cert)
+	if err != nil {
+		return Subject{}, err
+	}
+	fail := func(reason Reason, what, hint string) (Subject, error) {
+		return Subject{}, &Error{Reason: reason, What: what + " of the certificate", Text: dn.Show(cert.RawSubject), Hint: hint}
+	}
+	s := Subject{Emails: names.Emails, SID: names.SID(), DNSNames: names.DNSNames, URIs: withoutSIDs(names.URIs)}
+	if s.Name, err = dn.ParseDER(cert.RawSubject); err != nil {
+		return fail(Malformed, "subject", "")
+	}
+	switch {
+	case len(names.UPNs) > 1:
+		return fail(Ambiguous, "UPNs", "set Subject.UPN to the one that the account has")
+	case s.SID.IsZero() && (len(names.URISIDs) > 0 || !names.ExtensionSID.IsZero()):
+		return fail(Ambiguous, "SIDs", "set Subject.SID to that of the account")
+	case len(names.UPNs) == 1:
+		s.UPN = names.UPNs[0]
+	}
+	return s, nil
+}
+
 // Names are what a certificate or a request says about who it is for, beside the
 // distinguished name. Lists are in the order of the encoding.
 type Names struct {
@@ -77,9 +112,14 @@ func (i Ignored) String() string {
 // A certificate without these extensions has empty Names. What the names mean is
 // not checked: see [Check].
 //
-// The error is an [*Error] with reason [Malformed]: the subjectAltName is not a
-// list of names.
-func NamesOf(cert *x509.Certificate) (Names, error) { return ReadNames(cert.Extensions) }
+// The error is an [*Error] with reason [Malformed] (the subjectAltName is not a
+// list of names) or [Empty] (no certificate).
+func NamesOf(cert *x509.Certificate) (Names, error) {
+	if cert == nil {
+		return Names{}, &Error{Reason: Empty, What: "certificate"}
+	}
+	return ReadNames(cert.Extensions)
+}
 
 // ReadNames is [NamesOf] for the extensions of anything else.
 func ReadNames(extensions []pkix.Extension) (Names, error) {

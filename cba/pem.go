@@ -13,10 +13,8 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/path"
+	"example.com/entracba/cba/internal/text"
 )
-
-// Limit of what the Parse functions look at: 1 MiB, hundreds of certificates.
-const maxInput = 1 << 20
 
 // Labels of PEM blocks.
 const (
@@ -29,10 +27,13 @@ const (
 	labelNewRequest  = "NEW CERTIFICATE REQUEST" // certreq, keytool
 )
 
-// EncodeCertificates returns certificates as PEM, in this order.
+// EncodeCertificates returns certificates as PEM, in this order. nil is left out.
 func EncodeCertificates(certs ...*x509.Certificate) []byte {
 	var out []byte
 	for _, cert := range certs {
+		if cert == nil {
+			continue
+		}
 		out = append(out, pem.EncodeToMemory(&pem.Block{Type: labelCertificate, Bytes: cert.Raw})...)
 	}
 	return out
@@ -55,7 +56,7 @@ func EncodeKey(key crypto.Signer) ([]byte, error) {
 // order. Text and blocks of other kinds between them are skipped.
 //
 // The error is an [*Error] with reason [Missing] (no certificate), [Malformed]
-// or [OutOfRange] (over 1 MiB).
+// or [OutOfRange] (over 4 MiB).
 func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	found, err := readPEM("certificate", data)
 	if err != nil {
@@ -71,7 +72,7 @@ func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 // SEC 1. Certificates beside it are skipped.
 //
 // The error is an [*Error] with reason [Missing], [Ambiguous] (more than one
-// key), [Encrypted], [Malformed], [UnsupportedKey] or [OutOfRange] (over 1 MiB).
+// key), [Encrypted], [Malformed], [UnsupportedKey] or [OutOfRange] (over 4 MiB).
 func ParseKey(data []byte) (crypto.Signer, error) {
 	found, err := readPEM("private key", data)
 	if err != nil {
@@ -162,9 +163,10 @@ func (m material) key() (crypto.Signer, error) {
 // is for the error.
 func readPEM(what string, data []byte) (material, error) {
 	var found material
-	if len(data) > maxInput {
-		return found, &Error{Reason: OutOfRange, What: what, Hint: "it must be below 1 MiB"}
+	if len(data) > text.MaxFile {
+		return found, tooLarge(what)
 	}
+	data = text.UTF8(data)
 	if len(bytes.TrimSpace(data)) == 0 {
 		return found, &Error{Reason: Empty, What: what}
 	}
@@ -218,6 +220,10 @@ func (m *material) add(block *pem.Block) error {
 		return errEncrypted()
 	}
 	return nil
+}
+
+func tooLarge(what string) error {
+	return &Error{Reason: OutOfRange, What: what, Hint: fmt.Sprintf("it must not be larger than %d MiB", text.MaxFile>>20)}
 }
 
 func errEncrypted() error {

@@ -4,8 +4,10 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
+	"slices"
 	"time"
 
+	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/enum"
 )
 
@@ -115,6 +117,60 @@ func SmartcardUser() Profile { return Profile{SmartcardLogon: true} }
 // Authentication; Learn, "Configure and use PKCS certificates with Intune"), and
 // the SID in Intune's form.
 func IntuneUser() Profile { return Profile{Email: true, EFS: true, SIDForm: SIDAsURI} }
+
+// ProfileOf returns the profile of a certificate, for its renewal: issued with it,
+// a certificate has the same usages, policies, URLs and form of the SID, and is
+// valid as long. clientAuth, which every profile has, is added where the
+// certificate lacks it; extensions that no profile has are left out.
+//
+// A certificate that was cut short by the end of its CA has a short validity here
+// too: set [Profile.Validity] to the length that you want.
+//
+// The error is an [*Error] with reason [Malformed] (usages or names that cannot be
+// read) or [Empty] (no certificate).
+func ProfileOf(cert *x509.Certificate) (Profile, error) {
+	names, err := NamesOf(cert)
+	if err != nil {
+		return Profile{}, err
+	}
+	usages, ok := readUsages(cert)
+	if !ok {
+		return Profile{}, &Error{Reason: Malformed, What: "extended key usage of the certificate", Text: dn.Show(cert.RawSubject)}
+	}
+	p := Profile{
+		Policies: slices.Clone(cert.Policies),
+		CRLURLs:  slices.Clone(cert.CRLDistributionPoints),
+		CAURLs:   slices.Clone(cert.IssuingCertificateURL),
+	}
+	for _, usage := range usages {
+		switch {
+		case usage.Equal(usageClientAuth):
+		case usage.Equal(usageSmartcardLogon):
+			p.SmartcardLogon = true
+		case usage.Equal(usageEmail):
+			p.Email = true
+		case usage.Equal(usageEFS):
+			p.EFS = true
+		default:
+			p.ExtraUsages = append(p.ExtraUsages, usage)
+		}
+	}
+	switch extension, uri := !names.ExtensionSID.IsZero(), len(names.URISIDs) > 0; {
+	case extension && uri:
+		p.SIDForm = SIDAsBoth
+	case uri:
+		p.SIDForm = SIDAsURI
+	case extension:
+		p.SIDForm = SIDAsExtension
+	}
+	// The beginning lies in the past of the moment of issue, how far is not known.
+	if p.Validity = cert.NotAfter.Sub(cert.NotBefore); p.Validity > 2*DefaultBackdate {
+		p.Validity -= DefaultBackdate
+	} else {
+		p.Backdate = -1
+	}
+	return p, nil
+}
 
 func (p Profile) check() error {
 	switch {

@@ -12,11 +12,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fips"
 	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -36,6 +36,8 @@ type Request struct {
 	Names Names
 	// Extensions are all extensions that it asks for.
 	Extensions []pkix.Extension
+
+	proven crypto.PublicKey // the key that the signature was checked with
 }
 
 // attrMicrosoftExtensions is szOID_CERT_EXTENSIONS, the attribute in which older
@@ -112,6 +114,9 @@ func NewRequest(ctx context.Context, key crypto.Signer, subject Subject) (*Reque
 
 // PEM returns the request as PEM with the label CERTIFICATE REQUEST.
 func (r *Request) PEM() []byte {
+	if r == nil {
+		return nil
+	}
 	return pem.EncodeToMemory(&pem.Block{Type: labelRequest, Bytes: r.DER})
 }
 
@@ -132,22 +137,25 @@ func ParseRequest(data []byte) (*Request, error) {
 	return parseRequestDER(der)
 }
 
+// maxRequest is the most bytes of a request that are looked at.
+const maxRequest = 1 << 20
+
 // requestDER takes the wrappings off.
 func requestDER(data []byte) ([]byte, error) {
 	const what = "request"
-	if len(data) > maxInput {
-		return nil, &Error{Reason: OutOfRange, What: what, Hint: "it must be below 1 MiB"}
+	if len(data) > maxRequest {
+		return nil, &Error{Reason: OutOfRange, What: what, Hint: "it must not be larger than 1 MiB"}
 	}
 	if len(data) > 0 && data[0] == 0x30 {
 		return data, nil // a SEQUENCE; no text begins with "0" and is a request
 	}
-	text := bytes.TrimSpace(decodeText(data))
-	if len(text) == 0 {
+	content := bytes.TrimSpace(text.UTF8(data))
+	if len(content) == 0 {
 		return nil, &Error{Reason: Empty, What: what}
 	}
 	var der []byte
 	blocks := 0
-	for rest := text; ; blocks++ {
+	for rest := content; ; blocks++ {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
@@ -164,43 +172,16 @@ func requestDER(data []byte) ([]byte, error) {
 		return der, nil
 	case blocks > 0:
 		return nil, &Error{Reason: Missing, What: what, Hint: "the PEM text holds something else"}
-	case bytes.Contains(text, []byte("-----BEGIN ")):
+	case bytes.Contains(content, []byte("-----BEGIN ")):
 		return nil, &Error{Reason: Malformed, What: what, Hint: "a PEM block is cut off or damaged"}
 	}
-	bare := bytes.Join(bytes.Fields(text), nil)
+	bare := bytes.Join(bytes.Fields(content), nil)
 	der = make([]byte, base64.StdEncoding.DecodedLen(len(bare)))
 	n, err := base64.StdEncoding.Decode(der, bare)
 	if err != nil {
 		return nil, &Error{Reason: Malformed, What: what, Hint: "neither DER, PEM nor base64"}
 	}
 	return der[:n], nil
-}
-
-// decodeText turns UTF-16 into ASCII and removes byte order marks. What is not
-// ASCII becomes a question mark: nothing of a request is.
-func decodeText(data []byte) []byte {
-	high := -1 // where the high octet of a unit is, for UTF-16
-	switch {
-	case bytes.HasPrefix(data, []byte("\xff\xfe")):
-		data, high = data[2:], 1
-	case bytes.HasPrefix(data, []byte("\xfe\xff")):
-		data, high = data[2:], 0
-	case len(data) > 3 && data[0] != 0 && data[1] == 0 && data[3] == 0:
-		high = 1
-	case len(data) > 3 && data[0] == 0 && data[1] != 0 && data[2] == 0:
-		high = 0
-	default:
-		return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	}
-	text := make([]byte, 0, len(data)/2)
-	for i := 0; i+1 < len(data); i += 2 {
-		unit := utf16.Decode([]uint16{uint16(data[i+high])<<8 | uint16(data[i+1-high])})[0]
-		if unit >= 0x80 {
-			unit = '?'
-		}
-		text = append(text, byte(unit))
-	}
-	return text
 }
 
 func parseRequestDER(der []byte) (*Request, error) {
@@ -220,7 +201,7 @@ func parseRequestDER(der []byte) (*Request, error) {
 	if err := csr.CheckSignature(); err != nil {
 		return nil, &Error{Reason: BadSignature, What: "request", Err: err}
 	}
-	r := &Request{DER: csr.Raw, PublicKey: csr.PublicKey, Extensions: csr.Extensions}
+	r := &Request{DER: csr.Raw, PublicKey: csr.PublicKey, Extensions: csr.Extensions, proven: csr.PublicKey}
 	if r.Name, err = dn.ParseDER(csr.RawSubject); err != nil {
 		return nil, &Error{Reason: Malformed, What: "subject of the request", Err: err}
 	}
@@ -272,6 +253,9 @@ func microsoftExtensions(tbs []byte) ([]pkix.Extension, bool) {
 // caller means to issue for. The request's wishes are never followed; a UPN or
 // SID of somebody else is worth a question to whoever sent it.
 func (r *Request) Compare(subject Subject) lint.Findings {
+	if r == nil {
+		return nil
+	}
 	var c checker
 	resolved, _, names, err := subject.resolve(SIDAsExtension)
 	if err != nil {

@@ -382,6 +382,13 @@ func TestPrepareRequest(t *testing.T) {
 	if !bytes.Equal(cert.RawSubjectPublicKeyInfo, mustSPKI(t, r.PublicKey)) {
 		t.Error("another key")
 	}
+	// A key that was put into a request by hand is not proven.
+	swapped := *r
+	swapped.PublicKey = testKey(t, cba.P256, "other").Public()
+	for _, odd := range []*cba.Request{&swapped, {PublicKey: r.PublicKey}, {}} {
+		_, err := root.IssueRequest(t.Context(), odd, jane, cba.Profile{})
+		wantReason(t, err, cba.BadSignature)
+	}
 	if _, err := root.PrepareRequest(nil, jane, cba.Profile{}); err == nil {
 		t.Error("prepared no request")
 	} else {

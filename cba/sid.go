@@ -47,24 +47,24 @@ func ParseSID(text string) (SID, error) {
 	}
 	rest, ok := strings.CutPrefix(text, "S-1-")
 	if !ok {
-		return fail("must begin with S-1-")
+		return fail("it must begin with S-1-")
 	}
 	numbers := strings.Split(rest, "-")
 	authority, subs := numbers[0], numbers[1:]
 	if len(subs) < 1 || len(subs) > 15 {
-		return fail("has %d sub-authorities; 1 to 15 are allowed", len(subs))
+		return fail("it has %d sub-authorities; 1 to 15 are allowed", len(subs))
 	}
 	if digits, hex := strings.CutPrefix(authority, "0x"); hex {
 		n, err := strconv.ParseUint(digits, 16, 48)
 		if err != nil || len(digits) != 12 || n < 1<<32 {
-			return fail("authority %q is no number of 33 to 48 bits in twelve digits", authority)
+			return fail("its authority is not a number of 33 to 48 bits in twelve hexadecimal digits")
 		}
 	} else if !isUint32(authority) {
-		return fail("authority %q is no number", authority)
+		return fail("its authority is not a number of 32 bits, without sign and leading zeros")
 	}
-	for _, sub := range subs {
+	for i, sub := range subs {
 		if !isUint32(sub) {
-			return fail("sub-authority %q is no number of 32 bits", sub)
+			return fail("sub-authority %d is not a number of 32 bits, without sign and leading zeros", i+1)
 		}
 	}
 	return SID{text}, nil
@@ -119,7 +119,7 @@ func (s SID) Extension() pkix.Extension {
 // "tag:microsoft.com,2022-09-14:sid:S-1-5-21-...". [NamesOf] reads it back.
 func (s SID) URI() string { return sidURI + s.text }
 
-// readSIDExtension is the way back of Extension. A list of more than one name,
+// readSIDExtension is the inverse of Extension. A list of more than one name,
 // or of another type, is not read: a certificate that says two SIDs says none.
 func readSIDExtension(der []byte) (SID, bool) {
 	input := cryptobyte.String(der)

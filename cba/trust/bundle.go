@@ -12,6 +12,7 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/text"
 )
 
 // EncodeBundle returns a .p7b for the PKI upload: a PKCS #7 SignedData without
@@ -108,8 +109,8 @@ func (p PKIs) Lacking(certs []*x509.Certificate) []*x509.Certificate {
 // certificate inside; [NotCertificate] with the number of one that cannot be
 // read; [NoCertificate] for a bundle without any.
 func DecodeBundle(file []byte) ([]*x509.Certificate, error) {
-	if len(file) > maxFile {
-		return nil, &Error{Reason: OverLimit, About: "bundle", Detail: fmt.Sprintf("%d bytes, %d are read", len(file), maxFile)}
+	if len(file) > text.MaxFile {
+		return nil, &Error{Reason: OverLimit, About: "bundle", Detail: fmt.Sprintf("%d bytes, %d are read", len(file), text.MaxFile)}
 	}
 	if block, _ := pem.Decode(asUTF8(file)); block != nil {
 		file = block.Bytes

@@ -18,6 +18,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/text"
 )
 
 // NewAuthority returns the CA object for a certificate, filled in as the service
@@ -261,16 +262,12 @@ func (c Classic) PKI(displayName string) (PKI, error) {
 	return pki, nil
 }
 
-// maxFile bounds what is read at once: a bundle of the largest size, with the
-// overhead of PEM.
-const maxFile = 2 * MaxBundleSize
-
 // ReadCertificates reads a file of certificates in any form in which CAs hand
 // them out: DER (one or several), PEM, or a PKCS #7 bundle (.p7b) in either, and
 // text files in UTF-16, as PowerShell writes them. Other PEM blocks, such as keys
 // and CRLs, are passed over. The order is that of the file.
 //
-// The error is an [*Error]: [OverLimit] for more than 4 MB, [NotCertificate],
+// The error is an [*Error]: [OverLimit] for more than 4 MiB, the limit of [example.com/entracba/cba.ParseCertificates] too, [NotCertificate],
 // [NotBundle], or [NoCertificate] for a file without any.
 func ReadCertificates(file []byte) ([]*x509.Certificate, error) {
 	certs, err := readFile(file)
@@ -281,8 +278,8 @@ func ReadCertificates(file []byte) ([]*x509.Certificate, error) {
 }
 
 func readFile(file []byte) ([]*x509.Certificate, *Error) {
-	if len(file) > maxFile {
-		return nil, &Error{Reason: OverLimit, Detail: fmt.Sprintf("%d bytes, %d are read", len(file), maxFile)}
+	if len(file) > text.MaxFile {
+		return nil, &Error{Reason: OverLimit, Detail: fmt.Sprintf("%d bytes, %d are read", len(file), text.MaxFile)}
 	}
 	file = asUTF8(file)
 	if !bytes.Contains(file, []byte("-----BEGIN ")) {

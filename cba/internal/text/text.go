@@ -13,6 +13,11 @@ import (
 	"unicode/utf8"
 )
 
+// MaxFile is the most that the readers of certificates, keys and requests take at
+// once, in bytes: the largest bundle that Entra takes (2 MiB), with the overhead
+// of PEM, is below it.
+const MaxFile = 4 << 20
+
 // An Encoding is how a text file is written.
 type Encoding struct {
 	Order binary.ByteOrder // of UTF-16; nil for UTF-8
