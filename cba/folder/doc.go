@@ -40,6 +40,8 @@
 // named with slashes, relative to the folder, and lie in it: see [ReadFile]. Nothing in
 // the manifest is secret.
 //
+// The list of the people to issue for is the other direction: a CSV file, see [People].
+//
 // # Promises
 //
 // Files appear whole or not at all, also after a power cut ([Write]), with the mode

@@ -118,3 +118,27 @@ func FuzzPasswords(f *testing.F) {
 		}
 	})
 }
+
+// Whoever is on a list can name a file, is on it once, and prints no password; nor
+// does an error.
+func FuzzPeople(f *testing.F) {
+	for _, seed := range []string{"upn\na@b\n", "upn;password\r\na@b;s3cr3t\r\n", "\ufeffupn,email,sid,subject,password\na@b,a@b,S-1-5-21-1,CN=x,s3cr3t\n",
+		"upn,password\n,s3cr3t\n", "upn,password\n\"a,s3cr3t\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		seen := map[string]bool{}
+		for p, err := range ReadPeople(bytes.NewReader(text)) {
+			if err != nil {
+				if bytes.Contains(text, []byte("s3cr3t")) && strings.Contains(err.Error(), "s3cr3t") && !strings.Contains(err.Error(), "column") {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if seen[Key(p.Subject.UPN)] || CheckName(p.Subject.UPN) != nil || p.Line < 2 {
+				t.Errorf("line %d: %q", p.Line, p.Subject.UPN)
+			}
+			seen[Key(p.Subject.UPN)] = true
+		}
+	})
+}
