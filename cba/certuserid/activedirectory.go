@@ -6,9 +6,9 @@ import (
 	"example.com/entracba/cba/internal/enum"
 )
 
-// A Strength is what KB5014754 calls a mapping in Active Directory's
+// A Strength says how KB5014754 rates a mapping in Active Directory's
 // altSecurityIdentities. The zero value is a mapping that Active Directory does
-// not have.
+// not support.
 type Strength uint8
 
 const (
@@ -30,10 +30,10 @@ func (s Strength) MarshalText() ([]byte, error) { return strengths.Marshal(s) }
 // UnmarshalText reads what MarshalText wrote.
 func (s *Strength) UnmarshalText(text []byte) error { return strengths.Unmarshal(s, text) }
 
-// Strength returns what Active Directory thinks of the mapping (KB5014754).
+// Strength returns how Active Directory rates the mapping (KB5014754).
 // [PrincipalName] is zero: Active Directory maps UPNs without
-// altSecurityIdentities. Mind that strength is not [Affinity], though today the
-// strong mappings are those of high affinity.
+// altSecurityIdentities. Strength is not [Affinity], although today the strong
+// mappings are those of high affinity.
 func (m Mapping) Strength() Strength {
 	switch m {
 	case RFC822Name, IssuerAndSubject, Subject:
@@ -58,8 +58,8 @@ func (id ID) AltSecurityIdentity() (string, error) {
 // ParseAltSecurityIdentity reads a value of Active Directory's
 // altSecurityIdentities as the certificateUserIds value for the same
 // certificate. It differs from [Parse] in the tags: Active Directory compares
-// the attribute without regard to letter case, Entra does not, and so tags in
-// another case are put right.
+// them case-insensitively and Entra does not, so tags in another case are
+// corrected.
 //
 // The error is an [*Error]: with reason [NotX509] for mappings of another
 // kind, such as "Kerberos:user@REALM", and with [OnlyActiveDirectory] for the form

@@ -14,53 +14,55 @@ import (
 	"example.com/entracba/cba/internal/san"
 )
 
-// Options choose between readings where the evidence is split. The zero value is
-// what this package believes Entra compares with; the package comment says on
-// what evidence.
+// Options choose between readings where the sources disagree. The zero value is
+// what Entra most likely compares; the package comment has the evidence.
 type Options struct {
 	// HashInput is what [SHA1PublicKey] hashes. The zero value is the whole
 	// certificate.
 	HashInput HashInput
 
-	// WithoutSignOctet drops the 00 octet that DER puts before a serial number
-	// whose first bit is set. By default it is kept and ends the reversed serial
-	// number, because Windows shows and returns it (dotnet/corefx#3893; the serial
+	// WithoutSignOctet drops the 00 byte that DER puts before a serial number
+	// whose first bit is set. By default the byte is kept and ends the reversed
+	// serial number, because Windows shows and returns it (dotnet/corefx#3893; the serial
 	// number 00c1008b... in Microsoft's KB 293781). Against that, CERT_INFO's
-	// documentation says that leading zero octets are removed, and the guide of
-	// the Estonian RIA maps a card by a serial number without it. [Match] takes
-	// both. Serial numbers below 80... have one form only: issue those.
+	// documentation says that leading zero bytes are removed, and the guide of
+	// the Estonian RIA maps a card by a serial number without it. [Match] accepts
+	// both. Serial numbers whose first byte is below 80 have only one form: issue
+	// those.
 	WithoutSignOctet bool
 
-	// UpperHex writes hexadecimal digits in upper case, as KB5014754 and
-	// Microsoft's cmdlet do for SKI and SHA-1. By default they are lower case, as
-	// in Learn's how-to, in all three mappings. [Match] takes both.
+	// UpperHex writes hexadecimal digits in uppercase, as KB5014754 and
+	// Microsoft's cmdlet do for SKI and SHA-1. By default they are lowercase in all
+	// three mappings, as in Learn's how-to. [Match] accepts both.
 	UpperHex bool
 
 	// BrokenBigEndianSerial writes the serial number unreversed, as Microsoft's
-	// cmdlet Get-EntraUserCertificateUserIdsFromCertificate does. It is there to
-	// find and remove such values: the documentation asks for reversed octets, and
+	// cmdlet Get-EntraUserCertificateUserIdsFromCertificate does. Use it to find and
+	// remove such values: the documentation requires reversed bytes, and
 	// entra-powershell#1511 reports that the cmdlet's value does not work.
 	BrokenBigEndianSerial bool
 
-	// UPN and Email pick one of several principal names or e-mail addresses in
-	// the certificate, letter for letter. Empty takes the first, as Microsoft's
-	// cmdlet does; which one Entra takes is not documented (open question 9.23).
+	// UPN and Email choose one of several principal names or e-mail addresses in
+	// the certificate, which they must match exactly. Empty means the first, as in
+	// Microsoft's cmdlet; Microsoft does not document which one Entra uses (open
+	// question 9.23).
 	UPN, Email string
 }
 
-// A HashInput is what the SHA-1 of [SHA1PublicKey] is made of. The sources do not
-// agree (open question 9.3), and nothing seen proves either against Entra.
+// A HashInput is what [SHA1PublicKey] hashes with SHA-1. The sources disagree (open
+// question 9.3), and no value seen settles it.
 type HashInput uint8
 
 const (
-	// WholeCertificate, the default, hashes the DER of the certificate: the thumbprint. Learn's
-	// technical deep dive, Microsoft's cmdlet and every published script do so.
+	// WholeCertificate hashes the DER of the certificate, which gives the
+	// thumbprint. It is the default: Learn's technical deep dive, Microsoft's cmdlet
+	// and every published script do so.
 	WholeCertificate HashInput = iota + 1
-	// PublicKeyInfo hashes the DER of SubjectPublicKeyInfo, which is how one may
-	// read "SHA1 hash of public key" in MS-PKCA and KB5014754.
+	// PublicKeyInfo hashes the DER of SubjectPublicKeyInfo: one way to read "SHA1
+	// hash of public key" in MS-PKCA and KB5014754.
 	PublicKeyInfo
-	// PublicKeyBits hashes the content of the key's BIT STRING, the other way to
-	// read it. It is often equal to the subject key identifier (RFC 5280 section
+	// PublicKeyBits hashes the content of the key's BIT STRING: the other way to
+	// read it. The result is often the subject key identifier (RFC 5280 section
 	// 4.2.1.2, method 1).
 	PublicKeyBits
 )
@@ -83,12 +85,12 @@ func (h *HashInput) UnmarshalText(text []byte) error { return hashInputs.Unmarsh
 // defaults of [Options].
 //
 // It reads names, serial number and key as they are encoded, so cert must come
-// from [x509.ParseCertificate] or its like. It does not check validity dates, the
-// chain or revocation. The e-mail address is the one in the subjectAltName, never
-// one in the subject.
+// from [x509.ParseCertificate] or another reader that keeps the encoded parts. It
+// does not check validity dates, the chain or revocation. The e-mail address is
+// the one in the subjectAltName, never one in the subject.
 //
-// The error is an [*Error] if the certificate has no field that the mapping
-// needs, or one that makes no legal value.
+// The error is an [*Error]: [NoField] if the certificate lacks the field that the
+// mapping needs, or the reason why the field makes no legal value.
 func FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
 	return Options{}.FromCertificate(cert, m)
 }
@@ -123,16 +125,16 @@ func newID(text string, m Mapping, value int) (ID, *Error) {
 }
 
 // All returns the IDs that a certificate has, in the order of [Mappings], with
-// the defaults of [Options]. Mappings that it has no field for are left out; an
-// unusable certificate has none.
+// the defaults of [Options]. Mappings without a field in the certificate are left
+// out; an unusable certificate has none.
 func All(cert *x509.Certificate) []ID { return Options{}.Values(cert).All() }
 
 // All is the function [All] with these options.
 func (o Options) All(cert *x509.Certificate) []ID { return o.Values(cert).All() }
 
 // Values are the IDs of one certificate, made once to be compared with many
-// stored values. They do not change and may be used from many goroutines; the
-// certificate must not be changed meanwhile.
+// stored values. They do not change and are safe for concurrent use, as long as
+// the certificate is not changed.
 type Values struct {
 	options Options
 	cert    *x509.Certificate
@@ -260,13 +262,13 @@ func (w *writer) append(dst []byte, m Mapping) (text []byte, value int, fault *E
 		value = len(dst)
 		dst = w.options.appendHex(dst, sum[:])
 	case IssuerAndSerialNumber:
-		octets := serialOctets(w.cert)
-		if len(octets) == 0 || !w.hasIssuer() {
+		raw := serialOctets(w.cert)
+		if len(raw) == 0 || !w.hasIssuer() {
 			return none("")
 		}
 		dst = append(append(append(dst, tagIssuer...), w.issuer...), tagAfterSR...)
 		value = len(dst)
-		dst = w.options.appendSerial(dst, octets)
+		dst = w.options.appendSerial(dst, raw)
 	default:
 		return none("")
 	}
@@ -322,39 +324,39 @@ func choose(cert *x509.Certificate, kind san.Kind, wanted string) []byte {
 	return found
 }
 
-func (o Options) appendHex(dst, octets []byte) []byte {
+func (o Options) appendHex(dst, raw []byte) []byte {
 	digits := "0123456789abcdef"
 	if o.UpperHex {
 		digits = "0123456789ABCDEF"
 	}
-	for _, b := range octets {
+	for _, b := range raw {
 		dst = append(dst, digits[b>>4], digits[b&15])
 	}
 	return dst
 }
 
-func (o Options) appendSerial(dst, octets []byte) []byte {
+func (o Options) appendSerial(dst, raw []byte) []byte {
 	if o.WithoutSignOctet {
-		octets = withoutSignOctet(octets)
+		raw = withoutSignOctet(raw)
 	}
 	start := len(dst)
-	dst = o.appendHex(dst, octets)
+	dst = o.appendHex(dst, raw)
 	if !o.BrokenBigEndianSerial {
 		reversePairs(dst[start:])
 	}
 	return dst
 }
 
-// withoutSignOctet drops the 00 before an octet with its first bit set; DER has
+// withoutSignOctet drops the 00 before a byte with its first bit set; DER has
 // no other leading 00.
-func withoutSignOctet(octets []byte) []byte {
-	if len(octets) > 1 && octets[0] == 0 {
-		return octets[1:]
+func withoutSignOctet(raw []byte) []byte {
+	if len(raw) > 1 && raw[0] == 0 {
+		return raw[1:]
 	}
-	return octets
+	return raw
 }
 
-// reversePairs reverses octets that are written as two digits each.
+// reversePairs reverses bytes that are written as two digits each.
 func reversePairs(digits []byte) {
 	slices.Reverse(digits)
 	for i := 0; i+1 < len(digits); i += 2 {
@@ -363,7 +365,7 @@ func reversePairs(digits []byte) {
 }
 
 // serialOctets returns the content of the encoded serial number, or nil. It is
-// read from the encoding and not from cert.SerialNumber, which has no octets.
+// read from the encoding and not from cert.SerialNumber, which has no bytes.
 func serialOctets(cert *x509.Certificate) []byte {
 	input := cryptobyte.String(cert.RawTBSCertificate)
 	version := cbasn1.Tag(0).ContextSpecific().Constructed()
@@ -388,7 +390,7 @@ func (o Options) hashInput(cert *x509.Certificate) []byte {
 }
 
 // keyBits returns the content of the BIT STRING of a SubjectPublicKeyInfo
-// without the octet that counts unused bits.
+// without the byte that counts unused bits.
 func keyBits(spki []byte) []byte {
 	input := cryptobyte.String(spki)
 	var info, algorithm cryptobyte.String

@@ -22,36 +22,37 @@ type Reason string
 
 // What is wrong with a text, and with what a certificate has.
 const (
-	// NotX509 is a text that does not begin with "X509:<". Entra documents that
-	// the letter case of the prefix matters.
+	// NotX509 is a text that does not begin with "X509:<". The letter case of the
+	// prefix matters (Learn, "Certificate user IDs").
 	NotX509 Reason = "not-x509"
 	// UnknownTag is a <tag> that is none of the seven mappings', or in the wrong
 	// letter case.
 	UnknownTag Reason = "unknown-tag"
 	// MissingPart is an empty part, or an issuer with neither <S> nor <SR>.
 	MissingPart Reason = "missing-part"
-	// ExtraPart is a further tag behind a whole value.
+	// ExtraPart is a further tag after a complete value.
 	ExtraPart Reason = "extra-part"
-	// StraySpace is a space behind a tag, behind a comma, in a hexadecimal part,
-	// or at the end.
+	// StraySpace is a space after a tag, after a comma, in a hexadecimal part, or
+	// at the end.
 	StraySpace Reason = "stray-space"
 	// BadText is text that is not UTF-8 or contains a control character.
 	BadText Reason = "bad-text"
 	// BadName is a name that CertNameToStr would not write: an attribute type
-	// that Windows calls otherwise, quotes that are missing or not needed.
+	// that Windows writes differently, or quotes that are missing or not needed.
 	BadName Reason = "bad-name"
 	// BadHex is a hexadecimal part with other characters, an odd number of
 	// digits, or, for a SHA-1, not 40 of them.
 	BadHex Reason = "bad-hex"
 	// TooLong is a value of more than [MaxLength] characters.
 	TooLong Reason = "too-long"
-	// OnlyActiveDirectory is a form that Active Directory has and Entra has not.
+	// OnlyActiveDirectory is a form that Active Directory supports and Entra does
+	// not.
 	OnlyActiveDirectory Reason = "only-active-directory"
-	// OnlyEntra is a mapping that Entra has and Active Directory has not.
+	// OnlyEntra is a mapping that Entra supports and Active Directory does not.
 	OnlyEntra Reason = "only-entra"
 	// NoField is a certificate without the field that a mapping needs.
 	NoField Reason = "no-field"
-	// UnknownMapping is a name that no mapping has.
+	// UnknownMapping is a text that is not the name of a mapping.
 	UnknownMapping Reason = "unknown-mapping"
 	// Empty is the empty text, the zero ID, or a nil [Set].
 	Empty Reason = "empty"
@@ -61,9 +62,9 @@ const (
 const (
 	// Full is one value more than [MaxValues].
 	Full Reason = "full"
-	// Duplicate is a value that the set has already.
+	// Duplicate is a value that the set already contains.
 	Duplicate Reason = "duplicate"
-	// OtherMapping is an ID that is not of the mapping to be replaced.
+	// OtherMapping is an ID of another mapping than the one to replace.
 	OtherMapping Reason = "other-mapping"
 )
 

@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLength is how many characters a value may have (Learn, "Certificate user
-// IDs"). What a character is, UTF-16 unit or code point, is not documented; this
-// package counts UTF-16 units, which are never fewer.
+// MaxLength is the maximum number of characters in a value (Learn, "Certificate
+// user IDs"). Microsoft does not document whether a character is a UTF-16 unit or a
+// code point; this package counts UTF-16 units, which are never fewer.
 const MaxLength = 1024
 
-// An ID is a certificateUserIds value of one of the seven mappings, in its
-// right form. IDs are comparable with ==, letter for letter; to ask whether a
+// An ID is a certificateUserIds value of one of the seven mappings in its correct
+// form. == compares IDs exactly; to ask whether a
 // value fits a certificate, use [Match].
 //
 // The zero value is no ID.
@@ -26,16 +26,16 @@ type ID struct {
 	value   uint16 // where the last part begins in text
 }
 
-// Parse reads a value in its right form and nothing else: what [FromCertificate]
+// Parse reads a value in its correct form and nothing else: what [FromCertificate]
 // writes, with hexadecimal digits in either letter case. Parse(s).String() == s.
-// For values from the wild that may be slightly wrong, use [Normalize].
+// For stored values that may be slightly wrong, use [Normalize].
 //
-// Checked are the tags (their case matters), the grammar of names as
-// CertNameToStr writes them, with Windows' attribute names, the digits of hexadecimal
-// parts, the length, and that there are no control characters and no blanks at
-// the ends of a part. That a name stands in the right order and a serial number
-// in the right byte order cannot be seen in the text alone and is not checked;
-// neither is the shape of a UPN or an e-mail address, which may be non-routable.
+// It checks the tags (letter case matters), the grammar of names as CertNameToStr
+// writes them, with Windows' attribute names, the digits of hexadecimal parts, the
+// length, and that there are no control characters and no spaces at the ends of a
+// part. It does not check the order of a name or the byte order of a serial
+// number, which the text alone does not show, nor the form of a UPN or an e-mail
+// address, which may be non-routable.
 //
 // The error is an [*Error].
 func Parse(s string) (ID, error) {
@@ -226,9 +226,9 @@ func (id ID) Issuer() string {
 	return ""
 }
 
-// Value returns what stands behind the last tag: the UPN, the e-mail address,
-// the text of the subject's name, or hexadecimal digits as they are stored, for
-// a serial number in reversed byte order.
+// Value returns the text after the last tag: the UPN, the e-mail address, the
+// subject's name, or hexadecimal digits as they are stored, which means reversed
+// bytes for a serial number.
 func (id ID) Value() string { return id.text[id.value:] }
 
 // SerialNumber returns the serial number of an [IssuerAndSerialNumber] ID, read
@@ -237,12 +237,12 @@ func (id ID) SerialNumber() *big.Int {
 	if id.mapping != IssuerAndSerialNumber {
 		return nil
 	}
-	octets, err := hex.DecodeString(id.Value())
+	raw, err := hex.DecodeString(id.Value())
 	if err != nil { // cannot be: Parse has checked the digits
 		return nil
 	}
-	slices.Reverse(octets)
-	return new(big.Int).SetBytes(octets)
+	slices.Reverse(raw)
+	return new(big.Int).SetBytes(raw)
 }
 
 // MarshalText returns the text of [ID.String]; the zero ID is an error.

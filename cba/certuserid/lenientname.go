@@ -29,7 +29,7 @@ func (r *reader) name(text, wanted string) (string, bool) {
 	}
 	pairs, strict, ok := r.pairs(text)
 	if !ok {
-		// A name without any blanks cannot be cut up, but it can be compared.
+		// A name without any spaces cannot be cut up, but it can be compared.
 		if wanted != "" && foldText(text) == foldText(wanted) {
 			r.note(ruleNameSpacesLost, "")
 			return wanted, true
@@ -126,7 +126,7 @@ func foldBlanks(s string) string {
 	}, s)
 }
 
-// foldText takes out of a name all that gets lost on the way: blanks, quotes and
+// foldText takes out of a name all that gets lost on the way: spaces, quotes and
 // letter case.
 func foldText(s string) string {
 	return strings.Map(func(c rune) rune {
@@ -312,7 +312,7 @@ type cutter struct {
 	slash  bool // OpenSSL's old form: /C=US/O=Contoso
 }
 
-// keywordAt returns the keyword that begins at i, behind blanks, and where its
+// keywordAt returns the keyword that begins at i, behind spaces, and where its
 // equal sign is.
 func (c *cutter) keywordAt(i int) (keyword string, start, equal int, ok bool) {
 	for i < len(c.text) && isBlank(rune(c.text[i])) {
@@ -392,7 +392,7 @@ func (c *cutter) value(p *pair) (joint byte, ok bool) {
 		}
 	}
 	var b []byte
-	kept := 0        // length of b up to an escaped blank
+	kept := 0        // length of b up to an escaped space
 	quoting := false // a special character stands bare
 	for ; c.at < len(c.text); c.at++ {
 		ch := c.text[c.at]
@@ -405,9 +405,9 @@ func (c *cutter) value(p *pair) (joint byte, ok bool) {
 			break
 		}
 		if ch == '=' {
-			if blank, ok := c.jointBefore(b, kept); ok {
-				c.at -= len(b) - blank - 1
-				b = b[:blank]
+			if space, ok := c.jointBefore(b, kept); ok {
+				c.at -= len(b) - space - 1
+				b = b[:space]
 				joint = ' '
 				break
 			}
@@ -435,10 +435,10 @@ func (c *cutter) value(p *pair) (joint byte, ok bool) {
 	return joint, true
 }
 
-// jointBefore looks for the blank that joins two values of a multi-valued part:
+// jointBefore looks for the space that joins two values of a multi-valued part:
 // between it and the equal sign stands an attribute type. b holds the value so
 // far, and its unescaped end is the text before c.at.
-func (c *cutter) jointBefore(b []byte, kept int) (blank int, ok bool) {
+func (c *cutter) jointBefore(b []byte, kept int) (space int, ok bool) {
 	from := max(kept, len(b)-128)
 	i := strings.LastIndexByte(string(b[from:]), ' ')
 	if i < 0 || from+i == 0 {

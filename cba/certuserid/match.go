@@ -14,7 +14,7 @@ type Fit uint8
 const (
 	// Unfit does not fit.
 	Unfit Fit = iota + 1
-	// Assumed fits if Entra ignores the letter case of the part behind a tag, or
+	// Assumed fits if Entra ignores the letter case of the part after a tag, or
 	// a 00 byte at the end of a reversed serial number. Neither is documented.
 	Assumed
 	// Exact is the certificate's value, character for character.
@@ -55,11 +55,11 @@ func Match(stored string, cert *x509.Certificate) Result {
 // Fit compares a stored value with the certificate's value under one mapping. It
 // allocates nothing.
 //
-// The tags must be the same letter for letter, as Entra documents. Behind them
-// the letter case of ASCII letters may differ, and a 00 octet may stand or not
-// stand at the end of a serial number whose first bit is set: the result is
-// [Assumed] then, as none of it is documented (open questions 9.2 and 9.4).
-// Letters beyond ASCII must be the same.
+// The tags must match exactly, as Entra documents. After them the letter case of
+// ASCII letters may differ, and the 00 byte at the end of a serial number whose
+// first bit is set may be missing or added: the result is then [Assumed], because
+// neither is documented (open questions 9.2 and 9.4). Letters beyond ASCII must be
+// the same.
 func (v *Values) Fit(m Mapping, stored string) Fit {
 	want := v.id(m)
 	if want.mapping == "" {
@@ -85,7 +85,7 @@ func (v *Values) Fit(m Mapping, stored string) Fit {
 }
 
 // cutSignOctet drops the 00 at the end of a reversed serial number, whose digits
-// begin at value, if DER would ask for it: if the octet before has its first bit
+// begin at value, if DER would ask for it: if the byte before has its first bit
 // set.
 func cutSignOctet(text string, value int) string {
 	n := len(text)
@@ -118,9 +118,9 @@ func lower(c byte) byte {
 }
 
 // Match says whether a stored value fits the certificate, by which mapping, and
-// if not, why. For values that do not fit, it looks for the ways in which they
-// are known to go wrong, as [Normalize] does with a certificate, and says what
-// the right value would be. It never fails: any text is a value.
+// if not, why. For a value that does not fit, it looks for known mistakes, as
+// [Normalize] does with a certificate, and says what the correct value would be. It
+// never fails: any text is a value.
 func (v *Values) Match(stored string) Result {
 	for _, m := range mappings {
 		switch fit := v.Fit(m, stored); fit {

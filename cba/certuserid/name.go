@@ -25,7 +25,7 @@ func indexSpecial(s string) int {
 // fault is.
 //
 // The form is not ambiguous, though it joins the values of a multi-valued part
-// by a mere blank: a value that holds "=" stands in quotes, so that an equal
+// by a mere space: a value that holds "=" stands in quotes, so that an equal
 // sign outside quotes always has an attribute type before it.
 func scanName(s string, at int) (int, Reason) {
 	if at == len(s) || s[at] == '<' {
@@ -46,7 +46,7 @@ func scanName(s string, at int) (int, Reason) {
 		if at == len(s) || s[at] == '<' {
 			return at, ""
 		}
-		at++ // the comma, or the blank inside a multi-valued part
+		at++ // the comma, or the space inside a multi-valued part
 	}
 }
 
@@ -58,7 +58,7 @@ func badNameOrBlank(s string, at int) Reason {
 }
 
 // scanValue reads one value and returns where its separator is: a comma, a
-// blank with another type behind it, the '<' of a tag or the end.
+// space with another type behind it, the '<' of a tag or the end.
 func scanValue(s string, at int) (int, Reason) {
 	if at == len(s) {
 		return at, BadName // an empty value is written as ""
@@ -78,11 +78,11 @@ func scanValue(s string, at int) (int, Reason) {
 		switch s[next] {
 		case ',', '<':
 		case '=':
-			blank := strings.LastIndexByte(s[at:next], ' ')
-			if blank < 0 {
+			space := strings.LastIndexByte(s[at:next], ' ')
+			if space < 0 {
 				return next, BadName
 			}
-			next = at + blank
+			next = at + space
 		default:
 			return next, BadName
 		}

@@ -19,23 +19,23 @@ import (
 // that long.
 const maxInput = 16 << 10
 
-// Normalize reads a value that may be slightly wrong and returns the value that
-// is meant, and what is wrong with the one given. It is the lenient counterpart of
-// [Parse]: it knows the wrong shapes that documents, scripts and tools produce.
+// Normalize reads a value that may be slightly wrong and returns the correct value
+// and what is wrong with the given one. It is the lenient counterpart of [Parse]:
+// it knows the wrong forms that documents, scripts and tools produce.
 //
 // With a certificate it compares: a serial number that is unreversed, decimal or
-// reversed digit by digit, a name in the opposite order or without its blanks are
-// recognised for sure. Without one (cert nil) it can only put the form right and
-// guess at the order of names and digits; a finding that rests on a guess has a
-// code that ends in "-likely". A program that writes values back without having
-// the certificate should leave those to a person.
+// reversed digit by digit, and a name in the opposite order or without its spaces,
+// are recognised with certainty. Without one (cert nil) it can only correct the
+// form and guess the order of names and digits; a finding that rests on a guess has
+// a code that ends in "-likely". A program that writes values back without the
+// certificate should leave those to a person.
 //
-// The ID is zero if what is meant cannot be told. A value of another certificate
-// stays what it is, with its form put right: findings say that it does not fit.
-// Hexadecimal digits become lower case. The returned ID is read by [Parse], and
-// normalises to itself.
+// The ID is zero if the intended value cannot be determined. A value of another
+// certificate is kept, with its form corrected, and findings say that it does not
+// fit. Hexadecimal digits become lowercase. [Parse] reads the returned ID, and
+// Normalize returns it unchanged.
 //
-// No findings mean that the value is right, so far as it can be seen.
+// No findings mean that nothing wrong was found.
 func Normalize(value string, cert *x509.Certificate) (ID, lint.Findings) {
 	if cert != nil {
 		return Options{}.Values(cert).Normalize(value)
@@ -51,8 +51,8 @@ func Normalize(value string, cert *x509.Certificate) (ID, lint.Findings) {
 	return id, r.findings
 }
 
-// Normalize is the function [Normalize] with this certificate. Of the options,
-// those that choose a UPN, an e-mail address or what is hashed count.
+// Normalize is the function [Normalize] with this certificate. It respects the
+// options that choose a UPN, an e-mail address or the hash input.
 func (v *Values) Normalize(value string) (ID, lint.Findings) {
 	r := reader{value: value, cert: v}
 	if v == nil || v.cert == nil {
@@ -151,7 +151,7 @@ func unquote(text string) (string, bool) {
 	return text, false
 }
 
-// trim takes blanks and invisible characters off both ends and says so.
+// trim takes spaces and invisible characters off both ends and says so.
 func (r *reader) trim(text string) string {
 	trimmed := strings.TrimFunc(text, func(c rune) bool { return isBlank(c) || isInvisible(c) })
 	if trimmed != text {
@@ -171,7 +171,7 @@ func isBlank(c rune) bool {
 }
 
 // isInvisible holds the characters that copying from dialogs and web pages
-// brings along: zero-width blanks, direction marks, the byte order mark.
+// brings along: zero-width spaces, direction marks, the byte order mark.
 func isInvisible(c rune) bool {
 	return 0x200b <= c && c <= 0x200f || 0x202a <= c && c <= 0x202e || 0x2060 <= c && c <= 0x2064 || c == 0xfeff
 }
@@ -596,12 +596,12 @@ func (r *reader) serial(text string) (string, bool) {
 	case len(digits)%2 != 0 && allDecimal && len(digits) > 2 && digits[0] != '0' && r.cert == nil:
 		r.note(ruleSerialDecimalLikely, "")
 		n, _ := new(big.Int).SetString(digits, 10)
-		octets := n.Bytes()
-		if octets[0] >= 0x80 {
-			octets = append([]byte{0}, octets...)
+		raw := n.Bytes()
+		if raw[0] >= 0x80 {
+			raw = append([]byte{0}, raw...)
 		}
-		slices.Reverse(octets)
-		return hex.EncodeToString(octets), true
+		slices.Reverse(raw)
+		return hex.EncodeToString(raw), true
 	case len(digits)%2 != 0:
 		r.note(ruleHex, "an odd number of digits")
 		return "", false
@@ -620,9 +620,9 @@ func (r *reader) serial(text string) (string, bool) {
 // knownSerial looks the digits up among the ways to write the certificate's
 // serial number.
 func (r *reader) knownSerial(digits string) (right string, ok bool) {
-	octets := serialOctets(r.cert.cert)
-	want := hex.EncodeToString(reversed(octets))
-	short := hex.EncodeToString(reversed(withoutSignOctet(octets)))
+	raw := serialOctets(r.cert.cert)
+	want := hex.EncodeToString(reversed(raw))
+	short := hex.EncodeToString(reversed(withoutSignOctet(raw)))
 	switch digits {
 	case want:
 		return digits, true
@@ -631,7 +631,7 @@ func (r *reader) knownSerial(digits string) (right string, ok bool) {
 		return digits, true // which of the two Entra takes is open: it stays
 	}
 	// Zeros at the most significant end mean nothing: drop them in comparing.
-	printed := strings.TrimLeft(hex.EncodeToString(octets), "0")
+	printed := strings.TrimLeft(hex.EncodeToString(raw), "0")
 	bare := strings.TrimLeft(digits, "0")
 	switch {
 	case printed == "":
@@ -645,17 +645,17 @@ func (r *reader) knownSerial(digits string) (right string, ok bool) {
 		strings.TrimLeft(digits, "0") == strings.TrimLeft(want, "0"):
 		r.note(ruleSerialZero, "")
 		return want, true
-	case digits == new(big.Int).SetBytes(octets).String():
+	case digits == new(big.Int).SetBytes(raw).String():
 		r.note(ruleSerialDecimal, "")
 		return want, true
 	}
 	return "", false
 }
 
-func reversed(octets []byte) []byte {
-	octets = bytes.Clone(octets)
-	slices.Reverse(octets)
-	return octets
+func reversed(raw []byte) []byte {
+	raw = bytes.Clone(raw)
+	slices.Reverse(raw)
+	return raw
 }
 
 func reverseDigits(digits string) string { return string(reversed([]byte(digits))) }

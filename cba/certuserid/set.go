@@ -10,22 +10,22 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// MaxValues is how many values one account may have (Learn, "Certificate user
-// IDs"). Older pages say five, and the oldest four of 120 characters (open
+// MaxValues is the maximum number of values of one account (Learn, "Certificate
+// user IDs"). Older pages say five, and the oldest say four of 120 characters (open
 // question 9.1).
 const MaxValues = 10
 
 // A Set is the certificateUserIds of one account, within the directory's limits:
 // [MaxValues] values of up to [MaxLength] characters each, none twice, in their
-// order. The directory takes any text, so a Set holds text that is no ID too and
-// keeps it byte for byte.
+// order. The directory accepts any text, so a Set also keeps text that is no ID,
+// unchanged.
 //
 // The zero value is the empty set. A Set may be copied; the copies are
 // independent. Methods that fail change nothing.
 //
 // A PATCH of authorizationInfo replaces the whole collection: read the account's
-// values into a Set, change it, and write all of [Set.Values] back. That a value
-// belongs to one account of the tenant only is for the caller to check.
+// values into a Set, change it, and write all of [Set.Values] back. The caller
+// checks that no other account of the tenant has the value.
 type Set struct {
 	values []string
 }
@@ -46,12 +46,12 @@ func (s Set) Values() []string { return append([]string{}, s.values...) }
 // Len returns the number of values.
 func (s Set) Len() int { return len(s.values) }
 
-// Has reports whether the set has the value, letter for letter.
+// Has reports whether the set contains exactly this value.
 func (s Set) Has(value string) bool { return slices.Contains(s.values, value) }
 
-// Add appends values, all or none. The error is an [*Error]; a value that is
-// there already is one, so that nobody takes it for written (use [Set.Merge]
-// otherwise).
+// Add appends values, all or none. The error is an [*Error]. A value that the set
+// already contains is an error, so that the caller does not think it was added; use
+// [Set.Merge] to skip such values.
 func (s *Set) Add(values ...string) error {
 	if s == nil {
 		return &Error{Reason: Empty, Offset: -1}
@@ -89,7 +89,8 @@ func checkValue(value string) Reason {
 	return ""
 }
 
-// Merge appends those of the values that the set does not have, all or none.
+// Merge appends the values that the set does not contain, all or none. The error
+// is an [*Error].
 func (s *Set) Merge(values ...string) error {
 	if s == nil {
 		return &Error{Reason: Empty, Offset: -1}
@@ -103,7 +104,8 @@ func (s *Set) Merge(values ...string) error {
 	return s.Add(missing...)
 }
 
-// Remove takes a value out and reports whether it was there, letter for letter.
+// Remove removes a value, which must match exactly, and reports whether it was
+// there.
 func (s *Set) Remove(value string) bool {
 	if s == nil {
 		return false
@@ -116,12 +118,12 @@ func (s *Set) Remove(value string) bool {
 	return true
 }
 
-// Replace puts these IDs in the place of all values of one mapping: what to do
-// when a certificate is renewed. They stand where the first value replaced stood,
-// or at the end; with no IDs the mapping's values are removed.
+// Replace replaces all values of one mapping by these IDs, as when a certificate
+// is renewed. They take the place of the first replaced value, or go to the end;
+// without IDs the values of the mapping are removed.
 //
-// Only values that [Parse] reads are of a mapping. One that is slightly wrong
-// stays; [Set.Findings] finds it. The error is an [*Error].
+// Only values that [Parse] reads belong to a mapping. One that is slightly wrong
+// stays; [Set.Findings] reports it. The error is an [*Error].
 func (s *Set) Replace(m Mapping, ids ...ID) error {
 	if s == nil {
 		return &Error{Reason: Empty, Offset: -1}
@@ -162,8 +164,8 @@ func (s *Set) Replace(m Mapping, ids ...ID) error {
 	return nil
 }
 
-// Diff returns what to add to and what to remove from this set to come to the
-// other, each in its set's order.
+// Diff returns the values to add to and to remove from this set to get the other
+// set, each in the order of the set that contains them.
 func (s Set) Diff(other Set) (add, remove []string) {
 	for _, value := range other.values {
 		if !s.Has(value) {
@@ -195,15 +197,15 @@ func (s Set) Findings() lint.Findings {
 	return findings
 }
 
-// String returns the values, one a line.
+// String returns the values, one per line.
 func (s Set) String() string { return strings.Join(s.values, "\n") }
 
 // MarshalJSON writes the values as Microsoft Graph's certificateUserIds: a list
 // of strings, never null.
 func (s Set) MarshalJSON() ([]byte, error) { return json.Marshal(s.Values()) }
 
-// UnmarshalJSON reads a list of strings, null as the empty set. The error is a
-// [*Error] if it breaks a limit.
+// UnmarshalJSON reads a list of strings, and null as the empty set. The error is
+// an [*Error] if the list breaks a limit, and else one of encoding/json.
 func (s *Set) UnmarshalJSON(data []byte) error {
 	if s == nil {
 		return &Error{Reason: Empty, Offset: -1}

@@ -16,11 +16,11 @@ import (
 type Attribute struct {
 	Type Type
 	// Tag is the ASN.1 tag of the string type. Zero means the type that RFC 5280
-	// asks for: IA5String for DC and e-mail, PrintableString for country,
+	// requires: IA5String for DC and e-mail, PrintableString for country,
 	// serialNumber and dnQualifier, UTF8String for the rest and for values that do
 	// not fit those.
 	Tag int
-	// Value is the text, in UTF-8 whatever the string type.
+	// Value is the text, in UTF-8 for every string type.
 	Value string
 	// Raw is the whole DER of a value that is not a well-formed character
 	// string. If it is set, Tag and Value are not used.
@@ -28,10 +28,10 @@ type Attribute struct {
 }
 
 // A Type is the type of an attribute: the name that [Name.String] writes for it
-// ("CN", "emailAddress"), or the number of a type that has no name here
+// ("CN", "emailAddress"), or the object identifier of a type without a name here
 // ("1.2.3.4"). Names that this package reads have types in this one form, so that
-// == compares them. In a name that is made by hand a Type may be any text that
-// [ParseType] reads.
+// == compares them. In a name made by hand a Type may be any text that [ParseType]
+// reads.
 type Type string
 
 // The attribute types that names of people and CAs are made of.
@@ -145,8 +145,8 @@ func ParseType(keyword string) (Type, error) {
 }
 
 // Windows returns the name that Windows writes for the type in a
-// certificateUserIds value: "CN", "S", or "OID." and the number. It is empty for a
-// text that is no type.
+// certificateUserIds value: "CN", "S", or "OID." and the object identifier. It is
+// empty for a text that is not a type.
 func (t Type) Windows() string {
 	if row, ok := typeByKeyword(string(t)); ok {
 		return row.windows

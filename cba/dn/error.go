@@ -22,20 +22,21 @@ const (
 	BadEncoding Reason = "bad-encoding"
 	// NoType is a part without "TYPE=".
 	NoType Reason = "no-type"
-	// UnknownType is a keyword that no attribute type has.
+	// UnknownType is a text that names no attribute type.
 	UnknownType Reason = "unknown-type"
-	// BadEscape is a backslash that is not followed by what may follow it.
+	// BadEscape is a backslash without a special character or two hexadecimal
+	// digits after it.
 	BadEscape Reason = "bad-escape"
 	// BadQuote is a quoted value that does not end, or ends too early.
 	BadQuote Reason = "bad-quote"
 	// BadHex is a #value that is not the hexadecimal form of one DER value.
 	BadHex Reason = "bad-hex"
-	// NeedsEscape is a character that may stand in a value only escaped.
+	// NeedsEscape is a character that a value may contain only escaped.
 	NeedsEscape Reason = "needs-escape"
 	// NotUTF8 is text that is not valid UTF-8.
 	NotUTF8 Reason = "not-utf8"
-	// NotEncodable is a value that its string type cannot hold, an empty part, or
-	// a type that is none.
+	// NotEncodable is a value that its string type cannot represent, a part without
+	// attributes, or a type that does not exist.
 	NotEncodable Reason = "not-encodable"
 )
 

@@ -10,10 +10,10 @@ import (
 )
 
 // Equal reports whether two names are the same by RFC 5280 section 7.1: part by
-// part in order, the values of a multi-valued part in any order, text compared
-// without regard to letter case, string type, spaces at the ends and the number
-// of spaces in a row. See the package comment for what is not folded. A name
-// that cannot be encoded equals nothing.
+// part in order, and the values of a multi-valued part in any order. Letter case,
+// string type, spaces at the ends and the number of spaces in a row do not matter.
+// See the package comment for what does. A name that cannot be encoded equals
+// nothing.
 func (n Name) Equal(other Name) bool {
 	a, errA := n.Marshal()
 	b, errB := other.Marshal()
@@ -26,7 +26,7 @@ func (n Name) Equal(other Name) bool {
 }
 
 // AppendKey appends a key for an encoded name to dst: two names have the same
-// key if and only if [Name.Equal] holds for them. The key is for maps and
+// key if and only if they are [Name.Equal]. The key is for maps and
 // comparisons inside one version of this package, not for storing. It allocates
 // nothing but what dst needs to grow, for ASCII names without multi-valued
 // parts.

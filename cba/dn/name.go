@@ -11,8 +11,8 @@ import (
 // which is a legal subject.
 type Name []RDN
 
-// An RDN is one part of a name, a relative distinguished name. Nearly always it
-// holds one attribute; a multi-valued part holds several, in encoded order.
+// An RDN is one part of a name, a relative distinguished name. It nearly always has
+// one attribute; a multi-valued part has several, in encoded order.
 type RDN []Attribute
 
 // ParseDER reads an encoded name, for example the RawSubject or RawIssuer of an
@@ -58,11 +58,10 @@ func ParseDER(encoded []byte) (Name, error) {
 }
 
 // Marshal returns the DER encoding of the name, attributes in the order in
-// which they stand. A name that came from [ParseDER] gives the bytes it came
-// from.
+// which they stand. For a name from [ParseDER] these are the bytes that were read.
 //
-// The error is an [*Error] with reason [NotEncodable], for a value that its
-// string type cannot hold, a part without attributes or an impossible type.
+// The error is an [*Error] with reason [NotEncodable]: a value that its string type
+// cannot represent, a part without attributes, or a type that does not exist.
 func (n Name) Marshal() ([]byte, error) {
 	var parts []byte
 	for _, rdn := range n {

@@ -19,14 +19,14 @@ import (
 // Types are written with the short names of RFC 4514 and RFC 4519, and
 // emailAddress for the e-mail attribute of RFC 2985. A type without a name is
 // written as its number with the value in hexadecimal ("2.5.4.45=#0302..."), as
-// section 2.4 asks, and so is any value that is no character string.
+// section 2.4 requires, and so is any value that is not a character string.
 // [Parse] reads all of it back.
 func (n Name) String() string { return n.text(slices.Backward(n), false) }
 
 // RootFirst returns the parts as [Name.String] writes them, but in the order of
 // the encoding: "DC=com,DC=contoso,OU=Users,CN=Jane". For the string that
-// certificateUserIds holds use [Name.Windows]: it has other attribute names and
-// another way to escape.
+// certificateUserIds contains use [Name.Windows]: it has other attribute names and
+// quotes values differently.
 func (n Name) RootFirst() string { return n.text(slices.All(n), false) }
 
 // text writes the parts in the given order; shown is for [Show].
@@ -106,10 +106,10 @@ func appendEscaped(b []byte, value string, shown bool) []byte {
 
 // Parse reads a name whose most specific part stands first, as RFC 4514,
 // certificate viewers and the issuers of authentication binding rules write it:
-// "CN=Jane,OU=Users,DC=contoso,DC=com". Text in the opposite order is
-// [ParseRootFirst]'s; which of the two a text is, it does not say itself.
+// "CN=Jane,OU=Users,DC=contoso,DC=com". For text in the opposite order use
+// [ParseRootFirst]; the text itself does not say which order it is in.
 //
-// Beside RFC 4514 it reads what people paste: spaces around separators and
+// Besides RFC 4514 it reads what people paste: spaces around separators and
 // equal signs, a semicolon for a comma, values in double quotes with inner
 // quotes doubled (Windows), spaces around a plus sign, and the attribute names
 // of Windows and of OpenSSL (S and ST, E and emailAddress, OID.1.2.3). The order
@@ -131,8 +131,8 @@ func Parse(text string) (Name, error) {
 // ParseRootFirst is [Parse] for text that starts at the root:
 // "DC=com,DC=contoso,OU=Users,CN=Jane".
 //
-// It does not read the multi-valued parts of a certificateUserIds value, whose
-// values are joined by a space: that form is ambiguous.
+// It does not read the multi-valued parts of a certificateUserIds value, which a
+// space joins: that form is ambiguous.
 func ParseRootFirst(text string) (Name, error) {
 	p := parser{text: text}
 	name, err := p.name()

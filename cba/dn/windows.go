@@ -11,8 +11,8 @@ import (
 )
 
 // Windows returns the name as Entra's certificateUserIds and Active Directory's
-// altSecurityIdentities hold it: see [AppendWindows]. A name that cannot be
-// encoded (see [Name.Marshal]) gives the empty string.
+// altSecurityIdentities store it: see [AppendWindows]. It is empty for a name that
+// cannot be encoded (see [Name.Marshal]).
 func (n Name) Windows() string {
 	der, err := n.Marshal()
 	if err != nil {
@@ -38,15 +38,14 @@ func (n Name) Windows() string {
 //   - the values of a multi-valued part joined by one space, in encoded order;
 //   - Windows' attribute names (E, S, T, G), and "OID." with the number for a
 //     type that Windows has no name for;
-//   - a value in double quotes, with quotes inside doubled, if it is empty, has
-//     white space at an end, or holds any of , + = " newline < > # ;
+//   - a value in double quotes, with quotes inside doubled, if it is empty, begins
+//     or ends with white space, or contains any of , + = " newline < > # ;
 //
-// Blanks inside values are kept. That Entra compares a value in quotes with a
-// quoted one is not documented (open question 9.22): names without such values
-// are the safe ones.
+// Spaces inside values are kept. Microsoft does not document how Entra compares a
+// value in quotes (open question 9.22): prefer names without such values.
 //
-// A value that is no character string is written as "#" and the hexadecimal DER
-// of the value; no source for what Windows writes then was found.
+// A value that is not a character string is written as "#" and the hexadecimal DER
+// of the value; no source was found for what Windows writes.
 //
 // The error is an [*Error] with reason [BadEncoding]; dst is returned unchanged
 // then.

@@ -27,16 +27,16 @@ type Decoder struct {
 	// hundred times an ordinary file.
 	MaxBytes int
 
-	// MaxIterations is how many iterations of key derivation one file may ask
-	// for, added over its MAC, its encrypted parts and its key. Zero means
-	// 3,000,000, which admits the four times 600,000 of GnuTLS and NSS and is
-	// a matter of seconds at worst. It is checked before each derivation,
-	// inside decrypted parts too.
+	// MaxIterations is the maximum number of iterations of key derivation for one
+	// file: the sum over its MAC, its encrypted parts and its key. Zero means
+	// 3,000,000, which allows the four times 600,000 of GnuTLS and NSS and takes a
+	// few seconds at most. It is checked before each derivation, also inside
+	// decrypted parts.
 	MaxIterations int
 
 	// InsecureAllowNoMAC accepts a file that has encrypted parts and no MAC,
-	// as "openssl pkcs12 -export -nomac" makes: anyone on its way can have
-	// changed it. Without encryption and password, no MAC is expected.
+	// as "openssl pkcs12 -export -nomac" writes: anyone may have changed it on its
+	// way. A file without encryption and password needs no MAC.
 	InsecureAllowNoMAC bool
 }
 
@@ -51,12 +51,11 @@ func Decode(data []byte, password string) (Bundle, error) {
 // SHA-512. It reads an empty password in both of the forms in which files have
 // it, and passwords outside ASCII, emoji included.
 //
-// Certificate is the one that belongs to the key, wherever in the file it is, and
-// FriendlyName is the key's or, without one, that certificate's.
-// Chain is put in order by names and key identifiers, without a look at
-// signatures; certificates that are not in it come back in Others. Nothing is
-// checked that [Encoder.Encode] or a verifier would check. A certificate that
-// occurs twice is returned once.
+// Certificate is the one that belongs to the key, wherever in the file it is.
+// FriendlyName is the key's or, without one, that certificate's. Chain is put in
+// order by names and key identifiers; signatures are not checked. The remaining
+// certificates are returned in Others. Nothing is checked that [Encoder.Encode] or
+// a verifier would check. A certificate that occurs twice is returned once.
 //
 // The data may come from anyone: size, entries and work are limited before they
 // cost anything. The error is an [*Error] with reason [WrongPassword],

@@ -32,19 +32,19 @@ const maxNameLength = 255
 // would make checking a matter of minutes. Entra CAs have at most 4,096.
 const maxRSABits = 8192
 
-// A Bundle is what a PFX holds: one user's key and certificates.
+// A Bundle is the content of a PFX: one user's key and certificates.
 type Bundle struct {
 	// Key is the private key: a *rsa.PrivateKey, *ecdsa.PrivateKey or
-	// ed25519.PrivateKey. A key that cannot leave its place, such as one in an
-	// HSM, cannot be put into a file. It is never part of text or JSON.
+	// ed25519.PrivateKey. A key that cannot be exported, such as one in an HSM,
+	// cannot be put into a file. It is never part of text or JSON.
 	Key crypto.Signer `json:"-"`
 	// Certificate is the certificate for Key.
 	Certificate *x509.Certificate
-	// Chain has the issuer of Certificate, the issuer of that one, and so on,
-	// as far as known. It may end before the root or with it, and may be empty.
+	// Chain starts with the issuer of Certificate; each next certificate issued
+	// the one before it. It may include the root or end earlier, and may be empty.
 	Chain []*x509.Certificate
-	// Others are further certificates, not checked for any relation to the
-	// rest: cross-certificates, for example. Most bundles have none.
+	// Others are further certificates, such as cross-certificates. How they relate
+	// to the rest is not checked. Most bundles have none.
 	Others []*x509.Certificate
 	// FriendlyName is the label of the key that Windows, keychains and Java
 	// ("alias") show. It may be empty, has up to 255 characters, none beyond
@@ -52,7 +52,7 @@ type Bundle struct {
 	FriendlyName string
 }
 
-// Format writes what the bundle holds, without the key, whatever the verb.
+// Format writes what the bundle contains, without the key, for every verb.
 func (b Bundle) Format(s fmt.State, verb rune) {
 	subject := "no certificate"
 	if b.Certificate != nil {
@@ -73,20 +73,20 @@ func (b Bundle) Format(s fmt.State, verb rune) {
 	fmt.Fprintf(s, "{%s, %s, chain of %d}", key, subject, len(b.Chain))
 }
 
-// An Encoder writes PFX files. Encoding is required; every other field may be
-// left zero, and [Encoding.Encode] is the short form for that.
+// An Encoder writes PFX files. Encoding is required, every other field is optional;
+// [Encoding.Encode] is the short form without options.
 type Encoder struct {
 	Encoding Encoding
 
-	// Iterations of key derivation, for encryption and MAC alike, from 2,048,
-	// which zero means, to [MaxIterations]. More of them help a guessable
-	// password a little and cost every reader time; see [GeneratePassword]
-	// for what helps much.
+	// Iterations of key derivation, for encryption and MAC: 2,048 to
+	// [MaxIterations]. Zero means 2,048. More iterations help a guessable password
+	// only a little and cost every reader time; a random password
+	// ([GeneratePassword]) helps far more.
 	Iterations int
 
 	// AllowNonASCIIPassword accepts a password with characters beyond ASCII,
 	// up to U+FFFF. The Java keytool refuses such files, and wolfSSL, Mono and
-	// others read another password than was meant.
+	// others derive a different password from it.
 	AllowNonASCIIPassword bool
 
 	// InsecureAllowEmptyPassword accepts an empty password: anyone who has the
@@ -103,17 +103,16 @@ func (e Encoding) Encode(b Bundle, password string) ([]byte, error) {
 // Encode returns the DER of a PFX with the contents of b, encrypted with
 // password.
 //
-// It checks that the certificate belongs to the key, that the chain is one
-// (each certificate issued the one before it, by name, by key identifiers if
-// there are any, and by signature unless that uses an algorithm which Go no
-// longer verifies), that no certificate is in it twice (Windows then loses the
-// key), and that the password is printable ASCII and not empty. It checks no
-// dates, no usages and no trust.
+// It checks that the certificate belongs to the key, that each certificate of the
+// chain issued the one before it (by name, by key identifiers if there are any, and
+// by signature unless Go no longer verifies its algorithm), that no certificate
+// occurs twice (Windows would lose the key), and that the password is printable
+// ASCII and not empty. It does not check dates, usages or trust.
 //
-// The error is an [*Error], with reason [KeyMismatch], [BadChain],
-// [BadPassword], [BadOption], [NotSupported] for a key that is not in memory,
-// or [FIPSOnly]: under GODEBUG=fips140=only nothing can be written, for a PFX
-// carries the SHA-1 of its certificate as the link to the key.
+// The error is an [*Error] with reason [KeyMismatch], [BadChain], [BadPassword],
+// [BadOption], [NotSupported] for a key that is not in memory, or [FIPSOnly]: under
+// GODEBUG=fips140=only nothing can be written, because a PFX links its key and its
+// certificate by a SHA-1.
 func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
 	if fips140.Enforced() {
 		return nil, fail(FIPSOnly, "a PFX needs SHA-1, if only to name its key")

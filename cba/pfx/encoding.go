@@ -9,8 +9,8 @@ import (
 )
 
 // An Encoding is a set of algorithms for a PFX. The zero value is unset and
-// writes nothing. The meaning of each is pinned: an encoding of this name will
-// never write anything else.
+// writes nothing. The meaning of each is fixed: an encoding of this name will
+// never write other algorithms.
 //
 // Its text form, for flags and JSON, is one of "compat", "modern", "rc2",
 // "pbmac1" and "unencrypted".
@@ -21,10 +21,10 @@ const (
 	// HMAC-SHA1, 2,048 iterations each: what OpenSSL wrote with -descert and
 	// Windows calls TripleDES-SHA1.
 	//
-	// Every reader in [Targets] opens it, and Windows Server before 2019, macOS up
-	// to 14, iOS up to 16 and Android up to 13 open nothing better. Its
-	// cryptography is weak: what protects the key is a long random password
-	// ([GeneratePassword]) and the way in which the file travels.
+	// Every reader in [Targets] opens it; Windows Server before 2019, macOS up to
+	// 14, iOS up to 16 and Android up to 13 open nothing newer. Its cryptography is
+	// weak: only a long random password ([GeneratePassword]) and careful delivery
+	// protect the key.
 	Compatible Encoding = iota + 1
 
 	// Modern encrypts with AES-256-CBC under PBKDF2-HMAC-SHA256 and has an
@@ -32,20 +32,19 @@ const (
 	// calls AES256-SHA256.
 	//
 	// Windows 11, Windows 10 from version 1709, Windows Server 2019, OpenSSL
-	// 1.1.1, Java 12, NSS, GnuTLS, .NET and Android 14 open it. Where it is
-	// not read, the error shown is nearly always "wrong password".
+	// 1.1.1, Java 12, NSS, GnuTLS, .NET and Android 14 open it. Programs that cannot
+	// read it nearly always report a wrong password.
 	Modern
 
 	// RC2 encrypts certificates with RC2 of 40 bits, the key with 3DES, and
 	// has an HMAC-SHA1, 2,048 iterations each: what Windows and OpenSSL wrote
-	// for twenty years. OpenSSL 3 and what is built on it refuse it without
-	// their legacy provider. There is no reader known that needs it rather
-	// than [Compatible].
+	// for twenty years. OpenSSL 3 and programs built on it refuse it without their
+	// legacy provider. No known reader needs it instead of [Compatible].
 	RC2
 
 	// PBMAC1 is Modern with the MAC of RFC 9579 (RFC 9879), the only one that
-	// FIPS 140-3 approves. OpenSSL 3.4, NSS 3.101 and Java 26 open it, and
-	// hardly anything else does; no source says that any Windows does.
+	// FIPS 140-3 approves. OpenSSL 3.4, NSS 3.101 and Java 26 open it, and few
+	// others; no source says that any Windows does.
 	PBMAC1
 
 	// InsecureUnencrypted has no encryption, no MAC and no password: anyone
@@ -81,7 +80,7 @@ func names[T fmt.Stringer](values []T) string {
 // MarshalText writes the text form; an unset or unknown encoding is an error.
 func (e Encoding) MarshalText() ([]byte, error) { return encodings.Marshal(e) }
 
-// UnmarshalText is [ParseEncoding].
+// UnmarshalText reads what MarshalText wrote.
 func (e *Encoding) UnmarshalText(text []byte) error { return encodings.Unmarshal(e, text) }
 
 // writer returns the encoder behind the encoding.

@@ -13,24 +13,24 @@ type Info struct {
 	BER   bool `json:"ber,omitempty"` // BER and not DER, as NSS writes
 
 	// Encoding is the encoding of this package whose readers open the file; 0
-	// if it mixes algorithms of several, or has others.
+	// if the file mixes algorithms of several encodings, or uses others.
 	Encoding Encoding `json:"encoding,omitzero"`
 
 	// MAC is nil if the file has none.
 	MAC   *Algorithm `json:"mac,omitempty"`
 	Parts []Part     `json:"parts"`
 
-	// FriendlyName is the label of the key, if it can be seen, which it can in
-	// most files.
+	// FriendlyName is the label of the key. In most files it is readable without
+	// the password.
 	FriendlyName string `json:"friendlyName,omitempty"`
 
 	// Readers says for each target whether it opens the file.
 	Readers []Reader `json:"readers"`
 
-	// Advice is a sentence for someone who was told "wrong password".
+	// Advice is for a person to whom a program reported a wrong password.
 	Advice string `json:"advice"`
 
-	// Findings are what to know before the file is given to someone.
+	// Findings are about the file itself: read them before passing it on.
 	Findings lint.Findings `json:"findings,omitempty"`
 }
 
@@ -46,14 +46,14 @@ type Algorithm struct {
 type Part struct {
 	// Encryption is nil if the entries are visible.
 	Encryption *Algorithm `json:"encryption,omitempty"`
-	// Keys says how each visible key is encrypted; a key in the clear has the
-	// name "none". Certificates and Other count the other visible entries.
+	// Keys says how each visible key is encrypted; a key that is not encrypted has
+	// the name "none". Certificates and Other count the other visible entries.
 	Keys         []Algorithm `json:"keys,omitempty"`
 	Certificates int         `json:"certificates,omitempty"`
 	Other        int         `json:"other,omitempty"`
 }
 
-// A Reader is one line of the question who can open a file.
+// A Reader says whether one target opens the file.
 type Reader struct {
 	Target Target `json:"target"`
 	Reads  Answer `json:"reads"`

@@ -16,7 +16,7 @@ const maxEntries = 100
 // without the password.
 type file struct {
 	ber      bool   // some visible layer is BER and not DER
-	authSafe []byte // the octets that the MAC covers
+	authSafe []byte // the bytes that the MAC covers
 	mac      *mac   // nil if there is none
 	parts    []part
 }

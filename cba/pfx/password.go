@@ -11,12 +11,11 @@ const passwordAlphabet = "abcdefghijkmnpqrstuvwxyz23456789"
 
 const passwordLength = 24
 
-// GeneratePassword returns a new random password of 24 lower-case letters and
-// digits that does not look like anything else: no l, o, 0 or 1. It needs no
-// quoting in any shell, CSV, XML or JSON, no dialog or tool is known to change
-// it, and as it begins with a letter no spreadsheet takes it for a number. It
-// has 119 bits of entropy, so that even the few iterations and the old
-// algorithms of [Compatible] leave nothing to guess.
+// GeneratePassword returns a new random password of 24 lowercase letters and
+// digits, without the easily confused l, o, 0 and 1. It needs no quoting in any
+// shell, CSV, XML or JSON, no dialog or tool is known to change it, and because it
+// begins with a letter, no spreadsheet reads it as a number. It has 119 bits of
+// entropy, which protects even a file in the encoding [Compatible].
 func GeneratePassword() string {
 	var random, password [passwordLength]byte
 	for {
@@ -30,7 +29,7 @@ func GeneratePassword() string {
 	}
 }
 
-// checkPassword says why readers would stumble over a password.
+// checkPassword says why some readers would refuse a password.
 func (e Encoder) checkPassword(password string) error {
 	switch {
 	case e.Encoding == InsecureUnencrypted && password != "":

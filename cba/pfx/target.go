@@ -169,9 +169,8 @@ func (t Target) Reads(e Encoding) Answer {
 	return [...]Answer{r.compatible, r.modern, r.rc2, r.pbmac1, r.unencr}[e-1]
 }
 
-// For returns the encoding to write for the targets, all of which have to open
-// it: [Modern] if every one is known to, and else [Compatible]. It never chooses
-// another, and with no target it chooses Compatible.
+// For returns the encoding that all of the targets can open: [Modern] if every one
+// is known to open it, and [Compatible] otherwise, also without targets.
 func For(targets ...Target) Encoding {
 	for _, t := range targets {
 		if t.Reads(Modern) != Yes {
@@ -213,7 +212,7 @@ func (t *Target) UnmarshalText(text []byte) error {
 }
 
 // ParseFor reads what a flag such as "-for" may say: the text form of an
-// encoding, which is taken as it is, or of a target, for which [For] chooses. The
+// encoding, which is returned as it is, or of a target, for which [For] chooses. The
 // error is an [*Error] with reason [BadOption].
 func ParseFor(text string) (Encoding, error) {
 	if e, err := ParseEncoding(text); err == nil {
