@@ -2,7 +2,7 @@ package intune
 
 import "example.com/entracba/cba/internal/enum"
 
-// A CertificateType is whose attributes a certificate holds. The zero value is
+// A CertificateType says whose attributes a certificate contains. The zero value is
 // unset.
 type CertificateType uint8
 

@@ -7,9 +7,9 @@ import (
 	"example.com/entracba/cba"
 )
 
-// A Variable stands in a template for an attribute of the user or the device. The zero value is unset. The names are those of Learn,
-// "Configure and use PKCS certificates with Intune", section "Subject name
-// format".
+// A Variable stands in a template for an attribute of the user or the device. The
+// zero value is unset. The names are those of Learn, "Configure and use PKCS
+// certificates with Intune", section "Subject name format".
 type Variable uint8
 
 const (

@@ -21,7 +21,7 @@ const (
 // Error returns the reason in words.
 func (r Reason) Error() string { return "lifecycle: " + strings.ReplaceAll(string(r), "-", " ") }
 
-// An Error says what of the input cannot be used.
+// An Error says which part of the input cannot be used.
 type Error struct {
 	Reason Reason
 	What   string // the part of the input, and what to do about it

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -382,6 +383,35 @@ func FuzzParseStrength(f *testing.F) {
 		r := request
 		r.Require = signin.Require(s)
 		checkVerdict(t, tenant, r)
+	})
+}
+
+// Law: a stored requirement is refused, or reads back as it is written; and only
+// null reads as "nothing is required".
+func FuzzRequirement(f *testing.F) {
+	for _, text := range []string{"null", `"mfa"`, ` "phishing-resistant" `, `{}`, strength(`"x509CertificateMultiFactor"`, "")} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := signin.MFA()
+		if err := r.UnmarshalJSON([]byte(text)); err != nil {
+			var e *signin.Error
+			if !errors.As(err, &e) || e.Reason == "" || !reflect.DeepEqual(r, signin.MFA()) {
+				t.Fatalf("%T: %v, and %v", err, err, r)
+			}
+			return
+		}
+		if r.IsZero() != (strings.TrimSpace(text) == "null") {
+			t.Fatalf("%q requires %v", text, r)
+		}
+		out, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back signin.Requirement
+		if err := json.Unmarshal(out, &back); err != nil || back.String() != r.String() {
+			t.Fatalf("%s read as %v, %v", out, back, err)
+		}
 	})
 }
 
