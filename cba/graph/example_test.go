@@ -82,7 +82,7 @@ func ExampleClient_ApplyPolicy_lockout() {
 		fmt.Println(e.Findings[0].What)
 	}
 	// Output:
-	// there are no username bindings: nobody can be bound to a certificate
+	// there are no username bindings, so no certificate can be connected to a user
 }
 
 // Give many users a value, keep what takes it back, and take it back.
@@ -193,7 +193,7 @@ func ExampleClient_Trust() {
 	// Output:
 	// Contoso PKI 2
 	// classic 1
-	// classic-ca-expired
+	// trust-classic-ca-expired
 }
 
 // Move the classic store into a PKI. What has expired is left out.

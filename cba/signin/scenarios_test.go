@@ -213,7 +213,7 @@ func scenarios(w *world) []scenario {
 		{name: "chain-no-store", reason: "no authorities at all", source: pageCodes, stores: func(c *trust.Config) { c.PKIs = nil }, want: out(500176, "SF", -1, "PN>UPN")},
 		{name: "chain-no-issuing", reason: "the issuing authority is not stored", source: pageCodes, cas: "contoso-root", cert: "bob-contoso", want: out(500176, "SF", -1, "PN>UPN").says(`"CN=ContosoCA,DC=contoso,DC=com"`)},
 		{name: "chain-no-root", reason: "the root is not stored", source: pageCAs, cas: "contoso", cert: "bob-contoso", want: out(500176, "SF", -1, "PN>UPN").says("CN=Contoso Root")},
-		{name: "chain-same-name", reason: "an authority of the same name with another key", source: "Microsoft support: AADSTS50017", cas: "woodgrove-false", want: out(500176, "SF", -1, "PN>UPN").not("9.30").says("has the issuer's name but the subject key identifier")},
+		{name: "chain-same-name", reason: "an authority of the same name with another key", source: "Microsoft support: AADSTS50017", cas: "woodgrove-false", want: out(500176, "SF", -1, "PN>UPN").not("9.30").says("has the issuer's name, but the subject key identifier")},
 		{name: "chain-forged-leaf", reason: "the right key identifier, the wrong key", source: "Microsoft support: AADSTS50017", cert: "bob-forged", want: out(50017, "SF", -1, "PN>UPN")},
 		{name: "chain-forged-ca", reason: "an issuing authority that the root did not sign", source: "Microsoft support: AADSTS50017", cas: "contoso-root forged-ca", options: "SkipRevocation", cert: "bob-forged-ca", want: out(50017, "SF", -1, "PN>UPN")},
 		{name: "chain-self-signed", reason: "a certificate that nobody issued", source: pageCodes, cert: "self-signed", want: out(500176, "SF", -1, "PN>UPN").leans("9.30")},
@@ -268,7 +268,7 @@ func scenarios(w *world) []scenario {
 		// Odd certificates.
 		scenario{name: "no-san", reason: "no subjectAltName: nothing that the binding compares", source: noPage, cert: "no-san", want: out(nothingToBind, "SF", -1, "").leans("4.7").says("no user principal name")},
 		scenario{name: "no-san-bound-by-key", reason: "no subjectAltName, bound by the key identifier", source: deepDive, bindings: pnSKI, cert: "no-san", user: ids("X509:<SKI>" + ski("no-san")), want: in("SF", -1, "SKI>CUID")},
-		scenario{name: "empty-issuer", reason: "the chain goes by key identifiers, not by names", source: pageCAs, cert: "empty-issuer", rules: "CN=WoodgroveCA = MF", want: sf.says("its issuer is named")},
+		scenario{name: "empty-issuer", reason: "the chain goes by key identifiers, not by names", source: pageCAs, cert: "empty-issuer", rules: "CN=WoodgroveCA = MF", want: sf.says("names its issuer")},
 		scenario{name: "empty-names", reason: "neither names nor key identifiers", source: pageCAs, cert: "empty-names", want: out(500176, "SF", -1, "").leans("9.30")},
 		scenario{name: "many-policies", reason: "a thousand policies, the last of which has a rule", source: deepDive, cert: "many-policies", rules: "1.2.3.999 = MF", want: mf},
 		scenario{name: "many-policies-none", reason: "a thousand policies, none of which has a rule", source: deepDive, cert: "many-policies", rules: "1.2.3.1000 = MF", want: sf},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/smallstep/pkcs7"
 
+	"example.com/entracba/cba/dn"
+
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/text"
 )
@@ -35,7 +37,7 @@ func EncodeBundle(certs []*x509.Certificate) ([]byte, error) {
 			return nil, &Error{Reason: NoCertificate, About: fmt.Sprintf("%s, certificate %d", where, i+1)}
 		}
 		if len(cert.Raw) > MaxCertificateSize {
-			return nil, &Error{Reason: OverLimit, About: fmt.Sprintf("%s, certificate %d (%s)", where, i+1, nameText(cert.RawSubject)),
+			return nil, &Error{Reason: OverLimit, About: fmt.Sprintf("%s, certificate %d (%s)", where, i+1, dn.Show(cert.RawSubject)),
 				Detail: fmt.Sprintf("%d bytes, a CA may have %d", len(cert.Raw), MaxCertificateSize)}
 		}
 		ders = append(ders, cert.Raw)

@@ -13,6 +13,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 )
 
@@ -220,14 +221,14 @@ func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
 	return c
 }
 
-// rules are how much of a way is checked while it is searched.
-type rules uint8
+// strictness is how much of a way is checked while it is searched.
+type strictness uint8
 
 const (
-	noRules    rules = iota // only links with a proven signature
-	depthRules              // and the number of CAs
-	shapeRules              // and CA flag, path length, key usage
-	allRules                // and the time
+	noRules    strictness = iota // only links with a proven signature
+	depthRules                   // and the number of CAs
+	shapeRules                   // and CA flag, path length, key usage
+	allRules                     // and the time
 )
 
 // A state is one CA reached by the search. below counts the CAs under it that
@@ -242,7 +243,7 @@ type state struct {
 // search goes breadth first from the issuing CAs to a root. found says that it
 // reached one; else the path is the way to the nearest CA with nothing proven
 // above it, or to the last one reached if all lead on in circles.
-func (s *Store) search(first []link, at time.Time, r rules) (path []*CA, found bool) {
+func (s *Store) search(first []link, at time.Time, r strictness) (path []*CA, found bool) {
 	var queueBuf [16]state
 	var seenBuf [64]uint64
 	queue, width := queueBuf[:0], int32(1)
@@ -345,20 +346,20 @@ func (s *Store) deadEnd(c *Chain, first []link) Failure {
 	switch {
 	case slices.ContainsFunc(links, func(l link) bool { return l.proof == proven }):
 		f.Cause, f.Also, f.Inferred = NoRoot, nil, true
-		f.Detail = "the CAs above it certify each other in a circle; none of them is a self-signed root"
+		f.Detail = "the CAs above it certify each other in a circle, and none of them is a self-signed root"
 	case top > 0 && c.CAs[top-1].self && (len(aki) == 0 || bytes.Equal(aki, cert.SubjectKeyId)): // a root, it says
 		f.Cause, f.Code, f.Also, f.Source = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}, source50017
-		f.Detail = "it has one name for issuer and subject, but its own key did not sign it"
+		f.Detail = "its issuer and its subject have one name, but it is not signed by its own key"
 		if verify(cert, cert) == unchecked {
 			f.Cause, f.Also, f.Inferred = UncheckedSignature, nil, true
 			f.Detail = fmt.Sprintf("its signature by its own key (%s) cannot be checked here", algorithm(cert, cert))
 		}
 		if len(aki) == 0 {
-			f.Detail += ", and no authority key identifier leads further"
+			f.Detail += ", and it has no authority key identifier that leads further"
 		}
 	case slices.ContainsFunc(links, func(l link) bool { return l.proof == disproven }):
 		f.Cause, f.Code, f.Also = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}
-		f.Detail = fmt.Sprintf("it names the key identifier %s, but the key of %s did not sign it", keyText(aki), links[0].ca)
+		f.Detail = fmt.Sprintf("its authority key identifier is %s, but it is not signed by the key of %s", keyText(aki), links[0].ca)
 		f.Source = source50017
 	case len(links) > 0:
 		f.Cause, f.Code, f.Also = UncheckedSignature, "AADSTS50017", nil
@@ -366,46 +367,32 @@ func (s *Store) deadEnd(c *Chain, first []link) Failure {
 		f.Source, f.Inferred = source50017, true
 	case len(aki) == 0:
 		f.Cause = NoAuthorityKeyID
-		f.Detail = "it has no authority key identifier, and issuers are never found by name" + s.namesakes(cert)
+		f.Detail = "it has no authority key identifier, and the service never finds an issuer by its name" + s.namesakes(cert)
 	default:
 		f.Cause = IssuerNotFound
-		f.Detail = fmt.Sprintf("its issuer has the key identifier %s, which no CA of the trust stores has as its subject key identifier", keyText(aki)) + s.namesakes(cert)
+		f.Detail = fmt.Sprintf("its authority key identifier is %s, and no CA of the trust stores has this subject key identifier", keyText(aki)) + s.namesakes(cert)
 	}
 	return f
 }
 
-// namesakes tells of CAs that have the issuer's name: what an administrator who
-// thinks in names would point at.
+// namesakes names a CA that has the issuer's name: an administrator who thinks in
+// names would expect it to be used.
 func (s *Store) namesakes(cert *x509.Certificate) string {
 	list := s.bySubject[string(cert.RawIssuer)]
 	if len(list) == 0 {
-		return fmt.Sprintf("; nor is there one named %q", shortName(cert.RawIssuer))
+		return "; no CA is named " + quotedName(cert.RawIssuer) + " either"
 	}
 	ca := list[0]
 	if ca.SKI == "" {
-		return fmt.Sprintf("; %s has the issuer's name but no subject key identifier", ca.Entry)
+		return fmt.Sprintf("; %s has the issuer's name, but no subject key identifier", ca.Entry)
 	}
-	return fmt.Sprintf("; %s has the issuer's name but the subject key identifier %s", ca.Entry, ca.SKI)
+	return fmt.Sprintf("; %s has the issuer's name, but the subject key identifier %s", ca.Entry, ca.SKI)
 }
 
-func nameText(der []byte) string {
-	name, err := dn.ParseDER(der)
-	if err != nil {
-		return fmt.Sprintf("%x", der)
-	}
-	return name.String()
-}
+func quotedName(der []byte) string { return text.Quote(dn.Show(der)) }
 
-// shortName and keyText are for messages: a user's certificate can hold
-// megabytes where a name or an identifier belongs.
-func shortName(der []byte) string {
-	const most = 2000
-	if len(der) > most {
-		return fmt.Sprintf("a name of %d bytes", len(der))
-	}
-	return nameText(der)
-}
-
+// keyText is for messages: a certificate can hold megabytes where an identifier
+// belongs.
 func keyText(id []byte) string {
 	const most = 64
 	if len(id) > most {
@@ -447,7 +434,7 @@ func (s *Store) judge(c *Chain) {
 	if len(c.CAs) > s.options.MaxDepth && s.options.MaxDepth > 0 {
 		c.Failures = append(c.Failures, Failure{
 			Cause: TooDeep, At: s.options.MaxDepth + 1, Code: "AADSTS50017",
-			Detail: fmt.Sprintf("the chain has %d CAs, the service follows %d", len(c.CAs), s.options.MaxDepth),
+			Detail: fmt.Sprintf("the chain has %d CAs; the service follows %d", len(c.CAs), s.options.MaxDepth),
 			Source: sourceDepth, Inferred: true,
 		})
 	}
@@ -455,9 +442,9 @@ func (s *Store) judge(c *Chain) {
 
 func outside(cause Cause, at int, cert *x509.Certificate, now time.Time) Failure {
 	f := Failure{Cause: cause, At: at, Code: "AADSTS500172", Also: []string{"AADSTS1000502"}, Source: sourceCodes}
-	f.Detail = fmt.Sprintf("%s by %s is valid from %s to %s, the time is %s",
-		shortName(cert.RawSubject), shortName(cert.RawIssuer),
-		stamp(cert.NotBefore), stamp(cert.NotAfter), stamp(now))
+	f.Detail = fmt.Sprintf("%s, issued by %s, is valid from %s until %s, and the time is %s",
+		dn.Show(cert.RawSubject), dn.Show(cert.RawIssuer),
+		text.Time(cert.NotBefore), text.Time(cert.NotAfter), text.Time(now))
 	if at > 0 && cause == Expired {
 		// The description of 500176 names an expired CA, that of 500172 a
 		// certificate outside its validity.
@@ -465,8 +452,6 @@ func outside(cause Cause, at int, cert *x509.Certificate, now time.Time) Failure
 	}
 	return f
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func misshapen(cause Cause, at int, ca *CA, below int) Failure {
 	f := Failure{Cause: cause, At: at, Code: "AADSTS50017", Inferred: true}
@@ -476,7 +461,7 @@ func misshapen(cause Cause, at int, ca *CA, below int) Failure {
 		f.Detail = "its basic constraints do not make it a CA"
 	case PathTooLong:
 		f.Source = lint.RFC5280 + " section 6.1.4 (m)"
-		f.Detail = fmt.Sprintf("its path length constraint is %d, but %d CAs are below it", ca.Certificate.MaxPathLen, below)
+		f.Detail = fmt.Sprintf("its path length constraint is %d, but there are %d CAs below it", ca.Certificate.MaxPathLen, below)
 	case NoCertSign:
 		f.Source = lint.RFC5280 + " section 6.1.4 (n)"
 		f.Detail = "its key usage does not allow it to sign certificates"
@@ -562,7 +547,7 @@ func (c Chain) Steps() []lint.Step {
 		}
 		if !failed(i, NotYetValid, Expired) {
 			steps = append(steps, lint.Step{At: i, Name: StepValidity, Outcome: lint.Pass, Source: sourceCodes,
-				Detail: fmt.Sprintf("%s is valid until %s", shortName(cert.RawSubject), stamp(cert.NotAfter))})
+				Detail: fmt.Sprintf("%s is valid until %s", dn.Show(cert.RawSubject), text.Time(cert.NotAfter))})
 		}
 		if !failed(i, NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature) {
 			steps = append(steps, c.issuerStep(i, cert))
@@ -580,21 +565,21 @@ func (ca *CA) storeStep(at int) lint.Step {
 	}
 	if (ca.Type == Root) != ca.SelfSigned {
 		st.Outcome = lint.Warn
-		st.Detail += fmt.Sprintf("; it is marked %q, which its certificate is not", ca.Type)
+		st.Detail += fmt.Sprintf("; it is marked %q, but its certificate is not", ca.Type)
 	}
 	return st
 }
 
 func (c *Chain) issuerStep(i int, cert *x509.Certificate) lint.Step {
 	if i == len(c.CAs) {
-		detail := "self-signed: the chain ends here"
+		detail := "the certificate is self-signed, so the chain ends here"
 		if i > 0 && !c.CAs[i-1].SelfSigned {
-			detail = "marked as a root: the chain ends here"
+			detail = "the CA is marked as a root, so the chain ends here"
 		}
 		return lint.Step{At: i, Name: StepRoot, Outcome: lint.Pass, Detail: detail, Source: sourceChain}
 	}
 	return lint.Step{At: i, Name: StepIssuer, Outcome: lint.Pass, Source: sourceChain,
-		Detail: fmt.Sprintf("key identifier %s is %s, whose key signed it", keyText(cert.AuthorityKeyId), shortName(c.CAs[i].Certificate.RawSubject))}
+		Detail: fmt.Sprintf("the key identifier %s is that of %s, whose key signed the certificate", keyText(cert.AuthorityKeyId), dn.Show(c.CAs[i].Certificate.RawSubject))}
 }
 
 func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
@@ -605,25 +590,25 @@ func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
 	if i < len(c.CAs) {
 		parent := c.CAs[i].Certificate
 		if string(cert.RawIssuer) != string(parent.RawSubject) {
-			warn(StepIssuerName, sourceChain, "its issuer is named %q, the CA with that key identifier %q: the chain goes by key identifiers, but binding rules and certificateUserIds go by the issuer's name",
-				shortName(cert.RawIssuer), shortName(parent.RawSubject))
+			warn(StepIssuerName, sourceChain, "the certificate names its issuer %s, but the CA with that key identifier is %s: the service follows key identifiers, but binding rules and certificateUserIds use the issuer's name",
+				quotedName(cert.RawIssuer), quotedName(parent.RawSubject))
 		}
 		if sha1Signature(cert) {
-			warn(StepSignatureAlgorithm, lint.RFC6194, "it is signed with SHA-1 (%v)", cert.SignatureAlgorithm)
+			warn(StepSignatureAlgorithm, lint.RFC6194, "the certificate is signed with SHA-1 (%v)", cert.SignatureAlgorithm)
 		}
 		if policy := lostPolicy(cert, parent); i+1 < len(c.CAs) && policy != "" {
-			warn(StepPolicies, source50017, "its policy %s is not among those of its issuer; policies must be consistent along the chain, how is not documented", policy)
+			warn(StepPolicies, source50017, "the certificate has the policy %s, which its issuer does not have; policies must be consistent along the chain, but it is not documented how", policy)
 		}
 	}
 	if i == 0 && cert.IsCA {
 		warn(StepBasicConstraints, lint.RFC5280+" section 4.2.1.9", "the user's certificate is that of a CA")
 	}
 	if unread := criticalUnread(cert); unread != "" {
-		warn(StepCriticalExtension, lint.RFC5280+" section 4.2", "it has critical extensions that are not checked here: %s", unread)
+		warn(StepCriticalExtension, lint.RFC5280+" section 4.2", "the certificate has critical extensions that are not checked here: %s", unread)
 	}
 	if i > 0 && !c.CAs[i-1].root {
 		if unread := constraints(cert); unread != "" {
-			warn(StepConstraints, lint.RFC5280+" section 6.1", "it has constraints for the certificates below it that are not checked here: %s", unread)
+			warn(StepConstraints, lint.RFC5280+" section 6.1", "the CA has constraints for the certificates below it that are not checked here: %s", unread)
 		}
 	}
 	return steps

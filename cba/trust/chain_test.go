@@ -375,8 +375,8 @@ func TestExplanationsNameTheNamesake(t *testing.T) {
 	before := r.ca(t, spec{name: "Issuing"})
 	after := r.ca(t, spec{name: "Issuing"}) // a new key
 	c := storeOf(t, r, after).Chain(before.user(t, spec{name: "jane"}).Certificate, now)
-	want := fmt.Sprintf("its issuer has the key identifier %x, which no CA of the trust stores has as its subject key identifier; "+
-		`PKI "Contoso PKI", CA "Issuing" has the issuer's name but the subject key identifier %x`, before.SubjectKeyId, after.SubjectKeyId)
+	want := fmt.Sprintf("its authority key identifier is %x, and no CA of the trust stores has this subject key identifier; "+
+		`PKI "Contoso PKI", CA "Issuing" has the issuer's name, but the subject key identifier %x`, before.SubjectKeyId, after.SubjectKeyId)
 	if got := c.Failures[0].Detail; got != want {
 		t.Errorf("detail\n got %s\nwant %s", got, want)
 	}

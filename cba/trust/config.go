@@ -1,5 +1,7 @@
 package trust
 
+import "example.com/entracba/cba/internal/wire"
+
 // A Config is everything that a tenant trusts to issue user certificates: the
 // PKIs of the PKI-based store and the classic store. The zero value trusts
 // nobody. [Config.Compile] makes it ready to answer, [Config.Findings] checks it.
@@ -12,6 +14,10 @@ type Config struct {
 	PKIs    PKIs    `json:"publicKeyInfrastructure"`
 	Classic Classic `json:"certificateBasedAuthConfiguration"`
 }
+
+// Clone returns a copy that shares nothing with c that a program can change. A copy
+// of the struct shares the lists: changing a CA of the copy changes the original.
+func (c Config) Clone() Config { return wire.Clone(c) }
 
 // PKIs are the containers of the PKI-based store, in any order.
 type PKIs []PKI

@@ -72,10 +72,10 @@ func Example() {
 	// Output:
 	// trusted: false AADSTS500176
 	// 0 pass validity: CN=jane,O=Woodgrove is valid until 2030-01-01T00:00:00Z
-	// 0 pass issuer: key identifier 6b6579206f6620576f6f6467726f766543412020 is CN=WoodgroveCA,O=Woodgrove, whose key signed it
+	// 0 pass issuer: the key identifier 6b6579206f6620576f6f6467726f766543412020 is that of CN=WoodgroveCA,O=Woodgrove, whose key signed the certificate
 	// 1 pass trust store: PKI "Woodgrove PKI", CA "WoodgroveCA" (in one store only)
 	// 1 pass validity: CN=WoodgroveCA,O=Woodgrove is valid until 2030-01-01T00:00:00Z
-	// 1 fail issuer: its issuer has the key identifier 6b6579206f6620576f6f6467726f7665526f6f74, which no CA of the trust stores has as its subject key identifier; nor is there one named "CN=WoodgroveRoot,O=Woodgrove"
+	// 1 fail issuer: its authority key identifier is 6b6579206f6620576f6f6467726f7665526f6f74, and no CA of the trust stores has this subject key identifier; no CA is named "CN=WoodgroveRoot,O=Woodgrove" either
 }
 
 // Read what Microsoft Graph answers, and look at a CA.
@@ -104,11 +104,10 @@ func ExampleNewPKI() {
 	if err != nil {
 		panic(err)
 	}
-	pki, err := trust.NewPKI("Woodgrove PKI", certs)
+	pki, err := trust.NewPKI("Woodgrove PKI", certs, exampleUser)
 	if err != nil {
 		panic(err)
 	}
-	pki.SetCRLs(exampleUser)
 	for _, ca := range pki.CertificateAuthorities {
 		fmt.Println(ca.DisplayName, ca.CertificateAuthorityType, ca.CertificateRevocationListURL)
 	}
@@ -148,6 +147,8 @@ func ExampleConfig_Findings() {
 	if err != nil {
 		panic(err)
 	}
+	// As the service fills it in when a bundle is uploaded.
+	pki.CertificateAuthorities[1].CertificateRevocationListURL = exampleIssuing.CRLDistributionPoints[0]
 	config := trust.Config{PKIs: trust.PKIs{pki}}
 	for _, f := range config.Findings(exampleTime).Sorted() {
 		fmt.Println(f.Severity, f.Code)
@@ -156,13 +157,13 @@ func ExampleConfig_Findings() {
 		fmt.Println("  do:", f.Do)
 	}
 	// Output:
-	// error ca-crl-of-issuer
-	//   PKI "Woodgrove PKI", CA "WoodgroveCA" (certificateAuthorities[1]), certificateRevocationListUrl
-	//   this is the CRL distribution point of the CA's own certificate: the list there is its issuer's, and a CRL whose authority key identifier is not this CA's is refused with AADSTS2205015
-	//   do: set the URL of the list that this CA issues
-	// info ca-no-crl-url
-	//   PKI "Woodgrove PKI", CA "WoodgroveRoot" (certificateAuthorities[0]), certificateRevocationListUrl
-	//   the root has none, so intermediate CAs that it revokes stay trusted
+	// error trust-ca-crl-of-issuer
+	//   /publicKeyInfrastructure/0/certificateAuthorities/1/certificateRevocationListUrl
+	//   the CRL URL is the distribution point of the CA's own certificate: the CRL there is its issuer's, and a CRL whose authority key identifier is not this CA's is refused with AADSTS2205015
+	//   do: set the URL of the CRL that this CA issues
+	// info trust-root-no-crl-url
+	//   /publicKeyInfrastructure/0/certificateAuthorities/0/certificateRevocationListUrl
+	//   the root has no CRL URL, so intermediate CAs that it revokes stay trusted
 	//   do: set the URL of the CRL that this root publishes
 }
 

@@ -9,12 +9,12 @@ import (
 	"encoding/asn1"
 	"encoding/json"
 	"fmt"
-	"os"
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/trust"
 	"github.com/google/go-cmp/cmp"
@@ -66,21 +66,21 @@ func TestFindings(t *testing.T) {
 		change func(t *testing.T, c *clean)
 	}{
 		{"", func(t *testing.T, c *clean) {}},
-		{"pki-deleted", func(t *testing.T, c *clean) {
+		{"trust-pki-deleted", func(t *testing.T, c *clean) {
 			gone := c.config.PKIs[0]
 			gone.DeletedDateTime = past
 			c.config.PKIs = append(c.config.PKIs, gone)
 		}},
-		{"pki-no-name", func(t *testing.T, c *clean) { c.config.PKIs[0].DisplayName = "" }},
-		{"pki-name-too-long", func(t *testing.T, c *clean) { c.config.PKIs[0].DisplayName = strings.Repeat("x", 257) }},
-		{"pki-name-twice pki-empty", func(t *testing.T, c *clean) {
+		{"trust-pki-no-name", func(t *testing.T, c *clean) { c.config.PKIs[0].DisplayName = "" }},
+		{"trust-pki-name-too-long", func(t *testing.T, c *clean) { c.config.PKIs[0].DisplayName = strings.Repeat("x", 257) }},
+		{"trust-pki-name-twice trust-pki-empty", func(t *testing.T, c *clean) {
 			c.config.PKIs = append(c.config.PKIs, trust.PKI{DisplayName: "CONTOSO PKI"})
 		}},
-		{"pki-upload-not-done", func(t *testing.T, c *clean) {
+		{"trust-pki-upload-not-done", func(t *testing.T, c *clean) {
 			c.config.PKIs[0].Status, c.config.PKIs[0].StatusDetails = "running", "x"
 		}},
 		{"", func(t *testing.T, c *clean) { c.config.PKIs[0].Status = "succeeded" }},
-		{"property-misspelt", func(t *testing.T, c *clean) {
+		{"trust-property-misspelt", func(t *testing.T, c *clean) {
 			text, err := json.Marshal(*c.ca(0))
 			if err == nil {
 				err = c.ca(0).UnmarshalJSON([]byte(strings.TrimSuffix(string(text), "}") + `,"CertificateRevocationListURL":"x","new":1}`))
@@ -89,64 +89,64 @@ func TestFindings(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{"ca-deleted", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X"})).DeletedDateTime = past }},
-		{"ca-name-too-long", func(t *testing.T, c *clean) { c.ca(0).DisplayName = strings.Repeat("x", 257) }},
-		{"ca-too-large", func(t *testing.T, c *clean) {
+		{"trust-ca-deleted", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X"})).DeletedDateTime = past }},
+		{"trust-ca-name-too-long", func(t *testing.T, c *clean) { c.ca(0).DisplayName = strings.Repeat("x", 257) }},
+		{"trust-ca-too-large", func(t *testing.T, c *clean) {
 			value, _ := asn1.Marshal(make([]byte, 9000))
 			big := c.r.ca(t, spec{name: "Big", extra: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: value}}})
 			c.ca(1).Certificate = big.Raw
 			c.ca(1).Thumbprint, c.ca(1).IssuerSubjectKeyIdentifier = "", ""
 		}},
-		{"ca-thumbprint-differs", func(t *testing.T, c *clean) { c.ca(0).Thumbprint = c.ca(1).Thumbprint }},
+		{"trust-ca-thumbprint-differs", func(t *testing.T, c *clean) { c.ca(0).Thumbprint = c.ca(1).Thumbprint }},
 		{"", func(t *testing.T, c *clean) { c.ca(0).Thumbprint = strings.ToUpper(c.ca(0).Thumbprint) }},
-		{"ca-ski-differs", func(t *testing.T, c *clean) {
+		{"trust-ca-ski-differs", func(t *testing.T, c *clean) {
 			c.ca(1).IssuerSubjectKeyIdentifier = fmt.Sprintf("%x", c.i.AuthorityKeyId)
 		}},
-		{"ca-expiration-differs", func(t *testing.T, c *clean) { c.ca(0).ExpirationDateTime = soon }},
-		{"classic-id", func(t *testing.T, c *clean) { c.config.Classic.ID = "x" }},
+		{"trust-ca-expiration-differs", func(t *testing.T, c *clean) { c.ca(0).ExpirationDateTime = soon }},
+		{"trust-classic-id", func(t *testing.T, c *clean) { c.config.Classic.ID = "x" }},
 		{"", func(t *testing.T, c *clean) { c.config.Classic.ID = strings.ToUpper(trust.ClassicID) }},
-		{"ca-no-certificate", func(t *testing.T, c *clean) {
+		{"trust-ca-no-certificate", func(t *testing.T, c *clean) {
 			c.config.PKIs[0].CertificateAuthorities = append(c.config.PKIs[0].CertificateAuthorities, trust.Authority{})
 		}},
-		{"ca-unreadable", func(t *testing.T, c *clean) {
+		{"trust-ca-unreadable", func(t *testing.T, c *clean) {
 			c.config.PKIs[0].CertificateAuthorities = append(c.config.PKIs[0].CertificateAuthorities, trust.Authority{Certificate: []byte("x")})
 		}},
-		{"ca-twice", func(t *testing.T, c *clean) {
+		{"trust-ca-twice", func(t *testing.T, c *clean) {
 			c.config.PKIs[0].CertificateAuthorities = append(c.config.PKIs[0].CertificateAuthorities, *c.ca(0))
 		}},
-		{"ca-no-type", func(t *testing.T, c *clean) { c.ca(0).CertificateAuthorityType = "" }},
-		{"ca-type-unknown", func(t *testing.T, c *clean) { c.ca(0).CertificateAuthorityType = "leaf" }},
-		{"ca-type-wrong", func(t *testing.T, c *clean) { c.ca(0).CertificateAuthorityType = trust.Intermediate }},
-		{"ca-type-wrong", func(t *testing.T, c *clean) { c.ca(1).CertificateAuthorityType = trust.Root }},
-		{"ca-not-yet-valid", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X", from: future})) }},
-		{"ca-expired", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X", to: past})) }},
-		{"ca-expires-soon", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X", to: soon})) }},
-		{"classic-ca-expired classic-not-migrated", func(t *testing.T, c *clean) { c.classic(root(t, spec{name: "X", to: past}), true, urlA) }},
-		{"ca-delta-without-base", func(t *testing.T, c *clean) {
+		{"trust-ca-no-type", func(t *testing.T, c *clean) { c.ca(0).CertificateAuthorityType = "" }},
+		{"trust-ca-type-unknown", func(t *testing.T, c *clean) { c.ca(0).CertificateAuthorityType = "leaf" }},
+		{"trust-ca-marked-intermediate", func(t *testing.T, c *clean) { c.ca(0).CertificateAuthorityType = trust.Intermediate }},
+		{"trust-ca-marked-root", func(t *testing.T, c *clean) { c.ca(1).CertificateAuthorityType = trust.Root }},
+		{"trust-ca-not-yet-valid", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X", from: future})) }},
+		{"trust-ca-expired", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X", to: past})) }},
+		{"trust-ca-expires-soon", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "X", to: soon})) }},
+		{"trust-classic-ca-expired trust-classic-not-migrated", func(t *testing.T, c *clean) { c.classic(root(t, spec{name: "X", to: past}), true, urlA) }},
+		{"trust-ca-delta-without-base", func(t *testing.T, c *clean) {
 			c.ca(1).CertificateRevocationListURL, c.ca(1).DeltaCertificateRevocationListURL = "", urlB
 		}},
-		{"ca-no-crl-url", func(t *testing.T, c *clean) { c.ca(0).CertificateRevocationListURL = "" }},
-		{"ca-no-crl-url", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "" }},
-		{"ca-delta-is-base", func(t *testing.T, c *clean) { c.ca(1).DeltaCertificateRevocationListURL = urlB }},
-		{"ca-crl-of-issuer", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = urlA }},
-		{"crl-url-unreadable", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://[" }},
-		{"crl-url-unreadable", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http:///x" }},
-		{"crl-url-blanks", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = urlB + " " }},
-		{"crl-url-https", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "https://crl.contoso.com/b.crl" }},
-		{"crl-url-scheme", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = ldapA }},
-		{"crl-url-scheme", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = `C:\crl\b.crl` }},
-		{"crl-url-scheme", func(t *testing.T, c *clean) { c.ca(1).DeltaCertificateRevocationListURL = "crl.contoso.com/b.crl" }},
-		{"crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://pki01/b.crl" }},
-		{"crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://10.1.2.3:8080/b.crl" }},
-		{"crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://[::1]/b.crl" }},
-		{"crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://pki.contoso.LOCAL./b.crl" }},
-		{"crl-url-pem", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://crl.contoso.com/b.PEM" }},
-		{"crl-url-ocsp", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://pki.contoso.com/ocsp" }},
-		{"ca-not-a-ca ca-no-crl-sign", func(t *testing.T, c *clean) { c.add(t, c.i.user(t, spec{name: "jane"})) }},
-		{"ca-no-cert-sign", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", usage: x509.KeyUsageCRLSign})) }},
-		{"ca-no-crl-sign", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", usage: x509.KeyUsageCertSign})) }},
-		{"ca-no-ski", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", noSKI: true})) }},
-		{"ca-weak-key", func(t *testing.T, c *clean) {
+		{"trust-root-no-crl-url", func(t *testing.T, c *clean) { c.ca(0).CertificateRevocationListURL = "" }},
+		{"trust-ca-no-crl-url", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "" }},
+		{"trust-ca-delta-is-base", func(t *testing.T, c *clean) { c.ca(1).DeltaCertificateRevocationListURL = urlB }},
+		{"trust-ca-crl-of-issuer", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = urlA }},
+		{"trust-crl-url-unreadable", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://[" }},
+		{"trust-crl-url-unreadable", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http:///x" }},
+		{"trust-crl-url-spaces", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = urlB + " " }},
+		{"trust-crl-url-https", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "https://crl.contoso.com/b.crl" }},
+		{"trust-crl-url-scheme", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = ldapA }},
+		{"trust-crl-url-scheme", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = `C:\crl\b.crl` }},
+		{"trust-crl-url-scheme", func(t *testing.T, c *clean) { c.ca(1).DeltaCertificateRevocationListURL = "crl.contoso.com/b.crl" }},
+		{"trust-crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://pki01/b.crl" }},
+		{"trust-crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://10.1.2.3:8080/b.crl" }},
+		{"trust-crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://[::1]/b.crl" }},
+		{"trust-crl-url-internal", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://pki.contoso.LOCAL./b.crl" }},
+		{"trust-crl-url-pem", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://crl.contoso.com/b.PEM" }},
+		{"trust-crl-url-ocsp", func(t *testing.T, c *clean) { c.ca(1).CertificateRevocationListURL = "http://pki.contoso.com/ocsp" }},
+		{"trust-ca-not-a-ca trust-ca-no-crl-sign", func(t *testing.T, c *clean) { c.add(t, c.i.user(t, spec{name: "jane"})) }},
+		{"trust-ca-no-cert-sign", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", usage: x509.KeyUsageCRLSign})) }},
+		{"trust-ca-no-crl-sign", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", usage: x509.KeyUsageCertSign})) }},
+		{"trust-ca-no-ski", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", noSKI: true})) }},
+		{"trust-ca-weak-key", func(t *testing.T, c *clean) {
 			var key *rsa.PrivateKey
 			var err error
 			fips140.WithoutEnforcement(func() { key, err = rsa.GenerateKey(rand.Reader, 1024) })
@@ -155,26 +155,26 @@ func TestFindings(t *testing.T) {
 			}
 			c.add(t, c.r.ca(t, spec{name: "X", key: key}))
 		}},
-		{"ca-weak-signature", func(t *testing.T, c *clean) {
+		{"trust-ca-weak-signature", func(t *testing.T, c *clean) {
 			r := root(t, spec{name: "X root"})
 			c.add(t, r)
 			c.add(t, sha1Signed(t, r))
 		}},
-		{"ca-critical-extension", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", extra: []pkix.Extension{odd}})) }},
-		{"ca-constraints", func(t *testing.T, c *clean) {
+		{"trust-ca-critical-extension", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", extra: []pkix.Extension{odd}})) }},
+		{"trust-ca-constraints", func(t *testing.T, c *clean) {
 			// requireExplicitPolicy [0] 0, and directory name constraints.
 			c.add(t, c.r.ca(t, spec{name: "X", extra: []pkix.Extension{
 				{Id: asn1.ObjectIdentifier{2, 5, 29, 36}, Critical: true, Value: []byte{0x30, 3, 0x80, 1, 0}},
 				{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Critical: true, Value: []byte{0x30, 8, 0xa0, 6, 0x30, 4, 0xa4, 2, 0x30, 0}},
 			}}))
 		}},
-		{"store-too-large", func(t *testing.T, c *clean) {
+		{"trust-too-large", func(t *testing.T, c *clean) {
 			c.config.PKIs = append(c.config.PKIs, trust.PKI{CertificateAuthorities: make([]trust.Authority, 5000)})
 		}},
-		{"ca-issuer-missing", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "Gone"}).ca(t, spec{name: "X"})) }},
-		{"ca-no-aki", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", noAKI: true})) }},
-		{"ca-issuer-wrong-key", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", signer: c.i.key})) }},
-		{"ca-weak-key ca-signature-unchecked", func(t *testing.T, c *clean) {
+		{"trust-ca-issuer-missing", func(t *testing.T, c *clean) { c.add(t, root(t, spec{name: "Gone"}).ca(t, spec{name: "X"})) }},
+		{"trust-ca-no-aki", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", noAKI: true})) }},
+		{"trust-ca-issuer-wrong-key", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", signer: c.i.key})) }},
+		{"trust-ca-weak-key trust-ca-signature-unchecked", func(t *testing.T, c *clean) {
 			t.Setenv("GODEBUG", "rsa1024min=0")
 			var key *rsa.PrivateKey
 			var err error
@@ -187,26 +187,26 @@ func TestFindings(t *testing.T) {
 			c.add(t, small.ca(t, spec{name: "X"}))
 			c.add(t, c.r.ca(t, spec{name: "Small", key: key, ski: small.SubjectKeyId}))
 		}},
-		{"ca-loop", func(t *testing.T, c *clean) {
+		{"trust-ca-loop", func(t *testing.T, c *clean) {
 			seed := root(t, spec{name: "B"})
 			a := seed.ca(t, spec{name: "A"})
 			c.add(t, a)
 			c.add(t, a.ca(t, spec{name: "B", key: seed.key}))
 		}},
-		{"ca-too-deep", func(t *testing.T, c *clean) {
+		{"trust-ca-too-deep", func(t *testing.T, c *clean) {
 			e := c.r
 			for n := range 10 {
 				e = e.ca(t, spec{name: fmt.Sprint("Deep ", n)})
 				c.add(t, e)
 			}
 		}},
-		{"ca-path-length", func(t *testing.T, c *clean) {
+		{"trust-ca-path-length", func(t *testing.T, c *clean) {
 			short := root(t, spec{name: "Short", pathLen: new(int)})
 			c.add(t, short)
 			c.add(t, short.ca(t, spec{name: "X"}))
 		}},
-		{"ca-issuer-name", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", issuer: "Another"})) }},
-		{"ca-policy-inconsistent", func(t *testing.T, c *clean) {
+		{"trust-ca-issuer-name", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", issuer: "Another"})) }},
+		{"trust-ca-policy-inconsistent", func(t *testing.T, c *clean) {
 			p := c.r.ca(t, spec{name: "P", policies: []string{"1.2.3"}})
 			c.add(t, p)
 			c.add(t, p.ca(t, spec{name: "Q", policies: []string{"1.2.4"}}))
@@ -216,35 +216,35 @@ func TestFindings(t *testing.T) {
 			c.add(t, p)
 			c.add(t, p.ca(t, spec{name: "Q", policies: []string{"1.2.4"}}))
 		}},
-		{"ca-ski-of-two-keys", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", ski: c.i.SubjectKeyId})) }},
+		{"trust-ca-ski-of-two-keys", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", ski: c.i.SubjectKeyId})) }},
 		{"", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "Issuing", key: c.i.key})) }},
-		{"ca-in-two-pkis", func(t *testing.T, c *clean) {
+		{"trust-ca-in-two-pkis", func(t *testing.T, c *clean) {
 			c.config.PKIs = append(c.config.PKIs, trust.PKI{DisplayName: "Two", CertificateAuthorities: []trust.Authority{*c.ca(0)}})
 		}},
-		{"classic-not-migrated", func(t *testing.T, c *clean) { c.classic(root(t, spec{name: "X"}), true, urlA) }},
+		{"trust-classic-not-migrated", func(t *testing.T, c *clean) { c.classic(root(t, spec{name: "X"}), true, urlA) }},
 		{"", func(t *testing.T, c *clean) {
 			c.classic(c.r, true, urlA)
 			c.classic(c.i, false, urlB)
 			c.config.PKIs = nil // the classic store only
 		}},
-		{"classic-migrated", func(t *testing.T, c *clean) { c.classic(c.r, true, urlA) }},
-		{"stores-crl-missing ca-no-crl-url", func(t *testing.T, c *clean) {
+		{"trust-classic-migrated", func(t *testing.T, c *clean) { c.classic(c.r, true, urlA) }},
+		{"trust-stores-crl-missing trust-ca-no-crl-url", func(t *testing.T, c *clean) {
 			c.classic(c.i, false, urlB)
 			c.ca(1).CertificateRevocationListURL = ""
 		}},
-		{"stores-crl-missing ca-no-crl-url", func(t *testing.T, c *clean) { c.classic(c.i, false, "") }},
-		{"stores-crl-differ", func(t *testing.T, c *clean) { c.classic(c.i, false, urlB+"2") }},
-		{"stores-delta-differ", func(t *testing.T, c *clean) {
+		{"trust-classic-crl-missing trust-ca-no-crl-url", func(t *testing.T, c *clean) { c.classic(c.i, false, "") }},
+		{"trust-stores-crl-differ", func(t *testing.T, c *clean) { c.classic(c.i, false, urlB+"2") }},
+		{"trust-stores-delta-differ", func(t *testing.T, c *clean) {
 			c.classic(c.i, false, urlB).DeltaCertificateRevocationListURL = urlA
 		}},
-		{"ca-ski-differs classic-migrated", func(t *testing.T, c *clean) { c.classic(c.i, false, urlB).IssuerSKI = "00" }},
-		{"ca-type-wrong classic-migrated", func(t *testing.T, c *clean) { c.classic(c.i, true, urlB) }},
-		{"pki-too-many-cas", func(t *testing.T, c *clean) {
+		{"trust-classic-ski-differs trust-classic-migrated", func(t *testing.T, c *clean) { c.classic(c.i, false, urlB).IssuerSKI = "00" }},
+		{"trust-ca-marked-root trust-classic-migrated", func(t *testing.T, c *clean) { c.classic(c.i, true, urlB) }},
+		{"trust-pki-too-many-cas", func(t *testing.T, c *clean) {
 			for n := range trust.MaxAuthorities - 1 {
 				c.add(t, c.r.ca(t, spec{name: fmt.Sprint("CA ", n), key: c.i.key}))
 			}
 		}},
-		{"store-too-many-cas", func(t *testing.T, c *clean) {
+		{"trust-too-many-cas", func(t *testing.T, c *clean) {
 			second := newClean(t)
 			second.config.PKIs[0].DisplayName = "Two"
 			for n := range trust.MaxAuthorities - 2 {
@@ -252,8 +252,8 @@ func TestFindings(t *testing.T) {
 			}
 			c.config.PKIs = append(c.config.PKIs, second.config.PKIs[0])
 		}},
-		{"hints-too-long", func(t *testing.T, c *clean) { longNames(t, c) }},
-		{"hints-too-long", func(t *testing.T, c *clean) {
+		{"trust-hints-all-too-long", func(t *testing.T, c *clean) { longNames(t, c) }},
+		{"trust-hints-too-long", func(t *testing.T, c *clean) {
 			longNames(t, c)
 			for n := range c.config.PKIs[0].CertificateAuthorities {
 				c.ca(n).IsIssuerHintEnabled = new(true)
@@ -263,8 +263,8 @@ func TestFindings(t *testing.T) {
 			longNames(t, c)
 			c.ca(1).IsIssuerHintEnabled = new(true)
 		}},
-		{"hint-empty", func(t *testing.T, c *clean) { c.add(t, root(t, spec{emptyName: true})) }},
-		{"hint-of-expired-ca ca-expired", func(t *testing.T, c *clean) {
+		{"trust-hint-empty", func(t *testing.T, c *clean) { c.add(t, root(t, spec{emptyName: true})) }},
+		{"trust-hint-of-expired-ca trust-ca-expired", func(t *testing.T, c *clean) {
 			c.add(t, root(t, spec{name: "X", to: past})).IsIssuerHintEnabled = new(true)
 		}},
 	}
@@ -282,13 +282,13 @@ func TestFindings(t *testing.T) {
 				codes = append(codes, f.Code)
 			}
 			seen[f.Code] = true
-			if f.Severity == 0 || f.Where == "" || f.What == "" || f.Do == "" || f.Source == "" {
+			if f.Severity == 0 || f.Place() == "" || f.What == "" || f.Do == "" || f.Source == "" {
 				t.Errorf("case %d: incomplete finding %+v", n, f)
 			}
 		}
 		want := strings.Fields(test.want)
-		if fips140.Enforced() && test.want == "ca-weak-signature" {
-			want = append(want, "ca-signature-unchecked")
+		if fips140.Enforced() && test.want == "trust-ca-weak-signature" {
+			want = append(want, "trust-ca-signature-unchecked")
 		}
 		slices.Sort(want)
 		slices.Sort(codes)
@@ -296,19 +296,61 @@ func TestFindings(t *testing.T) {
 			t.Errorf("case %d, %q (-want +got):\n%s%v", n, test.want, diff, found)
 		}
 	}
-	// Nothing that the source can say is untested.
-	source, err := os.ReadFile("findings.go")
+	for _, rule := range trust.Rules() {
+		if !seen[rule.Code] {
+			t.Errorf("no case causes %q", rule.Code)
+		}
+		if !strings.HasPrefix(rule.Code, "trust-") || rule.Severity == 0 || rule.What == "" || rule.Do == "" || rule.Source.URL() == "" {
+			t.Errorf("incomplete rule %+v", rule)
+		}
+		delete(seen, rule.Code)
+	}
+	for code := range seen {
+		t.Errorf("%q is no rule", code)
+	}
+}
+
+// A finding has what its rule says, and its place is in the JSON of the
+// configuration: the value, or the object that lacks it.
+func TestFindingsHaveAPlace(t *testing.T) {
+	c := newClean(t)
+	c.classic(c.i, false, urlB+"2").IssuerSKI = "00"
+	c.ca(0).Thumbprint, c.ca(1).IssuerSubjectKeyIdentifier = "00", "00"
+	c.ca(1).CertificateAuthorityType = trust.Root
+	c.config.PKIs = append(c.config.PKIs, trust.PKI{DisplayName: "Two", Status: "running"})
+	c.config.PKIs[1].CertificateAuthorities = []trust.Authority{{Certificate: []byte("x")}, *c.ca(0)}
+	data, err := json.Marshal(c.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := regexp.MustCompile(`"((?:ca|pki|classic|store|stores|hints?|crl|property)-[a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
-	if len(codes) < 50 {
-		t.Fatalf("only %d codes found in the source", len(codes))
-	}
-	for _, m := range codes {
-		if code := m[1]; !seen[code] {
-			t.Errorf("no case causes %q", code)
+	rules := trust.Rules()
+	places := map[string]bool{}
+	for _, f := range c.config.Findings(now) {
+		i := slices.IndexFunc(rules, func(r lint.Rule) bool { return r.Code == f.Code })
+		if i < 0 || rules[i].Severity != f.Severity || rules[i].Effect != f.Effect || rules[i].Source != f.Source || f.About == "" {
+			t.Errorf("%+v is not its rule", f)
 		}
+		object := f.Where[:max(strings.LastIndexByte(f.Where, '/'), 0)]
+		if f.Where != "" && wire.Offset(data, object) == 0 {
+			t.Errorf("%s: nothing at %s", f.Code, f.Where)
+		}
+		places[f.Code+" "+f.Where] = true
+	}
+	for _, want := range []string{
+		"trust-ca-thumbprint-differs /publicKeyInfrastructure/0/certificateAuthorities/0/thumbprint",
+		"trust-ca-marked-root /publicKeyInfrastructure/0/certificateAuthorities/1/certificateAuthorityType",
+		"trust-ca-unreadable /publicKeyInfrastructure/1/certificateAuthorities/0/certificate",
+		"trust-pki-upload-not-done /publicKeyInfrastructure/1/status",
+		"trust-classic-ski-differs /certificateBasedAuthConfiguration/certificateAuthorities/0/issuerSki",
+		"trust-stores-crl-differ /publicKeyInfrastructure/0/certificateAuthorities/1/certificateRevocationListUrl",
+	} {
+		if !places[want] {
+			t.Errorf("no %s among %v", want, slices.Sorted(maps.Keys(places)))
+		}
+	}
+	rules[0].Code = "changed"
+	if trust.Rules()[0].Code == "changed" {
+		t.Error("the table can be changed")
 	}
 }
 
@@ -331,7 +373,7 @@ func TestFindingsAreJSON(t *testing.T) {
 	c := newClean(t)
 	c.ca(1).CertificateRevocationListURL = urlA
 	got, err := json.Marshal(c.config.Findings(now))
-	if err != nil || !strings.Contains(string(got), `"code":"ca-crl-of-issuer","severity":"error","effect":"locks-out"`) {
+	if err != nil || !strings.Contains(string(got), `"code":"trust-ca-crl-of-issuer","severity":"error","effect":"locks-out"`) {
 		t.Errorf("%s, %v", got, err)
 	}
 	var none trust.Config

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"slices"
 	"testing"
@@ -239,6 +240,51 @@ func FuzzBundle(f *testing.F) {
 			got = slices.CompactFunc(got, (*x509.Certificate).Equal)
 			if !slices.EqualFunc(got, back, (*x509.Certificate).Equal) {
 				t.Fatal("the bundle holds other certificates")
+			}
+		}
+	})
+}
+
+// Law: a file that is read has certificates, each of which comes back from its own
+// DER and PEM; one that is not has an error with a reason and no certificates.
+func FuzzReadCertificates(f *testing.F) {
+	r := root(f, spec{name: "Root"})
+	list := certs(r, r.ca(f, spec{name: "One"}))
+	p7b, err := trust.EncodeBundle(list)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(pemOf(list...))
+	f.Add(list[0].Raw)
+	f.Add(slices.Concat(list[0].Raw, list[1].Raw))
+	f.Add(p7b)
+	f.Add(pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: p7b}))
+	f.Add(pem.EncodeToMemory(&pem.Block{Type: "TRUSTED CERTIFICATE", Bytes: append(slices.Clone(list[0].Raw), 0x30, 0)}))
+	f.Add(slices.Concat([]byte("\xef\xbb\xbf"), pemOf(list[0])))
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"))
+	f.Add([]byte{0x30, 0x80, 0, 0})
+	f.Fuzz(func(t *testing.T, file []byte) {
+		before := bytes.Clone(file)
+		got, err := trust.ReadCertificates(file)
+		if !bytes.Equal(before, file) {
+			t.Fatal("the file was changed")
+		}
+		if err != nil {
+			var e *trust.Error
+			if !errors.As(err, &e) || e.Reason == "" || !errors.Is(err, e.Reason) || got != nil || len(err.Error()) > 2000 {
+				t.Fatalf("%v with %d certificates", err, len(got))
+			}
+			return
+		}
+		if len(got) == 0 {
+			t.Fatal("neither certificates nor an error")
+		}
+		for _, cert := range got {
+			for _, form := range [][]byte{cert.Raw, pemOf(cert)} {
+				again, err := trust.ReadCertificates(form)
+				if err != nil || len(again) != 1 || !again[0].Equal(cert) {
+					t.Fatalf("%d certificates, %v, of one that was read", len(again), err)
+				}
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"bytes"
+	"crypto/x509"
 	"slices"
 
 	"example.com/entracba/cba/dn"
@@ -59,6 +60,17 @@ func hintsOf(cas []*CA, flagged bool) Hints {
 		h.List[i].CAs = append(h.List[i].CAs, ca)
 	}
 	return h
+}
+
+// Pool returns the hints as the client CAs of a TLS server
+// (crypto/tls.Config.ClientCAs), which then sends the same names: one CA for each
+// name. It is for hints, not for verification.
+func (h Hints) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, hint := range h.List {
+		pool.AddCert(hint.CAs[0].Certificate)
+	}
+	return pool
 }
 
 // TLS12 returns the size of the certificate_authorities field of a TLS 1.2

@@ -14,6 +14,7 @@ import (
 
 	"example.com/entracba/cba/trust"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // flag sets isIssuerHintEnabled on the CAs with these names.
@@ -157,5 +158,33 @@ func (r *recorder) handshake(t *testing.T) []byte {
 		if header[0] == 22 {
 			joined = append(joined, body...)
 		}
+	}
+}
+
+// A TLS server with the pool sends the same names.
+func TestPool(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	store := storeOf(t, r, r.ca(t, spec{name: "Issuing"}), r.ca(t, spec{name: "Issuing"}))
+	hints := store.Hints()
+	server := &tls.Config{ClientCAs: hints.Pool(), ClientAuth: tls.RequestClientCert, Certificates: []tls.Certificate{{Certificate: [][]byte{r.Raw}, PrivateKey: r.key}}}
+	var sent [][]byte
+	client := &tls.Config{InsecureSkipVerify: true, GetClientCertificate: func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		sent = info.AcceptableCAs
+		return &tls.Certificate{}, nil
+	}}
+	a, b := net.Pipe()
+	go tls.Server(a, server).Handshake()
+	if err := tls.Client(b, client).Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	var want [][]byte
+	for _, hint := range hints.List {
+		want = append(want, hint.Raw)
+	}
+	if diff := cmp.Diff(want, sent, cmpopts.SortSlices(func(a, b []byte) bool { return string(a) < string(b) })); diff != "" || len(sent) != 2 {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !(trust.Hints{}).Pool().Equal(x509.NewCertPool()) {
+		t.Error("no hints are some")
 	}
 }

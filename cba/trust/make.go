@@ -21,16 +21,14 @@ import (
 	"example.com/entracba/cba/internal/text"
 )
 
-// NewAuthority returns the CA object for a certificate, filled in as the service
-// does when a bundle is uploaded: the type (root if self-signed), the name, the
-// thumbprint, the subject key identifier, the expiry, and as CRL URL the first
-// HTTP address among the certificate's CRL distribution points. The issuer hint
-// is off.
+// NewAuthority returns the CA object for a certificate: the type (root if
+// self-signed), the name, the thumbprint, the subject key identifier and the
+// expiration date. The issuer hint is off.
 //
-// For every CA but a root that CRL URL is the wrong one: the distribution points
-// of a certificate name the list of its issuer, and the property wants the list
-// that the CA itself issues. Learn's how-to leaves the correction to the
-// administrator; here [PKI.SetCRLs] makes it.
+// It sets no CRL URL. The distribution points of a certificate name the CRL of its
+// issuer, and the property is for the CRL that the CA itself issues. The service
+// fills it in with the former when a bundle is uploaded, and Learn's how-to leaves
+// the correction to the administrator; [PKI.SetCRLs] makes it.
 //
 // The error is an [*Error]: no certificate, or one over [MaxCertificateSize].
 // Whether it is a CA's is not checked; [Config.Findings] tells.
@@ -58,16 +56,23 @@ func newAuthority(cert *x509.Certificate) (Authority, *Error) {
 		kind = Root
 	}
 	return Authority{
-		Certificate:                  bytes.Clone(cert.Raw),
-		CertificateAuthorityType:     kind,
-		CertificateRevocationListURL: firstHTTP(cert.CRLDistributionPoints),
-		DisplayName:                  displayName(cert, ca.Subject),
-		Issuer:                       nameText(cert.RawIssuer),
-		IssuerSubjectKeyIdentifier:   string(ca.SKI),
-		ExpirationDateTime:           cert.NotAfter.UTC(),
-		Thumbprint:                   ca.Thumbprint,
-		IsIssuerHintEnabled:          new(bool),
+		Certificate:                bytes.Clone(cert.Raw),
+		CertificateAuthorityType:   kind,
+		DisplayName:                displayName(cert, ca.Subject),
+		Issuer:                     issuerText(cert),
+		IssuerSubjectKeyIdentifier: string(ca.SKI),
+		ExpirationDateTime:         cert.NotAfter.UTC(),
+		Thumbprint:                 ca.Thumbprint,
+		IsIssuerHintEnabled:        new(bool),
 	}, nil
+}
+
+func issuerText(cert *x509.Certificate) string {
+	name, err := dn.ParseDER(cert.RawIssuer)
+	if err != nil {
+		return fmt.Sprintf("%x", cert.RawIssuer)
+	}
+	return name.String()
 }
 
 // displayName is the common name, else the whole subject, else the thumbprint:
@@ -101,10 +106,14 @@ func firstHTTP(urls []string) string {
 // NewPKI returns a PKI with a CA object for each certificate ([NewAuthority]), in
 // their order. A certificate that is given twice is taken once.
 //
-// The error is an [*Error] with reason [OverLimit]: a display name that is empty
-// or over [MaxDisplayName], more than [MaxAuthorities] CAs, or one that is too
-// large.
-func NewPKI(displayName string, certs []*x509.Certificate) (PKI, error) {
+// samples are certificates that the CAs have issued, one user certificate of each
+// issuing CA for example: with them [PKI.SetCRLs] sets the CRL URLs. Without
+// samples no CA has one.
+//
+// The error is an [*Error]: [OverLimit] for a display name that is empty or over
+// [MaxDisplayName], for more than [MaxAuthorities] CAs, or for one that is too
+// large; [NoCertificate] for nil.
+func NewPKI(displayName string, certs []*x509.Certificate, samples ...*x509.Certificate) (PKI, error) {
 	where := fmt.Sprintf("PKI %q", displayName)
 	if n := utf8.RuneCountInString(displayName); n == 0 || n > MaxDisplayName {
 		return PKI{}, &Error{Reason: OverLimit, About: "PKI", Detail: fmt.Sprintf("a display name of %d characters, 1 to %d are allowed", n, MaxDisplayName)}
@@ -124,6 +133,9 @@ func NewPKI(displayName string, certs []*x509.Certificate) (PKI, error) {
 	if n := len(pki.CertificateAuthorities); n > MaxAuthorities {
 		return PKI{}, &Error{Reason: OverLimit, About: where, Detail: fmt.Sprintf("%d CAs, the store holds %d", n, MaxAuthorities)}
 	}
+	if len(samples) > 0 {
+		pki.SetCRLs(samples...)
+	}
 	return pki, nil
 }
 
@@ -134,8 +146,8 @@ func NewPKI(displayName string, certs []*x509.Certificate) (PKI, error) {
 // what proves the issuer is its signature.
 //
 // A CA that issued none of them keeps the URL it has, unless that is one of its
-// own certificate's distribution points: there its issuer's list is, so the URL
-// is cleared.
+// own certificate's distribution points: that CRL is its issuer's, so the URL is
+// cleared.
 func (p *PKI) SetCRLs(samples ...*x509.Certificate) int {
 	certs := make([]*x509.Certificate, len(p.CertificateAuthorities))
 	for i, a := range p.CertificateAuthorities {
@@ -179,10 +191,14 @@ func crlOf(ca *x509.Certificate, lists ...[]*x509.Certificate) (base, delta stri
 var oidFreshestCRL = asn1.ObjectIdentifier{2, 5, 29, 46}
 
 // CRLURLs returns where a certificate says that its issuer publishes its CRL and
-// delta CRL: the first HTTP address of the CRL distribution points and of the
-// freshest CRL extension (RFC 5280 sections 4.2.1.13 and 4.2.1.15). Either may be
-// empty. They belong into the issuer's entry, not into that of the certificate.
+// delta CRL: the first http URL of the CRL distribution points and of the freshest
+// CRL extension (RFC 5280 sections 4.2.1.13 and 4.2.1.15). Either may be empty, and
+// both are for nil. They belong in the entry of the issuer, not in that of the
+// certificate.
 func CRLURLs(issued *x509.Certificate) (base, delta string) {
+	if issued == nil {
+		return "", ""
+	}
 	base = firstHTTP(issued.CRLDistributionPoints)
 	for _, extension := range issued.Extensions {
 		if extension.Id.Equal(oidFreshestCRL) {

@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
 	"strings"
@@ -41,7 +42,7 @@ func TestNewAuthority(t *testing.T) {
 		name    string
 		e       *entity
 		kind    trust.AuthorityType
-		crl     string
+		crl     string // where the issuer's CRL is
 		display string
 	}{
 		{"root", r, trust.Root, "", "Contoso Root"},
@@ -54,12 +55,15 @@ func TestNewAuthority(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
-		if a.CertificateAuthorityType != c.kind || a.CertificateRevocationListURL != c.crl || a.DisplayName != c.display ||
+		if a.CertificateAuthorityType != c.kind || a.CertificateRevocationListURL != "" || a.DisplayName != c.display ||
 			a.DeltaCertificateRevocationListURL != "" || a.IsIssuerHintEnabled == nil || *a.IsIssuerHintEnabled {
 			t.Errorf("%s: %+v", c.name, a)
 		}
+		if base, _ := trust.CRLURLs(c.e.Certificate); base != c.crl {
+			t.Errorf("%s: the issuer's CRL is at %q", c.name, base)
+		}
 		found := trust.Config{PKIs: trust.PKIs{{DisplayName: "P", CertificateAuthorities: []trust.Authority{a}}}}.Findings(now)
-		for _, code := range []string{"ca-thumbprint-differs", "ca-ski-differs", "ca-expiration-differs", "ca-type-wrong"} {
+		for _, code := range []string{"trust-ca-thumbprint-differs", "trust-ca-ski-differs", "trust-ca-expiration-differs", "trust-ca-marked-root", "trust-ca-marked-intermediate"} {
 			if found.Has(code) {
 				t.Errorf("%s: a fresh object has the finding %s", c.name, code)
 			}
@@ -99,9 +103,11 @@ func TestSetCRLs(t *testing.T) {
 	}
 	list := pki.CertificateAuthorities
 	list[3].CertificateRevocationListURL = urlA // set by hand
-	if list[1].CertificateRevocationListURL != rootCRL {
-		t.Fatalf("filled in as the service does: %q", list[1].CertificateRevocationListURL)
+	if got := list[1].CertificateRevocationListURL; got != "" {
+		t.Fatalf("guessed: %q", got)
 	}
+	list[1].CertificateRevocationListURL = rootCRL // as the service fills it in
+	list[2].CertificateRevocationListURL = rootCRL
 	if n := pki.SetCRLs(forged.Certificate, user.Certificate, nil); n != 2 {
 		t.Errorf("%d set", n)
 	}
@@ -113,8 +119,35 @@ func TestSetCRLs(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if found := (trust.Config{PKIs: trust.PKIs{pki}}).Findings(now); found.Has("ca-crl-of-issuer") {
+	if found := (trust.Config{PKIs: trust.PKIs{pki}}).Findings(now); found.Has("trust-ca-crl-of-issuer") {
 		t.Error("still a CRL of an issuer")
+	}
+}
+
+// NewPKI sets CRL URLs where samples tell them, and none else: a CA with the list of
+// its parent locks everybody out.
+func TestNewPKIAndCRLs(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing", crl: []string{urlA}})
+	user := i.user(t, spec{name: "jane", crl: []string{urlB}})
+	urls := func(samples ...*x509.Certificate) (list []string) {
+		pki, err := trust.NewPKI("P", certs(r, i), samples...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range pki.CertificateAuthorities {
+			list = append(list, a.CertificateRevocationListURL)
+		}
+		return list
+	}
+	if diff := cmp.Diff([]string{"", ""}, urls()); diff != "" {
+		t.Errorf("without samples (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{urlA, urlB}, urls(user.Certificate)); diff != "" {
+		t.Errorf("with a sample (-want +got):\n%s", diff)
+	}
+	if base, delta := trust.CRLURLs(nil); base != "" || delta != "" {
+		t.Error("nil has a CRL")
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/fips"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/keyid"
 )
 
@@ -82,14 +83,15 @@ type Entry struct {
 	CRL         string        // URL of the CA's base CRL, or empty
 	DeltaCRL    string        // URL of its delta CRL, or empty
 	IssuerHint  bool
+	where       string // JSON pointer to the CA in the configuration
 }
 
 // String names the entry: `PKI "Contoso PKI", CA "Issuing 01"`.
 func (e Entry) String() string {
 	if e.Origin == ClassicStore {
-		return fmt.Sprintf("classic store, CA %q", e.DisplayName)
+		return "classic store, CA " + text.Quote(e.DisplayName)
 	}
-	return fmt.Sprintf("PKI %q, CA %q", e.PKI, e.DisplayName)
+	return "PKI " + text.Quote(e.PKI) + ", CA " + text.Quote(e.DisplayName)
 }
 
 // A Precedence is why one entry of a CA is in force and not another. The zero
@@ -224,13 +226,13 @@ func (c Config) Compile(options Options) (*Store, error) {
 	}
 	b := builder{byDER: map[string]*CA{}, entries: map[*CA][]Entry{}}
 	flagged := false
-	err := c.each(func(where, about string, der []byte, entry Entry) *Error {
+	err := c.each(func(about string, der []byte, entry Entry) *Error {
 		cert, err := readCertificate(bytes.Clone(der)) // a certificate shares memory with what it is read from
 		if err != nil {
 			if options.SkipUnreadable {
 				return nil
 			}
-			return err.at(where, about)
+			return err.at(entry.where+"/certificate", about)
 		}
 		flagged = flagged || entry.IssuerHint
 		b.add(cert, entry)
@@ -248,7 +250,7 @@ func (c Config) Compile(options Options) (*Store, error) {
 }
 
 // each calls f for every CA that is not deleted.
-func (c Config) each(f func(where, about string, der []byte, entry Entry) *Error) error {
+func (c Config) each(f func(about string, der []byte, entry Entry) *Error) error {
 	for i, pki := range c.PKIs {
 		if !pki.DeletedDateTime.IsZero() {
 			continue
@@ -257,10 +259,9 @@ func (c Config) each(f func(where, about string, der []byte, entry Entry) *Error
 			if !a.DeletedDateTime.IsZero() {
 				continue
 			}
-			where := fmt.Sprintf("/publicKeyInfrastructure/%d/certificateAuthorities/%d/certificate", i, j)
-			about := fmt.Sprintf("PKI %q, CA %q", pki.DisplayName, a.DisplayName)
-			err := f(where, about, a.Certificate, Entry{
-				Origin: PKIStore, PKI: pki.DisplayName, PKIID: pki.ID,
+			about := "PKI " + text.Quote(pki.DisplayName) + ", CA " + text.Quote(a.DisplayName)
+			err := f(about, a.Certificate, Entry{
+				where: fmt.Sprintf("%s/%d%s/%d", inPKIs, i, inCAs, j), Origin: PKIStore, PKI: pki.DisplayName, PKIID: pki.ID,
 				ID: a.ID, DisplayName: a.DisplayName, Type: a.CertificateAuthorityType,
 				CRL: a.CertificateRevocationListURL, DeltaCRL: a.DeltaCertificateRevocationListURL,
 				IssuerHint: a.IsIssuerHintEnabled != nil && *a.IsIssuerHintEnabled,
@@ -275,9 +276,8 @@ func (c Config) each(f func(where, about string, der []byte, entry Entry) *Error
 		if a.IsRootAuthority {
 			kind = Root
 		}
-		where := fmt.Sprintf("/certificateBasedAuthConfiguration/certificateAuthorities/%d/certificate", i)
-		err := f(where, fmt.Sprintf("classic store, CA %d", i+1), a.Certificate, Entry{
-			Origin: ClassicStore, Type: kind,
+		err := f(fmt.Sprintf("classic store, CA %d", i+1), a.Certificate, Entry{
+			where: fmt.Sprintf("%s%s/%d", inClassic, inCAs, i), Origin: ClassicStore, Type: kind,
 			CRL: a.CertificateRevocationListURL, DeltaCRL: a.DeltaCertificateRevocationListURL,
 		})
 		if err != nil {

@@ -1,10 +1,13 @@
 package trust_test
 
 import (
+	"encoding/json"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/trust"
@@ -199,5 +202,104 @@ func TestStoreIsIndependentOfItsConfig(t *testing.T) {
 	clear(config.PKIs[0].CertificateAuthorities[0].Certificate)
 	if !store.CAs()[0].Certificate.Equal(r.Certificate) {
 		t.Error("the store's certificate changed")
+	}
+}
+
+// A clone shares nothing that a program can change: every field of it, at any
+// depth, is changed here, and the original stays as it was. A copy of the struct
+// shares.
+func TestClone(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	original := configOf(t, r, r.ca(t, spec{name: "Issuing"}))
+	original.Classic.CertificateAuthorities = []trust.ClassicAuthority{{Certificate: r.Raw, CertificateRevocationListURL: urlA}}
+	text := func(c trust.Config) string {
+		data, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	before := text(original)
+	clone := original.Clone()
+	if text(clone) != before {
+		t.Error("the clone is another configuration")
+	}
+	changed := 0
+	changeAll(reflect.ValueOf(&clone).Elem(), &changed)
+	if text(original) != before {
+		t.Errorf("changing the clone changed the original to %s", text(original))
+	}
+	if changed < 30 || text(clone) == before {
+		t.Errorf("only %d fields were changed", changed)
+	}
+	shared := original
+	shared.PKIs[0].DisplayName = "shared"
+	if original.PKIs[0].DisplayName != "shared" {
+		t.Error("a copy of the struct does not share, as its comment says")
+	}
+	if none := (trust.Config{}).Clone(); none.PKIs != nil || none.Classic.CertificateAuthorities != nil {
+		t.Error("the clone of nothing is something")
+	}
+}
+
+func changeAll(v reflect.Value, changed *int) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "!")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Uint8:
+		v.SetUint(v.Uint() ^ 1)
+	case reflect.Pointer:
+		if !v.IsNil() {
+			changeAll(v.Elem(), changed)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			changeAll(v.Index(i), changed)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(now))
+		}
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				changeAll(v.Field(i), changed)
+			}
+		}
+	}
+	*changed++
+}
+
+// Values that Graph adds later come back as they were and let nobody in: a type
+// that is neither root nor intermediate ends no chain.
+func TestTypesOfTheFuture(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing"})
+	config := configOf(t, i)
+	config.PKIs[0].CertificateAuthorities[0].CertificateAuthorityType = "trustAnchor"
+	data, err := json.Marshal(config.PKIs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := trust.ParsePKIs(data)
+	if err != nil || read[0].CertificateAuthorities[0].CertificateAuthorityType != "trustAnchor" {
+		t.Fatalf("%v, %v", read, err)
+	}
+	if again, err := json.Marshal(read); err != nil || string(again) != string(data) {
+		t.Errorf("written as %s, %v", again, err)
+	}
+	store := compile(t, trust.Config{PKIs: read}, trust.Options{RootByFlag: true})
+	if c := store.Chain(i.user(t, spec{name: "jane"}).Certificate, now); c.Trusted {
+		t.Error("an unknown type ends a chain")
+	}
+	if !(trust.Config{PKIs: read}).Findings(now).Has("trust-ca-type-unknown") {
+		t.Error("an unknown type is not reported")
+	}
+	// Without RootByFlag the type counts for nothing.
+	config = configOf(t, r, i)
+	config.PKIs[0].CertificateAuthorities[0].CertificateAuthorityType = "trustAnchor"
+	if c := compile(t, config, trust.Options{}).Chain(i.user(t, spec{name: "jane"}).Certificate, now); !c.Trusted {
+		t.Errorf("a self-signed root: %v", causes(c))
 	}
 }

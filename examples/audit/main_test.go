@@ -71,7 +71,7 @@ func parse(t *testing.T, r programtest.Result) answer {
 
 func TestDemonstration(t *testing.T) {
 	r := audit(t, nil)
-	for _, want := range []string{"Demonstration", "METHOD  enabled", "SubjectKeyIdentifier", "complete", "issuing.crl", "215 B", "classic-ca-expired", "alex@contoso.com", "FINDINGS  2 errors"} {
+	for _, want := range []string{"Demonstration", "METHOD  enabled", "SubjectKeyIdentifier", "complete", "issuing.crl", "215 B", "trust-classic-ca-expired", "alex@contoso.com", "FINDINGS  2 errors"} {
 		// The length of a signature varies by a byte or two.
 		if want != "215 B" && (r.Code != 1 || !strings.Contains(r.Stdout, want)) {
 			t.Errorf("exit status %d, no %q in\n%s%s", r.Code, want, r.Stdout, r.Stderr)

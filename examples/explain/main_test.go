@@ -251,7 +251,7 @@ func TestPrinted(t *testing.T) {
 		{"crl-expired", []string{"REFUSED", "AADSTS500172", "publish a new CRL", "Learn: CBA certificate revocation list"}},
 		{"U4", []string{"AADSTS1001009", `"x@y"`, "TO BIND", "X509:<SKI>", "4.7"}},
 		{"require-mfa-single", []string{"AADSTS50076", "or add  passkey", "required: multifactor"}},
-		{"chain-same-name", []string{"AADSTS500176", "has the issuer's name but the subject key identifier"}},
+		{"chain-same-name", []string{"AADSTS500176", "has the issuer's name, but the subject key identifier"}},
 		{"scope-out", []string{"AADSTS500189", "add the user to such a group"}},
 		{"A2", []string{"SIGNED IN  single-factor", "by rule 0, issuerSubject CN=WoodgroveCA", "9.31"}},
 		{"U3", []string{"9.15", "the other reading changes the verdict"}},

@@ -1,0 +1,52 @@
+package signin_test
+
+import (
+	"testing"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/trust"
+)
+
+// A PKI made from a CA chain with an intermediate signs people in: no CA gets the
+// CRL of its parent.
+func TestNewPKISignsIn(t *testing.T) {
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := func(text string) dn.Name {
+		n, err := dn.Parse(text)
+		must(err)
+		return n
+	}
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: name("CN=Root"), KeyType: cba.P256})
+	must(err)
+	sub, err := root.NewIntermediate(t.Context(), cba.Authority{Name: name("CN=Sub"), KeyType: cba.P256, CRLURLs: []string{"http://p.contoso.com/root.crl"}})
+	must(err)
+	key, err := cba.P256.Generate()
+	must(err)
+	cert, err := sub.Issue(t.Context(), key.Public(), cba.Subject{UPN: "jane@contoso.com"}, cba.Profile{CRLURLs: []string{"http://p.contoso.com/sub.crl"}})
+	must(err)
+	pki, err := trust.NewPKI("c", sub.CACertificates())
+	must(err)
+	config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{pki}}}
+	config.Policy.State = policy.Enabled
+	tenant, err := config.Compile(signin.Options{})
+	must(err)
+	v, err := tenant.Explain(t.Context(), signin.Request{User: &policy.User{UserPrincipalName: "jane@contoso.com"}, Certificate: cert, At: time.Now()})
+	must(err)
+	if !v.SignedIn {
+		t.Errorf("%s %s", v.Code, v.Message)
+	}
+	for _, f := range config.Findings(time.Now()) {
+		if f.Code == "trust-ca-crl-of-issuer" {
+			t.Error(f)
+		}
+	}
+}
