@@ -91,6 +91,10 @@ func TestUnknownMapping(t *testing.T) {
 		if fit := values.Fit(m, ""); fit != certuserid.Unfit {
 			t.Errorf("%q fits the empty text", m)
 		}
+		account := set(t, "X509:<SKI>0a")
+		if err := account.Replace(m); !errors.Is(err, certuserid.UnknownMapping) || account.Len() != 1 {
+			t.Errorf("%q: %v, %v", m, account, err)
+		}
 	}
 	for _, text := range []string{"medium", "High", ""} {
 		var a certuserid.Affinity

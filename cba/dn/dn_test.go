@@ -398,8 +398,10 @@ func TestTypesByHand(t *testing.T) {
 		if !name.Equal(want) || name.String() != want.String() || name.Windows() != "S=WA,E=a@b.c,OID.2.5.4.45=x" {
 			t.Errorf("%v: %v, %s", types, name, name.Windows())
 		}
-		if got := name.Values(dn.EmailAddress); len(got) != 1 || got[0] != "a@b.c" {
-			t.Errorf("%v: e-mail %q", types, got)
+		for _, asked := range []dn.Type{dn.EmailAddress, types[1]} {
+			if got := name.Values(asked); len(got) != 1 || got[0] != "a@b.c" {
+				t.Errorf("%v: %s %q", types, asked, got)
+			}
 		}
 		der, err := name.Marshal()
 		back, errBack := dn.ParseDER(der)
@@ -417,6 +419,29 @@ func TestTypesByHand(t *testing.T) {
 		name := dn.Name{{{Type: bad, Value: "x"}}}
 		if _, err := name.Marshal(); !errors.Is(err, dn.NotEncodable) {
 			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// CertNameToStr quotes a value that is empty, begins or ends with white space, or
+// contains one of its special characters, and no other.
+func TestWindowsQuotes(t *testing.T) {
+	special := ",+=\"\n<>#;"
+	for c := rune(' '); c < 0x17f; c++ {
+		for _, value := range []string{"a" + string(c) + "b", string(c) + "b", "a" + string(c)} {
+			name := dn.Name{{{Type: dn.CommonName, Value: value}}}
+			want := "CN=" + value
+			if strings.ContainsRune(special, c) || c == ' ' && value != "a b" {
+				want = `CN="` + strings.ReplaceAll(value, `"`, `""`) + `"`
+			}
+			if got := name.Windows(); got != want {
+				t.Errorf("U+%04X: %q, want %q", c, got, want)
+			}
+		}
+	}
+	for value, want := range map[string]string{"": `CN=""`, "a\nb": "CN=\"a\nb\"", "a\tb": "CN=a\tb", "\ta": "CN=\"\ta\"", "a\r": "CN=\"a\r\""} {
+		if got := (dn.Name{{{Type: dn.CommonName, Value: value}}}).Windows(); got != want {
+			t.Errorf("%q: %q, want %q", value, got, want)
 		}
 	}
 }

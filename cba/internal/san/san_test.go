@@ -117,12 +117,15 @@ func TestEachRefuses(t *testing.T) {
 		"bytes behind the list":        "3000 00",
 		"a name longer than the list":  "3003 8105 61",
 		"e-mail that is not ASCII":     "3004 8102 c3a9",
+		"DNS name that is not ASCII":   "3004 8202 c3a9",
+		"URI that is not ASCII":        "3004 8602 c3a9",
 		"indefinite length":            "3080 0000",
 		"long form of a short length":  "30 8103 810161",
 		"otherName without value":      "300e a00c 060a 2b060104018237140203",
 		"otherName value not EXPLICIT": "3013 a011 060a 2b060104018237140203 0c03 614062",
 		"otherName with two values":    "3017 a015 060a 2b060104018237140203 a002 0c00 a003 0c0161",
 		"otherName with broken type":   "3009 a007 0601 80 a002 0500",
+		"otherName with a padded type": "300b a009 0603 2a8001 a002 0500",
 		"otherName with an empty type": "3008 a006 0600 a002 0500",
 	} {
 		names, err := parse(unhex(t, text))

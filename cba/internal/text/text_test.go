@@ -29,6 +29,9 @@ func TestDecode(t *testing.T) {
 		{"\xff\xfe", "", marked(little), true},
 		{"a\x00b\x00", "ab", little, true},
 		{"\x00a\x00b", "ab", big, true},
+		{"\x00a\x01b", "\x00a\x01b", text.Encoding{}, true}, // the second character is not ASCII
+		{"\x00a\x00\x00", "\x00a\x00\x00", text.Encoding{}, true},
+		{"a\x00b\x01", "a\x00b\x01", text.Encoding{}, true},
 		{"\x3d\xd8\x00\xde", "\x3d\xd8\x00\xde", text.Encoding{}, false}, // no mark and no ASCII: not taken for UTF-16
 		{"\xff\xfe\x3d\xd8\x00\xde", "\U0001f600", marked(little), true},
 		{"\xff\xfea\x00b", "a\ufffd", marked(little), false},                     // half a unit
