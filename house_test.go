@@ -39,7 +39,7 @@ var imports = map[string][]string{
 	"cba/trust":                {"cba/dn", "cba/internal/fingerprint", "cba/internal/fips", "cba/lint", "github.com/smallstep/pkcs7", "golang.org/x/crypto"},
 	"cba/policy":               {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint"},
 	"cba/signin":               {"cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/fingerprint", "cba/lint"},
-	"cba/deploy":               {"cba/internal/fingerprint", "cba/lint", "cba/pfx", "howett.net/plist"},
+	"cba/deploy":               {"cba/dn", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/text", "cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":               {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
 	"cba/report":               {"cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},
 	"cba/lifecycle":            {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},

@@ -44,10 +44,7 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
 	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "list of certificates, as examples/issue writes it; `file`")
-	f.Func("to", "`target`: windows-usb, windows, macos, ios, linux; required", func(text string) (err error) {
-		o.target, err = deploy.ParseTarget(text)
-		return err
-	})
+	f.Func("to", "`target`: windows-usb, windows, macos, ios, linux; required", func(text string) error { return o.target.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.out, "out", "", "write into this `folder`, one folder in it for each user; required")
 	f.Func("user", "only for the user with this `UPN`; may be repeated", func(text string) error {
 		o.users = append(o.users, text)
@@ -58,24 +55,15 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.json, "json", false, "print what was done as JSON")
 	f.BoolVar(&o.EmbedPassword, "embed-password", false, "put the password into files that would ask for it")
 	f.BoolVar(&o.Exportable, "exportable", false, "let the user take the key out of the store (windows, macos, ios)")
-	f.Func("store", "certificate `store` of Windows: user (default) or machine", func(text string) (err error) {
-		o.Store, err = deploy.ParseStore(text)
-		return err
-	})
-	f.Func("pass", "`pass` of Windows Setup: oobeSystem (default) or specialize", func(text string) (err error) {
-		o.Pass, err = deploy.ParsePass(text)
-		return err
-	})
+	f.Func("store", "certificate `store` of Windows: user (default) or machine", func(text string) error { return o.Store.UnmarshalText([]byte(text)) })
+	f.Func("pass", "`pass` of Windows Setup: oobeSystem (default) or specialize", func(text string) error { return o.Pass.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.VolumeLabel, "label", "ESD-USB", "`label` of the stick's volume")
 	f.BoolVar(&o.ScriptOnVolume, "script", false, "leave the password out of the answer file: a script on the stick holds it")
 	f.StringVar(&o.answer, "answer", "", "put the commands into a copy of this answer `file`")
 	f.StringVar(&o.Architecture, "arch", "", "`architecture` of the answer file's components: amd64, arm64, x86")
 	f.BoolVar(&o.zip, "zip", false, "one ZIP archive instead of files (windows-usb)")
 	f.StringVar(&o.Organization, "organization", "", "`name` shown in the configuration profile")
-	f.Func("cloud", "`cloud` of the tenant: public (default), usgov, china", func(text string) (err error) {
-		o.Cloud, err = deploy.ParseCloud(text)
-		return err
-	})
+	f.Func("cloud", "`cloud` of the tenant: public (default), usgov, china", func(text string) error { return o.Cloud.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.tenant, "tenant", "", "`ID` of the tenant, for the list of hosts")
 	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser's policy pick by issuer alone")
 	f.Usage = func() {
@@ -128,7 +116,7 @@ func run(args []string) error {
 	failed := 0
 	for i := range parcels {
 		p := &parcels[i]
-		p.findings = p.Check(o.target, time.Now())
+		p.findings = p.Findings(o.target, time.Now())
 		if p.findings.Worst() == lint.Error {
 			failed++
 			continue

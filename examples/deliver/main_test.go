@@ -371,8 +371,8 @@ func TestBadInput(t *testing.T) {
 		{"no user", append(base, "-user", "jane@yourdomain.com", "-user", "JANE@yourdomain.com")},
 		{"not an answer file", append(base, "-answer", "notanswer.xml")},
 		{"no user yet, only the system", append(base, "-pass", "specialize", "-store", "user")},
-		{"as a volume label", append(base, "-label", strings.Repeat("x", 40))},
-		{"which is a GUID", append(base, "-tenant", "contoso.com")},
+		{"volume label", append(base, "-label", strings.Repeat("x", 40))},
+		{"an ID is a GUID", append(base, "-tenant", "contoso.com")},
 		{"architecture", append(base, "-arch", "mips")},
 		{"not a directory", []string{"-to", "ios", "-out", "notanswer.xml"}},
 	} {
