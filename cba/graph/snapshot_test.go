@@ -65,7 +65,7 @@ func TestJoined(t *testing.T) {
 		`alex@contoso.com|refused|single-factor||CN=Alex`,
 		`jane@contoso.com|succeeded|multifactor|1.2.3.4|CN=Jane`,
 		`john@contoso.com|succeeded|single-factor||CN=John`,
-		`megan@contoso.com|refused|no strength||CN=Megan`,
+		`megan@contoso.com|refused|unspecified mode||CN=Megan`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

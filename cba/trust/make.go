@@ -18,6 +18,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/text"
 )
 
@@ -52,7 +53,7 @@ func newAuthority(cert *x509.Certificate) (Authority, *Error) {
 		}
 	}
 	kind := Intermediate
-	if ca.SelfSigned {
+	if selfSigned(cert) {
 		kind = Root
 	}
 	return Authority{
@@ -164,7 +165,7 @@ func (p *PKI) SetCRLs(samples ...*x509.Certificate) int {
 		case base != "":
 			a.CertificateRevocationListURL, a.DeltaCertificateRevocationListURL = base, delta
 			set++
-		case !newCA(ca).SelfSigned && slices.Contains(ca.CRLDistributionPoints, a.CertificateRevocationListURL):
+		case !selfSigned(ca) && slices.Contains(ca.CRLDistributionPoints, a.CertificateRevocationListURL):
 			a.CertificateRevocationListURL = ""
 		}
 	}
@@ -180,7 +181,7 @@ func crlOf(ca *x509.Certificate, lists ...[]*x509.Certificate) (base, delta stri
 				!bytes.Equal(cert.AuthorityKeyId, ca.SubjectKeyId) {
 				continue
 			}
-			if base, delta = CRLURLs(cert); base != "" && verify(cert, ca) == proven {
+			if base, delta = CRLURLs(cert); base != "" && path.Verify(cert, ca) == path.Proven {
 				return base, delta
 			}
 		}
