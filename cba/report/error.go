@@ -15,6 +15,8 @@ const (
 	BadOmissions Reason = "bad-omissions"
 	// NoTime is a report that does not say when it was made.
 	NoTime Reason = "no-time"
+	// NoWriter is a call without anything to write to.
+	NoWriter Reason = "no-writer"
 	// NoParts is a report about nothing.
 	NoParts Reason = "no-parts"
 )
@@ -26,6 +28,8 @@ func (r Reason) Error() string {
 		return "report: not a list of omissions"
 	case NoTime:
 		return "report: the time at which it was made is missing"
+	case NoWriter:
+		return "report: there is nothing to write to"
 	case NoParts:
 		return "report: it has no parts"
 	}

@@ -26,20 +26,32 @@ type Omission struct {
 }
 
 // A Date is a day in UTC, in JSON as "2026-12-31".
-type Date struct{ time.Time }
+type Date struct{ day time.Time }
 
-// MarshalJSON writes the day.
-func (d Date) MarshalJSON() ([]byte, error) {
-	return []byte(`"` + d.UTC().Format(time.DateOnly) + `"`), nil
+// Day returns the date on which t falls in UTC.
+func Day(t time.Time) Date { return Date{t.UTC().Truncate(24 * time.Hour)} }
+
+// Time returns the beginning of the day.
+func (d Date) Time() time.Time { return d.day }
+
+// String returns the day as "2026-12-31", and "" for the zero Date.
+func (d Date) String() string {
+	if d.day.IsZero() {
+		return ""
+	}
+	return d.day.Format(time.DateOnly)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (d *Date) UnmarshalJSON(data []byte) error {
-	t, err := time.Parse(`"`+time.DateOnly+`"`, string(data))
+// MarshalText writes the day as [Date.String] has it.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Date) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
 	if err != nil {
-		return fmt.Errorf("%s is not a day like \"2026-12-31\"", clip(string(data), 40))
+		return fmt.Errorf("%q is not a day like 2026-12-31", clip(string(text), 40))
 	}
-	d.Time = t
+	d.day = t
 	return nil
 }
 
@@ -71,7 +83,7 @@ func ParseOmissions(data []byte) ([]Omission, error) {
 			return fail(fmt.Sprintf("entry %d has no code", i), nil)
 		case o.Reason == "":
 			return fail(fmt.Sprintf("entry %d (%s) has no reason", i, o.Code), nil)
-		case o.Until.IsZero():
+		case o.Until.day.IsZero():
 			return fail(fmt.Sprintf("entry %d (%s) has no end date: set until to a day like 2026-12-31", i, o.Code), nil)
 		}
 	}
@@ -169,7 +181,7 @@ func Findings(found lint.Findings, options FindingsOptions) *FindingsPart {
 			if o.Code != f.Code || o.Where != "" && o.Where != f.Where {
 				continue
 			}
-			if options.At.IsZero() || !options.At.Before(o.Until.Time) {
+			if options.At.IsZero() || !options.At.Before(o.Until.day) {
 				row.Expired = &o.Until
 				continue
 			}

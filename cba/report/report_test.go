@@ -341,7 +341,7 @@ func TestCSV(t *testing.T) {
 }
 
 func TestSARIF(t *testing.T) {
-	omit := []report.Omission{{Code: "ca-note", Reason: "known", Until: report.Date{Time: made.AddDate(1, 0, 0)}}}
+	omit := []report.Omission{{Code: "ca-note", Reason: "known", Until: report.Day(made.AddDate(1, 0, 0))}}
 	part := report.Findings(found(), report.FindingsOptions{Before: found()[1:2], Omissions: omit, At: made})
 	var b bytes.Buffer
 	must(t, report.WriteSARIF(&b, part, report.SARIFOptions{Version: "v1", File: "tenant.json"}))
