@@ -113,17 +113,35 @@ type Row struct {
 	Expired *Date
 }
 
+// rowMore is what a row has beside the finding, in JSON.
+type rowMore struct {
+	State   State  `json:"state,omitempty"`
+	Omitted string `json:"omitted,omitempty"`
+	Expired *Date  `json:"omissionExpired,omitempty"`
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Row) UnmarshalJSON(data []byte) error {
+	var row Row
+	var more rowMore
+	if err := json.Unmarshal(data, &row.Finding); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &more); err != nil {
+		return err
+	}
+	row.State, row.Omitted, row.Expired = more.State, more.Omitted, more.Expired
+	*r = row
+	return nil
+}
+
 // MarshalJSON writes the finding with what the report adds to it.
 func (r Row) MarshalJSON() ([]byte, error) {
 	text, err := json.Marshal(r.Finding)
 	if err != nil {
 		return nil, err
 	}
-	more, err := json.Marshal(struct {
-		State   State  `json:"state,omitempty"`
-		Omitted string `json:"omitted,omitempty"`
-		Expired *Date  `json:"omissionExpired,omitempty"`
-	}{r.State, r.Omitted, r.Expired})
+	more, err := json.Marshal(rowMore{r.State, r.Omitted, r.Expired})
 	if err != nil || string(more) == "{}" {
 		return text, err
 	}
@@ -204,6 +222,38 @@ func Findings(found lint.Findings, options FindingsOptions) *FindingsPart {
 		}
 	}
 	return part
+}
+
+// maxReport bounds a report that is read back, in bytes.
+const maxReport = 64 << 20
+
+// ReadFindings returns the findings that a report had, from the JSON that
+// [Report.WriteJSON] wrote: the Before of the next one. Accepted findings are among
+// them, those that had been fixed are not. The error is an [*Error] with reason
+// [BadReport].
+func ReadFindings(data []byte) (lint.Findings, error) {
+	if len(data) > maxReport {
+		return nil, &Error{Reason: BadReport, Detail: fmt.Sprintf("%d bytes, at most %d", len(data), maxReport)}
+	}
+	var file struct {
+		Version  int           `json:"version"`
+		Findings *FindingsPart `json:"findings"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return nil, &Error{Reason: BadReport, Detail: "give the JSON file of an earlier report", Err: err}
+	}
+	if file.Version != 1 || file.Findings == nil {
+		return nil, &Error{Reason: BadReport, Detail: fmt.Sprintf("version %d, with findings: %t; want version 1 with findings", file.Version, file.Findings != nil)}
+	}
+	found := lint.Findings{}
+	for _, list := range [][]Row{file.Findings.Rows, file.Findings.Omitted} {
+		for _, r := range list {
+			if r.State != Fixed {
+				found = append(found, r.Finding)
+			}
+		}
+	}
+	return found, nil
 }
 
 // A place is what makes two findings of two runs the same.
