@@ -132,7 +132,7 @@ func run(args []string) error {
 		}
 	}
 	if err == nil && a.Findings.Worst() == lint.Error {
-		err = console.Answer
+		err = console.ErrNo
 	}
 	return err
 }

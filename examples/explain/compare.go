@@ -70,7 +70,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 			counts[signin.Loses], counts[signin.Gains], counts[signin.Weaker], counts[signin.Stronger], counts[signin.Same])
 	}
 	if counts[signin.Loses] > 0 {
-		return console.Answer
+		return console.ErrNo
 	}
 	return nil
 }

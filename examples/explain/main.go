@@ -179,7 +179,7 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 		r.print(os.Stdout, console.StyleFor(os.Stdout))
 	}
 	if err == nil && !verdict.SignedIn {
-		err = console.Answer
+		err = console.ErrNo
 	}
 	return err
 }

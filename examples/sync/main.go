@@ -131,7 +131,7 @@ func run(args []string) error {
 		return &console.Failure{Status: console.Unusable, Err: err}
 	}
 	if w.r.counts[graph.Failed]+w.r.counts[graph.Unverified] > 0 {
-		return console.Answer
+		return console.ErrNo
 	}
 	return nil
 }
