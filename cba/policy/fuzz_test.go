@@ -249,14 +249,14 @@ func FuzzEvaluate(f *testing.F) {
 		config, spec := d.config(), d.certificate()
 		user := d.user(t, spec)
 		cert := prepare(t, spec.certificate(t))
-		policyOf := func(c policy.Config) policy.Decision { return c.Compile().Decide(cert, &user) }
+		policyOf := func(c policy.Config) policy.Decision { return compiled(c).Decide(cert, &user) }
 		got := policyOf(config)
 
 		want := reference(t, config, spec, user)
 		if want.BindingIndex = got.BindingIndex; want != got {
 			t.Fatalf("decision %+v, reference %+v", got, want)
 		}
-		p := config.Compile()
+		p := compiled(config)
 		e := p.Explain(cert, &user)
 		if again := p.Explain(cert, &user); mustJSON(t, e) != mustJSON(t, again) {
 			t.Fatal("two explanations differ")
@@ -307,7 +307,7 @@ func FuzzEvaluate(f *testing.F) {
 			}
 		}
 
-		if (policy.Config{}).Compile().Decide(cert, &user) != (policy.Decision{
+		if compiled((policy.Config{})).Decide(cert, &user) != (policy.Decision{
 			AuthenticationMode: policy.SingleFactor, RequiredAffinity: certuserid.Low, RuleIndex: -1, BindingIndex: -1}) {
 			t.Fatal("the zero Config says something")
 		}
@@ -387,6 +387,6 @@ func FuzzJSON(f *testing.F) {
 				t.Fatalf("incomplete finding %+v", f)
 			}
 		}
-		c.Compile().Explain(nil, nil)
+		compiled(c).Explain(nil, nil)
 	})
 }

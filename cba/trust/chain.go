@@ -449,7 +449,12 @@ func StepNames() []lint.StepName {
 // that is in force. Warnings are about what no documented rule decides: a name
 // that is not the issuer's, a SHA-1 signature, a critical extension that nothing
 // here reads, a policy that the CAs above do not have.
+//
+// A Chain whose CAs were not made by a [Store] may have none.
 func (c Chain) Steps() []lint.Step {
+	if slices.ContainsFunc(c.CAs, (*CA).unmade) {
+		return nil
+	}
 	var steps []lint.Step
 	done := make([]bool, len(c.Failures))
 	failed := func(at int, causes ...Cause) bool {
@@ -485,6 +490,11 @@ func (c Chain) Steps() []lint.Step {
 	}
 	return steps
 }
+
+// unmade reports whether a CA has no certificate, as those of a Store have.
+func (ca *CA) unmade() bool { return ca == nil || ca.Certificate == nil }
+
+func (ca *CA) endsChain() bool { return ca.node != nil && ca.node.Root }
 
 func (ca *CA) storeStep(at int) lint.Step {
 	st := lint.Step{At: at, Name: StepTrustStore, Outcome: lint.Pass, Source: sourcePrecedence}
@@ -535,7 +545,7 @@ func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
 	if unread := criticalUnread(cert); unread != "" {
 		warn(StepCriticalExtension, lint.RFC5280+" section 4.2", "the certificate has critical extensions that are not checked here: %s", unread)
 	}
-	if i > 0 && !c.CAs[i-1].node.Root {
+	if i > 0 && !c.CAs[i-1].endsChain() {
 		if unread := constraints(cert); unread != "" {
 			warn(StepConstraints, lint.RFC5280+" section 6.1", "the CA has constraints for the certificates below it that are not checked here: %s", unread)
 		}

@@ -150,6 +150,9 @@ func NewPKI(displayName string, certs []*x509.Certificate, samples ...*x509.Cert
 // own certificate's distribution points: that CRL is its issuer's, so the URL is
 // cleared.
 func (p *PKI) SetCRLs(samples ...*x509.Certificate) int {
+	if p == nil {
+		return 0
+	}
 	certs := make([]*x509.Certificate, len(p.CertificateAuthorities))
 	for i, a := range p.CertificateAuthorities {
 		certs[i], _ = readCertificate(a.Certificate)

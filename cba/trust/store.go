@@ -162,7 +162,7 @@ type (
 // Hinted reports whether any entry of the CA has isIssuerHintEnabled, be it in
 // force or not.
 func (ca *CA) Hinted() bool {
-	return ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint })
+	return ca != nil && (ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint }))
 }
 
 // InPKI reports whether the CA is in the PKI with this display name, be that
@@ -170,7 +170,7 @@ func (ca *CA) Hinted() bool {
 // the name in a CA scope is not documented.
 func (ca *CA) InPKI(name string) bool {
 	is := func(e Entry) bool { return e.Origin == PKIStore && strings.EqualFold(e.PKI, name) }
-	return is(ca.Entry) || slices.ContainsFunc(ca.Others, is)
+	return ca != nil && (is(ca.Entry) || slices.ContainsFunc(ca.Others, is))
 }
 
 // A Store is a compiled [Config]: certificates read, entries of both stores
