@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/binary"
 	"encoding/pem"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -301,7 +299,7 @@ func readFile(file []byte) ([]*x509.Certificate, *Error) {
 	if len(file) > text.MaxFile {
 		return nil, &Error{Reason: OverLimit, Detail: fmt.Sprintf("%d bytes, %d are read", len(file), text.MaxFile)}
 	}
-	file = asUTF8(file)
+	file = text.UTF8(file)
 	if !bytes.Contains(file, []byte("-----BEGIN ")) {
 		return readDER(file, "")
 	}
@@ -360,24 +358,4 @@ func firstElement(der []byte) []byte {
 		return der
 	}
 	return element
-}
-
-// asUTF8 removes byte order marks and turns UTF-16 into UTF-8.
-func asUTF8(text []byte) []byte {
-	var order binary.ByteOrder
-	switch {
-	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
-		return text[3:]
-	case bytes.HasPrefix(text, []byte("\xff\xfe")):
-		order = binary.LittleEndian
-	case bytes.HasPrefix(text, []byte("\xfe\xff")):
-		order = binary.BigEndian
-	default:
-		return text
-	}
-	units := make([]uint16, 0, len(text)/2)
-	for i := 2; i+1 < len(text); i += 2 {
-		units = append(units, order.Uint16(text[i:]))
-	}
-	return []byte(string(utf16.Decode(units)))
 }

@@ -155,11 +155,7 @@ func certificates(content []byte, passwordFile string) ([]*x509.Certificate, err
 
 func (a answer) print(w io.Writer) {
 	style := console.StyleFor(os.Stdout)
-	subject := a.cert.Subject.String()
-	if name, err := dn.ParseDER(a.cert.RawSubject); err == nil {
-		subject = name.String()
-	}
-	fmt.Fprintf(w, "%s  %s, expires %s\n\n", style.Bold(console.Clean(a.File)), console.Clean(subject), a.cert.NotAfter.UTC().Format("2006-01-02"))
+	fmt.Fprintf(w, "%s  %s, expires %s\n\n", style.Bold(console.Clean(a.File)), console.Clean(dn.Show(a.cert.RawSubject)), a.cert.NotAfter.UTC().Format("2006-01-02"))
 	if a.Check != nil {
 		a.Check.print(w, style)
 		return
