@@ -285,8 +285,9 @@ func (c Classic) PKI(displayName string) (PKI, error) {
 // text files in UTF-16, as PowerShell writes them. Other PEM blocks, such as keys
 // and CRLs, are passed over. The order is that of the file.
 //
-// The error is an [*Error]: [OverLimit] for more than 4 MiB, the limit of [example.com/entracba/cba.ParseCertificates] too, [NotCertificate],
-// [NotBundle], or [NoCertificate] for a file without any.
+// The error is an [*Error]: [OverLimit] for more than 4 MiB, the limit of package
+// cba's ParseCertificates too; [NotCertificate], [NotBundle], or [NoCertificate] for
+// a file without any.
 func ReadCertificates(file []byte) ([]*x509.Certificate, error) {
 	certs, err := readFile(file)
 	if err != nil {
