@@ -117,7 +117,7 @@ func run(args []string) error {
 	}
 	s := summary{Since: time.Now().Add(-o.since).UTC().Truncate(time.Second), Refused: []refusal{}}
 	bar := console.NewProgress(os.Stderr, "Reading the log", 0)
-	rows := counted(t.SignInLog(ctx, graph.SignInQuery{Since: s.Since, User: o.user}), bar)
+	rows := counted(t.SignInLog(ctx, s.Since, graph.SignInQuery{User: o.user}), bar)
 	s.Summary, err = snapshot.Summarize(s.watch(snapshot.SignIns(rows)), e.expect)
 	bar.End()
 	if err = errors.Join(err, e.err); err != nil {
