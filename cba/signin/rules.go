@@ -6,8 +6,8 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// Rules returns the rules of this package, whose findings [Config.Findings] and
-// [Tenant.UserFindings] can have beside those of packages policy, trust and
+// Rules returns the rules of this package, whose findings [Config.Findings],
+// [Tenant.UserFindings] and [CRLFindings] can have beside those of packages policy, trust and
 // certuserid.
 func Rules() []lint.Rule { return slices.Clone(rules) }
 
@@ -39,6 +39,15 @@ var (
 	notHinted = lint.Rule{Code: "signin-not-hinted", Severity: lint.Warning, Effect: lint.LocksOut, Source: sourceHints,
 		What: "issuer hints are enabled and only flagged CAs are sent (open question 9.8), so clients may not offer certificates of this CA",
 		Do:   "set isIssuerHintEnabled on this CA, or on none"}
+	crlUnusable = lint.Rule{Code: "signin-crl-unusable", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.Revocation,
+		What: "the CRL cannot be used, so users of this CA are refused",
+		Do:   "publish a CRL that the CA has signed at this URL, or correct the URL"}
+	crlSlow = lint.Rule{Code: "signin-crl-slow", Severity: lint.Warning, Effect: lint.LocksOut, Source: lint.Revocation,
+		What: "the CRL takes more than half of the time that Entra waits in a sign-in",
+		Do:   "publish the CRL closer to the internet, or make it smaller"}
+	crlOfExpiredCA = lint.Rule{Code: "signin-crl-of-expired-ca", Severity: lint.Info, Source: lint.Revocation,
+		What: "something is wrong with the CRL of a CA that has expired, so no one is affected",
+		Do:   "remove the CA from the trust store"}
 
 	userIDUnbound = lint.Rule{Code: "signin-user-id-unbound", Severity: lint.Warning, Source: lint.UserIDs,
 		What: "no username binding uses values of this kind, so the value has no effect",
@@ -56,5 +65,6 @@ var (
 
 var rules = []lint.Rule{
 	noAuthority, ruleParent, ruleReversed, ruleUnknownIssuer, scopeUnknownAuthority, scopeOtherPKI, exemptionUnknownAuthority, crlRequired, notHinted,
+	crlUnusable, crlSlow, crlOfExpiredCA,
 	userIDUnbound, userIDLow, userIDUnknownIssuer, userUnbound,
 }
