@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
 )
 
 // CAName is the CA's folder in a folder.
@@ -104,8 +105,8 @@ func Publish(folder string, issuer *cba.Issuer) error {
 }
 
 // LoadCA reads the one CA in a folder, from the files whose names end in .crt, .cer,
-// .pem, .der or .key: its certificate, those above it, and its key. The error has
-// reason [NoCA], or [WritableByOthers] if others could have changed a file, see
+// .pem, .der or .key: its certificate, those above it up to the root, and its key. The
+// error has reason [NoCA], also if the root is missing, or [WritableByOthers] if others could have changed a file, see
 // [ReadSecret]; or it is one of the file system.
 func LoadCA(folder string) (*cba.Issuer, error) {
 	entries, err := os.ReadDir(folder)
@@ -131,6 +132,11 @@ func LoadCA(folder string) (*cba.Issuer, error) {
 	issuer, err := cba.ParseIssuer(inputs...)
 	if err != nil {
 		return nil, &Error{Reason: NoCA, Path: folder, What: fmt.Sprintf("no CA that can issue (%s)", strings.Join(names, ", ")), Err: err}
+	}
+	if issuer.Root() == nil {
+		cas := issuer.CACertificates()
+		return nil, &Error{Reason: NoCA, Path: folder, What: "the certificate of the root is missing",
+			Do: "add the certificate of " + dn.Show(cas[len(cas)-1].RawIssuer) + ", and of every CA above it"}
 	}
 	return issuer, nil
 }

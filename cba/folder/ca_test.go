@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"example.com/entracba/cba"
@@ -113,5 +114,39 @@ func TestPublishIntermediate(t *testing.T) {
 		if got := content(t, filepath.Join(dir, name)); got != string(want) {
 			t.Errorf("%s is another certificate", name)
 		}
+	}
+}
+
+// An intermediate is not written as the root: a chain that does not reach one is
+// refused, in words that name the certificate that is missing.
+func TestRootIsMissing(t *testing.T) {
+	root, err := newRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuing, err := root.NewIntermediate(t.Context(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Contoso Issuing CA"}}}, KeyType: cba.P256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := cba.EncodeKey(issuing.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := t.TempDir()
+	write := func(name string, content []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(from, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("ca.key", key)
+	write("ca.crt", cba.EncodeCertificates(issuing.Certificate))
+	_, err = folder.LoadCA(from)
+	if !errors.Is(err, folder.NoCA) || !strings.Contains(err.Error(), "add the certificate of CN=Contoso Root CA") {
+		t.Errorf("%v", err)
+	}
+	write("a-root.crt", cba.EncodeCertificates(root.Certificate))
+	if found, err := folder.LoadCA(from); err != nil || !found.Root().Equal(root.Certificate) {
+		t.Errorf("%v", err)
 	}
 }
