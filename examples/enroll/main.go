@@ -1,0 +1,105 @@
+// Enroll is an enrolment service: a request in, a certificate out, with its chain, a
+// .p7b file and the ids that bind it; a CRL at a URL; and revoking by the owner.
+//
+//	go run ./examples/enroll                    plays one user and ends
+//	go run ./examples/enroll -users users.txt   serves until it is interrupted
+//
+// A line of the users file is a UPN, a space and that user's token. The service
+// listens on the loopback interface only: put a proxy with TLS in front of it.
+//
+//	curl -H "Authorization: Bearer TOKEN" --data-binary @user.csr http://127.0.0.1:8080/enroll
+//	curl -H "Authorization: Bearer TOKEN" --data-binary @user.crt http://127.0.0.1:8080/revoke
+//	curl -O http://127.0.0.1:8080/ca.crl
+//
+// Exit status: 0 good or interrupted, 2 not.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl/publish"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
+	"example.com/entracba/examples/internal/console"
+)
+
+func main() { console.Main("enroll", run) }
+
+func run(args []string) error {
+	f := flag.NewFlagSet("enroll", flag.ContinueOnError)
+	listen := f.String("listen", "127.0.0.1:8080", "`address` of the loopback interface to listen on")
+	url := f.String("url", "", "`URL` under which others reach the service (default http:// and the address)")
+	out := f.String("out", "out/enroll", "`folder` of the CA and its revocations")
+	file := f.String("users", "", "`file` with a UPN and a token on each line (default: play one user, and end)")
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return err
+	} else if err != nil || f.NArg() > 0 {
+		return console.Usage("see enroll -h")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	users := map[string]string{"demonstration": "jane@yourdomain.com"}
+	if *file == "" {
+		*listen = "127.0.0.1:0"
+	} else if err := readUsers(*file, users); err != nil {
+		return console.Usage("-users: %w", err)
+	}
+	listener, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return console.Usage("-listen: %w", err)
+	}
+	if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return console.Usage("-listen: tokens must not be sent in the clear; listen on 127.0.0.1 and put a proxy with TLS in front")
+	}
+	*url = cmp.Or(*url, "http://"+listener.Addr().String())
+	state, err := folder.Open(*out)
+	if err != nil {
+		return err
+	}
+	defer state.Close()
+	issuer, _, err := state.CA(ctx, "", func(ctx context.Context) (*cba.Issuer, error) {
+		return cba.NewRoot(ctx, cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Entra CBA Root CA"}}}})
+	})
+	if err != nil {
+		return err
+	}
+	s := newService(issuer, publish.FileStore{Path: *out + "/revocations"}, *url+"/ca.crl", users)
+	if err := s.publish(ctx); err != nil {
+		return err
+	}
+	go s.republish(ctx)
+	server := &http.Server{Handler: s.handler(), ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	defer server.Close()
+	go func() { server.Serve(listener); stop() }()
+	if *file == "" {
+		return demonstrate(ctx, *url)
+	}
+	fmt.Printf("Serving %d users at %s. The CRL is at %s/ca.crl.\n", len(users), *url, *url)
+	<-ctx.Done()
+	return nil
+}
+
+// readUsers fills in the UPN of every token.
+func readUsers(file string, users map[string]string) error {
+	content, err := folder.ReadSecret(file)
+	clear(users)
+	for line := range strings.Lines(string(content)) {
+		upn, token, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if token == "" || users[token] != "" || cba.CheckUPN(upn) != nil {
+			return errors.New("write a UPN, a space and a token of the user's own on each line")
+		}
+		users[token] = upn
+	}
+	return err
+}
