@@ -213,7 +213,11 @@ func (p *leavingPlan) certificates() {
 			p.addSerial(leavingExpired, serial, "expired on %s", text.Time(c.NotAfter))
 			continue
 		}
-		authority := Authority{Name: dn.Show(c.RawIssuer), KeyID: keyid.Of(c.AuthorityKeyId)}
+		name, err := dn.ParseDER(c.RawIssuer)
+		authority := Authority{Name: name.String(), KeyID: keyid.Of(c.AuthorityKeyId)}
+		if err != nil { // crypto/x509 would not have parsed it
+			authority.Name = c.Issuer.String()
+		}
 		if authority.KeyID == "" {
 			p.addSerial(leavingNoKeyID, serial, "has no authority key identifier")
 		}

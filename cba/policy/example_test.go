@@ -54,11 +54,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	p, err := config.Compile(policy.Readings{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	d := p.Decide(exampleCertificate(), exampleUser)
+	d := config.Compile().Decide(exampleCertificate(), exampleUser)
 	fmt.Println("signs in:", d.SignsIn())
 	fmt.Println("strength:", d.AuthenticationMode, "by rule", d.RuleIndex)
 	// Output:
@@ -72,11 +68,7 @@ func ExamplePolicy_Explain() {
 	config.State = policy.Enabled
 	config.AuthenticationMode.DefaultAffinity = certuserid.High
 
-	p, err := config.Compile(policy.Readings{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	e := p.Explain(exampleCertificate(), exampleUser)
+	e := config.Compile().Explain(exampleCertificate(), exampleUser)
 	fmt.Println("signs in:", e.SignsIn())
 	for _, step := range e.Steps {
 		if step.Name == policy.StepBinding || step.Outcome == lint.Fail {
@@ -98,11 +90,7 @@ func ExamplePolicy_Explain_assumptions() {
 	config.State = policy.Enabled
 	user := &policy.User{UserPrincipalName: "Bob@Woodgrove.com"}
 
-	p, err := config.Compile(policy.Readings{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	e := p.Explain(exampleCertificate(), user)
+	e := config.Compile().Explain(exampleCertificate(), user)
 	fmt.Println("bound:", e.Bound)
 	for _, a := range e.Assumptions {
 		fmt.Printf("%s: %s\n", a.ID, a.Text)
@@ -238,10 +226,7 @@ func ExampleBind() {
 // The same question under the other reading of an open point.
 func ExamplePolicy_With() {
 	config := policy.ServiceDefault()
-	p, err := config.Compile(policy.Readings{})
-	if err != nil {
-		log.Fatal(err)
-	}
+	p := config.Compile()
 	user := &policy.User{UserPrincipalName: "BOB@woodgrove.com"}
 	fmt.Println(p.Decide(exampleCertificate(), user).Bound)
 	fmt.Println(p.With(policy.Readings{ExactNames: true}).Decide(exampleCertificate(), user).Bound)
@@ -256,10 +241,7 @@ func ExamplePolicy_CAScope() {
 	config := policy.Config{CertificateAuthorityScopes: []policy.AuthorityScope{
 		policy.ScopeTo(issuing, "Contoso PKI", "33333333-3333-3333-3333-333333333333"),
 	}}
-	p, err := config.Compile(policy.Readings{})
-	if err != nil {
-		log.Fatal(err)
-	}
+	p := config.Compile()
 	member := &policy.User{MemberOf: []policy.DirectoryObject{{ID: "33333333-3333-3333-3333-333333333333"}}}
 	fmt.Printf("%+v\n", p.CAScope(member, []keyid.ID{issuing, root}))
 	fmt.Printf("%+v\n", p.CAScope(&policy.User{}, []keyid.ID{issuing, root}))

@@ -14,7 +14,7 @@ import (
 	"example.com/entracba/cba/trust"
 )
 
-// An authority is one CA of the stores.
+// An authority is one certificate authority of the stores.
 type authority struct {
 	Subject    string    `json:"subject"`
 	Store      string    `json:"store"` // of the entry in force
@@ -23,8 +23,8 @@ type authority struct {
 	Thumbprint string    `json:"thumbprint"`
 	NotAfter   time.Time `json:"notAfter"`
 	SelfSigned bool      `json:"selfSigned"`
-	// Complete says that every CA up to a root is stored and valid; otherwise Lacking
-	// says why not.
+	// Complete says that every authority up to a root is stored and valid;
+	// otherwise Lacking says why not.
 	Complete bool   `json:"chainComplete"`
 	Lacking  string `json:"chainLacking,omitempty"`
 	Hint     bool   `json:"issuerHint"`
@@ -39,13 +39,9 @@ func authorities(store *trust.Store, at time.Time) []authority {
 			a.Also = append(a.Also, e.String())
 		}
 		if ca.SelfSigned {
-			switch {
-			case at.After(ca.Certificate.NotAfter):
-				a.Lacking = "expired"
-			case at.Before(ca.Certificate.NotBefore):
-				a.Lacking = "not yet valid"
-			default:
-				a.Complete = true
+			a.Complete = !at.After(ca.Certificate.NotAfter) && !at.Before(ca.Certificate.NotBefore)
+			if !a.Complete {
+				a.Lacking = "outside of its validity"
 			}
 		} else if chain := store.Chain(ca.Certificate, at); chain.Trusted {
 			a.Complete = true
@@ -57,7 +53,7 @@ func authorities(store *trust.Store, at time.Time) []authority {
 	return all
 }
 
-// A list is one CRL and the result of its download.
+// A list is one revocation list and how it could be had.
 type list struct {
 	Authority  string    `json:"authority"`
 	URL        string    `json:"url"`
@@ -75,20 +71,12 @@ type list struct {
 	err *crl.Error
 }
 
-// What the program itself finds; package crl finds the rest.
-var (
-	crlUnusable = lint.Rule{Code: "audit-crl-unusable", Severity: lint.Error, Effect: lint.LocksOut,
-		What: "the CRL of a CA cannot be used, so Entra refuses the users of the CA",
-		Do:   "publish a CRL that this CA has signed at this URL, or correct the URL", Source: lint.Revocation}
-	crlSlow = lint.Rule{Code: "audit-crl-slow", Severity: lint.Warning, Effect: lint.LocksOut,
-		What: "the download of a CRL takes more than half the time that Entra waits",
-		Do:   "publish the CRL on a faster server, or make it smaller", Source: lint.Revocation}
-)
+const sourceCRL = "Learn: Certificate revocation list"
 
-// atOnce is how many CRLs are fetched at the same time.
+// atOnce is how many lists are fetched at the same time.
 const atOnce = 8
 
-// lists fetches the CRLs of every CA, as a sign-in would, and checks them.
+// lists fetches the lists of every authority, as a sign-in would, and checks them.
 func (o options) lists(ctx context.Context, from crl.Source, store *trust.Store, at time.Time) ([]list, lint.Findings, error) {
 	cas := store.CAs()
 	sets, errs := make([][]list, len(cas)), make([]error, len(cas))
@@ -140,31 +128,27 @@ func fetch(ctx context.Context, from crl.Source, ca *trust.CA, url string, delta
 	return l, nil
 }
 
-// slow is half of the 10 seconds that Entra waits.
+// slow is when a list is on its way to the 10 seconds that Entra waits.
 const slow = 5 * time.Second
 
-// judge returns what is wrong with the CRLs of one CA.
+// judge says what is wrong with the lists of one authority.
 func judge(ca *trust.CA, lists []list, at time.Time) lint.Findings {
 	var found lint.Findings
-	expired := at.After(ca.Certificate.NotAfter)
-	unusable := func(where, what, code string) {
-		switch {
-		case expired:
-			what += "; this CA has expired anyway, so no one is affected"
-		case code != "":
-			what += "; Entra refuses the users of this CA (" + code + ")"
-		}
-		found = append(found, crlUnusable.At(where, "", "the CRL cannot be used: %s", what))
-	}
 	set := crl.Set{}
 	for i := range lists {
 		l := &lists[i]
 		where := fmt.Sprintf("%v, %s", ca.Entry, l.URL)
 		switch {
 		case l.err != nil:
-			unusable(where, strings.TrimPrefix(l.Error, "crl: "), l.Code)
+			found = append(found, lint.Finding{Code: "audit-crl-unusable", Severity: lint.Error, Effect: lint.LocksOut, Where: where,
+				What:   fmt.Sprintf("no list that can be relied on (users of this authority are refused, %s): %s", l.Code, strings.TrimPrefix(l.Error, "crl: ")),
+				Do:     "publish a list at this address that the authority has signed, or correct the address",
+				Source: sourceCRL})
 		case time.Duration(l.Millis)*time.Millisecond > slow:
-			found = append(found, crlSlow.At(where, "", "the download of the CRL took %.1f s from this machine; Entra waits 10 s during a sign-in", float64(l.Millis)/1000))
+			found = append(found, lint.Finding{Code: "audit-crl-slow", Severity: lint.Warning, Effect: lint.LocksOut, Where: where,
+				What:   fmt.Sprintf("the list took %.1f s from here; Entra waits %v in a sign-in", float64(l.Millis)/1000, 10*time.Second),
+				Do:     "publish it closer to the internet, or make it smaller",
+				Source: sourceCRL})
 		}
 		if l.Delta {
 			set.Delta = l.got
@@ -176,20 +160,17 @@ func judge(ca *trust.CA, lists []list, at time.Time) lint.Findings {
 		more := set.Findings(at)
 		if set.Base != nil && more.Worst() != lint.Error {
 			if err := set.Check(ca.Certificate, at); err != nil {
-				var e *crl.Error
-				code := ""
-				if errors.As(err, &e) {
-					code = e.Code()
-				}
-				unusable(ca.Entry.String(), strings.TrimPrefix(err.Error(), "crl: "), code)
+				more = append(more, lint.Finding{Code: "audit-crl-unusable", Severity: lint.Error, Effect: lint.LocksOut, Where: ca.Entry.String(),
+					What: err.Error(), Do: "publish a new list", Source: sourceCRL})
 			}
 		}
 		found = append(found, more...)
 	}
-	if expired {
-		// No user signs in with a certificate of an expired CA anyway.
+	if at.After(ca.Certificate.NotAfter) {
+		// Nobody signs in with certificates of an expired authority anyway.
 		for i := range found {
 			found[i].Severity, found[i].Effect = min(found[i].Severity, lint.Info), 0
+			found[i].What += "; it matters no more, the authority itself has expired"
 		}
 	}
 	return slices.Clip(found)

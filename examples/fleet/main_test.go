@@ -25,6 +25,12 @@ import (
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/programtest"
+
+	// What the program is made of in other modules, whose files the go command does not
+	// look at: a test that depends on the packages is not answered from its cache.
+	_ "example.com/entracba/cba/fleet/rollout"
+	_ "example.com/entracba/examples/internal/console"
+	_ "example.com/entracba/examples/internal/users"
 )
 
 // program is the path of the built program.

@@ -18,8 +18,6 @@ const (
 	MissingFile Reason = "missing-file"
 	// Damaged: a file is not as this package wrote it.
 	Damaged Reason = "damaged"
-	// BadName: a UPN that cannot be part of a file's name.
-	BadName Reason = "bad-name"
 	// Stopped: the list was not finished, because the context ended or because what
 	// failed would fail for everyone: a full disk, a CA key that does not sign. What
 	// was issued is recorded. Run again to continue.
@@ -35,8 +33,6 @@ func (r Reason) words() string {
 		return "the folder belongs to another ledger"
 	case OtherFolder:
 		return "the folder does not hold the files of the ledger"
-	case BadName:
-		return "the UPN cannot be part of a file name"
 	case Stopped:
 		return "stopped before the list was finished"
 	}

@@ -27,6 +27,7 @@ const (
 	manifestName  = folder.ManifestName
 	passwordsName = folder.PasswordsName
 	journalName   = "journal.jsonl"
+	lockExtension = ".lock" // beside the folder of a run that lives
 )
 
 // Modes of files.
@@ -136,7 +137,7 @@ func (r *Rollout) complete(ctx context.Context) (rows, complete bool, err error)
 			return false, false, err
 		}
 		rows = true
-		if !e.State.Live() || checkName(e.UPN) != nil {
+		if !e.State.Live() || folder.CheckName(e.UPN) != nil {
 			continue
 		}
 		live++
@@ -185,6 +186,9 @@ func (r *Rollout) write(name string, mode fs.FileMode, flush bool, fill func(io.
 			err = fmt.Errorf("%s was not written: %w", name, err)
 		}
 	}()
+	if err := f.Chmod(mode); err != nil { // whatever the umask
+		return err
+	}
 	w := bufio.NewWriter(f)
 	if err := fill(w); err != nil {
 		return err
@@ -232,13 +236,4 @@ func (f certificateFiles) all() []string { return []string{f.pfx, f.opener, f.ce
 func filesOf(upn, serial string) certificateFiles {
 	stem := usersName + "/" + upn + "." + serial
 	return certificateFiles{stem + ".pfx", stem + ".json", stem + ".crt"}
-}
-
-// checkName refuses a UPN that cannot be part of a file's name on every system. Entra
-// allows none of these characters either.
-func checkName(upn string) error {
-	if upn == "" || strings.ContainsAny(upn, `/\:*?"<>|`) || strings.ContainsFunc(upn, func(c rune) bool { return c < ' ' || c == 0x7f }) || !filepath.IsLocal(upn+".pfx") {
-		return &Error{Reason: BadName, What: fmt.Sprintf("%q", upn)}
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
 )
 
@@ -54,8 +55,8 @@ type Counts struct {
 
 // Issue issues for the users of a list. list is read again for users whom another run
 // had reserved, until nobody on the list is reserved; a run that was killed keeps
-// its users reserved for the length of its lease. Every user needs a UPN that can be
-// part of a file's name.
+// its users reserved for the length of its lease. Every user needs a UPN that
+// folder.CheckName accepts.
 //
 // A user who fails does not end the list. The error is an *[Error] with reason
 // Stopped if the list was not finished; the counts are true also then. Call
@@ -156,7 +157,7 @@ func (p *issuing) tasks() iter.Seq2[cba.Task, error] {
 				if p.failed[ledger.RequestOf(task.Subject)] {
 					continue
 				}
-				if err := checkName(task.Subject.UPN); err != nil {
+				if err := folder.CheckName(task.Subject.UPN); err != nil {
 					p.fail(task.Subject, err)
 					continue
 				}

@@ -10,10 +10,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/folder"
 )
 
 // An intent is a line of a run's journal: files of this certificate are about to be
@@ -24,8 +26,8 @@ type intent struct {
 }
 
 // A journal names the files of one run before they are written, so that another run
-// knows them for leftovers if this one is killed. It is locked while the run lives. It
-// is not flushed: after a power cut, files without a line stay where they are.
+// knows them for leftovers if this one is killed. It is not flushed: after a power
+// cut, files without a line stay where they are.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
@@ -33,9 +35,7 @@ type journal struct {
 }
 
 func (j *journal) create(name string) (err error) {
-	if j.file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, secret); err == nil {
-		lock(j.file)
-	}
+	j.file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, secret)
 	return err
 }
 
@@ -70,7 +70,7 @@ func readJournal(f io.Reader) (all []intent, err error) {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		var i intent
-		if json.Unmarshal(lines.Bytes(), &i) != nil || checkName(i.UPN) != nil {
+		if json.Unmarshal(lines.Bytes(), &i) != nil || folder.CheckName(i.UPN) != nil {
 			continue
 		}
 		if _, err := ledger.ParseSerial(i.Serial); err == nil {
@@ -87,10 +87,7 @@ func (r *Rollout) sweep(ctx context.Context) error {
 		return err
 	}
 	for _, run := range runs {
-		if !run.IsDir() {
-			continue
-		}
-		if err := r.sweepRun(ctx, run.Name()); err != nil {
+		if err := r.sweepRun(ctx, strings.TrimSuffix(run.Name(), lockExtension)); err != nil {
 			return err
 		}
 	}
@@ -100,7 +97,7 @@ func (r *Rollout) sweep(ctx context.Context) error {
 // sweepRun moves the leftovers of one run into its folder and, once nothing of it can
 // change any more, that folder to leftover/.
 func (r *Rollout) sweepRun(ctx context.Context, run string) (err error) {
-	folder, own := filepath.Join(r.path(runsName), run), run == r.holder
+	dir, own := filepath.Join(r.path(runsName), run), run == r.holder
 	if !own {
 		answer, err := r.ledger.Claim(ctx, runRequest(run), r.claim())
 		if err != nil || answer != ledger.Granted {
@@ -109,14 +106,19 @@ func (r *Rollout) sweepRun(ctx context.Context, run string) (err error) {
 		defer func() {
 			err = errors.Join(err, r.ledger.Release(context.WithoutCancel(ctx), r.holder, runRequest(run)))
 		}()
-	}
-	var intents []intent
-	switch f, err := os.Open(filepath.Join(folder, journalName)); {
-	case err == nil:
-		defer f.Close()
-		if !own && !lock(f) {
+		unlock, err := folder.Lock(dir + lockExtension)
+		if errors.Is(err, folder.Busy) {
 			return nil // it goes on, slower than its lease
 		}
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	var intents []intent
+	switch f, err := os.Open(filepath.Join(dir, journalName)); {
+	case err == nil:
+		defer f.Close()
 		if intents, err = readJournal(f); err != nil {
 			return err
 		}
@@ -124,11 +126,11 @@ func (r *Rollout) sweepRun(ctx context.Context, run string) (err error) {
 		return err
 	}
 	for _, i := range intents {
-		if settled, err := r.settle(ctx, folder, i); err != nil || !settled {
+		if settled, err := r.settle(ctx, dir, i); err != nil || !settled {
 			return err
 		}
 	}
-	found, err := os.ReadDir(folder)
+	found, err := os.ReadDir(dir)
 	if gone(err) {
 		return nil // it is over
 	}
@@ -145,22 +147,22 @@ func (r *Rollout) sweepRun(ctx context.Context, run string) (err error) {
 	case own: // its folder is still in use
 		r.journal.open = false
 		for _, name := range left {
-			if err := r.moveAside(filepath.Join(folder, name), filepath.Join(run, name), ""); err != nil {
+			if err := r.moveAside(filepath.Join(dir, name), filepath.Join(run, name), ""); err != nil {
 				return err
 			}
 		}
 		return nil
 	case len(found) == 0:
-		os.Remove(folder)
+		os.Remove(dir)
 		return nil
 	}
-	return r.moveAside(folder, run, left...)
+	return r.moveAside(dir, run, left...)
 }
 
 // settle moves the files of a certificate into a folder if it has no row, and reports
 // whether that is certain for all time. Who holds the claim of the user may be about
 // to write the row, and is left alone; with the claim in our hands nobody can.
-func (r *Rollout) settle(ctx context.Context, folder string, i intent) (bool, error) {
+func (r *Rollout) settle(ctx context.Context, dir string, i intent) (bool, error) {
 	recorded := func() (bool, error) {
 		for _, err := range r.ledger.Entries(ctx, ledger.Query{Serial: i.Serial}) {
 			return err == nil, err
@@ -179,7 +181,7 @@ func (r *Rollout) settle(ctx context.Context, folder string, i intent) (bool, er
 	there, err := recorded()
 	if err == nil && !there {
 		for _, name := range filesOf(i.UPN, i.Serial).all() {
-			if moveErr := os.Rename(r.path(name), filepath.Join(folder, filepath.Base(name))); !gone(moveErr) {
+			if moveErr := os.Rename(r.path(name), filepath.Join(dir, filepath.Base(name))); !gone(moveErr) {
 				err = errors.Join(err, moveErr)
 			}
 		}

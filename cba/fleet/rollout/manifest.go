@@ -110,7 +110,7 @@ func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int
 // describeUser reads the files of a certificate, and mends the one that can be made
 // again.
 func (r *Rollout) describeUser(e ledger.Entry) (user folder.User, password string, err error) {
-	if err := checkName(e.UPN); err != nil {
+	if err := folder.CheckName(e.UPN); err != nil {
 		return user, "", err
 	}
 	cert, err := x509.ParseCertificate(e.Certificate)

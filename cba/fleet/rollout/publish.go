@@ -88,7 +88,7 @@ func (r *Rollout) publish(ctx context.Context, name string, ca *cba.Issuer) (Lis
 	// The store is what counts: a file that is lost or damaged is written again. What
 	// the store has may not be in the file yet, if a run was killed in between.
 	if list == nil || now.After(list.NextPublish) || len(news) > 0 || lacks(list, known) {
-		list, err = lists.Base(ctx, publish.Options{Publish: func(l *crl.List) error {
+		list, err = lists.Base(ctx, publish.Options{ThisUpdate: now, Publish: func(l *crl.List) error {
 			if err := r.writeBytes(file, public, true, l.Raw); err != nil {
 				return err
 			}

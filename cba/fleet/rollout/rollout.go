@@ -11,6 +11,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/folder"
 )
 
 // Options are how a run is begun. The zero value works with a folder and a ledger
@@ -34,6 +35,7 @@ type Rollout struct {
 	lease  time.Duration
 	now    func() time.Time
 
+	unlock    func() // ends the sign of life that other runs see
 	journal   journal
 	own       map[string]bool // serial numbers of renewals by this run
 	leftovers []string
@@ -49,8 +51,8 @@ type Rollout struct {
 //
 // The error is an *[Error] with reason OtherLedger, OtherFolder or Damaged, an error
 // of the ledger, or one of the file system.
-func Open(ctx context.Context, folder string, l ledger.Ledger, o Options) (*Rollout, error) {
-	r := &Rollout{folder: folder, ledger: l, holder: ledger.NewHolder(), lease: o.Lease, now: o.Now, own: map[string]bool{}}
+func Open(ctx context.Context, path string, l ledger.Ledger, o Options) (*Rollout, error) {
+	r := &Rollout{folder: path, ledger: l, holder: ledger.NewHolder(), lease: o.Lease, now: o.Now, own: map[string]bool{}}
 	if r.lease <= 0 {
 		r.lease = ledger.DefaultLease
 	}
@@ -68,7 +70,15 @@ func Open(ctx context.Context, folder string, l ledger.Ledger, o Options) (*Roll
 			return nil, err
 		}
 	}
-	return r, r.journal.create(r.path(r.runPath() + "/" + journalName))
+	var err error
+	if r.unlock, err = folder.Lock(r.path(r.runPath() + lockExtension)); err != nil {
+		return nil, err
+	}
+	if err := r.journal.create(r.path(r.runPath() + "/" + journalName)); err != nil {
+		r.unlock()
+		return nil, err
+	}
+	return r, nil
 }
 
 // Close gives back what the run has claimed. A run that was not finished (see
@@ -80,6 +90,7 @@ func (r *Rollout) Close() error {
 	r.closed = true
 	err := errors.Join(r.journal.close(), r.ledger.Release(context.Background(), r.holder))
 	os.Remove(r.path(r.runPath())) // only if it is empty
+	r.unlock()
 	return err
 }
 

@@ -24,6 +24,7 @@ import (
 	"example.com/entracba/cba/fleet/ledgertest"
 	"example.com/entracba/cba/fleet/rollout"
 	"example.com/entracba/cba/fleet/sqlite"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
 )
 
@@ -207,6 +208,9 @@ func TestPairs(t *testing.T) {
 			t.Errorf("%s: %v, want %v", test.folder, err, test.want)
 		}
 		var e *rollout.Error
+		if test.folder == "ours" && err != nil && !strings.Contains(err.Error(), "the folder has the id ") {
+			t.Errorf("%v", err)
+		}
 		if err != nil && (!errors.As(err, &e) || !strings.Contains(err.Error(), "nothing was changed") || r != nil) {
 			t.Errorf("%s: %v, %v", test.folder, r, err)
 		}
@@ -221,13 +225,13 @@ func TestPairs(t *testing.T) {
 
 // TestBadNames refuses UPNs that would be files elsewhere, before anything is signed.
 func TestBadNames(t *testing.T) {
-	folder, ca := t.TempDir(), ledgertest.NewMaker(t).Issuer
-	l := openLedger(t, filepath.Join(folder, "ledger.db"))
-	r := begin(t, filepath.Join(folder, "out"), l)
+	dir, ca := t.TempDir(), ledgertest.NewMaker(t).Issuer
+	l := openLedger(t, filepath.Join(dir, "ledger.db"))
+	r := begin(t, filepath.Join(dir, "out"), l)
 	var failed []string
 	o := quick
 	o.Failed = func(s cba.Subject, err error) {
-		if !errors.Is(err, rollout.BadName) {
+		if !errors.Is(err, folder.BadName) {
 			t.Errorf("%q: %v", s.UPN, err)
 		}
 		failed = append(failed, s.UPN)
