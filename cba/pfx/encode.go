@@ -154,6 +154,7 @@ func (b Bundle) check() error {
 			return fail(KeyMismatch, "the RSA key is missing or incomplete")
 		}
 	case *ecdsa.PrivateKey:
+		//lint:ignore SA1019 only asks whether there is one: PrivateKey.Bytes panics if not
 		if k == nil || k.Curve == nil || k.X == nil || k.Y == nil || k.D == nil {
 			return fail(KeyMismatch, "the ECDSA key is missing or incomplete")
 		}
