@@ -3,7 +3,6 @@ package crl
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"time"
 )
 
@@ -66,10 +65,11 @@ func (r RevocationReason) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads what MarshalText wrote.
 func (r *RevocationReason) UnmarshalText(text []byte) error {
-	i := slices.Index(reasonNames[:], string(text))
-	if i < 0 || len(text) == 0 {
-		return fmt.Errorf("crl: %.60q is not a revocation reason", text)
+	for i, name := range reasonNames {
+		if name != "" && name == string(text) {
+			*r = RevocationReason(i)
+			return nil
+		}
 	}
-	*r = RevocationReason(i)
-	return nil
+	return fmt.Errorf("crl: %.60q is not a revocation reason", text)
 }

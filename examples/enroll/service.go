@@ -128,7 +128,7 @@ func (s *service) revoke(ctx context.Context, user cba.Subject, body []byte) (an
 }
 
 func (s *service) publish(ctx context.Context) error {
-	_, err := s.revoker.Base(ctx, publish.Options{Publish: func(list *crl.List) error { s.crl.Store(list); return nil }})
+	_, err := s.revoker.Base(ctx, publish.Options{Publish: func(_ context.Context, list *crl.List) error { s.crl.Store(list); return nil }})
 	return err
 }
 

@@ -2,9 +2,8 @@ package publish
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/big"
+	"slices"
 
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/crl/internal/layout"
@@ -15,91 +14,70 @@ import (
 // maxHeader is the largest header: tag, length of length, four bytes.
 const maxHeader = 6
 
-// A listBuilder encodes one CRL.
-type listBuilder struct {
+// A builder encodes one CRL.
+type builder struct {
 	issuer  *Issuer
 	options Options
 	scheme  sig.Scheme
 	delta   bool
-	head    ledgerHead // with the number of this CRL
-	size    int        // of all entries, encoded
+	head    head // with the number of this CRL
 }
 
-// lists reports whether an entry of the ledger belongs in the CRL.
-func (b *listBuilder) lists(r record) bool {
+// lists reports whether an entry belongs in the CRL.
+func (b *builder) lists(r record) bool {
 	if b.delta {
 		return r.change > b.head.base
 	}
-	published := b.head.base > 0 && r.change <= b.head.base
-	expired := published && !r.expires.IsZero() && b.head.baseTime.After(r.expires)
-	return r.reason != crl.RemoveFromCRL && !expired
+	return r.reason != crl.RemoveFromCRL && !b.head.dead(r)
 }
 
-func (b *listBuilder) measure(r record) {
-	if b.lists(r) {
-		b.size += der.HeaderSize(entrySize(r)) + entrySize(r)
-	}
-}
-
-// build encodes and signs the CRL, in one buffer of the right size: the entries
-// go into it as they are read.
-func (b *listBuilder) build(ctx context.Context) (*crl.List, error) {
+// build encodes and signs the CRL, in one buffer. The entries go into it as they are
+// read, behind room for what comes before them: the headers have lengths in them,
+// which are known afterwards.
+func (b *builder) build(ctx context.Context, entries *reader) (*crl.List, error) {
 	algorithm, err := b.scheme.Identifier()
 	if err != nil {
-		return nil, err
+		return nil, &Error{Reason: BadOptions, Err: err}
 	}
-	extensions := b.extensions()
 	start := []byte{layout.Integer, 1, 1}
 	start = append(start, algorithm...)
 	start = append(start, b.issuer.Certificate.RawSubject...)
 	start = appendTime(start, b.options.ThisUpdate)
 	start = appendTime(start, b.options.NextUpdate)
-	entries := 0 // RFC 5280 section 5.1.2.6: absent when there are none
-	if b.size > 0 {
-		entries = der.HeaderSize(b.size) + b.size
-	}
-	tbs := len(start) + entries + len(extensions)
-	whole := der.HeaderSize(tbs) + tbs + len(algorithm) + b.scheme.MaxSignature(b.issuer.Key.Public()) + 2*maxHeader
-	if uint64(whole) > 1<<32-1 {
-		return nil, fmt.Errorf("crl: the CRL would have %d bytes, more than 4 GiB", whole)
-	}
+	extensions := b.extensions()
+	more := len(extensions) + len(algorithm) + b.scheme.MaxSignature(b.issuer.Key.Public()) + 2*maxHeader
 
-	// Room for the outermost header, whose size the signature decides.
-	out := make([]byte, maxHeader, maxHeader+whole)
-	out = der.AppendHeader(out, layout.Sequence, tbs)
-	out = append(out, start...)
-	if b.size > 0 {
-		out = der.AppendHeader(out, layout.Sequence, b.size)
-	}
-	before := len(out)
-	err = b.issuer.read(ctx, func(ledgerHead) error { return nil }, func(r record) error {
-		if b.lists(r) {
-			out = appendEntry(out, r)
-		}
-		if len(out)-before > b.size {
-			return errChanged
-		}
-		return nil
-	})
-	if err == nil && len(out)-before != b.size {
-		err = errChanged
-	}
+	room := 3*maxHeader + len(start) // of the CRL, of the signed part, of the entries
+	out, err := b.entries(ctx, entries, make([]byte, room, room+more+1024), more)
 	if err != nil {
 		return nil, err
 	}
+	before := start
+	if size := len(out) - room; size > 0 { // RFC 5280 section 5.1.2.6: absent when there are none
+		before = der.AppendHeader(before, layout.Sequence, size)
+	}
 	out = append(out, extensions...)
-	signature, err := b.scheme.Sign(b.issuer.Key, out[maxHeader:])
+	before = append(der.AppendHeader(nil, layout.Sequence, len(before)+len(out)-room), before...)
+	from := room - len(before)
+	copy(out[from:], before)
+	if uint64(len(out)-from+more) > 1<<32-1 {
+		return nil, &Error{Reason: TooLarge, Detail: "the CRL would have more than 4 GiB"}
+	}
+	if err := b.issuer.saveState(ctx, b.head); err != nil {
+		return nil, err
+	}
+	signature, err := b.scheme.Sign(ctx, b.issuer.Key, out[from:])
 	if err != nil {
-		return nil, fmt.Errorf("crl: signing: %w", err)
+		return nil, b.failed(SigningFailed, err)
 	}
 	out = append(out, algorithm...)
 	out = der.AppendHeader(out, layout.BitString, 1+len(signature))
 	out = append(out, 0)
 	out = append(out, signature...)
+	whole := der.AppendHeader(nil, layout.Sequence, len(out)-from)
+	from -= len(whole)
+	copy(out[from:], whole)
 
-	size := len(out) - maxHeader
-	from := maxHeader - der.HeaderSize(size)
-	der.AppendHeader(out[:from], layout.Sequence, size)
 	// Read it back: a CRL that cannot be read, or that an HSM signed with another
 	// key, must not get out.
 	list, err := crl.Parse(out[from:])
@@ -107,15 +85,36 @@ func (b *listBuilder) build(ctx context.Context) (*crl.List, error) {
 		err = list.Check(b.issuer.Certificate, b.options.ThisUpdate)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("crl: the finished CRL is not usable: %w", err)
+		return nil, b.failed(Unusable, err)
 	}
 	return list, nil
 }
 
-var errChanged = errors.New("crl: the ledger changed while it was locked")
+func (b *builder) failed(r Reason, err error) error {
+	return &Error{Reason: r, Number: b.head.number, Err: err}
+}
+
+// entries appends the entries. After some of them it reserves memory for all, and for
+// so many bytes more.
+func (b *builder) entries(ctx context.Context, entries *reader, out []byte, more int) ([]byte, error) {
+	const some = 1024
+	start := len(out)
+	err := entries.each(ctx, func(r record) error {
+		if b.lists(r) {
+			out = appendEntry(out, r)
+		}
+		if entries.records == some {
+			// The rest is much like the beginning: a fiftieth more is for what differs.
+			left := float64(entries.size()-entries.bytes) / float64(entries.bytes)
+			out = slices.Grow(out, more+int(float64(len(out)-start)*max(left, 0)*1.02))
+		}
+		return nil
+	})
+	return out, err
+}
 
 // extensions returns the CRL's extensions, with their outer tag.
-func (b *listBuilder) extensions() []byte {
+func (b *builder) extensions() []byte {
 	var x []byte
 	x = appendExtension(x, layout.OIDAuthorityKey, false, der.Append(nil, layout.Sequence, der.Append(nil, layout.KeyID, b.issuer.Certificate.SubjectKeyId)))
 	x = appendExtension(x, layout.OIDCRLNumber, false, appendNumber(nil, b.head.number))

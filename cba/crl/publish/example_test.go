@@ -99,7 +99,7 @@ func ExampleIssuer_Base() {
 	}
 	defer os.RemoveAll(folder)
 
-	upload := func(list *crl.List) error {
+	upload := func(_ context.Context, list *crl.List) error {
 		// A web server must never see half a list: write beside, then rename.
 		path := filepath.Join(folder, "contoso.crl")
 		if err := os.WriteFile(path+".new", list.Raw, 0o644); err != nil {

@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// A FileStore is a [Store] in one file, made with mode 0600. Beside it are a
-// file with ".lock" added to its name, which stays, and one with ".new" added
-// while the ledger is being written.
+// A FileStore is a [Store] in two files, made with mode 0600: the entries in Path,
+// and the state with ".state" added to its name. Back them up together. Beside them
+// are a file with ".lock" added, which stays, and one with ".new" added while a part
+// is being written.
 //
 // A Save writes the new file, flushes it to the disk, renames it over the old
 // one and flushes the folder. The lock is the operating system's, on the lock
@@ -25,33 +26,45 @@ type FileStore struct {
 // Lock waits for the lock until ctx ends.
 func (s FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 	if s.Path == "" {
-		return nil, fmt.Errorf("crl: FileStore has no path")
+		return nil, failf(StoreFailed, "the FileStore has no path")
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		if err := ctx.Err(); err != nil {
+			return nil, &Error{Reason: Locked, Err: err,
+				Detail: fmt.Sprintf("another caller, in this process or another, holds the lock of %s, perhaps waiting for its key or for a publication", s.Path)}
+		}
 		file, err := tryLock(s.Path + ".lock")
 		if err != nil {
-			return nil, fmt.Errorf("crl: cannot lock the ledger: %w", err)
+			return nil, &Error{Reason: StoreFailed, Detail: "the store cannot be locked", Err: err}
 		}
 		if file != nil {
 			return file.Close, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("crl: another process holds the lock of the ledger %q: %w", s.Path, ctx.Err())
 		case <-time.After(wait):
 		}
 	}
 }
 
-// Load opens the file.
-func (s FileStore) Load(context.Context) (io.ReadCloser, error) {
-	return os.Open(s.Path)
+func (s FileStore) file(part Part) string {
+	if part == Entries {
+		return s.Path
+	}
+	return s.Path + "." + string(part)
 }
 
-// Save replaces the file.
-func (s FileStore) Save(_ context.Context, write func(io.Writer) error) (err error) {
-	temporary := s.Path + ".new"
-	// What a crash left behind. Only the holder of the lock gets here.
+// Load opens the file of the part.
+func (s FileStore) Load(_ context.Context, part Part) (io.ReadCloser, error) {
+	return os.Open(s.file(part))
+}
+
+// Save replaces the file of the part. If ctx ends before the file is replaced, the
+// old one stays.
+func (s FileStore) Save(ctx context.Context, part Part, write func(io.Writer) error) (err error) {
+	path := s.file(part)
+	temporary := path + ".new"
+	// What a crash left behind. Only who has the lock gets here.
 	if err := os.Remove(temporary); err != nil && !os.IsNotExist(err) {
 		return err
 	}
@@ -78,8 +91,11 @@ func (s FileStore) Save(_ context.Context, write func(io.Writer) error) (err err
 	if err := file.Close(); err != nil {
 		return err
 	}
-	if err := os.Rename(temporary, s.Path); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(s.Path))
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
 }

@@ -23,12 +23,12 @@ import (
 )
 
 func save(store publish.FileStore, text string) error {
-	return store.Save(ctx, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+	return store.Save(ctx, publish.Entries, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 }
 
 func load(tb testing.TB, store publish.FileStore) string {
 	tb.Helper()
-	r, err := store.Load(ctx)
+	r, err := store.Load(ctx, publish.Entries)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -39,13 +39,13 @@ func load(tb testing.TB, store publish.FileStore) string {
 func TestFileStore(t *testing.T) {
 	folder := t.TempDir()
 	store := publish.FileStore{Path: filepath.Join(folder, "ledger")}
-	if _, err := store.Load(ctx); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := store.Load(ctx, publish.Entries); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("load of nothing: %v", err)
 	}
 	if err := save(store, "one"); err != nil {
 		t.Fatal(err)
 	}
-	old, err := store.Load(ctx)
+	old, err := store.Load(ctx, publish.Entries)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestFileStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("broken")
-	err = store.Save(ctx, func(w io.Writer) error {
+	err = store.Save(ctx, publish.Entries, func(w io.Writer) error {
 		io.WriteString(w, strings.Repeat("x", 1<<20))
 		return broken
 	})

@@ -2,8 +2,11 @@
 //
 // An [Issuer] keeps the revocations and the last CRL number in a [Store]: a CRL
 // number must never be used twice, and a delta CRL must say what changed since a
-// base CRL that was really published. [FileStore] is a file that is replaced as a
-// whole or not at all.
+// base CRL that was really published. [FileStore] is made of files that are replaced
+// as a whole or not at all.
+//
+// Every call takes a context and returns when it ends, also while the key, the store
+// or another caller's key lets it wait; see [Issuer.Base].
 package publish
 
 import (
@@ -11,7 +14,6 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"iter"
 	"math/big"
 	"time"
@@ -21,42 +23,40 @@ import (
 	"example.com/entracba/cba/crl/internal/sig"
 )
 
-// An Issuer makes the CRLs of one CA. All three fields are
-// required. It may be used by several goroutines; what it remembers is in the
-// store, which keeps others out while something changes.
+// An Issuer makes the CRLs of one CA. The first three fields are required, the key
+// for Base and Delta only. It may be used by several goroutines; what it remembers is
+// in the store, which keeps others out while something changes.
 type Issuer struct {
-	// Certificate is the CA's, with a subject key identifier and, if it has
-	// a key usage at all, with the one for signing lists.
+	// Certificate is the CA's, with a subject key identifier and, if it has a key
+	// usage at all, with the one for signing CRLs.
 	Certificate *x509.Certificate
 	// Key is the private key of Certificate: RSA, ECDSA or Ed25519.
 	Key   crypto.Signer
 	Store Store
+	// Now is the clock for times that are not given. Nil means time.Now.
+	Now func() time.Time
 }
 
-// ErrNotOnHold is wrapped by the error of [Issuer.Release] for a certificate
-// that is not on hold: good, or revoked for good.
-var ErrNotOnHold = errors.New("the certificate is not on hold")
-
 // Revoke records revocations, all or none. They take effect with the next base
-// or delta CRL.
+// or delta CRL. A revocation without a time is of now.
 //
 // A certificate that is on hold can be revoked for good. One that is revoked for
 // good stays so: the same reason again changes nothing, another reason is
-// corrected together with the date, and a hold is an error. Sessions that the
-// certificate has opened go on: revoke them in Entra, too.
+// corrected together with the date, and a hold is refused ([AlreadyRevoked]). Sessions
+// that the certificate has opened go on: revoke them in Entra, too.
 func (i *Issuer) Revoke(ctx context.Context, revocations ...crl.Revocation) error {
-	if err := i.check(false); err != nil {
+	if err := i.check(ctx, false); err != nil {
 		return err
 	}
 	pending := make(map[string]int, len(revocations))
 	records := make([]record, len(revocations))
 	for n, v := range revocations {
-		r, err := newRecord(v)
+		r, err := i.record(v)
 		if err != nil {
 			return err
 		}
 		if _, twice := pending[string(r.serial)]; twice {
-			return fmt.Errorf("crl: serial number %x is there twice", r.serial)
+			return &Error{Reason: BadRevocation, Serial: v.Serial, Detail: "the serial number is given twice"}
 		}
 		pending[string(r.serial)], records[n] = n, r
 	}
@@ -64,7 +64,7 @@ func (i *Issuer) Revoke(ctx context.Context, revocations ...crl.Revocation) erro
 		return nil
 	}
 	return i.locked(ctx, func() error {
-		return i.transform(ctx, keepHead, func(h ledgerHead, old *record, emit func(record) error) error {
+		return i.transform(ctx, func(h head, old *record, emit func(record) error) error {
 			if old == nil { // the end: what is new, in the caller's order
 				for n, r := range records {
 					if _, left := pending[string(r.serial)]; left {
@@ -86,7 +86,7 @@ func (i *Issuer) Revoke(ctx context.Context, revocations ...crl.Revocation) erro
 			case old.reason == r.reason:
 				return emit(*old)
 			case r.reason == crl.CertificateHold && old.reason != crl.RemoveFromCRL:
-				return fmt.Errorf("crl: serial number %x cannot be put on hold: it is revoked for good (%v)", r.serial, old.reason)
+				return &Error{Reason: AlreadyRevoked, Serial: revocations[n].Serial, Detail: old.reason.String() + ": it cannot be put on hold"}
 			}
 			r.change = h.number + 1
 			return emit(r)
@@ -96,35 +96,36 @@ func (i *Issuer) Revoke(ctx context.Context, revocations ...crl.Revocation) erro
 
 // Release takes certificates off hold, all or none: the next delta CRL says
 // removeFromCRL for those that a CRL has had, and the next base CRL leaves
-// them out. The error wraps [ErrNotOnHold] if one of them is not on hold.
+// them out. The reason of the error is [NotOnHold] if one of them is not on hold.
 func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
-	if err := i.check(false); err != nil {
+	if err := i.check(ctx, false); err != nil {
 		return err
 	}
-	pending := make(map[string]bool, len(serials))
+	pending := make(map[string]*big.Int, len(serials))
 	for _, serial := range serials {
-		r, err := newRecord(crl.Revocation{Serial: serial, Time: time.Unix(0, 0)})
+		r, err := i.record(crl.Revocation{Serial: serial})
 		if err != nil {
 			return err
 		}
-		pending[string(r.serial)] = true
+		pending[string(r.serial)] = serial
 	}
 	if len(pending) == 0 {
 		return nil
 	}
 	return i.locked(ctx, func() error {
-		return i.transform(ctx, keepHead, func(h ledgerHead, old *record, emit func(record) error) error {
+		return i.transform(ctx, func(h head, old *record, emit func(record) error) error {
 			if old == nil {
-				for serial := range pending {
-					return fmt.Errorf("crl: serial number %x: %w", serial, ErrNotOnHold)
+				for _, serial := range pending {
+					return &Error{Reason: NotOnHold, Serial: serial, Detail: "the certificate is not revoked"}
 				}
 				return nil
 			}
-			if !pending[string(old.serial)] {
+			serial := pending[string(old.serial)]
+			if serial == nil {
 				return emit(*old)
 			}
 			if old.reason != crl.CertificateHold {
-				return fmt.Errorf("crl: serial number %x: %w: %v", old.serial, ErrNotOnHold, old.reason)
+				return &Error{Reason: NotOnHold, Serial: serial, Detail: old.reason.String()}
 			}
 			delete(pending, string(old.serial))
 			if old.change > h.number {
@@ -136,17 +137,22 @@ func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
 	})
 }
 
-// Revocations returns what the ledger has, in the order in which it was
-// recorded, without what was released. If an error comes, it is the last pair,
+// Revocations returns what is recorded, in the order in which it was recorded,
+// without what was released and without expired certificates that no CRL has to name
+// any more. The store is locked meanwhile. If an error comes, it is the last pair,
 // and what came before must not be relied on.
 func (i *Issuer) Revocations(ctx context.Context) iter.Seq2[crl.Revocation, error] {
 	errStop := errors.New("stop")
 	return func(yield func(crl.Revocation, error) bool) {
-		err := i.check(false)
+		err := i.check(ctx, false)
 		if err == nil {
 			err = i.locked(ctx, func() error {
-				return i.read(ctx, func(ledgerHead) error { return nil }, func(r record) error {
-					if r.reason == crl.RemoveFromCRL {
+				h, entries, err := i.open(ctx)
+				if err != nil {
+					return err
+				}
+				return entries.each(ctx, func(r record) error {
+					if r.reason == crl.RemoveFromCRL || h.dead(r) {
 						return nil
 					}
 					v := crl.Revocation{Serial: new(big.Int).SetBytes(r.serial), Time: r.time, Reason: r.reason, Expires: r.expires}
@@ -163,63 +169,60 @@ func (i *Issuer) Revocations(ctx context.Context) iter.Seq2[crl.Revocation, erro
 	}
 }
 
-func keepHead(*ledgerHead) error { return nil }
-
-// newRecord checks a revocation.
-func newRecord(v crl.Revocation) (record, error) {
+// record checks a revocation.
+func (i *Issuer) record(v crl.Revocation) (record, error) {
+	bad := func(detail string) (record, error) {
+		return record{}, &Error{Reason: BadRevocation, Serial: v.Serial, Detail: detail}
+	}
 	if v.Serial == nil || v.Serial.Sign() < 0 {
-		return record{}, errors.New("crl: a revocation needs a serial number that is not negative")
+		return bad("a revocation needs a serial number that is not negative")
 	}
 	serial := layout.RawInteger(nil, v.Serial)
 	if len(serial) > layout.MaxSerial {
-		return record{}, fmt.Errorf("crl: serial number %x has more than %d bytes", serial, layout.MaxSerial)
+		return record{}, failf(BadRevocation, "the serial number has %d bytes, and at most %d are allowed", len(serial), layout.MaxSerial)
 	}
 	if _, err := v.Reason.MarshalText(); err != nil || v.Reason == crl.RemoveFromCRL {
-		return record{}, fmt.Errorf("crl: serial number %x cannot be revoked with the reason %v", serial, v.Reason)
+		return bad("a certificate cannot be revoked with the reason " + v.Reason.String())
 	}
 	if v.Time.IsZero() {
-		v.Time = time.Now()
+		v.Time = i.now()
 	}
-	for _, t := range []time.Time{v.Time, v.Expires} {
-		if t.IsZero() {
-			continue
-		}
-		if err := checkYear(t); err != nil {
-			return record{}, fmt.Errorf("crl: serial number %x: %w", serial, err)
-		}
+	if !writable(v.Time) || !v.Expires.IsZero() && !writable(v.Expires) {
+		return bad("a year before 1950 or after 9999 cannot be written")
 	}
 	return record{serial: serial, time: v.Time.UTC().Truncate(time.Second), reason: v.Reason, expires: v.Expires.UTC().Truncate(time.Second)}, nil
 }
 
-// checkYear refuses years that DER or the ledger cannot hold.
-func checkYear(t time.Time) error {
-	if year := t.UTC().Year(); year < 1950 || year > 9999 {
-		return fmt.Errorf("the year %d cannot be written", year)
+func (i *Issuer) now() time.Time {
+	if i.Now != nil {
+		return i.Now()
 	}
-	return nil
+	return time.Now()
 }
 
 // check looks at the fields; key is whether one is needed.
-func (i *Issuer) check(key bool) error {
+func (i *Issuer) check(ctx context.Context, key bool) error {
 	switch {
-	case i.Certificate == nil:
-		return errors.New("crl: the issuer has no certificate")
+	case ctx == nil:
+		return failf(UnfitIssuer, "there is no context")
+	case i == nil || i.Certificate == nil:
+		return failf(UnfitIssuer, "the issuer has no certificate")
 	case i.Store == nil:
-		return errors.New("crl: the issuer has no store")
+		return failf(UnfitIssuer, "the issuer has no store")
 	case len(i.Certificate.SubjectKeyId) == 0:
-		return errors.New("crl: the issuer's certificate has no subject key identifier, which Entra needs")
+		return failf(UnfitIssuer, "the issuer's certificate has no subject key identifier, which Entra needs")
 	case !key:
 		return nil
 	case i.Key == nil:
-		return errors.New("crl: the issuer has no key")
+		return failf(UnfitIssuer, "the issuer has no key")
 	case i.Certificate.BasicConstraintsValid && !i.Certificate.IsCA, i.Certificate.Version == 3 && !i.Certificate.BasicConstraintsValid:
-		return errors.New("crl: the issuer's certificate is not a CA's")
+		return failf(UnfitIssuer, "the issuer's certificate is not a CA's")
 	case i.Certificate.KeyUsage != 0 && i.Certificate.KeyUsage&x509.KeyUsageCRLSign == 0:
-		return errors.New("crl: the key usage of the issuer's certificate does not allow lists")
+		return failf(UnfitIssuer, "the key usage of the issuer's certificate does not allow CRLs")
 	}
 	public, ok := i.Certificate.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !public.Equal(i.Key.Public()) {
-		return errors.New("crl: the key is not that of the issuer's certificate")
+		return failf(UnfitIssuer, "the key is not that of the issuer's certificate")
 	}
 	return nil
 }
@@ -227,11 +230,14 @@ func (i *Issuer) check(key bool) error {
 func (i *Issuer) locked(ctx context.Context, do func() error) (err error) {
 	unlock, err := i.Store.Lock(ctx)
 	if err != nil {
-		return err
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, Locked) {
+			return &Error{Reason: Locked, Detail: "another caller holds the lock of the store", Err: err}
+		}
+		return storeError(ctx, err, "the store cannot be locked")
 	}
 	defer func() {
 		if e := unlock(); err == nil {
-			err = e
+			err = storeError(ctx, e, "the lock of the store cannot be given back")
 		}
 	}()
 	return do()
@@ -239,82 +245,82 @@ func (i *Issuer) locked(ctx context.Context, do func() error) (err error) {
 
 // Base issues a CRL of everything that is revoked.
 //
-// The CRL's number is made durable before the CRL is built, so that no crash
+// The CRL's number is made durable before the CRL is signed, so that no crash
 // and no error lets a number be used twice; a failed attempt leaves a gap in the
 // numbers, which is allowed. The CRL was read back and its signature checked
 // before it is handed to Publish and returned.
 //
-// It takes memory for the encoded list and its index, not for the entries.
+// If ctx ends, Base returns and gives the lock of the store back, also while the key
+// is signing. A [crypto.Signer] takes no context: the abandoned call may still
+// finish, its number counts as used, and its signature is dropped.
+//
+// It reads the entries once, and takes memory for the encoded CRL and its index, not
+// for the entries.
 func (i *Issuer) Base(ctx context.Context, o Options) (*crl.List, error) {
 	return i.issue(ctx, o, false)
 }
 
-// Delta issues a CRL of what changed since the base CRL that was published
-// last, including what was released. It is an error if there is none.
+// Delta issues a CRL of what changed since the base CRL that was published last,
+// including what was released. Without one the reason of the error is [NoBase].
 //
 // Everything that is said of [Issuer.Base] holds, but that a delta CRL changes
 // nothing in the store except the number.
 func (i *Issuer) Delta(ctx context.Context, o Options) (*crl.List, error) {
-	if len(o.FreshestCRL) > 0 {
-		return nil, errors.New("crl: a delta CRL cannot name a freshest CRL (RFC 5280 section 5.2.6)")
-	}
 	return i.issue(ctx, o, true)
 }
 
 func (i *Issuer) issue(ctx context.Context, o Options, delta bool) (list *crl.List, err error) {
-	if err := i.check(true); err != nil {
+	if err := i.check(ctx, true); err != nil {
 		return nil, err
 	}
-	if o, err = o.complete(delta); err != nil {
+	if o, err = o.complete(delta, i.now()); err != nil {
 		return nil, err
 	}
 	scheme, ok := sig.For(i.Key.Public(), o.SignatureAlgorithm)
 	if !ok {
-		return nil, fmt.Errorf("crl: cannot sign with %v and a key of type %T", o.SignatureAlgorithm, i.Key.Public())
+		return nil, failf(BadOptions, "a key of type %T cannot sign with the algorithm %v", i.Key.Public(), o.SignatureAlgorithm)
 	}
 	err = i.locked(ctx, func() error {
-		b := listBuilder{issuer: i, options: o, scheme: scheme, delta: delta}
-		// First pass: the number, and how large the CRL will be.
-		err := i.transform(ctx, func(h *ledgerHead) error {
-			if delta && h.base == 0 {
-				return errors.New("crl: no base CRL was published yet that a delta CRL could continue")
-			}
-			h.number = max(h.number+1, o.Number)
-			b.head = *h
-			return nil
-		}, func(_ ledgerHead, r *record, emit func(record) error) error {
-			if r == nil {
-				return nil
-			}
-			b.measure(*r)
-			return emit(*r)
-		})
-		if err != nil {
-			return err
-		}
-		if list, err = b.build(ctx); err != nil {
-			return err
-		}
-		if o.Publish != nil {
-			if err := o.Publish(list); err != nil {
-				return fmt.Errorf("crl: list %d was not published: %w", b.head.number, err)
-			}
-		}
-		if delta {
-			return nil
-		}
-		return i.transform(ctx, func(h *ledgerHead) error {
-			h.base, h.baseTime = b.head.number, o.ThisUpdate
-			return nil
-		}, func(_ ledgerHead, r *record, emit func(record) error) error {
-			if r == nil || !b.lists(*r) {
-				return nil // released, or expired: no CRL needs it any more
-			}
-			return emit(*r)
-		})
+		list, err = i.issueLocked(ctx, builder{issuer: i, options: o, scheme: scheme, delta: delta})
+		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	return list, nil
+}
+
+func (i *Issuer) issueLocked(ctx context.Context, b builder) (*crl.List, error) {
+	h, entries, err := i.open(ctx)
+	if err == nil && b.delta && h.base == 0 {
+		err = failf(NoBase, "publish a base CRL first: a delta CRL continues one")
+	} else if err == nil && entries == nil { // the first CRL of all: from now on the entries must be there
+		err = i.transform(ctx, func(head, *record, func(record) error) error { return nil })
+		if err == nil {
+			h, entries, err = i.open(ctx)
+		}
+	}
+	defer entries.close()
+	if err != nil {
+		return nil, err
+	}
+	h.number = max(h.number+1, b.options.Number)
+	b.head = h
+	list, err := b.build(ctx, entries)
+	if err != nil {
+		return nil, err
+	}
+	if b.options.Publish != nil {
+		if err := b.options.Publish(ctx, list); err != nil {
+			return nil, &Error{Reason: NotPublished, Number: h.number, Err: err}
+		}
+	}
+	if b.delta {
+		return list, nil
+	}
+	h.base, h.baseTime = h.number, b.options.ThisUpdate
+	if err := i.saveState(ctx, h); err != nil {
+		return nil, &Error{Reason: NotRecorded, Number: h.number, Detail: "delta CRLs continue an earlier base CRL until another one is issued", Err: err}
 	}
 	return list, nil
 }

@@ -173,12 +173,12 @@ func TestRevokeRefuses(t *testing.T) {
 		"a year before all":      {{Serial: number(3), Time: time.Date(1949, 1, 1, 0, 0, 0, 0, time.UTC)}},
 		"an end after all years": {{Serial: number(3), Expires: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}},
 	} {
-		if err := d.Revoke(ctx, r...); err == nil || !strings.HasPrefix(err.Error(), "crl: ") {
+		if err := d.Revoke(ctx, r...); err == nil || !strings.HasPrefix(err.Error(), "publish: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, serial := range []int64{1, 9} {
-		if err := d.Release(ctx, number(2), number(serial)); !errors.Is(err, publish.ErrNotOnHold) {
+		if err := d.Release(ctx, number(2), number(serial)); !errors.Is(err, publish.NotOnHold) {
 			t.Errorf("release of %d: %v", serial, err)
 		}
 	}
@@ -217,6 +217,7 @@ func TestOptions(t *testing.T) {
 		"next publish after update":  {ThisUpdate: crltest.At(), NextPublish: crltest.At().AddDate(0, 0, 8)},
 		"SHA-1":                      {SignatureAlgorithm: x509.ECDSAWithSHA1},
 		"an algorithm for other key": {SignatureAlgorithm: x509.SHA256WithRSA},
+		"a number without an end":    {Number: 1<<62 + 1},
 		"freshest over LDAP":         {FreshestCRL: []string{"ldap:///CN=a"}},
 	} {
 		if list, err := d.Base(ctx, o); err == nil || list != nil {
@@ -277,8 +278,8 @@ func (b brokenToken) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]by
 func TestPublish(t *testing.T) {
 	d := newDesk(t)
 	var published []string
-	upload := publish.Options{Publish: func(l *crl.List) error { published = append(published, contents(l)); return nil }}
-	fail := publish.Options{Publish: func(l *crl.List) error {
+	upload := publish.Options{Publish: func(_ context.Context, l *crl.List) error { published = append(published, contents(l)); return nil }}
+	fail := publish.Options{Publish: func(_ context.Context, l *crl.List) error {
 		published = append(published, "failed "+contents(l))
 		return errors.New("no space")
 	}}
@@ -302,7 +303,7 @@ func TestPublish(t *testing.T) {
 	// A panic in Publish must not leave the store locked.
 	func() {
 		defer func() { recover() }()
-		d.Base(ctx, publish.Options{Publish: func(*crl.List) error { panic("oh") }})
+		d.Base(ctx, publish.Options{Publish: func(_ context.Context, _ *crl.List) error { panic("oh") }})
 	}()
 	d.base("8")
 }

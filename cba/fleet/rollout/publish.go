@@ -53,7 +53,7 @@ func (r *Rollout) Publish(ctx context.Context, cas ...*cba.Issuer) (lists []List
 func (r *Rollout) publish(ctx context.Context, name string, ca *cba.Issuer) (List, error) {
 	id, now := keyID(ca), r.now()
 	file := crlName + "/" + name + "-" + id[:8] + ".crl"
-	lists := publish.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: publish.FileStore{Path: r.path(crlName + "/" + id + ".store")}}
+	lists := publish.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: publish.FileStore{Path: r.path(crlName + "/" + id + ".store")}, Now: r.now}
 	known := map[string]bool{}
 	for v, err := range lists.Revocations(ctx) {
 		if err != nil {
@@ -88,7 +88,7 @@ func (r *Rollout) publish(ctx context.Context, name string, ca *cba.Issuer) (Lis
 	// The store is what counts: a file that is lost or damaged is written again. What
 	// the store has may not be in the file yet, if a run was killed in between.
 	if list == nil || now.After(list.NextPublish) || len(news) > 0 || lacks(list, known) {
-		list, err = lists.Base(ctx, publish.Options{ThisUpdate: now, Publish: func(l *crl.List) error {
+		list, err = lists.Base(ctx, publish.Options{Publish: func(_ context.Context, l *crl.List) error {
 			if err := r.writeBytes(file, public, true, l.Raw); err != nil {
 				return err
 			}

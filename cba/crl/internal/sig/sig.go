@@ -4,10 +4,10 @@ package sig
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/rsa"
 	_ "crypto/sha1"
 	_ "crypto/sha256"
@@ -18,6 +18,7 @@ import (
 	"errors"
 
 	"example.com/entracba/cba/internal/fips"
+	"example.com/entracba/cba/internal/sign"
 )
 
 // A Scheme is a way to sign that this package knows.
@@ -246,16 +247,17 @@ func (s Scheme) Sum(message []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Sign signs a message.
-func (s Scheme) Sign(key crypto.Signer, message []byte) ([]byte, error) {
+// Sign signs a message, and waits for the key no longer than ctx lives: see
+// [sign.Digest].
+func (s Scheme) Sign(ctx context.Context, key crypto.Signer, message []byte) ([]byte, error) {
 	if s.hash == 0 {
-		return key.Sign(rand.Reader, message, crypto.Hash(0))
+		return sign.Digest(ctx, key, message, crypto.Hash(0))
 	}
 	var options crypto.SignerOpts = s.hash
 	if s.isPSS() {
 		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash}
 	}
-	return key.Sign(rand.Reader, s.Sum(message), options)
+	return sign.Digest(ctx, key, s.Sum(message), options)
 }
 
 // For returns the scheme of an algorithm for a kind of key; with 0, the one that
