@@ -164,6 +164,19 @@ func (fs Findings) Sorted() Findings {
 	return sorted
 }
 
+// Unique returns a copy without what was said before: two checks may see one thing.
+// Findings are the same if code, places and What are.
+func (fs Findings) Unique() Findings {
+	type same struct{ code, where, about, what string }
+	seen := map[same]bool{}
+	return slices.DeleteFunc(slices.Clone(fs), func(f Finding) bool {
+		key := same{f.Code, f.Where, f.About, f.What}
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+}
+
 func urgency(e Effect) int {
 	switch e {
 	case LocksOut:

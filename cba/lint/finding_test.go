@@ -96,3 +96,12 @@ func TestUnsetSeverityHasNoJSON(t *testing.T) {
 		t.Error("an unknown effect was written")
 	}
 }
+
+func TestUnique(t *testing.T) {
+	a := lint.Rule{Code: "a", Severity: lint.Info, What: "w"}
+	in := lint.Findings{a.At("x", "", ""), a.At("y", "", ""), a.At("x", "", ""), a.At("x", "", "other")}
+	out := in.Unique()
+	if len(out) != 3 || out[0] != in[0] || out[1] != in[1] || out[2] != in[3] || len(in) != 4 {
+		t.Errorf("%v", out)
+	}
+}

@@ -119,7 +119,11 @@ func crlFindings(published []PublishedCRL, at time.Time) lint.Findings {
 		more := set.Findings(at)
 		if set.Base != nil && more.Worst() != lint.Error {
 			if err := set.Check(ca.Certificate, at); err != nil {
-				more = append(more, crlUnusable.At(published[0].URL, ca.Entry.String(), "%v", err))
+				code := ""
+				if e := (*crl.Error)(nil); errors.As(err, &e) {
+					code = "; users of this CA are refused with " + e.Code()
+				}
+				more = append(more, crlUnusable.At(published[0].URL, ca.Entry.String(), "%v%s", err, code))
 			}
 		}
 		found = append(found, more...)

@@ -23,7 +23,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"time"
 
 	"example.com/entracba/cba/folder"
@@ -112,16 +111,16 @@ func run(args []string) error {
 		return err // more certificate authorities than any tenant can have
 	}
 	a.Authorities = authorities(store, a.At)
-	var found lint.Findings
-	a.Lists, found, err = o.lists(ctx, t.CRLs(o.allowPrivate), store, a.At)
+	published, err := signin.FetchCRLs(ctx, t.CRLs(o.allowPrivate), store)
 	if err != nil {
 		return err
 	}
-	a.Findings = append(a.Findings, found...)
+	a.Lists = lists(published)
+	a.Findings = append(a.Findings, signin.CRLFindings(published, a.At)...)
 	if err := a.readUsers(ctx, t, config); err != nil {
 		return err
 	}
-	a.Findings = unique(a.Findings).Sorted()
+	a.Findings = a.Findings.Unique().Sorted()
 	if o.json {
 		err = console.JSON(os.Stdout, a)
 	} else {
@@ -185,15 +184,4 @@ func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.C
 		a.Findings = append(a.Findings, found...)
 	}
 	return nil
-}
-
-// unique leaves out what was said before: two checks may see one thing.
-func unique(all lint.Findings) lint.Findings {
-	seen := map[lint.Finding]bool{}
-	return slices.DeleteFunc(all, func(f lint.Finding) bool {
-		key := lint.Finding{Code: f.Code, Where: f.Where, About: f.About, What: f.What}
-		again := seen[key]
-		seen[key] = true
-		return again
-	})
 }

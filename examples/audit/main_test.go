@@ -176,18 +176,18 @@ func TestFindsEach(t *testing.T) {
 		code, where string
 		says        string
 	}{
-		{"no such list", 0, func(*graphtest.Demonstration) []byte { return nil }, "audit-crl-unusable", "Contoso Issuing CA", "AADSTS500173"},
-		{"HTML", 0, func(*graphtest.Demonstration) []byte { return []byte("<html>login</html>") }, "audit-crl-unusable", "Contoso Issuing CA", "not DER"},
-		{"PEM", 0, encoded, "audit-crl-unusable", "Contoso Issuing CA", "not DER"},
-		{"another authority's", 0, func(d *graphtest.Demonstration) []byte { return d.CRLs[rootURL] }, "audit-crl-unusable", "Contoso Issuing CA", "issuer"},
+		{"no such list", 0, func(*graphtest.Demonstration) []byte { return nil }, "signin-crl-unusable", "Contoso Issuing CA", "AADSTS500173"},
+		{"HTML", 0, func(*graphtest.Demonstration) []byte { return []byte("<html>login</html>") }, "signin-crl-unusable", "Contoso Issuing CA", "not DER"},
+		{"PEM", 0, encoded, "signin-crl-unusable", "Contoso Issuing CA", "not DER"},
+		{"another authority's", 0, func(d *graphtest.Demonstration) []byte { return d.CRLs[rootURL] }, "signin-crl-unusable", "Contoso Issuing CA", "issuer"},
 		{"a changed signature", 0, func(d *graphtest.Demonstration) []byte {
 			list := slices.Clone(d.CRLs[issuingURL])
 			list[len(list)-1] ^= 1
 			return list
-		}, "audit-crl-unusable", "Contoso Issuing CA", "signature"},
+		}, "signin-crl-unusable", "Contoso Issuing CA", "signature"},
 		{"too large", 0, func(d *graphtest.Demonstration) []byte {
 			return append([]byte{0x30, 0x84, 0x01, 0x40, 0, 0}, make([]byte, 20<<20)...)
-		}, "audit-crl-unusable", "Contoso Issuing CA", "AADSTS2205014"},
+		}, "signin-crl-unusable", "Contoso Issuing CA", "AADSTS2205014"},
 		{"expired", -8 * 24 * time.Hour, func(d *graphtest.Demonstration) []byte { return d.CRLs[issuingURL] }, "crl-expired", "Contoso Issuing CA", ""},
 		{"no root", 0, func(d *graphtest.Demonstration) []byte {
 			d.Tenant.PKIs[0].Authorities = d.Tenant.PKIs[0].Authorities[1:]
@@ -235,7 +235,7 @@ func TestPrivateAddresses(t *testing.T) {
 	sound(d)
 	publish(t, d, d.CRLs[rootURL], d.CRLs[issuingURL])
 	r := audit(t, tenanttest.Serve(t, d.Tenant, graphtest.Options{}), "-json")
-	if a := parse(t, r); r.Code != 1 || !a.has("audit-crl-unusable", "127.0.0.1") {
+	if a := parse(t, r); r.Code != 1 || !a.has("signin-crl-unusable", "127.0.0.1") {
 		t.Errorf("exit status %d, %+v", r.Code, a.Findings)
 	}
 }
