@@ -10,6 +10,7 @@ import (
 	"howett.net/plist"
 
 	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/text"
 )
 
 // A profile is a configuration profile (Apple, Device Management: TopLevel).
@@ -43,18 +44,18 @@ type payload struct {
 }
 
 // MobileConfig returns a configuration profile for macOS and iOS with the root
-// and the PFX, as an XML property list, not signed. The password is asked for
-// during installation, or is in the profile with [Options.EmbedPassword]; Apple
-// says that a profile is no protection for it and advises to leave it out.
+// and the PFX, as an unsigned XML property list. The installation asks for the
+// password; with [Options.EmbedPassword] the profile holds it. Apple advises against
+// that, because a profile does not protect the password.
 //
-// Identifier and UUIDs are made from the UPN and the certificates, and so stay
-// the same however often the profile is written: installing it again replaces
-// it, and the profile of the next certificate replaces that of this one. The
-// root becomes trusted for servers too, as always with this kind of payload.
+// The identifier and the UUIDs are made from the UPN and the certificates, so they
+// are the same each time the profile is written: installing it again replaces it, and
+// the profile of the next certificate replaces that of this one. As with every
+// payload of this kind, the root is then trusted for servers, too.
 //
-// The error is an [*Error]: [Missing], [BadName] (an identifier that is none,
-// or text that XML cannot hold), or [UnfitPassword] for an embedded password with
-// a character that XML cannot hold.
+// The error is an [*Error]: [Missing], [BadName] (an invalid identifier, or text that
+// XML cannot hold), or [UnfitPassword] for an embedded password with a character that
+// XML cannot hold.
 func (p Package) MobileConfig(o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func (p Package) MobileConfig(o Options) ([]byte, error) {
 			return nil, err
 		}
 		if !isXML(p.Password) {
-			return nil, fail(UnfitPassword, "a configuration profile cannot hold a control character; leave the password to the prompt")
+			return nil, fail(UnfitPassword, "a configuration profile cannot hold a control character; do not embed the password")
 		}
 	}
 	identifier := o.Identifier
@@ -72,7 +73,7 @@ func (p Package) MobileConfig(o Options) ([]byte, error) {
 	case identifier == "":
 		identifier = identifierOf(p.UPN)
 	case !isIdentifier(identifier):
-		return nil, fail(BadName, "%q as an identifier (letters, digits, hyphens and dots)", identifier)
+		return nil, fail(BadName, "%s cannot be an identifier; use letters, digits, hyphens and dots", text.Quote(identifier))
 	}
 	if !isXML(p.UPN) || !isXML(o.Organization) || !isXML(title(p.Root)) || !isXML(title(p.Certificate)) {
 		return nil, fail(BadName, "a name has a character that a configuration profile cannot hold")
@@ -115,25 +116,25 @@ func (p Package) MobileConfig(o Options) ([]byte, error) {
 	warning := ""
 	if o.EmbedPassword {
 		top.PayloadContent[1].Password = p.Password
-		top.PayloadDescription = "SECRET: holds its password in the clear. " + top.PayloadDescription
+		top.PayloadDescription = "SECRET: holds its password in clear text. " + top.PayloadDescription
 		warning = "<!-- " + p.secret("the PKCS#12 payload") + " -->\n"
 	}
 	out, err := plist.MarshalIndent(top, plist.XMLFormat, "\t")
 	if err != nil {
-		return nil, fail(BadName, "the property list: %v", err)
+		return nil, &Error{Reason: BadName, Detail: "the property list", Err: err}
 	}
 	at := bytes.Index(out, []byte("<plist"))
 	return append(slices.Insert(out, at, []byte(warning)...), '\n'), nil
 }
 
-// SecurityScript returns a shell script for macOS that puts the root and the
-// PFX, which lie beside it, into the user's login keychain. The format is named
-// (-f pkcs12), without which newer systems do not read AES. The root is added but
-// not trusted for anything, which a client certificate does not need.
+// SecurityScript returns a shell script for macOS that imports the root and the
+// PFX, which must be in the same folder, into the user's login keychain. It names the
+// format (-f pkcs12), because newer systems do not read AES otherwise. The root is
+// added but not trusted for anything: a client certificate does not need that.
 //
-// The security command asks for the password in a window, or takes it from its
-// command line: with [Options.EmbedPassword] other programs can read it there
-// while the command runs; no other way exists.
+// The security command asks for the password in a window, or reads it from its
+// command line: with [Options.EmbedPassword] other programs can read it there while
+// the command runs. The command has no third way.
 //
 // The error is an [*Error]: [Missing], [BadName] or [UnfitPassword] (a zero byte).
 func (p Package) SecurityScript(o Options) ([]byte, error) {
@@ -200,11 +201,11 @@ func identifierOf(upn string) string {
 	return strings.Trim(identifier[:min(len(identifier), 200)], ".") + "-" + hex.EncodeToString(sum[:4])
 }
 
-func isIdentifier(text string) bool {
-	if len(text) > 255 {
+func isIdentifier(id string) bool {
+	if len(id) > 255 {
 		return false
 	}
-	for _, label := range strings.Split(text, ".") {
+	for _, label := range strings.Split(id, ".") {
 		if label == "" || strings.ContainsFunc(label, func(r rune) bool { return r >= 0x80 || !isAlphanumeric(byte(r)) && r != '-' }) {
 			return false
 		}

@@ -52,23 +52,23 @@ func parseXML(text []byte) (*element, error) {
 			return root, nil
 		}
 		if err != nil {
-			return nil, fail(NotAnswerFile, "%v", err)
+			return nil, &Error{Reason: NotAnswerFile, Err: err}
 		}
 		to := skip + int(d.InputOffset())
 		switch t := token.(type) {
 		case xml.Directive:
-			return nil, fail(NotAnswerFile, "a document type declaration")
+			return nil, fail(NotAnswerFile, "it has a document type declaration")
 		case xml.StartElement:
 			e := &element{Name: t.Name, start: from, startEnd: to, one: text[to-2] == '/', parent: current}
 			e.written = string(text[from+1 : from+1+bytes.IndexAny(text[from+1:to], " \t\r\n/>")])
 			e.attributes(t.Attr)
 			switch depth++; {
 			case depth > maxDepth:
-				return nil, fail(NotAnswerFile, "elements more than %d deep", maxDepth)
+				return nil, fail(NotAnswerFile, "its elements nest more than %d levels deep", maxDepth)
 			case current != nil:
 				current.children = append(current.children, e)
 			case root != nil:
-				return nil, fail(NotAnswerFile, "an element behind the first one")
+				return nil, fail(NotAnswerFile, "it has an element after the first one")
 			default:
 				root = e
 			}

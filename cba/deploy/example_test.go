@@ -57,18 +57,18 @@ func Example() {
 
 // Know before the stick is in the machine: Windows Server 2016 does not open
 // the PFX, and says that the password is wrong.
-func ExamplePackage_Check() {
+func ExamplePackage_Findings() {
 	p := issued("jane@yourdomain.com", pfx.Modern, "correct-horse")
-	for _, finding := range p.Check(deploy.Windows, time.Now()) {
+	for _, finding := range p.Findings(deploy.Windows, time.Now()) {
 		fmt.Println(finding.Code)
 		fmt.Println(finding.What)
 	}
 	p.Password = "wrong"
-	fmt.Println(p.Check(deploy.Linux, time.Now())[0])
+	fmt.Println(p.Findings(deploy.Linux, time.Now())[0])
 	// Output:
 	// deploy-pfx-some-unreadable
-	// the encoding "modern" does not open on Windows Server 2016, 2012 R2, and Windows 10 before version 1709: the password is said to be wrong
-	// error: deploy-wrong-password: password: it does not open the PFX; look it up again
+	// these programs do not open the encoding "modern" and report a wrong password: Windows Server 2016, 2012 R2, and Windows 10 before version 1709
+	// error: deploy-wrong-password: password: the password does not open the PFX; look up the password that the PFX was written with
 }
 
 // The commands go into an answer file that is there, behind its own ones; every
@@ -104,7 +104,7 @@ func ExamplePackage_MergeUnattend() {
 		}
 	}
 	// Output:
-	// <!-- SECRET: this file holds the password of jane-cba.pfx in the clear
+	// <!-- SECRET: this file holds the password of jane-cba.pfx in clear text
 	//           <Order>1</Order>
 	//
 	//           <Order>2</Order>
@@ -143,7 +143,7 @@ func ExampleWipe() {
 		fmt.Printf("%s: %s\n", r.Where, r.Holds)
 	}
 	// Output:
-	// autounattend.xml: the password, in the clear
+	// autounattend.xml: the password, in clear text
 	// Certs/jane-cba.pfx: the private key, encrypted with the password
 	// C:\Windows\Panther\unattend.xml: a copy of the answer file with the password, made by Windows Setup
 }
@@ -160,7 +160,7 @@ func ExamplePackage_Certutil() {
 	script, err := p.Certutil(deploy.Options{EmbedPassword: true})
 	fmt.Println(strings.Split(string(script), "\r\n")[4], err)
 	// Output:
-	// deploy: unfit password: a batch file cannot hold a quotation mark safely; use the PowerShell script
+	// deploy: unfit password: a batch file cannot hold a password with a quotation mark safely; use the PowerShell script
 	// <nil>
 	// @certutil -user -p "100%%" -importpfx My "%~dp0jane-cba.pfx" NoExport || exit /b 1 <nil>
 }
@@ -182,7 +182,7 @@ func ExamplePackage_NSSScript() {
 	// db=${NSSDB:-$HOME/.pki/nssdb}
 	// mkdir -p -- "$db"
 	// [ -e "$db/cert9.db" ] || certutil -N -d "sql:$db" --empty-password
-	// # T,, means: a root of client certificates, and of nothing else.
+	// # T,, means: trusted for client certificates, and for nothing else.
 	// certutil -A -d "sql:$db" -n 'Contoso Root CA' -t T,, -i rootCA.cer
 	// # Asks for the password.
 	// pk12util -d "sql:$db" -i jane-cba.pfx
@@ -318,12 +318,12 @@ func ExamplePackage_TrustScript() {
 	// true
 }
 
-func ExampleParseTarget() {
-	target, err := deploy.ParseTarget("windows-usb")
-	fmt.Println(target, err)
-	_, err = deploy.ParseTarget("android")
-	fmt.Println(err)
+// A target is read from a flag or a file.
+func ExampleTarget_UnmarshalText() {
+	var target deploy.Target
+	fmt.Println(target.UnmarshalText([]byte("windows-usb")), target)
+	fmt.Println(target.UnmarshalText([]byte("android")))
 	// Output:
-	// windows-usb <nil>
-	// deploy: bad option: "android" is not a target (windows-usb, windows, macos, ios, linux)
+	// <nil> windows-usb
+	// deploy: target: "android" is none of ["windows-usb" "windows" "macos" "ios" "linux"]
 }

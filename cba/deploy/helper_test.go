@@ -106,7 +106,7 @@ func sample(t testing.TB) deploy.Package {
 func reason(err error) deploy.Reason {
 	var e *deploy.Error
 	if !errors.As(err, &e) {
-		return 0
+		return ""
 	}
 	return e.Reason
 }

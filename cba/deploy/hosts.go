@@ -1,8 +1,11 @@
 package deploy
 
 import (
-	"fmt"
 	"strings"
+
+	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/lint"
 )
 
 // A Cloud is one of Microsoft's separate clouds. The zero value is unset.
@@ -15,33 +18,22 @@ const (
 	USGov
 	// China is the cloud operated by 21Vianet. The documents offer
 	// certificate-based authentication for Office 365 Enterprise and US
-	// Government plans and say nothing of this one: its certauth host here
-	// is formed after the others and marked as not documented.
+	// Government plans and do not mention this one. Its certauth host is derived from
+	// the others here, and marked as not documented.
 	China
 )
 
-// String returns "public", "usgov" or "china".
-func (c Cloud) String() string {
-	switch c {
-	case Public:
-		return "public"
-	case USGov:
-		return "usgov"
-	case China:
-		return "china"
-	}
-	return fmt.Sprintf("Cloud(%d)", uint8(c))
-}
+var clouds = enum.Of[Cloud]("deploy: cloud", "public", "usgov", "china")
 
-// ParseCloud reads the text of [Cloud.String].
-func ParseCloud(text string) (Cloud, error) {
-	for c := Public; c <= China; c++ {
-		if c.String() == text {
-			return c, nil
-		}
-	}
-	return 0, fail(BadOption, "%q is not a cloud (public, usgov, china)", text)
-}
+// String returns "public", "usgov" or "china".
+func (c Cloud) String() string { return clouds.String(c) }
+
+// MarshalText writes the text of [Cloud.String]; an unset or unknown cloud is an
+// error.
+func (c Cloud) MarshalText() ([]byte, error) { return clouds.Marshal(c) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Cloud) UnmarshalText(text []byte) error { return clouds.Unmarshal(c, text) }
 
 func (o Options) cloud() Cloud {
 	if o.Cloud == 0 {
@@ -69,20 +61,19 @@ func (c Cloud) certauth() string {
 	return ""
 }
 
-// A Host is one that a client has to reach to sign in with a certificate.
+// A Host is a host that a client has to reach to sign in with a certificate.
 type Host struct {
-	// Name is the host's, or begins with "*." and stands for all below it. The
-	// port is 443.
+	// Name is the host name; "*." in front stands for all names below it. The port is
+	// 443.
 	Name string `json:"name"`
-	// NoInspection: a proxy must not open the TLS connection. It has no
-	// certificate of the user to answer the request for one with, and Entra
-	// then says AADSTS50192.
+	// NoInspection: a proxy must not inspect the TLS connection. A proxy does not have
+	// the user's certificate, and Entra then refuses the sign-in (AADSTS50192).
 	NoInspection bool   `json:"noInspection"`
 	Why          string `json:"why"`
-	// Documented: the name is in Microsoft's documents. Otherwise it is formed after
-	// one that is.
-	Documented bool   `json:"documented"`
-	Source     string `json:"source"`
+	// Documented: the name is in Microsoft's documents. Otherwise it is derived from
+	// one that is, and Source says so.
+	Documented bool        `json:"documented"`
+	Source     lint.Source `json:"source"`
 }
 
 // Hosts returns the hosts for a proxy's allow-list and for its list of TLS
@@ -90,53 +81,49 @@ type Host struct {
 // list has it if tenantID is not empty, and in any case the name for all tenants, as
 // guests are sent to the host of another one.
 //
-// Where Entra fetches revocation lists is no matter of the client's network.
+// The hosts from which Entra downloads CRLs do not concern the client's network.
 // The error is an [*Error] with [BadOption]: an unknown cloud, or an ID that is
 // not a GUID.
 func Hosts(c Cloud, tenantID string) ([]Host, error) {
 	login, certauth := c.login(), c.certauth()
 	if login == "" {
-		return nil, fail(BadOption, "%v is not a cloud", c)
+		return nil, fail(BadOption, "cloud %v: use one of %v", c, clouds.Values())
 	}
-	const (
-		dive     = "Learn: Microsoft Entra CBA technical deep dive"
-		national = "Learn: National clouds"
-		formed   = "formed after the hosts of the other clouds; no document has it"
-	)
-	signIn, endpoint, hints, tenant := dive, dive, dive, dive
+	const derived lint.Source = "derived from the hosts of the other clouds; not documented"
+	signIn, endpoint, hints, tenant := lint.DeepDive, lint.DeepDive, lint.DeepDive, lint.DeepDive
 	switch c {
 	case USGov:
-		tenant = "formed after the host of the public cloud; the documents have the name for all tenants"
+		tenant = "derived from the host of the public cloud; only the name for all tenants is documented"
 	case China:
-		signIn, endpoint, hints, tenant = national, formed, formed, formed
+		signIn, endpoint, hints, tenant = lint.Clouds, derived, derived, derived
 	}
 	hosts := []Host{
 		{login, false, "the sign-in page", true, signIn},
-		{certauth, true, "asks for the certificate in the TLS handshake", c != China, endpoint},
-		{"*." + certauth, true, "the same with issuer hints, for every tenant", c != China, hints},
+		{certauth, true, "requests the certificate in the TLS handshake", c != China, endpoint},
+		{"*." + certauth, true, "requests the certificate with issuer hints, for every tenant", c != China, hints},
 	}
 	if tenantID != "" {
 		id := strings.ToLower(tenantID)
 		if !isGUID(id) {
-			return nil, fail(BadOption, "%q as a tenant's ID, which is a GUID", tenantID)
+			return nil, fail(BadOption, "%s is not the ID of a tenant; an ID is a GUID", text.Quote(tenantID))
 		}
-		hosts = append(hosts, Host{"t" + id + "." + certauth, true, "the same with issuer hints, for this tenant", c == Public, tenant})
+		hosts = append(hosts, Host{"t" + id + "." + certauth, true, "requests the certificate with issuer hints, for this tenant", c == Public, tenant})
 	}
 	return hosts, nil
 }
 
-func isGUID(text string) bool {
-	if len(text) != 36 {
+func isGUID(id string) bool {
+	if len(id) != 36 {
 		return false
 	}
-	for i := range len(text) {
+	for i := range len(id) {
 		switch i {
 		case 8, 13, 18, 23:
-			if text[i] != '-' {
+			if id[i] != '-' {
 				return false
 			}
 		default:
-			if strings.IndexByte("0123456789abcdef", text[i]) < 0 {
+			if strings.IndexByte("0123456789abcdef", id[i]) < 0 {
 				return false
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -334,6 +335,26 @@ func TestNSSScriptRuns(t *testing.T) {
 			}
 			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("%s, %q: %s", sh, password, d)
+			}
+		}
+	}
+}
+
+// The name of a root is one argument, to the letter, whatever a shell would do with
+// it, and no command in it runs.
+func TestRootNamesInAShell(t *testing.T) {
+	run := standIns(t, "certutil", "pk12util", "pwned")
+	p := sample(t)
+	for _, sh := range shells(t) {
+		for _, name := range []string{"O'Brien", "O''Brien's CA", `"quoted"`, "$(pwned)", "`pwned`", "a; pwned", `a\'b`, "'; pwned; '", "-n", "$HOME", `%s\n`, "ü ’", "two  spaces"} {
+			p.Root = newAuthority(t, pkix.Name{CommonName: name}, nil).cert
+			script, err := p.NSSScript(deploy.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, out := run(sh, script)
+			if len(got) != 3 || len(got[1]) < 6 || got[1][5] != name || got[2][0] != "pk12util" {
+				t.Errorf("%s, %q: %q\n%s", sh, name, got, out)
 			}
 		}
 	}

@@ -7,17 +7,20 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"strings"
+
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/text"
 )
 
-// NSSScript returns a shell script that puts the root and the PFX, which lie
-// beside it, into the NSS database of the user who runs it: ~/.pki/nssdb, which
-// Chrome, Chromium and Edge read, or the folder in the variable NSSDB, such as a
-// profile of Firefox. A database is made, without a password of its own, if
-// there is none. The root is marked as one for client certificates (T) and for
-// nothing else, least of all for servers.
+// NSSScript returns a shell script that imports the root and the PFX, which must be
+// in the same folder, into the NSS database of the user who runs it: ~/.pki/nssdb,
+// which Chrome, Chromium and Edge read, or the folder in the variable NSSDB, such as
+// a profile of Firefox. If there is no database, the script makes one without a
+// password of its own. The root is trusted for client certificates (T) and not for
+// servers.
 //
-// pk12util asks for the password; with [Options.EmbedPassword] it reads it from
-// a temporary file, so that no command line shows it.
+// pk12util asks for the password; with [Options.EmbedPassword] it reads the password
+// from a temporary file, so that no command line shows it.
 //
 // The error is an [*Error]: [Missing], [BadName], or [UnfitPassword] for an
 // embedded password with a line end or a zero byte.
@@ -34,7 +37,7 @@ func (p Package) NSSScript(o Options) ([]byte, error) {
 			return nil, err
 		}
 		if strings.ContainsAny(p.Password, "\r\n") {
-			return nil, fail(UnfitPassword, "pk12util reads the password from the first line of a file, and this one has a line end")
+			return nil, fail(UnfitPassword, "pk12util reads the password from the first line of a file, and this password has a line end; do not embed it")
 		}
 		var err error
 		if word, err = shell(p.Password); err != nil {
@@ -55,13 +58,13 @@ func (p Package) NSSScript(o Options) ([]byte, error) {
 	b.add(`db=${NSSDB:-$HOME/.pki/nssdb}`)
 	b.add(`mkdir -p -- "$db"`)
 	b.add(`[ -e "$db/cert9.db" ] || certutil -N -d "sql:$db" --empty-password`)
-	b.add("# T,, means: a root of client certificates, and of nothing else.")
+	b.add("# T,, means: trusted for client certificates, and for nothing else.")
 	b.add(`certutil -A -d "sql:$db" -n `, shellWord(nickname), ` -t T,, -i `, rootName)
 	if word == "" {
 		b.add("# Asks for the password.")
 		b.add(`pk12util -d "sql:$db" -i `, file)
 	} else {
-		b.add("# The password goes through a file of this user's: a command line is for all to see.")
+		b.add("# pk12util reads the password from a file of this user: every user can see command lines.")
 		b.add("secret=$(mktemp)")
 		b.add(`trap 'rm -f -- "$secret"' EXIT`)
 		b.add("trap 'exit 1' HUP INT TERM")
@@ -72,10 +75,10 @@ func (p Package) NSSScript(o Options) ([]byte, error) {
 }
 
 // TrustScript returns a shell script that adds the root to the machine's trust
-// store, with p11-kit (trust anchor), or with update-ca-certificates where
-// p11-kit has no place of its own for anchors, as on Debian. Signing in with a
-// certificate does not need it: it is for machines that have to verify
-// certificates of this CA themselves. It makes the root trusted for servers too.
+// store, with p11-kit (trust anchor), or with update-ca-certificates where p11-kit
+// has no writable store for anchors, as on Debian. Signing in with a certificate does
+// not need it: it is for machines that verify certificates of this CA themselves. The
+// root is then trusted for servers, too.
 //
 // The error is an [*Error]: [Missing] or [BadName].
 func (p Package) TrustScript() ([]byte, error) {
@@ -90,11 +93,11 @@ func (p Package) TrustScript() ([]byte, error) {
 	b.add("set -eu")
 	b.add(`cd -- "$(dirname -- "$0")"`)
 	b.add("if trust anchor --store ", rootName, "; then")
-	b.add("\texit 0 # trust anchor --remove ", rootName, " takes it back")
+	b.add("\texit 0 # trust anchor --remove ", rootName, " undoes this")
 	b.add("fi")
 	b.add("command -v update-ca-certificates >/dev/null || exit 1")
-	b.add("# Where p11-kit has no place for anchors, it reads the list that this makes. To take")
-	b.add("# it back, remove the file and run update-ca-certificates again.")
+	b.add("# Where p11-kit has no store for anchors, it reads the list that this makes. To undo")
+	b.add("# this, remove the file and run update-ca-certificates again.")
 	b.add("cat >", anchor, " <<'PEM'")
 	b.WriteString(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Root.Raw})))
 	b.add("PEM")
@@ -103,24 +106,23 @@ func (p Package) TrustScript() ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-// ChromiumPolicy returns a policy file for Chrome, Chromium and Edge that
-// answers the question for a certificate at Entra's certauth hosts, those with
-// issuer hints included, with the one of this issuer and this subject
-// (AutoSelectCertificateForUrls). On Linux it belongs into
+// ChromiumPolicy returns a policy file for Chrome, Chromium and Edge. At Entra's
+// certauth hosts, those with issuer hints included, the browser then selects the
+// certificate of this issuer and subject without asking
+// (AutoSelectCertificateForUrls). On Linux the file belongs into
 // /etc/opt/chrome/policies/managed, /etc/chromium/policies/managed or
-// /etc/opt/edge/policies/managed; the list in it is also what the policy of this name
-// takes on Windows and macOS.
+// /etc/opt/edge/policies/managed. The policy of this name on Windows and macOS takes
+// the same list.
 //
-// A machine must have one such file only: of a policy that is in two, no one
-// says which counts (Google, "Chrome browser quick start (Linux)"). For a machine
-// of several people, use [Options.IssuerOnly].
+// A machine must have only one such file: which of two files counts is not documented
+// (Google, "Chrome browser quick start (Linux)"). For a machine that several people
+// use, set [Options.IssuerOnly].
 //
-// A browser compares common name, locality, organisation and organisational
-// unit. Those that a name has once are in the filter; a name that has none of
-// them once cannot be told from others.
+// A browser compares common name, locality, organization and organizational unit. The
+// filter has those that occur exactly once in a name. A name in which none of them
+// occurs exactly once cannot be selected.
 //
-// The error is an [*Error]: [Missing], [BadName] (a name as just said, too) or
-// [BadOption].
+// The error is an [*Error]: [Missing], [BadName] (such a name, too) or [BadOption].
 func (p Package) ChromiumPolicy(o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -142,10 +144,10 @@ func (p Package) ChromiumPolicy(o Options) ([]byte, error) {
 		e.Filter.Subject = principal(p.Certificate, false)
 	}
 	if len(e.Filter.Issuer) == 0 {
-		return nil, fail(BadName, "the issuer %q has none of CN, L, O and OU exactly once", p.Certificate.Issuer)
+		return nil, fail(BadName, "the issuer %s has none of CN, L, O and OU exactly once", text.Quote(dn.Show(p.Certificate.RawIssuer)))
 	}
 	if !o.IssuerOnly && len(e.Filter.Subject) == 0 {
-		return nil, fail(BadName, "the subject %q has none of CN, L, O and OU exactly once; select by issuer only", p.Certificate.Subject)
+		return nil, fail(BadName, "the subject %s has none of CN, L, O and OU exactly once; select by issuer only", text.Quote(dn.Show(p.Certificate.RawSubject)))
 	}
 	inner, err := toJSON(e, "")
 	if err != nil {
@@ -160,7 +162,7 @@ func toJSON(v any, indent string) ([]byte, error) {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", indent)
 	if err := encoder.Encode(v); err != nil {
-		return nil, fail(BadName, "the policy: %v", err)
+		return nil, &Error{Reason: BadName, Detail: "the policy", Err: err}
 	}
 	return b.Bytes(), nil
 }
@@ -187,8 +189,8 @@ func principal(c *x509.Certificate, issuer bool) map[string]string {
 			continue
 		}
 		count[key]++
-		if text, ok := n.Value.(string); ok && text != "" && count[key] == 1 {
-			found[key] = text
+		if value, ok := n.Value.(string); ok && value != "" && count[key] == 1 {
+			found[key] = value
 		} else {
 			delete(found, key)
 		}

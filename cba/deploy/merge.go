@@ -3,12 +3,11 @@ package deploy
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"example.com/entracba/cba/internal/text"
 )
 
 const (
@@ -17,37 +16,36 @@ const (
 	maxAnswerFile = 4 << 20
 )
 
-// MergeUnattend puts the commands into an existing answer file and returns the
-// new one. Every byte that was there stays, in its order; what is added follows
-// the file's line ends, indentation and encoding (UTF-8 or UTF-16). The commands come
-// behind those that the pass has, with the Order continued; missing elements
-// are added around them. A comment at the top says that the file holds a
-// password now. Commands that are there already, to the letter, are not added
-// again: merging twice changes nothing.
+// MergeUnattend adds the commands to an existing answer file and returns the new
+// file. Every byte that was there stays, in its order; additions follow the file's
+// line ends, indentation and encoding (UTF-8 or UTF-16). The commands come after
+// those of the pass, with the Order continued; missing elements are added around
+// them. A comment at the top says that the file now holds a password. Commands that
+// are there already are not added again: merging twice changes nothing.
 //
-// Only well-formedness and what the commands need is checked, not the rest of
-// the answer file.
+// Only well-formedness and the elements around the commands are checked, not the
+// rest of the answer file.
 //
-// The error is that of [Package.UnattendCommands], or an [*Error] with
-// [NotAnswerFile], or [Ambiguous] if the file has the pass, the component (of
-// one architecture) or the list of commands twice, or leaves several
-// architectures to choose from.
+// The error is that of [Package.UnattendCommands], or [NotAnswerFile], or
+// [Ambiguous] if the file has the pass, the component (of one architecture) or the
+// list of commands twice, or several architectures and [Options.Architecture] is
+// empty.
 func (p Package) MergeUnattend(answerFile []byte, o Options) ([]byte, error) {
 	steps, err := p.steps(o)
 	if err != nil {
 		return nil, err
 	}
 	if o.Architecture != "" && !slices.Contains(architectures(), o.Architecture) {
-		return nil, fail(BadOption, "%q is not an architecture (%s)", o.Architecture, strings.Join(architectures(), ", "))
+		return nil, fail(BadOption, "%s is not an architecture; use one of %s", text.Quote(o.Architecture), strings.Join(architectures(), ", "))
 	}
 	if len(answerFile) > maxAnswerFile {
-		return nil, fail(NotAnswerFile, "the file has %d bytes", len(answerFile))
+		return nil, fail(NotAnswerFile, "the file has %d bytes; at most %d are read", len(answerFile), maxAnswerFile)
 	}
-	text, order, err := fromUTF16(answerFile)
-	if err != nil {
-		return nil, err
+	content, encoding, ok := text.Decode(answerFile)
+	if !ok {
+		return nil, fail(NotAnswerFile, "the file is neither UTF-8 nor UTF-16")
 	}
-	d, err := readAnswerFile(text, o.pass(), o.Architecture)
+	d, err := readAnswerFile(content, o.pass(), o.Architecture)
 	if err != nil {
 		return nil, err
 	}
@@ -59,47 +57,7 @@ func (p Package) MergeUnattend(answerFile []byte, o Options) ([]byte, error) {
 		return nil, fail(BadOption, "the answer file has commands up to order %d, and %d is the last", d.order, maxOrder)
 	}
 	out := d.insert(steps, p.unattendComment(o, d.eol))
-	if order != nil {
-		return toUTF16(out, order), nil
-	}
-	return out, nil
-}
-
-// fromUTF16 returns the text as UTF-8, and the byte order if it was UTF-16.
-func fromUTF16(data []byte) ([]byte, binary.ByteOrder, error) {
-	var order binary.ByteOrder
-	switch {
-	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
-		order = binary.LittleEndian
-	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		order = binary.BigEndian
-	default:
-		if !utf8.Valid(data) {
-			return nil, nil, fail(NotAnswerFile, "the file is neither UTF-8 nor UTF-16")
-		}
-		return data, nil, nil
-	}
-	if len(data)%2 != 0 {
-		return nil, nil, fail(NotAnswerFile, "the file is UTF-16 with half a character at its end")
-	}
-	units := make([]uint16, 0, len(data)/2)
-	for ; len(data) > 0; data = data[2:] {
-		units = append(units, order.Uint16(data))
-	}
-	runes := utf16.Decode(units)
-	if !slices.Equal(utf16.Encode(runes), units) {
-		return nil, nil, fail(NotAnswerFile, "the file is not sound UTF-16")
-	}
-	return []byte(string(runes)), order, nil
-}
-
-func toUTF16(text []byte, order binary.ByteOrder) []byte {
-	units := utf16.Encode([]rune(string(text)))
-	out := make([]byte, 2*len(units))
-	for i, u := range units {
-		order.PutUint16(out[2*i:], u)
-	}
-	return out
+	return encoding.Encode(out), nil
 }
 
 // An answer is an answer file, and the place in it for the commands of a pass.
@@ -167,7 +125,7 @@ func (a *answer) choose() error {
 			continue
 		}
 		if a.component != nil {
-			return fail(Ambiguous, "the pass %v has the component %s for %s and again for %s; say which architecture is meant, or make them one",
+			return fail(Ambiguous, "the pass %v has the component %s for %s and again for %s; set the architecture, or merge the two components",
 				a.pass, a.at.component, a.component.values[attribute], own)
 		}
 		a.component = c

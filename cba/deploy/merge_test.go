@@ -251,7 +251,7 @@ func FuzzMerge(f *testing.F) {
 		}
 		out, err := p.MergeUnattend(old, o)
 		if err != nil {
-			if reason(err) == 0 || out != nil {
+			if reason(err) == "" || out != nil {
 				t.Fatalf("error %v with %d bytes", err, len(out))
 			}
 			return

@@ -4,23 +4,28 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/text"
 )
 
 // A Package is what goes to one machine: one user's certificate with its key,
-// and the root. UPN, PFX, Certificate and Root are required.
+// and the root. UPN, PFX, Certificate and Root are required. Printed, logged or
+// written as JSON it shows neither the password nor the PFX.
 type Package struct {
 	// UPN is the user principal name. It is shown, and names of files and of
 	// the profile are made from it; nothing is looked up with it.
 	UPN string
-	// PFX is the PKCS#12 file as it is. What this package writes carries it and
-	// never opens it; [Package.Check] does.
+	// PFX is the PKCS #12 file as it is. The files that this package writes carry it.
+	// Only [Package.Findings] opens it.
 	PFX []byte
 	// Password opens PFX. It is needed where a file has to hold it: everything
 	// for unattended installation, and whatever [Options.EmbedPassword] is for.
@@ -29,27 +34,41 @@ type Package struct {
 	Certificate *x509.Certificate
 	// Root is the root CA's.
 	Root *x509.Certificate
-	// Name is the file name of the PFX without its ending: letters, digits and
-	// . _ + - @, with a letter or digit in front, no two hyphens together, and
-	// at most 64 of them. Empty means what is in front of the @ of UPN, with "-cba" behind it, and a
-	// hyphen for every other character.
+	// Name is the file name of the PFX without its ending: at most 64 letters, digits
+	// and . _ + - @, with a letter or digit first and no two hyphens together. Empty
+	// means the part of UPN before the @, with a hyphen for every other character,
+	// and "-cba" after it.
 	Name string
 }
 
-// String says what the package holds, without the password and the file.
+// String returns the UPN and the size of the PFX.
 func (p Package) String() string { return fmt.Sprintf("{%s, PFX of %d bytes}", p.UPN, len(p.PFX)) }
 
 // Format writes [Package.String], whatever the verb.
 func (p Package) Format(s fmt.State, verb rune) { fmt.Fprint(s, p.String()) }
 
+// MarshalJSON writes the UPN, the file name and the thumbprint of the certificate.
+func (p Package) MarshalJSON() ([]byte, error) {
+	var shown struct {
+		UPN        string `json:"upn"`
+		Name       string `json:"name,omitempty"`
+		Thumbprint string `json:"thumbprint,omitempty"`
+	}
+	shown.UPN, shown.Name = p.UPN, p.Name
+	if p.Certificate != nil {
+		shown.Thumbprint = thumbprint(p.Certificate)
+	}
+	return json.Marshal(shown)
+}
+
 // Options say how a package travels. The zero value works for every target.
 type Options struct {
-	// EmbedPassword puts the password into the files that would ask for it
-	// otherwise. It is then in the clear for whoever has the file. What Windows
-	// Setup runs has nobody to ask, and holds it in any case.
+	// EmbedPassword stores the password in the files, in clear text, so that nobody
+	// has to type it. Files for unattended installation always hold it, because
+	// Windows Setup cannot ask.
 	EmbedPassword bool
-	// Exportable lets the user, and what runs as the user, take the private key
-	// out of the store again. (Windows, macOS; NSS has no such mark.)
+	// Exportable lets the user, and programs of the user, export the private key
+	// from the store. (Windows and macOS; NSS has no such setting.)
 	Exportable bool
 
 	// Store is where Windows keeps the certificate. Zero means [MachineStore]
@@ -57,31 +76,30 @@ type Options struct {
 	Store Store
 	// Pass is when Windows Setup imports. Zero means [OOBESystem].
 	Pass Pass
-	// VolumeLabel is by which Windows Setup finds the stick, whatever its
-	// drive letter: 1 to 32 characters, FAT has only 11. Empty means "ESD-USB".
+	// VolumeLabel is the label of the stick, by which Windows Setup finds it whatever
+	// its drive letter: 1 to 32 characters, on FAT at most 11. Empty means "ESD-USB".
 	VolumeLabel string
-	// ScriptOnVolume leaves the password out of the answer file: the command
-	// there runs a script from the stick, which holds it. Windows Setup copies
-	// the answer file to the machine's disk, and the script it does not; nor
-	// does a length limit apply to what is in the script.
+	// ScriptOnVolume keeps the password out of the answer file: a script on the stick
+	// holds it, and the answer file runs that script. Windows Setup copies the answer
+	// file to the machine's disk, but not the script. No length limit applies to the
+	// script.
 	ScriptOnVolume bool
 	// Architecture is that of the answer file's components: "amd64", "arm64" or
-	// "x86". Empty means the one that the file has, or "amd64".
+	// "x86". Empty means the one in the file, or "amd64".
 	Architecture string
 
 	// Organization is shown in the configuration profile; it may be empty.
 	Organization string
-	// Identifier names the configuration profile, in reverse-DNS style: a
-	// profile of the same name is replaced when this one is installed. Empty
-	// means one made from the UPN.
+	// Identifier names the configuration profile, in reverse-DNS style. Installing a
+	// profile replaces the one with the same identifier. Empty means an identifier
+	// made from the UPN.
 	Identifier string
 
-	// Cloud is whose sign-in hosts the browser's policy is for. Zero means
+	// Cloud is the cloud whose sign-in hosts the browser policy names. Zero means
 	// [Public].
 	Cloud Cloud
-	// IssuerOnly makes the browser's policy pick any certificate of the issuer,
-	// and not just the ones of this subject: for machines that several people
-	// use.
+	// IssuerOnly makes the browser policy select any certificate of the issuer, not
+	// only those with this subject: for machines that several people use.
 	IssuerOnly bool
 }
 
@@ -89,25 +107,26 @@ type Options struct {
 type Store uint8
 
 const (
-	// UserStore is Cert:\CurrentUser\My, where browsers look.
+	// UserStore is Cert:\CurrentUser\My, the store that browsers use.
 	UserStore Store = iota + 1
-	// MachineStore is Cert:\LocalMachine\My. A user's stores show what the
-	// machine's have, except for this one (Learn, "Local Machine and Current User
-	// Certificate Stores"): a browser does not offer what is in it. Whether the
-	// sign-in during Windows' first start does is not documented.
+	// MachineStore is Cert:\LocalMachine\My. A user's stores include the machine's,
+	// except for this one (Learn, "Local Machine and Current User Certificate
+	// Stores"), so browsers do not offer its certificates. Whether the sign-in during
+	// Windows' first start does is not documented.
 	MachineStore
 )
 
+var stores = enum.Of[Store]("deploy: store", "user", "machine")
+
 // String returns "user" or "machine".
-func (s Store) String() string {
-	switch s {
-	case UserStore:
-		return "user"
-	case MachineStore:
-		return "machine"
-	}
-	return fmt.Sprintf("Store(%d)", uint8(s))
-}
+func (s Store) String() string { return stores.String(s) }
+
+// MarshalText writes the text of [Store.String]; an unset or unknown store is an
+// error.
+func (s Store) MarshalText() ([]byte, error) { return stores.Marshal(s) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Store) UnmarshalText(text []byte) error { return stores.Unmarshal(s, text) }
 
 func (s Store) path() string {
 	if s == MachineStore {
@@ -116,23 +135,13 @@ func (s Store) path() string {
 	return `Cert:\CurrentUser\My`
 }
 
-// ParseStore reads the text of [Store.String].
-func ParseStore(text string) (Store, error) {
-	for s := UserStore; s <= MachineStore; s++ {
-		if s.String() == text {
-			return s, nil
-		}
-	}
-	return 0, fail(BadOption, "%q is not a store (user, machine)", text)
-}
-
-// A Target is a kind of machine, and the way to it. The zero value is unset.
+// A Target is a kind of machine, and how the files reach it. The zero value is unset.
 type Target uint8
 
 const (
 	// WindowsUSB is a stick from which Windows is installed unattended.
 	WindowsUSB Target = iota + 1
-	// Windows is a Windows that runs, with somebody in front of it.
+	// Windows is a running Windows that a person uses.
 	Windows
 	// MacOS is a Mac.
 	MacOS
@@ -143,54 +152,23 @@ const (
 	Linux
 )
 
+var targets = enum.Of[Target]("deploy: target", "windows-usb", "windows", "macos", "ios", "linux")
+
 // Targets lists every target.
-func Targets() []Target { return []Target{WindowsUSB, Windows, MacOS, IOS, Linux} }
+func Targets() []Target { return targets.Values() }
 
-// String returns the text form: "windows-usb", "windows", "macos", "ios" or
-// "linux".
-func (t Target) String() string {
-	switch t {
-	case WindowsUSB:
-		return "windows-usb"
-	case Windows:
-		return "windows"
-	case MacOS:
-		return "macos"
-	case IOS:
-		return "ios"
-	case Linux:
-		return "linux"
-	}
-	return fmt.Sprintf("Target(%d)", uint8(t))
-}
+// String returns "windows-usb", "windows", "macos", "ios" or "linux".
+func (t Target) String() string { return targets.String(t) }
 
-// ParseTarget reads the text form of a target.
-func ParseTarget(text string) (Target, error) {
-	var names []string
-	for _, t := range Targets() {
-		if t.String() == text {
-			return t, nil
-		}
-		names = append(names, t.String())
-	}
-	return 0, fail(BadOption, "%q is not a target (%s)", text, strings.Join(names, ", "))
-}
+// MarshalText writes the text of [Target.String]; an unset or unknown target is an
+// error.
+func (t Target) MarshalText() ([]byte, error) { return targets.Marshal(t) }
 
-// MarshalText writes the text form; an unset or unknown target is an error.
-func (t Target) MarshalText() ([]byte, error) {
-	if t < WindowsUSB || t > Linux {
-		return nil, fail(BadOption, "target %d has no text", uint8(t))
-	}
-	return []byte(t.String()), nil
-}
+// UnmarshalText reads what MarshalText wrote.
+func (t *Target) UnmarshalText(text []byte) error { return targets.Unmarshal(t, text) }
 
-// UnmarshalText is [ParseTarget].
-func (t *Target) UnmarshalText(text []byte) (err error) {
-	*t, err = ParseTarget(string(text))
-	return err
-}
-
-// An Artefact is one file to put on the way to a machine.
+// An Artefact is one file to send to a machine. Printed, logged or written as JSON it
+// shows its name and size and not its content.
 type Artefact struct {
 	// Name is relative, with a slash between folder and file.
 	Name    string
@@ -200,14 +178,29 @@ type Artefact struct {
 	Mode fs.FileMode
 	// Key: the file holds the private key, encrypted with the password.
 	Key bool
-	// Password: the file holds the password in the clear, and says so at its
-	// top.
+	// Password: the file holds the password in clear text, and says so at its top.
 	Password bool
 }
 
-// Secret reports whether the file must be kept from others, and wiped in the
-// end.
+// Secret reports whether the file must be kept from others, and wiped after use.
 func (a Artefact) Secret() bool { return a.Key || a.Password }
+
+// String returns the name and the size of the file.
+func (a Artefact) String() string { return fmt.Sprintf("{%s, %d bytes}", a.Name, len(a.Content)) }
+
+// Format writes [Artefact.String], whatever the verb.
+func (a Artefact) Format(s fmt.State, verb rune) { fmt.Fprint(s, a.String()) }
+
+// MarshalJSON writes everything but the content.
+func (a Artefact) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Name     string `json:"name"`
+		Size     int    `json:"size"`
+		Mode     string `json:"mode"`
+		Key      bool   `json:"key"`
+		Password bool   `json:"password"`
+	}{a.Name, len(a.Content), a.Mode.String(), a.Key, a.Password})
+}
 
 // Names of files that are the same for everyone.
 const (
@@ -216,18 +209,17 @@ const (
 	scriptName = "Import-Certificate.ps1"
 )
 
-// Artefacts returns the files for a target, in the order in which a person
-// would look at them:
+// Artefacts returns the files for a target, the most important first. "Both files"
+// are the root and the PFX:
 //
 //   - [WindowsUSB]: autounattend.xml and the folder Certs, for the root folder
 //     of a volume labelled [Options.VolumeLabel]; see [Zip] for one file of it.
 //     To use an answer file that exists, give it to [Package.MergeUnattend].
-//   - [Windows]: a PowerShell script, the same with certutil, both files.
-//   - [MacOS]: a configuration profile, a script, both files. One of profile
-//     and script is enough.
+//   - [Windows]: a PowerShell script, a batch file that uses certutil, both files.
+//   - [MacOS]: a configuration profile, a script, both files. Use the profile or the
+//     script.
 //   - [IOS]: a configuration profile.
-//   - [Linux]: a script for NSS, one for p11-kit, the browser's policy, both
-//     files.
+//   - [Linux]: a script for NSS, one for p11-kit, the browser policy, both files.
 //
 // The error is an [*Error].
 func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
@@ -296,7 +288,7 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 		add("chromium-policy.json", false, content, err)
 		both("", "pfx")
 	default:
-		return nil, fail(BadOption, "%v is not a target", t)
+		return nil, fail(BadOption, "target %v: use one of %v", t, targets.Values())
 	}
 	if failed != nil {
 		return nil, failed
@@ -307,7 +299,7 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 // check refuses what no constant stands for.
 func (o Options) check() error {
 	if o.Store > MachineStore || o.Pass > Specialize || o.Cloud > China {
-		return fail(BadOption, "%v, %v, %v: one of them is no constant of this package", o.Store, o.Pass, o.Cloud)
+		return fail(BadOption, "store %v, pass %v, cloud %v: one of them is not a constant of this package", o.Store, o.Pass, o.Cloud)
 	}
 	return nil
 }
@@ -316,18 +308,18 @@ func (o Options) check() error {
 func (p Package) check() error {
 	switch {
 	case p.UPN == "":
-		return fail(Missing, "the UPN")
+		return fail(Missing, "UPN is empty")
 	case !utf8.ValidString(p.UPN) || strings.ContainsFunc(p.UPN, unicode.IsControl):
-		return fail(BadName, "the UPN %q has a control character or is not UTF-8", p.UPN)
+		return fail(BadName, "the UPN %s has a control character or is not UTF-8", text.Quote(p.UPN))
 	case len(p.PFX) == 0:
-		return fail(Missing, "the PFX of %s", p.UPN)
+		return fail(Missing, "PFX is empty for %s", p.UPN)
 	case p.Certificate == nil:
-		return fail(Missing, "the certificate of %s", p.UPN)
+		return fail(Missing, "Certificate is nil for %s", p.UPN)
 	case p.Root == nil:
-		return fail(Missing, "the root's certificate")
+		return fail(Missing, "Root is nil for %s", p.UPN)
 	}
 	if p.Name != "" && !isFileName(p.Name) {
-		return fail(BadName, "%q as the name of a file (letters, digits and . _ + - @, at most 64)", p.Name)
+		return fail(BadName, "%s cannot be a file name; use at most 64 letters, digits and . _ + - @", text.Quote(p.Name))
 	}
 	return nil
 }
@@ -340,9 +332,9 @@ func isAlphanumeric(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// fileName puts a hyphen for what is not safe in every shell and file system,
-// and one for several, of which there must not be two in an XML comment.
-func fileName(text string) string {
+// fileName replaces what is not safe in every shell and file system by a hyphen, and
+// several by one: an XML comment must not have two in a row.
+func fileName(name string) string {
 	last := rune(0)
 	return strings.Map(func(r rune) rune {
 		if r >= 0x80 || !isAlphanumeric(byte(r)) && !strings.ContainsRune("._+@", r) {
@@ -353,7 +345,7 @@ func fileName(text string) string {
 		}
 		last = r
 		return r
-	}, text)
+	}, name)
 }
 
 // fileName returns the name of the package's own file with this ending.
@@ -372,8 +364,8 @@ func (p Package) fileName(ending string) string {
 
 // secret is the text that stands at the top of every file with a password.
 func (p Package) secret(file string) string {
-	return "SECRET: this file holds the password of " + file + " in the clear. Whoever has both signs in as " +
-		comment(p.UPN) + ". Wipe this file when the certificate is imported."
+	return "SECRET: this file holds the password of " + file + " in clear text. Anyone with both can sign in as " +
+		comment(p.UPN) + ". Wipe this file after the import."
 }
 
 func thumbprint(c *x509.Certificate) string {
@@ -385,10 +377,10 @@ func sha256Hex(c *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// title is the certificate's common name, or all of its name.
+// title is the certificate's common name, or its whole name.
 func title(c *x509.Certificate) string {
 	if c.Subject.CommonName != "" {
 		return c.Subject.CommonName
 	}
-	return c.Subject.String()
+	return dn.Show(c.RawSubject)
 }

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding"
+	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -187,7 +192,7 @@ func TestIncomplete(t *testing.T) {
 				t.Errorf("%s, %d: %v", test.name, i, err)
 			}
 		}
-		if fs := p.Check(deploy.IOS, time.Now()); !fs.Has("deploy-incomplete") {
+		if fs := p.Findings(deploy.IOS, time.Now()); !fs.Has("deploy-incomplete") {
 			t.Errorf("%s: %v", test.name, fs)
 		}
 	}
@@ -217,13 +222,49 @@ func TestIncomplete(t *testing.T) {
 	}
 }
 
+// Nothing that prints, logs or writes a value shows the password, the PFX or what a
+// secret file holds.
 func TestTextHoldsNoSecret(t *testing.T) {
 	p := jane(t, "abcdefghijkmnpqrstuvwxyz")
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-		for _, v := range []any{p, &p, []deploy.Package{p}} {
-			if text := fmt.Sprintf(verb, v); strings.Contains(text, p.Password) || strings.Contains(text, fmt.Sprintf("%x", p.Password)) || len(text) > 200 {
-				t.Errorf("%s: %s", verb, text)
+	files, err := p.Artefacts(deploy.Linux, deploy.Options{EmbedPassword: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := slices.IndexFunc(files, func(f deploy.Artefact) bool { return f.Password })
+	file := files[secret]
+	if !bytes.Contains(file.Content, []byte(p.Password)) {
+		t.Fatal("no file with the password")
+	}
+	holds := func(text string) bool {
+		for _, s := range [][]byte{[]byte(p.Password), p.PFX, file.Content} {
+			s = s[:min(len(s), 24)]
+			numbers := strings.Trim(fmt.Sprint(s), "[]")
+			for _, form := range []string{string(s), fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), base64.StdEncoding.EncodeToString(s[:len(s)/3*3]), numbers, strings.ReplaceAll(numbers, " ", ", ")} {
+				if strings.Contains(text, form) {
+					return true
+				}
 			}
+		}
+		return false
+	}
+	if !holds(fmt.Sprint(p.PFX)) || !holds(fmt.Sprintf("%#x", p.PFX)) || !holds(base64.StdEncoding.EncodeToString(p.PFX)) {
+		t.Fatal("a witness that sees nothing")
+	}
+	for _, v := range []any{p, &p, []deploy.Package{p}, map[string]any{"p": p}, file, &file, []deploy.Artefact{file}, struct{ P deploy.Package }{p}} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			if text := fmt.Sprintf(verb, v); holds(text) || len(text) > 300 {
+				t.Errorf("%T, %s: %.300s", v, verb, text)
+			}
+		}
+		text, err := json.Marshal(v)
+		if err != nil || holds(string(text)) {
+			t.Errorf("%T, JSON: %s, %v", v, text, err)
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
+		if holds(log.String()) {
+			t.Errorf("%T, slog: %s", v, &log)
 		}
 	}
 }
@@ -371,7 +412,7 @@ func TestHosts(t *testing.T) {
 				mark += "!"
 			}
 			got = append(got, h.Name+" "+mark)
-			if h.Why == "" || h.Source == "" || h.Documented != !strings.Contains(h.Source, "formed after") {
+			if h.Why == "" || h.Source == "" || h.Documented != !strings.Contains(string(h.Source), "derived from") {
 				t.Errorf("%+v", h)
 			}
 		}
@@ -392,12 +433,12 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-func TestCheck(t *testing.T) {
+func TestFindings(t *testing.T) {
 	const password = "abcdefghijkmnpqrstuvwxyz"
 	now := time.Now()
 	good := jane(t, password)
 	for _, target := range deploy.Targets() {
-		if fs := good.Check(target, now); len(fs) != 0 {
+		if fs := good.Findings(target, now); len(fs) != 0 {
 			t.Errorf("%v: %v", target, fs)
 		}
 		if len(target.Readers()) < 2 {
@@ -433,7 +474,7 @@ func TestCheck(t *testing.T) {
 		{"the issuing CA in place of the root's, of which there is no way up", change(intermediate, func(p *deploy.Package) { p.Root = good.Root }), deploy.Linux, now, []string{"error deploy-broken-chain"}},
 		{"a wrong password", change(good, func(p *deploy.Package) { p.Password = "x" }), deploy.IOS, now, []string{"error deploy-wrong-password"}},
 		{"no password", change(good, func(p *deploy.Package) { p.Password = "" }), deploy.IOS, now, nil},
-		{"garbage", change(good, func(p *deploy.Package) { p.PFX = []byte("x") }), deploy.IOS, now, []string{"error deploy-pfx-unreadable"}},
+		{"garbage", change(good, func(p *deploy.Package) { p.PFX = []byte("x") }), deploy.IOS, now, []string{"error deploy-pfx-malformed"}},
 		{"somebody else's certificate", change(good, func(p *deploy.Package) { p.Certificate = modern.Certificate }), deploy.IOS, now, []string{"error deploy-other-certificate"}},
 		{"another root of that name", change(good, func(p *deploy.Package) { p.Root = modern.Root }), deploy.IOS, now, []string{"error deploy-broken-chain"}},
 		{"too late", good, deploy.IOS, now.Add(48 * time.Hour), []string{"error deploy-expired", "error deploy-expired"}},
@@ -441,7 +482,7 @@ func TestCheck(t *testing.T) {
 		{"a foreign letter", packageFor(t, "jane@yourdomain.com", "Pässwört", pfx.Compatible), deploy.IOS, now, []string{"warning deploy-password-characters"}},
 	} {
 		var got []string
-		for _, f := range test.p.Check(test.target, test.now) {
+		for _, f := range test.p.Findings(test.target, test.now) {
 			got = append(got, f.Severity.String()+" "+f.Code)
 			if f.Where == "" || f.What == "" || strings.Contains(f.String(), password) || (f.Severity == lint.Error) != (f.Effect == lint.LocksOut) {
 				t.Errorf("%s: %+v", test.name, f)
@@ -467,42 +508,87 @@ func TestTextForms(t *testing.T) {
 	if len(deploy.Targets()) != 5 {
 		t.Error("targets without a test")
 	}
-	for _, store := range []deploy.Store{deploy.UserStore, deploy.MachineStore} {
-		if got, err := deploy.ParseStore(store.String()); err != nil || got != store {
-			t.Errorf("%v: %v, %v", store, got, err)
+	for _, test := range []struct {
+		value interface {
+			fmt.Stringer
+			encoding.TextMarshaler
+		}
+		into interface {
+			encoding.TextUnmarshaler
+		}
+		want string
+	}{
+		{deploy.UserStore, new(deploy.Store), "user"}, {deploy.MachineStore, new(deploy.Store), "machine"},
+		{deploy.OOBESystem, new(deploy.Pass), "oobeSystem"}, {deploy.Specialize, new(deploy.Pass), "specialize"},
+		{deploy.Public, new(deploy.Cloud), "public"}, {deploy.USGov, new(deploy.Cloud), "usgov"}, {deploy.China, new(deploy.Cloud), "china"},
+		{deploy.Linux, new(deploy.Target), "linux"},
+	} {
+		text, err := test.value.MarshalText()
+		if err != nil || string(text) != test.want || test.value.String() != test.want {
+			t.Errorf("%v: %s, %v", test.value, text, err)
+		}
+		if err := test.into.UnmarshalText(text); err != nil || reflect.ValueOf(test.into).Elem().Interface() != any(test.value) {
+			t.Errorf("%v: %v, %v", test.value, test.into, err)
+		}
+		for _, bad := range []string{"", "x", strings.ToUpper(test.want)} {
+			if test.into.UnmarshalText([]byte(bad)) == nil {
+				t.Errorf("%T takes %q", test.into, bad)
+			}
 		}
 	}
-	for _, pass := range []deploy.Pass{deploy.OOBESystem, deploy.Specialize} {
-		if got, err := deploy.ParsePass(pass.String()); err != nil || got != pass {
-			t.Errorf("%v: %v, %v", pass, got, err)
-		}
-	}
-	for _, cloud := range []deploy.Cloud{deploy.Public, deploy.USGov, deploy.China} {
-		if got, err := deploy.ParseCloud(cloud.String()); err != nil || got != cloud {
-			t.Errorf("%v: %v, %v", cloud, got, err)
+	for _, zero := range []encoding.TextMarshaler{deploy.Target(0), deploy.Store(0), deploy.Pass(0), deploy.Cloud(0), deploy.Target(99)} {
+		if text, err := zero.MarshalText(); err == nil {
+			t.Errorf("%v has the text %s", zero, text)
 		}
 	}
 	seen := map[string]bool{}
-	for r := deploy.Missing; r <= deploy.Ambiguous; r++ {
-		if text := r.String(); strings.HasPrefix(text, "Reason(") || seen[text] {
-			t.Errorf("reason %d is %q", r, text)
+	for _, r := range []deploy.Reason{deploy.Missing, deploy.UnfitPassword, deploy.BadName, deploy.BadOption, deploy.TooLong, deploy.NotAnswerFile, deploy.Ambiguous} {
+		if text := r.Error(); !strings.HasPrefix(text, "deploy: ") || seen[text] || !errors.Is(fmt.Errorf("x: %w", &deploy.Error{Reason: r}), r) || errors.Is(&deploy.Error{}, r) {
+			t.Errorf("the reason %q", string(r))
 		}
-		seen[r.String()] = true
+		seen[r.Error()] = true
 	}
-	for _, err := range []error{
-		func() error { _, err := deploy.ParseTarget(""); return err }(),
-		func() error { _, err := deploy.ParseStore("x"); return err }(),
-		func() error { _, err := deploy.ParsePass("oobesystem"); return err }(),
-		func() error { _, err := deploy.ParseCloud("germany"); return err }(),
-		func() error { _, err := deploy.Target(0).MarshalText(); return err }(),
-	} {
-		if reason(err) != deploy.BadOption {
-			t.Errorf("%v", err)
+}
+
+// Every rule fires in TestFindings or here, and findings have the codes of the table
+// only.
+func TestRules(t *testing.T) {
+	codes := map[string]bool{}
+	for _, r := range deploy.Rules() {
+		if !strings.HasPrefix(r.Code, "deploy-") || r.What == "" || r.Do == "" || r.Severity == 0 || codes[r.Code] {
+			t.Errorf("%+v", r)
+		}
+		codes[r.Code] = false
+	}
+	fire := func(fs lint.Findings) {
+		for _, f := range fs {
+			if _, known := codes[f.Code]; !known {
+				t.Errorf("%s is not in the table", f.Code)
+			}
+			codes[f.Code] = true
 		}
 	}
-	for _, zero := range []fmt.Stringer{deploy.Target(0), deploy.Store(0), deploy.Pass(0), deploy.Cloud(0), deploy.Reason(0), deploy.Reason(99)} {
-		if !strings.HasSuffix(zero.String(), ")") {
-			t.Errorf("%v", zero)
+	now := time.Now()
+	good := jane(t, "abcdefghijkmnpqrstuvwxyz")
+	modern := packageFor(t, "jane@yourdomain.com", good.Password, pfx.Modern)
+	for _, target := range deploy.Targets() {
+		for _, encoding := range []pfx.Encoding{pfx.Compatible, pfx.Modern, pfx.PBMAC1} {
+			fire(packageFor(t, "jane@yourdomain.com", "Pässwört", encoding).Findings(target, now))
+		}
+		for _, spoil := range []func(*deploy.Package){
+			func(p *deploy.Package) { p.PFX = []byte("x") }, func(p *deploy.Package) { p.Password = "x" }, func(p *deploy.Package) { *p = deploy.Package{} },
+			func(p *deploy.Package) { p.Certificate = modern.Certificate }, func(p *deploy.Package) { p.Root = modern.Root },
+		} {
+			p := good
+			spoil(&p)
+			fire(p.Findings(target, now))
+		}
+		fire(good.Findings(target, now.Add(48*time.Hour)))
+		fire(good.Findings(target, now.Add(-48*time.Hour)))
+	}
+	for code, fired := range codes {
+		if !fired {
+			t.Errorf("%s does not fire", code)
 		}
 	}
 }

@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// Each function here writes text so that one reader takes it for exactly that
-// text. What the reader has no way to take is an error, never a near miss: a
-// changed password shows up as "wrong password" on somebody's desk.
+// Each function here writes text so that one reader reads exactly that text. What the
+// reader cannot read is an error: a changed password would show up as "wrong
+// password" on the user's machine.
 
 // checkPassword refuses what no format can carry.
 func checkPassword(password string) error {
 	switch {
 	case password == "":
-		return fail(Missing, "the password, which this file has to hold")
+		return fail(Missing, "Password is empty, and this file has to hold it")
 	case !utf8.ValidString(password):
-		return fail(UnfitPassword, "it is not valid UTF-8")
+		return fail(UnfitPassword, "the password is not valid UTF-8")
 	}
 	return nil
 }
@@ -85,11 +85,11 @@ func batch(text string) (string, error) {
 	for _, r := range text {
 		switch {
 		case r < ' ' || r == 0x7f:
-			return "", fail(UnfitPassword, "a batch file cannot hold a control character; use the PowerShell script")
+			return "", fail(UnfitPassword, "a batch file cannot hold a password with a control character; use the PowerShell script")
 		case r == '"':
-			return "", fail(UnfitPassword, "a batch file cannot hold a quotation mark safely; use the PowerShell script")
+			return "", fail(UnfitPassword, "a batch file cannot hold a password with a quotation mark safely; use the PowerShell script")
 		case r > 0x7f:
-			return "", fail(UnfitPassword, "what a batch file holds beyond ASCII depends on the code page; use the PowerShell script")
+			return "", fail(UnfitPassword, "a batch file cannot hold a password with characters outside ASCII, because they depend on the code page; use the PowerShell script")
 		}
 	}
 	// A backslash before the closing quote would escape it.
@@ -100,9 +100,9 @@ func batch(text string) (string, error) {
 // shell writes text as one word for a POSIX shell.
 func shell(text string) (string, error) {
 	if strings.IndexByte(text, 0) >= 0 {
-		return "", fail(UnfitPassword, "a shell cannot hold a zero byte")
+		return "", fail(UnfitPassword, "a shell script cannot hold a password with a zero byte; do not embed it")
 	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'", nil
+	return shellWord(text), nil
 }
 
 // shellWord is [shell] for text that was checked before.

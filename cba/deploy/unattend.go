@@ -1,10 +1,12 @@
 package deploy
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/text"
 )
 
 // A Pass is a configuration pass of Windows Setup. The zero value is unset.
@@ -21,26 +23,16 @@ const (
 	Specialize
 )
 
-// String returns the name in answer files, "oobeSystem" or "specialize".
-func (p Pass) String() string {
-	switch p {
-	case OOBESystem:
-		return "oobeSystem"
-	case Specialize:
-		return "specialize"
-	}
-	return fmt.Sprintf("Pass(%d)", uint8(p))
-}
+var passes = enum.Of[Pass]("deploy: pass", "oobeSystem", "specialize")
 
-// ParsePass reads the text of [Pass.String].
-func ParsePass(text string) (Pass, error) {
-	for p := OOBESystem; p <= Specialize; p++ {
-		if p.String() == text {
-			return p, nil
-		}
-	}
-	return 0, fail(BadOption, "%q is not a pass (oobeSystem, specialize)", text)
-}
+// String returns the name in answer files, "oobeSystem" or "specialize".
+func (p Pass) String() string { return passes.String(p) }
+
+// MarshalText writes the text of [Pass.String]; an unset or unknown pass is an error.
+func (p Pass) MarshalText() ([]byte, error) { return passes.Marshal(p) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (p *Pass) UnmarshalText(text []byte) error { return passes.Unmarshal(p, text) }
 
 // A place is where in an answer file a pass has its commands.
 type place struct {
@@ -72,14 +64,14 @@ func (o Options) pass() Pass {
 }
 
 // UnattendCommands returns the command lines for Windows Setup, in their order:
-// the root, then the PFX; or one that runs the script, with
-// [Options.ScriptOnVolume]. Each finds the stick by its label, whatever its
-// drive letter, and takes the files from its folder Certs. They are not escaped
-// for XML; [Package.UnattendFragment] is.
+// the root, then the PFX; with [Options.ScriptOnVolume] one line that runs the
+// script. Each line finds the stick by its label, whatever its drive letter, and
+// reads the files from its folder Certs. The lines are not escaped for XML; those of
+// [Package.UnattendFragment] are.
 //
-// They hold the password, but in no command line except PowerShell's own: it
-// goes to Import-PfxCertificate, not to certutil, whose arguments Windows
-// PowerShell does not quote safely. Every password survives.
+// The lines hold the password for Import-PfxCertificate and never for certutil,
+// whose arguments Windows PowerShell does not quote safely. No password is changed on
+// its way.
 //
 // The error is an [*Error]: [Missing], [BadName], [BadOption] (the system's own
 // user store in [Specialize]), [UnfitPassword] or [TooLong].
@@ -106,14 +98,14 @@ func (p Package) steps(o Options) ([]step, error) {
 		return nil, err
 	}
 	if o.pass() == Specialize && o.store() == UserStore {
-		return nil, fail(BadOption, "in the pass specialize there is no user yet, only the system; use the machine's store or the pass oobeSystem")
+		return nil, fail(BadOption, "in the pass specialize there is no user yet, only the system; use the store machine or the pass oobeSystem")
 	}
 	label := o.VolumeLabel
 	if label == "" {
 		label = "ESD-USB"
 	}
 	if n := utf8.RuneCountInString(label); n > 32 || !isXML(label) || strings.ContainsAny(label, "\t\r\n*?[]") {
-		return nil, fail(BadName, "%q as a volume label", label)
+		return nil, fail(BadName, "%s cannot be a volume label; use 1 to 32 characters without * ? [ ]", text.Quote(label))
 	}
 	// The label may be on two volumes; the first is taken. -f gives text, where
 	// + would have to add to a character, and joins before + does.
@@ -143,7 +135,7 @@ func (p Package) steps(o Options) ([]step, error) {
 	}
 	for i, s := range steps {
 		if limit := o.pass().place().limit; len(s.line) > limit { // ASCII
-			return nil, fail(TooLong, "a command of %d characters where the pass %v allows %d; use oobeSystem, a script on the volume, or a password of letters and digits",
+			return nil, fail(TooLong, "the command has %d characters, and the pass %v allows %d; use oobeSystem, a script on the volume, or a password of letters and digits",
 				len(s.line), o.pass(), limit)
 		}
 		steps[i].what = s.what[:min(len(s.what), 256)] // ASCII; the limit of Description
@@ -151,12 +143,12 @@ func (p Package) steps(o Options) ([]step, error) {
 	return steps, nil
 }
 
-// UnattendFragment returns the commands as XML, to be pasted into an answer
-// file: RunSynchronousCommand elements for RunSynchronous of the component
+// UnattendFragment returns the commands as XML, to paste into an answer file:
+// RunSynchronousCommand elements for RunSynchronous of the component
 // Microsoft-Windows-Deployment in the pass specialize, or SynchronousCommand
 // elements for FirstLogonCommands of Microsoft-Windows-Shell-Setup in
-// oobeSystem. Order begins at 1; the prefix wcm must be declared around it, as it is
-// in every answer file. [Package.MergeUnattend] does all that by itself.
+// oobeSystem. Order begins at 1. The prefix wcm must be declared around the fragment,
+// as in every answer file. [Package.MergeUnattend] does all that by itself.
 //
 // The error is that of [Package.UnattendCommands].
 func (p Package) UnattendFragment(o Options) ([]byte, error) {
@@ -164,11 +156,11 @@ func (p Package) UnattendFragment(o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := p.unattendComment(o, "\r\n")
+	fragment := p.unattendComment(o, "\r\n")
 	for i, s := range steps {
-		text += s.xml(o.pass().place(), i+1, " wcm:action=\"add\"", "", "    ", "\r\n")
+		fragment += s.xml(o.pass().place(), i+1, " wcm:action=\"add\"", "", "    ", "\r\n")
 	}
-	return []byte(text), nil
+	return []byte(fragment), nil
 }
 
 // unattendComment is the warning, or nothing if there is nothing to warn of.
@@ -182,8 +174,8 @@ func (p Package) unattendComment(o Options, eol string) string {
 // xml writes the command with its line ends.
 func (s step) xml(at place, order int, attributes, indent, unit, eol string) string {
 	var b strings.Builder
-	put := func(depth int, text string) {
-		b.WriteString(indent + strings.Repeat(unit, depth) + text + eol)
+	put := func(depth int, line string) {
+		b.WriteString(indent + strings.Repeat(unit, depth) + line + eol)
 	}
 	put(0, "<"+at.command+attributes+">")
 	put(1, "<Order>"+strconv.Itoa(order)+"</Order>")
@@ -193,8 +185,8 @@ func (s step) xml(at place, order int, attributes, indent, unit, eol string) str
 	return b.String()
 }
 
-// Unattend returns a whole answer file that has nothing but the commands. As
-// it answers none of Setup's questions, somebody still has to.
+// Unattend returns a whole answer file with nothing but the commands. It answers none
+// of Setup's questions, so a person still has to.
 //
 // The error is that of [Package.UnattendCommands].
 func (p Package) Unattend(o Options) ([]byte, error) {

@@ -3,15 +3,15 @@ package deploy
 import "strings"
 
 // PowerShell returns a script for Windows PowerShell 5.1 that imports the root
-// and the PFX, which lie beside it, and checks both by their thumbprints: the
-// root before it is trusted. It is ASCII with CRLF, so that no code page and no
-// missing byte order mark changes it.
+// and the PFX, which must be in the same folder, and checks both by their
+// thumbprints: the root before it is trusted. The script is ASCII with CRLF, so that
+// no code page and no missing byte order mark changes it.
 //
-// The root goes to Cert:\LocalMachine\Root if an administrator runs the script
-// and for the user alone otherwise, in which case Windows asks. The certificate
-// goes to whoever runs the script, unless it is for the machine. The password is
-// asked for, or is in the script with [Options.EmbedPassword]; every password
-// survives there.
+// The root goes to Cert:\LocalMachine\Root if an administrator runs the script. For
+// other users it goes to the user's own store, and Windows asks for consent. The
+// certificate goes to the user who runs the script, or to the machine with
+// [MachineStore]. The script asks for the password; with [Options.EmbedPassword] it
+// holds it, and no password is changed on its way.
 //
 // The error is an [*Error]: [Missing], [BadName], [BadOption] or [UnfitPassword]
 // (invalid UTF-8).
@@ -41,7 +41,7 @@ func (p Package) PowerShell(o Options) ([]byte, error) {
 	b.add("$identity = [Security.Principal.WindowsIdentity]::GetCurrent()")
 	b.add("$administrator = ([Security.Principal.WindowsPrincipal]$identity).IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)")
 	b.add("")
-	b.add("# The root: for the machine if an administrator runs this, else for this user, and Windows asks.")
+	b.add("# The root: for the machine if an administrator runs this, else for this user after Windows has asked.")
 	b.add("$file = Join-Path $PSScriptRoot '", rootName, "'")
 	b.add("$root = New-Object System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList $file")
 	b.add("if ($root.Thumbprint -ne '", thumbprint(p.Root), "') { throw '", rootName, " is not the root that this script is for.' }")
@@ -65,11 +65,11 @@ func (p Package) PowerShell(o Options) ([]byte, error) {
 	return b.crlf(), nil
 }
 
-// Certutil returns a batch file that imports the root and the PFX, which lie
-// beside it, with certutil. It needs an administrator. The password is asked
-// for, unless [Options.EmbedPassword] is set; it is then part of certutil's
-// command line while that runs, where other programs can read it, which the
-// script of [Package.PowerShell] avoids.
+// Certutil returns a batch file that imports the root and the PFX, which must be in
+// the same folder, with certutil. It needs an administrator. certutil asks for the
+// password; with [Options.EmbedPassword] the password is on certutil's command line,
+// where other programs can read it while certutil runs. The script of
+// [Package.PowerShell] avoids that.
 //
 // The error is an [*Error]: [Missing], [BadName], [BadOption], or [UnfitPassword]
 // for an embedded password with a quotation mark, a control character or anything

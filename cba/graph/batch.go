@@ -211,6 +211,9 @@ func (c *Client) exchange(ctx context.Context, op operation, sem chan struct{}, 
 func inOrder[In, Out any](ctx context.Context, atOnce int, in iter.Seq2[In, error], weigh func(In) int,
 	work func(context.Context, []In) []Out) iter.Seq2[Out, error] {
 	return func(yield func(Out, error) bool) {
+		if in == nil {
+			return
+		}
 		ctx, cancel := context.WithCancel(ctx)
 		next, stop := iter.Pull2(in)
 		var queue []chan []Out

@@ -50,7 +50,7 @@ func classicPath(tenant string) string {
 	return "organization/" + url.PathEscape(tenant) + "/certificateBasedAuthConfiguration"
 }
 
-// Classic returns the classic trust store, the empty one if there is none.
+// Classic returns the classic trust store; it is empty if there is none.
 func (c *Client) Classic(ctx context.Context) (trust.Classic, error) {
 	tenant, err := c.TenantID(ctx)
 	if err != nil {
@@ -72,36 +72,36 @@ func (c *Client) classic(ctx context.Context, tenant string) (store trust.Classi
 	return store, err
 }
 
-// ReplaceOptions choose what replacing the classic store may do. Backup is
-// required.
+// ReplaceOptions choose what replacing the classic store may do. The zero value
+// refuses what is dangerous.
 type ReplaceOptions struct {
-	// Backup gets the store's JSON as it was, before anything is deleted: what
-	// [trust.ParseClassic] reads. If it cannot be written, nothing is deleted.
-	Backup io.Writer
 	// AllowEmpty deletes the store without creating a new one.
 	AllowEmpty bool
-	// AllowNoRollback goes on though the old store holds a CA that has expired: the
-	// service would refuse to take it back.
+	// AllowNoRollback goes on although the old store contains an expired CA: the
+	// service would refuse to create it again.
 	AllowNoRollback bool
 }
 
 // ReplaceClassic replaces the classic trust store. Graph has no update for it: the
 // store is backed up, deleted and created anew, and in between users whose CAs are
-// only there cannot sign in. If the new one cannot be created the old one is created
+// only there cannot sign in. If the new store cannot be created, the old one is created
 // again, also when ctx has ended. It returns the store as it was before.
 //
-// Refused before anything is deleted are an empty store (AllowEmpty), one with a
-// CA that has expired, which the service does not take, and an old store that
-// could not be rolled back to (AllowNoRollback). A store that is already as it is
-// to be is left alone.
+// backup is required. It gets the JSON of the old store before anything is deleted;
+// [trust.ParseClassic] reads it. If it cannot be written, nothing is deleted.
+//
+// Refused before anything is deleted are an empty store (AllowEmpty), a store with an
+// expired CA, which the service does not accept, and an old store that could not be
+// created again (AllowNoRollback). If the store is the wanted one already, nothing
+// happens.
 //
 // The error is [NoClassicStore] in the worst case; after any other the old store is
 // in place, or [Error.Indeterminate] is set. Before anything is deleted it is
 // [Invalid], [Lockout], [NoRollback] or [NotSaved].
-func (c *Client) ReplaceClassic(ctx context.Context, after trust.Classic, o ReplaceOptions) (before trust.Classic, err error) {
+func (c *Client) ReplaceClassic(ctx context.Context, after trust.Classic, backup io.Writer, o ReplaceOptions) (before trust.Classic, err error) {
 	op := writeClassic("replace the classic trust store")
-	if o.Backup == nil {
-		return before, op.refuse(Invalid, "ReplaceOptions.Backup is required")
+	if backup == nil {
+		return before, op.refuse(Invalid, "a backup is required")
 	}
 	tenant, err := c.TenantID(ctx)
 	if err != nil {
@@ -118,9 +118,9 @@ func (c *Client) ReplaceClassic(ctx context.Context, after trust.Classic, o Repl
 	case c.expired(before) != "" && !o.AllowNoRollback && len(after.CertificateAuthorities) > 0:
 		return before, op.refuse(NoRollback, "%s of the old store has expired, so the old store could not be created again if the new one failed (ReplaceOptions.AllowNoRollback goes on)", c.expired(before))
 	}
-	backup, err := json.MarshalIndent(before, "", "  ")
+	text, err := json.MarshalIndent(before, "", "  ")
 	if err == nil {
-		_, err = o.Backup.Write(append(backup, '\n'))
+		_, err = backup.Write(append(text, '\n'))
 	}
 	if err != nil {
 		return before, op.fail(NotSaved, fmt.Errorf("nothing was deleted, because the backup could not be written: %w", err))
@@ -256,12 +256,11 @@ func (c *Client) expired(store trust.Classic) string {
 	return ""
 }
 
-// MigrateClassic copies the classic store into a PKI of this name, which is made
-// if there is none: what Learn's "Migrate from a classic CA store to a PKI-based
-// store" asks for. CRL addresses and the root mark are carried over. The classic
-// store stays as it is; delete it when the sign-in log says that it is no longer
-// used. CAs that have expired are left out, and a second call adds what is
-// missing.
+// MigrateClassic copies the classic store into a PKI of this name, which is created if
+// it does not exist (Learn, "Migrate from a classic CA store to a PKI-based store").
+// CRL URLs and the root mark are copied, too. The classic store stays as it is; delete
+// it when the sign-in log shows that it is no longer used. Expired CAs are left out. A
+// second call adds what is missing.
 func (c *Client) MigrateClassic(ctx context.Context, displayName string) (pki trust.PKI, added []trust.Authority, err error) {
 	store, err := c.Classic(ctx)
 	if err != nil {
@@ -287,7 +286,7 @@ func (c *Client) Trust(ctx context.Context) (trust.Config, error) {
 	return config, err
 }
 
-// Tenant returns all that decides about sign-ins with certificates, for package
+// Tenant returns the settings that decide sign-ins with certificates, for package
 // signin.
 func (c *Client) Tenant(ctx context.Context) (signin.Config, error) {
 	var config signin.Config

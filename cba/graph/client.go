@@ -26,9 +26,9 @@ import (
 	"example.com/entracba/cba/internal/enum"
 )
 
-// A Client reads and writes what of a tenant decides about sign-ins with
-// certificates. Adapter is required; every other field may be left zero. It is
-// safe for concurrent use and must not be copied once it is in use.
+// A Client reads and writes the settings of a tenant that decide sign-ins with
+// certificates. Adapter is required; every other field may be zero. A Client is safe
+// for concurrent use and must not be copied once it is in use.
 type Client struct {
 	// Adapter sends the requests: GetAdapter of an existing GraphServiceClient, or
 	// what [NewClient] sets. Its base URL ends in the version, "/v1.0"; the SDK's
@@ -36,25 +36,25 @@ type Client struct {
 	// bodies are switched off for the requests of this package.
 	Adapter abstractions.RequestAdapter
 
-	// Attempts is how often a request is sent at most, the first time included.
+	// Attempts is how often a request is sent at most, the first attempt included.
 	// Zero means 5.
 	Attempts int
-	// MaxWait is the longest single wait before a request is sent again. A service
-	// that asks for more is not asked again: the error is [Throttled] and says
-	// how long. Zero means 5 minutes.
+	// MaxWait is the longest single wait before a request is sent again. If the
+	// service asks for a longer wait, the call fails with [Throttled], and
+	// [Error.RetryAfter] says how long. Zero means 5 minutes.
 	MaxWait time.Duration
-	// Concurrency is how many requests of a bulk run are under way at once. Zero
-	// means 8.
+	// Concurrency is the number of requests that a bulk run sends at the same time.
+	// Zero means 8.
 	Concurrency int
-	// WriteRate is how many users a bulk run writes in a second, after the first
-	// 3,000. Zero means 20: both are the quota of an application in a tenant, 3,000
-	// writes in 2 minutes and 30 seconds (Learn, "Microsoft Graph service-specific
-	// throttling limits", identity and access). A negative rate does not pace:
-	// the service's 429 then does.
+	// WriteRate is how many users a bulk run writes per second, after the first 3,000.
+	// Zero means 20: both are the quota of an application in a tenant, 3,000 writes in
+	// 2 minutes and 30 seconds (Learn, "Microsoft Graph service-specific throttling
+	// limits", identity and access). With a negative rate the client waits only when
+	// the service asks for it.
 	WriteRate float64
-	// Patience is how long reading back waits for a write to show. How long the
-	// directory takes is not documented. Zero means 1 minute, a negative value
-	// does not wait.
+	// Patience is how long reading back waits until a write is visible. How long the
+	// directory takes is not documented. Zero means 1 minute; a negative value does
+	// not wait.
 	Patience time.Duration
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
@@ -70,8 +70,7 @@ const (
 	maxErrorRun = 600      // characters of a message that an error shows
 )
 
-// A Cloud is one of Microsoft's clouds that has the Graph calls of this package.
-// The zero value is unset.
+// A Cloud is one of Microsoft's clouds. The zero value is unset.
 type Cloud uint8
 
 const (
@@ -81,8 +80,8 @@ const (
 	USGovernmentL4
 	// USGovernmentL5 is the cloud of the US Department of Defense.
 	USGovernmentL5
-	// China is the cloud that 21Vianet operates. It has the trust stores but no
-	// method configuration.
+	// China is the cloud that 21Vianet operates. Its Graph has the trust stores and not
+	// the method configuration.
 	China
 )
 
@@ -122,18 +121,18 @@ type Options struct {
 	// Endpoint is the address of a Graph with its version, such as
 	// "https://graph.microsoft.com/v1.0", in place of a cloud. It must be https.
 	Endpoint string
-	// Scopes are what a token is asked for. Empty means everything that the
+	// Scopes are the scopes of the requested token. Empty means everything that the
 	// application was granted: the endpoint's root and "/.default".
 	Scopes []string
 	// Transport carries the HTTP requests. Nil means a copy of http.DefaultTransport
-	// that keeps a connection for each request of a bulk run open: without HTTP/2, as
-	// behind many proxies, two are kept otherwise.
+	// that keeps 16 idle connections instead of 2. A bulk run needs them where there is
+	// no HTTP/2, as behind many proxies.
 	Transport http.RoundTripper
 }
 
-// NewClient returns a client that gets its tokens from a credential, for example
-// one of package azidentity. Serializers, authentication for this host alone and
-// the base URL are set up; nothing global is changed, and no request is sent.
+// NewClient returns a client that gets its tokens from a credential, for example one
+// of package azidentity. The token is sent to the host of the endpoint and to no
+// other. Nothing global is changed, and no request is sent.
 //
 // The error is [Invalid].
 func NewClient(credential azcore.TokenCredential, o Options) (*Client, error) {
@@ -265,7 +264,7 @@ func (c *Client) base() (*url.URL, error) {
 }
 
 func (c *Client) now() time.Time {
-	if c.Now != nil {
+	if c != nil && c.Now != nil {
 		return c.Now()
 	}
 	return time.Now()
@@ -300,10 +299,17 @@ func orDefault[T int | time.Duration | float64](v, def T) T {
 }
 
 func (c *Client) attempts() int          { return max(1, orDefault(c.Attempts, 5)) }
-func (c *Client) concurrency() int       { return max(1, orDefault(c.Concurrency, 8)) }
 func (c *Client) maxWait() time.Duration { return orDefault(c.MaxWait, 5*time.Minute) }
 func (c *Client) patience() time.Duration {
 	return max(0, orDefault(c.Patience, time.Minute))
+}
+
+// concurrency is 8 for a nil client, whose first request fails.
+func (c *Client) concurrency() int {
+	if c == nil {
+		return 8
+	}
+	return max(1, orDefault(c.Concurrency, 8))
 }
 
 // backoff is the wait before attempt n+1 where the service names none: 0.5 s,

@@ -1,28 +1,29 @@
 // Package graph reads and writes a tenant's certificate-based authentication
 // through Microsoft Graph: the method configuration, both trust stores, the
-// certificateUserIds of users, and the sign-ins that came of them.
+// certificateUserIds of users, and the sign-in log.
 //
 // For most uses make a [Client] with [NewClient] from a credential, or put the
-// adapter of a GraphServiceClient into one. Reading gives the types of packages
-// policy, trust and signin. Every change is made in three steps: plan it (nothing
-// is written, the plan prints itself), apply the plan, keep what takes it back.
+// adapter of a GraphServiceClient into one. Reading returns the types of packages
+// policy, trust, signin and snapshot. Every change is made in three steps: plan it
+// (nothing is written, and the plan can be printed), apply the plan, and keep what
+// takes the change back.
 //
 // # Changes
 //
 // A change of the method configuration is a [PolicyPlan]: [Client.PlanPolicy] and
-// [Client.ApplyPolicy]. It is refused where its findings say that people would be
-// kept out. A change of the PKI-based trust store is a [TrustPlan]:
-// [Client.PlanTrust] and [Client.ApplyTrust]; the classic store has no update and
-// is replaced, with a way back ([Client.ReplaceClassic]). A change of users is a
-// [snapshot.Edit]: [Client.PlanUsers] and [Client.ApplyUsers] merge it with what each user
-// has, stream, and never hold more than a few batches. Every write is read back
-// until it shows. [Client.Snapshot] reads all of it into one value of
+// [Client.ApplyPolicy]. It is refused if its findings say that it keeps people out. A
+// change of the PKI-based trust store is a [TrustPlan]:
+// [Client.PlanTrust] and [Client.ApplyTrust]. The classic store cannot be updated: it
+// is replaced, after a backup ([Client.ReplaceClassic]). A change of users is a
+// [snapshot.Edit]: [Client.PlanUsers] and [Client.ApplyUsers] merge it with the values
+// of each user, as a stream of which only a few batches are in memory. Every write is
+// read back until it is visible. [Client.Snapshot] reads all of it into one value of
 // package snapshot, and [Client.SignInLog] reads the log.
 //
 // Graph has no ETag for any of these objects, and a PATCH of a collection
-// replaces it. So what is written was read just before, and read again after;
-// where somebody else wrote in between, users' values are merged and the
-// configuration is refused ([Stale]).
+// replaces it. So every object is read just before a write and again after it. If
+// another program wrote in between, the values of users are merged, and a change of
+// the configuration is refused ([Stale]).
 //
 // # Errors
 //

@@ -15,17 +15,17 @@ import (
 	"example.com/entracba/cba/snapshot"
 )
 
-const skipSynced = "the account is synced from Active Directory: its certificateUserIds are written by Entra Connect alone"
+const skipSynced = "the account is synced from Active Directory, so only Entra Connect writes its certificateUserIds"
 
-// PlanUsers says what edits would do, user by user and in their order. It reads
-// the users and asks for every new value whether somebody has it, 20 requests in a
-// batch and several batches at once; it writes nothing. Memory does not grow with
-// the number of edits.
+// PlanUsers says what edits would do, user by user and in their order. It reads the
+// users, and for every new value whether another user has it, 20 requests in a batch
+// and several batches at once. It writes nothing. Memory does not grow with the
+// number of edits.
 //
-// What is wrong with one user is in its plan and does not end the stream. The
-// stream ends with an error of edits, and with that of ctx. A value that moves from
-// one user to another takes two runs, one that removes it and one that adds it:
-// until the first is done the plan of the second is a [Conflict].
+// An error of one user is in its plan and does not end the stream. The stream ends
+// after an error of edits, and when ctx ends. To move a value from one user to
+// another takes two runs, one that removes it and one that adds it: until the first
+// is done, the plan of the second is a [Conflict].
 func (c *Client) PlanUsers(ctx context.Context, edits iter.Seq2[snapshot.Edit, error]) iter.Seq2[UserPlan, error] {
 	weigh := func(e snapshot.Edit) int { return min(1+len(e.Values()), maxBatch) }
 	plans := inOrder(ctx, c.concurrency(), edits, weigh, c.planChunk)
@@ -151,31 +151,31 @@ func (c *Client) userOf(op operation, p part, a answer) (snapshot.User, error) {
 	return u, nil
 }
 
-// EditOptions are what can be chosen about writing users.
+// EditOptions are the options of writing users. The zero value works.
 type EditOptions struct {
-	// Undo gets a line of JSON, a [snapshot.Undo], for every user before it is written: what
-	// [snapshot.ReadUndo] reads. Nothing is written to a user whose line could not be. The
-	// caller syncs and closes the file. Nil keeps none.
+	// Undo gets a line of JSON for every user before the user is written, a
+	// [snapshot.Undo]; [snapshot.ReadUndo] reads the lines. A user whose line could not
+	// be written is not changed. The caller syncs and closes the file. Nil writes no
+	// lines.
 	Undo io.Writer
-	// Settle is how long after a write reading back begins. It is what lets a program
-	// notice another one whose write was under way at the same time and came second.
-	// Zero means half a second, a negative value does not wait.
+	// Settle is the time between a write and reading it back. It lets a program notice
+	// another program that was writing at the same time and wrote last. Zero means half
+	// a second; a negative value does not wait.
 	Settle time.Duration
 }
 
-// ApplyUsers makes planned changes and reads each of them back. Plans that are
-// not [Planned] pass through as they are. What is wrong with one user is in its
-// plan and does not end the stream; leaving the loop, or ending ctx, leaves the
-// remaining users as they were. Planning again then goes on where it stopped,
-// since what is done already is [Unchanged].
+// ApplyUsers makes planned changes and reads each of them back. Plans that are not
+// [Planned] pass through unchanged. An error of one user is in its plan and does not
+// end the stream. When the loop is left or ctx ends, the remaining users stay as they
+// were. To go on, plan again: users who are done are then [Unchanged].
 //
 // Graph has no ETag for users, and a PATCH replaces all values. So each user is
 // read once more in the same batch, just before the write, and read back after
-// [EditOptions.Settle]. If the values are not the plan's, the edit is made anew with
-// those that are there, what the write has overwritten is put back, and the plan
-// says Merged. Two programs of this kind that change one user at the same time
-// both succeed, or one is told. What is left is a program that does not read back,
-// and one whose write takes longer than Settle between its reading and its PATCH.
+// [EditOptions.Settle]. If another program changed the values meanwhile, the edit is
+// made again with the values that are there, overwritten values are put back, and the
+// plan says Merged. Two programs of this kind that change one user at the same time
+// both succeed, or one of them gets an error. Not covered are a program that does not
+// read back, and one that needs longer than Settle between its reading and its PATCH.
 func (c *Client) ApplyUsers(ctx context.Context, plans iter.Seq2[UserPlan, error], o EditOptions) iter.Seq2[UserPlan, error] {
 	w := &undoWriter{w: o.Undo}
 	// Most chunks wait to be read back: more of them are held than requests sent. A
@@ -264,6 +264,10 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, sem chan stru
 		if p.Outcome != Planned {
 			continue
 		}
+		if p.User.ID == "" { // a plan that was put together by hand
+			p.Outcome, p.Err = Failed, op.refuse(Invalid, "UserPlan.User.ID is required")
+			continue
+		}
 		if err := undo.write(p.Undo()); err != nil {
 			p.Outcome, p.Err = Failed, (&job{plan: p}).op().fail(NotSaved, fmt.Errorf("the user was not changed, because the undo line could not be written: %w", err))
 			continue
@@ -295,7 +299,7 @@ func (c *Client) applyChunk(ctx context.Context, plans []UserPlan, sem chan stru
 			for _, j := range open {
 				err := j.plan.Err
 				if err == nil {
-					e := j.op().refuse(Conflict, "others changed the user's values during each of %d attempts", maxRounds)
+					e := j.op().refuse(Conflict, "other programs changed the user's values during each of %d attempts", maxRounds)
 					e.Indeterminate, err = j.sent, e
 				}
 				j.fail(err)
@@ -445,7 +449,7 @@ func (c *Client) putBack(ctx context.Context, op operation, j *job, theirs []str
 		return e
 	}
 	j.plan.After = theirs
-	return j.op().fail(Conflict, fmt.Errorf("somebody else changed the values meanwhile, and both changes together are too many values; theirs were put back: %w", cause))
+	return j.op().fail(Conflict, fmt.Errorf("another program changed the values meanwhile, and both changes together are too many values; the values of the other program were put back: %w", cause))
 }
 
 // settled reports whether what a user has is what was wanted.

@@ -71,8 +71,8 @@ const (
 	// NotVisible is a write that was accepted and did not show within
 	// [Client.Patience].
 	NotVisible Reason = "not-visible"
-	// Overwritten is a change by somebody else that this program replaced and could
-	// not put back; [Error.Lost] has their values.
+	// Overwritten is a change by another program that this one replaced and could not
+	// put back; [Error.Lost] has the values.
 	Overwritten Reason = "overwritten"
 	// NoClassicStore is a classic store that was deleted, and neither the new nor the
 	// old one could be created: the tenant has none now. Create it from the backup.
@@ -106,7 +106,7 @@ func (r Reason) says() string {
 	case NotVisible:
 		return "the change was accepted and does not show yet"
 	case Overwritten:
-		return "a change by somebody else was replaced and could not be put back"
+		return "a change by another program was replaced and could not be put back"
 	case NoClassicStore:
 		return "THE TENANT HAS NO CLASSIC STORE NOW, create it from the backup"
 	case UploadFailed:
@@ -145,8 +145,8 @@ type Error struct {
 	// Owner is the userPrincipalName or id of the user who has Value, the
 	// certificateUserIds value that could not be added: a [Conflict].
 	Owner, Value string
-	// Lost are the values of a user that somebody else wrote and this program
-	// replaced: [Overwritten].
+	// Lost are the values of a user that another program wrote and this one replaced:
+	// [Overwritten].
 	Lost []string
 	// Findings are why a change would be a [Lockout].
 	Findings lint.Findings
@@ -210,7 +210,7 @@ func (e *Error) Error() string {
 		text += "; ApplyOptions.AllowLockout makes the change anyway"
 	}
 	if e.Lost != nil {
-		text += fmt.Sprintf("; their values were %q", e.Lost)
+		text += fmt.Sprintf("; its values were %q", e.Lost)
 	}
 	if e.RetryAfter > 0 {
 		text += fmt.Sprintf("; try again after %v", e.RetryAfter)

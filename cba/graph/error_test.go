@@ -2,12 +2,14 @@ package graph_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
@@ -42,11 +44,11 @@ func TestErrorTexts(t *testing.T) {
 		{"no value", 0, edit(snapshot.Edit{User: "id-john", Add: []string{""}}), graph.Invalid, `graph: plan certificateUserIds: snapshot: edit of user "id-john": `},
 		{"a name that is taken", 0, func(f *tenant) error { _, err := f.CreatePKI(t.Context(), "Contoso"); return err }, graph.Conflict,
 			`graph: create PKI "Contoso": a PKI of this name exists already`},
-		{"no since", 0, func(f *tenant) error { return drain(f.SignInLog(t.Context(), graph.SignInQuery{})) }, graph.Invalid, "graph: list sign-ins: SignInQuery.Since is required"},
+		{"no since", 0, func(f *tenant) error { return drain(f.SignInLog(t.Context(), time.Time{}, graph.SignInQuery{})) }, graph.Invalid, "graph: list sign-ins: the time since when is required"},
 		{"empty store", 0, func(f *tenant) error {
-			_, err := f.ReplaceClassic(t.Context(), trust.Classic{}, graph.ReplaceOptions{})
+			_, err := f.ReplaceClassic(t.Context(), trust.Classic{}, nil, graph.ReplaceOptions{})
 			return err
-		}, graph.Invalid, "graph: replace the classic trust store: ReplaceOptions.Backup is required"},
+		}, graph.Invalid, "graph: replace the classic trust store: a backup is required"},
 		{"forbidden", graphtest.Forbidden, user, graph.Forbidden,
 			"graph: read a user: user id-jane: Insufficient privileges to complete the operation. (403, Authorization_RequestDenied); the call needs the permission User.Read.All, and of a signed-in user the role Global Reader"},
 		{"throttled", graphtest.Throttled, user, graph.Throttled, "graph: read a user: user id-jane: the service asks to wait: "},
@@ -163,5 +165,67 @@ func TestRules(t *testing.T) {
 	rules[0].Code = "changed"
 	if graph.Rules()[0].Code == "changed" {
 		t.Error("the table can be changed from outside")
+	}
+}
+
+// No call panics on a client that is nil or has no adapter, or on empty arguments:
+// it returns an error of this package, or nothing.
+func TestZero(t *testing.T) {
+	for name, c := range map[string]*graph.Client{"nil": nil, "zero": {}} {
+		s := &scene{tenant: &tenant{Client: c, t: t}, cas: []*x509.Certificate{newCA(t, "One", later), newCA(t, "Two", later), newCA(t, "Three", later)}}
+		s.bundle = bundle(t, s.cas[2])
+		for _, call := range matrixCalls {
+			if err := call.do(t.Context(), s); !errors.Is(err, graph.Invalid) {
+				t.Errorf("%s client, %s: %v", name, call.name, err)
+			}
+		}
+		plan := graph.UserPlan{Outcome: graph.Planned}
+		for _, p := range []graph.UserPlan{plan, {Outcome: graph.Planned, User: snapshot.User{User: policy.User{ID: "1"}}}, {}} {
+			for got, err := range c.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(p, nil) }, graph.EditOptions{}) {
+				if err != nil || p.Outcome == graph.Planned && !errors.Is(got.Err, graph.Invalid) || p.Outcome == 0 && got.Err != nil {
+					t.Errorf("%s client: %v, %v", name, got, err)
+				}
+			}
+		}
+		if _, err := c.WaitUpload(t.Context(), "", graph.UploadOptions{}); !errors.Is(err, graph.Invalid) {
+			t.Errorf("%s client: %v", name, err)
+		}
+	}
+	f := newTenant(t, people(), graphtest.Options{})
+	ctx := t.Context()
+	for range f.PlanUsers(ctx, nil) {
+		t.Error("a plan of nothing")
+	}
+	for range f.ApplyUsers(ctx, nil, graph.EditOptions{}) {
+		t.Error("a result of nothing")
+	}
+	for name, call := range map[string]func() error{
+		"User":            func() error { _, err := f.User(ctx, ""); return err },
+		"Groups":          func() error { _, err := f.Client.Groups(ctx, ""); return err },
+		"EditUser":        func() error { _, err := f.EditUser(ctx, snapshot.Edit{}, graph.EditOptions{}); return err },
+		"PKI":             func() error { _, err := f.PKI(ctx, ""); return err },
+		"CreatePKI":       func() error { _, err := f.CreatePKI(ctx, ""); return err },
+		"RenamePKI":       func() error { _, err := f.RenamePKI(ctx, "", ""); return err },
+		"CreateAuthority": func() error { _, err := f.CreateAuthority(ctx, "", trust.Authority{}); return err },
+		"UpdateAuthority": func() error { _, _, err := f.UpdateAuthority(ctx, "", trust.Authority{}); return err },
+		"Upload":          func() error { _, err := f.Upload(ctx, "", "", nil, graph.UploadOptions{}); return err },
+		"FillPKI":         func() error { _, _, err := f.FillPKI(ctx, trust.PKI{}); return err },
+		"Restore":         func() error { return f.Restore(ctx, "") },
+		"DeletePKI":       func() error { return f.DeletePKI(ctx, "") },
+		"DeleteAuthority": func() error { return f.DeleteAuthority(ctx, "", "") },
+	} {
+		var e *graph.Error
+		if err := call(); !errors.As(err, &e) || e.Reason == "" {
+			t.Errorf("%s of nothing: %v", name, err)
+		}
+	}
+	if n := f.writes(); n != 0 {
+		t.Errorf("%d writes with empty arguments", n)
+	}
+	var p graph.PolicyPlan
+	_, _ = p.Reverse()
+	text := fmt.Sprint(p, p.Empty(), p.LocksOut(), graph.TrustPlan{}, graph.TrustPlan{}.LocksOut(), graph.TrustStep{}, graph.UserPlan{}, graph.UserPlan{}.Undo(), graph.Cloud(0), graph.Outcome(9))
+	if strings.Contains(text, "PANIC") {
+		t.Error(text)
 	}
 }

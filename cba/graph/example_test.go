@@ -113,7 +113,7 @@ func ExampleClient_ApplyUsers() {
 	// Output:
 	// john@contoso.com: written
 	//   + X509:<SKI>00112233445566778899aabbccddeeff00112233
-	// adele@contoso.com: skipped: the account is synced from Active Directory: its certificateUserIds are written by Entra Connect alone
+	// adele@contoso.com: skipped: the account is synced from Active Directory, so only Entra Connect writes its certificateUserIds
 	// john@contoso.com: written
 	//   - X509:<SKI>00112233445566778899aabbccddeeff00112233
 }
@@ -224,9 +224,9 @@ func ExampleClient_ReplaceClassic() {
 	root := stores.PKIs[0].CertificateAuthorities[0]
 	next := trust.Classic{CertificateAuthorities: []trust.ClassicAuthority{{Certificate: root.Certificate, IsRootAuthority: true}}}
 	var backup bytes.Buffer // a file, in a program
-	_, err = c.ReplaceClassic(ctx, next, graph.ReplaceOptions{Backup: &backup})
+	_, err = c.ReplaceClassic(ctx, next, &backup, graph.ReplaceOptions{})
 	fmt.Println(err != nil) // the old CA has expired: there would be no way back
-	before, err := c.ReplaceClassic(ctx, next, graph.ReplaceOptions{Backup: &backup, AllowNoRollback: true})
+	before, err := c.ReplaceClassic(ctx, next, &backup, graph.ReplaceOptions{AllowNoRollback: true})
 	fmt.Println(len(before.CertificateAuthorities), err)
 	// Output:
 	// true
@@ -237,7 +237,7 @@ func ExampleClient_ReplaceClassic() {
 func ExampleClient_SignInLog() {
 	c, s := contoso()
 	defer s.Close()
-	rows := c.SignInLog(context.Background(), graph.SignInQuery{Since: time.Now().Add(-24 * time.Hour)})
+	rows := c.SignInLog(context.Background(), time.Now().Add(-24*time.Hour), graph.SignInQuery{})
 	summary, err := snapshot.Summarize(snapshot.SignIns(rows), nil)
 	if err != nil {
 		fmt.Println(err)

@@ -129,7 +129,7 @@ var matrixCalls = []struct {
 	{"TenantID", true, func(ctx context.Context, s *scene) error { _, err := s.TenantID(ctx); return err }, nil},
 	{"Classic", true, func(ctx context.Context, s *scene) error { _, err := s.Classic(ctx); return err }, nil},
 	{"ReplaceClassic", false, func(ctx context.Context, s *scene) error {
-		_, err := s.ReplaceClassic(ctx, classicOf(s.cas[1]), graph.ReplaceOptions{Backup: io.Discard})
+		_, err := s.ReplaceClassic(ctx, classicOf(s.cas[1]), io.Discard, graph.ReplaceOptions{})
 		return err
 	}, func(in graphtest.Tenant) bool { return len(in.Classic) == 1 && in.Classic[0].CRLURL != "" }},
 	{"MigrateClassic", false, func(ctx context.Context, s *scene) error { _, _, err := s.MigrateClassic(ctx, "New PKI"); return err },
@@ -147,7 +147,7 @@ var matrixCalls = []struct {
 	}, func(in graphtest.Tenant) bool { return cmp.Equal(in.Users[0].CertificateUserIDs, janeAfter) }},
 	{"Strengths", true, func(ctx context.Context, s *scene) error { _, err := s.Client.Strengths(ctx); return err }, nil},
 	{"SignIns", true, func(ctx context.Context, s *scene) error {
-		return drain(s.SignInLog(ctx, graph.SignInQuery{Since: start.Add(-24 * time.Hour)}))
+		return drain(s.SignInLog(ctx, start.Add(-24*time.Hour), graph.SignInQuery{}))
 	}, nil},
 	{"Snapshot", true, func(ctx context.Context, s *scene) error {
 		_, err := s.Snapshot(ctx, graph.SnapshotOptions{Groups: true})

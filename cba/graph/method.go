@@ -30,11 +30,9 @@ func (c *Client) hasMethods(op operation) error {
 	return nil
 }
 
-// Policy returns the tenant's x509Certificate method configuration. Members that
-// Graph added to its enumerations after v1.0, such as issuerSubjectAndPolicyOID,
-// come as they are: the request says that it knows of them.
-//
-// The error is an [*Error].
+// Policy returns the tenant's x509Certificate method configuration. Enumeration values
+// that Graph added after v1.0, such as issuerSubjectAndPolicyOID, are returned as they
+// are: the request asks for them.
 func (c *Client) Policy(ctx context.Context) (policy.Config, error) {
 	op := readMethod()
 	if err := c.hasMethods(op); err != nil {
@@ -48,11 +46,11 @@ func (c *Client) Policy(ctx context.Context) (policy.Config, error) {
 	return config, err
 }
 
-// A PolicyPlan is a change of the method configuration that was not made yet.
+// A PolicyPlan is a planned change of the method configuration.
 type PolicyPlan struct {
-	// Before is the tenant's configuration as it was read, After what it is to be.
+	// Before is the tenant's configuration as it was read, After the wanted one.
 	Before, After policy.Config
-	// Differences is what changes, empty if nothing does.
+	// Differences are the changes, empty if there are none.
 	Differences snapshot.Differences
 	// Findings are those of After.
 	Findings lint.Findings
@@ -61,7 +59,7 @@ type PolicyPlan struct {
 // Empty reports whether there is nothing to do.
 func (p PolicyPlan) Empty() bool { return len(p.Differences) == 0 }
 
-// LocksOut returns the findings that say that the configuration keeps people out.
+// LocksOut returns the findings which say that the change keeps people out.
 func (p PolicyPlan) LocksOut() lint.Findings {
 	var locks lint.Findings
 	for _, f := range p.Findings {
@@ -91,10 +89,10 @@ func (op operation) lockout(locks lint.Findings) *Error {
 // String returns the differences, one a line.
 func (p PolicyPlan) String() string { return p.Differences.String() }
 
-// PlanPolicy reads the tenant's configuration and says what would make it the
-// given one. Nothing is written. Change what [Client.Policy] returned, so that
-// what this module does not know stays as it is: a property that after lacks
-// would keep its value, and one that it has is sent whole.
+// PlanPolicy reads the tenant's configuration and plans the changes that make it the
+// given one. Nothing is written. Pass a changed copy of what [Client.Policy] returned,
+// so that properties which this module does not know stay as they are: a property that
+// after lacks keeps its value, and one that it has is sent whole.
 func (c *Client) PlanPolicy(ctx context.Context, after policy.Config) (PolicyPlan, error) {
 	before, err := c.Policy(ctx)
 	if err != nil {
@@ -130,24 +128,24 @@ func noChange(d snapshot.Difference) bool {
 // ApplyOptions choose what a change of the tenant may do. The zero
 // value refuses what is dangerous.
 type ApplyOptions struct {
-	// AllowLockout makes a change whose findings say that it keeps people out.
+	// AllowLockout makes the change although its findings say that it keeps people
+	// out.
 	AllowLockout bool
-	// AllowStale makes the change though the tenant's configuration is no longer
-	// the one the plan was made for, and so undoes what somebody else did since.
+	// AllowStale makes the change although the tenant was changed since the plan was
+	// made, and so undoes that other change.
 	AllowStale bool
 }
 
 // ApplyPolicy makes a planned change: it reads the configuration once more and
 // refuses if it is no longer the plan's Before ([Stale]), sends the whole
-// configuration with its "@odata.type", and reads until the change shows. A plan
-// that changes nothing sends nothing. Graph has no ETag for this resource: a
-// change that somebody makes between the reading and the PATCH is lost, and is
-// reported by the next plan.
+// configuration with its "@odata.type", and reads until the change is visible. A plan
+// without changes sends nothing. Graph has no ETag for this resource: a change that
+// another program makes between the reading and the PATCH is lost; the next plan shows
+// it.
 //
-// The configuration in force is returned also with an error, so far as it is
-// known. [Lockout] and [Stale] say that nothing was changed, [NotVisible] that the
-// change was accepted and did not show in time. To undo, apply the plan from After
-// to Before: [PolicyPlan.Reverse].
+// The configuration in force is returned also with an error, as far as it is known.
+// [Lockout] and [Stale] mean that nothing was changed, [NotVisible] that the change
+// was accepted and was not visible in time. To undo, apply [PolicyPlan.Reverse].
 func (c *Client) ApplyPolicy(ctx context.Context, plan PolicyPlan, o ApplyOptions) (policy.Config, error) {
 	op := writeMethod("change the method configuration")
 	// The plan may have been put together by hand, without its findings.
@@ -185,7 +183,7 @@ func shows(now, sent policy.Config) bool {
 	return err == nil && p.Empty()
 }
 
-// Reverse is the plan that takes this one back.
+// Reverse returns the plan that takes this one back.
 func (p PolicyPlan) Reverse() (PolicyPlan, error) { return planPolicy(p.After, p.Before) }
 
 // seePolicy reads until the configuration is as it should be.
@@ -220,16 +218,16 @@ func (c *Client) see(ctx context.Context, op operation, look func() (bool, error
 	}
 }
 
-// PlanReset says what [Client.ResetPolicy] would change, as far as the service's
-// default is known: [policy.ServiceDefault] is what a live tenant answered in July
-// 2026, and no page documents it.
+// PlanReset plans what [Client.ResetPolicy] changes, as far as the service's default is
+// known: [policy.ServiceDefault] is the answer of a live tenant in July 2026, and no
+// page documents it.
 func (c *Client) PlanReset(ctx context.Context) (PolicyPlan, error) {
 	return c.PlanPolicy(ctx, policy.ServiceDefault())
 }
 
-// ResetPolicy restores the service's default, which has the method disabled, and
-// returns it. Nobody signs in with a certificate then; where certificates are
-// used it needs AllowLockout. Keep what it returns as before for an undo.
+// ResetPolicy restores the service's default, in which the method is disabled, and
+// returns it. No user can then sign in with a certificate, so it needs AllowLockout
+// unless the method is disabled already. To undo, plan the returned before.
 func (c *Client) ResetPolicy(ctx context.Context, o ApplyOptions) (before, after policy.Config, err error) {
 	if before, err = c.Policy(ctx); err != nil {
 		return before, before, err

@@ -128,9 +128,9 @@ func (c *Client) authorities(ctx context.Context, pki string) ([]trust.Authority
 	return list(ctx, c, readTrust("list the CAs of a PKI").on("PKI", pki), authoritiesPath(pki), parseAuthority)
 }
 
-// CreatePKI makes an empty PKI and waits until it shows. Scopes of the method
-// configuration name PKIs by their display name, and so a name that is taken is
-// refused here with [Conflict]; the service does not say whether it would.
+// CreatePKI creates an empty PKI and waits until it is visible. Scopes of the method
+// configuration name PKIs by their display name, so a name that exists already is a
+// [Conflict]; whether the service refuses it is not documented.
 func (c *Client) CreatePKI(ctx context.Context, displayName string) (trust.PKI, error) {
 	op := writeTrust(fmt.Sprintf("create PKI %q", displayName))
 	if _, err := trust.NewPKI(displayName, nil); err != nil {
@@ -193,8 +193,8 @@ func (c *Client) named(ctx context.Context, displayName string) (*trust.PKI, err
 	return nil, nil
 }
 
-// RenamePKI gives a PKI another display name. Scopes of the method configuration
-// that name it have to be changed, too.
+// RenamePKI changes the display name of a PKI. Change the scopes of the method
+// configuration that name it, too.
 func (c *Client) RenamePKI(ctx context.Context, id, displayName string) (trust.PKI, error) {
 	op := writeTrust(fmt.Sprintf("rename a PKI to %q", displayName))
 	if _, err := trust.NewPKI(displayName, nil); err != nil {
@@ -222,8 +222,8 @@ func (c *Client) RenamePKI(ctx context.Context, id, displayName string) (trust.P
 }
 
 // DeletePKI moves a PKI with its CAs to the deleted items, where it can be
-// restored for 30 days ([Client.Restore]). Users whose CAs are in it cannot sign
-// in with certificates from then on.
+// restored for 30 days ([Client.Restore]). From then on, users whose CAs are only in
+// it cannot sign in with certificates.
 func (c *Client) DeletePKI(ctx context.Context, id string) error {
 	op := writeTrust("delete a PKI").on("PKI", id)
 	if _, err := c.do(ctx, request{op: op, method: http.MethodDelete, path: pkiPath(id), idempotent: true}); err != nil {
@@ -240,9 +240,9 @@ func (c *Client) authority(ctx context.Context, pki, id string) (a trust.Authori
 	return a, err
 }
 
-// CreateAuthority adds a CA to a PKI and waits until it shows. What the service
-// sets itself, such as the id, is not sent. A certificate that the PKI has
-// already is a [Conflict].
+// CreateAuthority adds a CA to a PKI and waits until it is visible. Properties that the
+// service sets itself, such as the id, are not sent. A certificate that the PKI
+// contains already is a [Conflict].
 func (c *Client) CreateAuthority(ctx context.Context, pki string, a trust.Authority) (trust.Authority, error) {
 	op := writeTrust(fmt.Sprintf("create CA %q", a.DisplayName))
 	body, err := writable(a)
@@ -269,9 +269,9 @@ func (c *Client) CreateAuthority(ctx context.Context, pki string, a trust.Author
 	return made, err
 }
 
-// UpdateAuthority makes a CA of a PKI the given one, by its ID: it reads what is
-// there and sends the properties that differ, and those that the reference page
-// calls required. It returns the CA as it was before, for an undo, and as it is.
+// UpdateAuthority changes the CA with the given ID to the given one: it reads the CA
+// and sends the properties that differ, and those that the reference page calls
+// required. It returns the CA before the change, for an undo, and after it.
 func (c *Client) UpdateAuthority(ctx context.Context, pki string, a trust.Authority) (before, after trust.Authority, err error) {
 	op := writeTrust(fmt.Sprintf("change CA %q", a.DisplayName))
 	if before, err = c.authority(ctx, pki, a.ID); err != nil {
@@ -308,8 +308,8 @@ func (c *Client) UpdateAuthority(ctx context.Context, pki string, a trust.Author
 	return before, after, err
 }
 
-// changed returns the properties of want that old has not, with null for those
-// that want has no more.
+// changed returns the properties of want that differ from old, and null for those
+// that only old has.
 func changed(old, want map[string]json.RawMessage) map[string]json.RawMessage {
 	change := map[string]json.RawMessage{}
 	for name, v := range want {
@@ -370,8 +370,8 @@ func (c *Client) DeleteAuthority(ctx context.Context, pki, id string) error {
 
 const deletedPath = "directory/deletedItems/"
 
-// Deleted are the PKIs and CAs of the deleted items. The CAs of a deleted PKI are
-// not among the CAs: they come back with it.
+// Deleted are the PKIs and CAs of the deleted items. The CAs of a deleted PKI are not
+// in Authorities: they are restored with it.
 type Deleted struct {
 	PKIs        []trust.PKI
 	Authorities []trust.Authority
@@ -388,8 +388,8 @@ func (c *Client) Deleted(ctx context.Context) (Deleted, error) {
 	return d, err
 }
 
-// Restore takes a PKI or a CA out of the deleted items, by id, and waits until it
-// is no longer there. A CA needs its PKI.
+// Restore restores a deleted PKI or CA, by id, and waits until it is no longer among
+// the deleted items. A CA can be restored only while its PKI exists.
 func (c *Client) Restore(ctx context.Context, id string) error {
 	op := writeTrust("restore a PKI or CA").on("deleted PKI or CA", id)
 	path := deletedPath + url.PathEscape(id)

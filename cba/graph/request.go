@@ -236,8 +236,11 @@ func (c *Client) target(r request) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(r.path, "https://") { // a next link, checked by next
+	if strings.HasPrefix(r.path, "https://") { // a next link, checked by follows
 		return url.Parse(r.path)
+	}
+	if below, _, _ := strings.Cut(r.path, "?"); strings.Contains("/"+below+"/", "//") {
+		return nil, errors.New("the id is empty") // the path would be that of the collection
 	}
 	path := strings.TrimSuffix(base.String(), "/")
 	if r.beta {

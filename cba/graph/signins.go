@@ -10,24 +10,24 @@ import (
 	"example.com/entracba/cba/snapshot"
 )
 
-// A SignInQuery chooses rows of the log. Since is required.
+// A SignInQuery chooses rows of the log. The zero value chooses all.
 type SignInQuery struct {
-	Since time.Time
 	Until time.Time // zero is now
 	User  string    // userPrincipalName, "" for all
 }
 
-// SignInLog streams the rows of the interactive sign-in log, the newest first, 1,000
-// at a time, from Graph's beta: only there are facts about certificates. The tenant
-// needs a licence of Entra ID P1 or P2. Microsoft may change beta without notice.
-func (c *Client) SignInLog(ctx context.Context, q SignInQuery) iter.Seq2[snapshot.Row, error] {
+// SignInLog streams the rows of the interactive sign-in log since a time, the newest
+// first, 1,000 at a time. It reads Graph's beta, because v1.0 says nothing about
+// certificates; Microsoft may change beta without notice. The tenant needs a license of
+// Entra ID P1 or P2. [snapshot.SignIns] joins the rows.
+func (c *Client) SignInLog(ctx context.Context, since time.Time, q SignInQuery) iter.Seq2[snapshot.Row, error] {
 	op := operation{name: "list sign-ins", permission: "AuditLog.Read.All with Directory.Read.All", role: "Reports Reader"}
 	return func(yield func(snapshot.Row, error) bool) {
-		if q.Since.IsZero() {
-			yield(snapshot.Row{}, op.refuse(Invalid, "SignInQuery.Since is required"))
+		if since.IsZero() {
+			yield(snapshot.Row{}, op.refuse(Invalid, "the time since when is required"))
 			return
 		}
-		filter := "createdDateTime ge " + q.Since.UTC().Format(time.RFC3339)
+		filter := "createdDateTime ge " + since.UTC().Format(time.RFC3339)
 		if !q.Until.IsZero() {
 			filter += " and createdDateTime le " + q.Until.UTC().Format(time.RFC3339)
 		}

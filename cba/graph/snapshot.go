@@ -12,25 +12,26 @@ import (
 	"example.com/entracba/cba/snapshot"
 )
 
-// SnapshotOptions choose what a snapshot holds beside the configuration. The zero
-// value adds the users who have certificateUserIds.
+// SnapshotOptions choose what a snapshot contains beside the configuration. The zero
+// value adds the users who have certificateUserIds, and the authentication strengths.
 type SnapshotOptions struct {
-	// AllUsers takes the users without certificateUserIds, too.
+	// AllUsers adds the users without certificateUserIds, too.
 	AllUsers bool
-	// NoUsers leaves all of them out: many users make a file over
-	// [signin.MaxConfig], which package signin does not read.
+	// NoUsers leaves all users out: with many users the file can exceed
+	// [signin.MaxConfig], and package signin then does not read it.
 	NoUsers bool
-	// Groups reads the groups of each user, which scopes and targets ask for. It
-	// costs a request for each user, 20 in a batch.
+	// Groups reads the groups of each user, which scopes and targets need. It costs a
+	// request for each user, 20 in a batch.
 	Groups bool
-	// NoStrengths leaves the authentication strengths out, whose reading needs
+	// NoStrengths leaves the authentication strengths out. Reading them needs
 	// Policy.Read.All.
 	NoStrengths bool
 	// SignInsSince counts the sign-ins since then; zero counts none.
 	SignInsSince time.Time
 }
 
-// Snapshot reads a tenant.
+// Snapshot reads a tenant into one value, to save, to compare and to decide sign-ins
+// with.
 func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snapshot, error) {
 	s := snapshot.Snapshot{Taken: c.now().UTC().Truncate(time.Second)}
 	var err error
@@ -61,7 +62,7 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 		}
 	}
 	if !o.SignInsSince.IsZero() {
-		sum, err := snapshot.Summarize(snapshot.SignIns(c.SignInLog(ctx, SignInQuery{Since: o.SignInsSince})), nil)
+		sum, err := snapshot.Summarize(snapshot.SignIns(c.SignInLog(ctx, o.SignInsSince, SignInQuery{})), nil)
 		if err != nil {
 			return s, err
 		}

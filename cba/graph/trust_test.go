@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net/http"
 	"slices"
@@ -326,13 +327,13 @@ func TestReplaceClassic(t *testing.T) {
 	one, two, dead := newCA(t, "One", later), newCA(t, "Two", later), newCA(t, "Dead", start.AddDate(0, -1, 0))
 	old := graphtest.Tenant{ID: people().ID, Classic: []graphtest.ClassicAuthority{{Certificate: one.Raw, Root: true, CRLURL: "http://crl.contoso.com/One.crl"}}}
 	base := "/v1.0/organization/" + people().ID + "/certificateBasedAuthConfiguration"
-	full := func(t *testing.T) (*tenant, *bytes.Buffer, graph.ReplaceOptions) {
+	full := func(t *testing.T) (*tenant, *bytes.Buffer) {
 		b := &bytes.Buffer{}
-		return newTenant(t, old, graphtest.Options{Lag: graphtest.Delay{Time: time.Second}}), b, graph.ReplaceOptions{Backup: b}
+		return newTenant(t, old, graphtest.Options{Lag: graphtest.Delay{Time: time.Second}}), b
 	}
 	t.Run("replaced", func(t *testing.T) {
-		f, backup, o := full(t)
-		before, err := f.ReplaceClassic(t.Context(), classicOf(one, two), o)
+		f, backup := full(t)
+		before, err := f.ReplaceClassic(t.Context(), classicOf(one, two), backup, graph.ReplaceOptions{})
 		if err != nil || len(before.CertificateAuthorities) != 1 {
 			t.Fatal(err)
 		}
@@ -346,42 +347,38 @@ func TestReplaceClassic(t *testing.T) {
 			t.Errorf("backup: %v", err)
 		}
 		// Again, in another order: nothing is written.
-		if _, err := f.ReplaceClassic(t.Context(), classicOf(two, one), o); err != nil || f.writes() != 0 {
+		if _, err := f.ReplaceClassic(t.Context(), classicOf(two, one), backup, graph.ReplaceOptions{}); err != nil || f.writes() != 0 {
 			t.Error(err)
 		}
 	})
 	t.Run("refused", func(t *testing.T) {
-		f, _, o := full(t)
-		for name, try := range map[string]func() error{
-			"empty":   func() error { _, err := f.ReplaceClassic(t.Context(), trust.Classic{}, o); return err },
-			"expired": func() error { _, err := f.ReplaceClassic(t.Context(), classicOf(one, dead), o); return err },
-			"no backup": func() error {
-				_, err := f.ReplaceClassic(t.Context(), classicOf(two), graph.ReplaceOptions{})
-				return err
-			},
-			"backup fails": func() error {
-				_, err := f.ReplaceClassic(t.Context(), classicOf(two), graph.ReplaceOptions{Backup: broken{}})
-				return err
-			},
+		f, backup := full(t)
+		for _, test := range []struct {
+			name   string
+			after  trust.Classic
+			backup io.Writer
+			want   graph.Reason
+		}{
+			{"empty", trust.Classic{}, backup, graph.Lockout}, {"expired", classicOf(one, dead), backup, graph.Invalid},
+			{"no backup", classicOf(two), nil, graph.Invalid}, {"backup fails", classicOf(two), broken{}, graph.NotSaved},
 		} {
-			if err := try(); err == nil || f.writes() != 0 {
-				t.Errorf("%s: %v", name, err)
+			if _, err := f.ReplaceClassic(t.Context(), test.after, test.backup, graph.ReplaceOptions{}); !errors.Is(err, test.want) || f.writes() != 0 {
+				t.Errorf("%s: %v", test.name, err)
 			}
 		}
 	})
 	t.Run("emptied", func(t *testing.T) {
-		f, _, o := full(t)
-		o.AllowEmpty = true
-		if _, err := f.ReplaceClassic(t.Context(), trust.Classic{}, o); err != nil || len(stored(f)) != 0 {
+		f, backup := full(t)
+		if _, err := f.ReplaceClassic(t.Context(), trust.Classic{}, backup, graph.ReplaceOptions{AllowEmpty: true}); err != nil || len(stored(f)) != 0 {
 			t.Fatal(err)
 		}
 	})
 	for _, kind := range []graphtest.Kind{graphtest.Forbidden, graphtest.Unavailable, graphtest.Reset, graphtest.Gateway, graphtest.Bomb} {
 		for _, applied := range []bool{false, true} {
 			t.Run(fmt.Sprint("create fails: ", kind, applied), func(t *testing.T) {
-				f, _, o := full(t)
+				f, backup := full(t)
 				f.inject(graphtest.Fault{Kind: kind, Method: "POST", Applied: applied})
-				_, err := f.ReplaceClassic(t.Context(), classicOf(two), o)
+				_, err := f.ReplaceClassic(t.Context(), classicOf(two), backup, graph.ReplaceOptions{})
 				got := stored(f)
 				switch {
 				case err == nil && !slices.Equal(got, []string{"Two"}), err != nil && !slices.Equal(got, []string{"One"}) && !(applied && slices.Equal(got, []string{"Two"})):
@@ -392,9 +389,9 @@ func TestReplaceClassic(t *testing.T) {
 				}
 			})
 			t.Run(fmt.Sprint("delete fails: ", kind, applied), func(t *testing.T) {
-				f, _, o := full(t)
+				f, backup := full(t)
 				f.inject(graphtest.Fault{Kind: kind, Method: "DELETE", Applied: applied, Times: -1})
-				_, err := f.ReplaceClassic(t.Context(), classicOf(two), o)
+				_, err := f.ReplaceClassic(t.Context(), classicOf(two), backup, graph.ReplaceOptions{})
 				if got := stored(f); err == nil && !slices.Equal(got, []string{"Two"}) || err != nil && !slices.Equal(got, []string{"One"}) {
 					if !(applied && kind == graphtest.Forbidden) { // it lied
 						t.Errorf("%v, and the store has %q", err, got)
@@ -404,20 +401,20 @@ func TestReplaceClassic(t *testing.T) {
 		}
 	}
 	t.Run("nothing can be created", func(t *testing.T) {
-		f, _, o := full(t)
+		f, backup := full(t)
 		f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "POST", Times: -1})
-		_, err := f.ReplaceClassic(t.Context(), classicOf(two), o)
+		_, err := f.ReplaceClassic(t.Context(), classicOf(two), backup, graph.ReplaceOptions{})
 		if !errors.Is(err, graph.NoClassicStore) || !errors.Is(err, graph.Forbidden) || len(stored(f)) != 0 {
 			t.Error(err)
 		}
 	})
 	t.Run("ended in the middle", func(t *testing.T) {
-		f, _, o := full(t)
+		f, backup := full(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		graph.SetSleep(f.Client, func(ctx context.Context, _ time.Duration) error { cancel(); return ctx.Err() })
 		f.inject(graphtest.Fault{Kind: graphtest.Throttled, Method: "POST"})
-		_, err := f.ReplaceClassic(ctx, classicOf(two), o)
+		_, err := f.ReplaceClassic(ctx, classicOf(two), backup, graph.ReplaceOptions{})
 		if !errors.Is(err, context.Canceled) || !slices.Equal(stored(f), []string{"One"}) {
 			t.Errorf("%v, and the store has %q", err, stored(f))
 		}
@@ -425,10 +422,10 @@ func TestReplaceClassic(t *testing.T) {
 	t.Run("no way back", func(t *testing.T) {
 		f := newTenant(t, graphtest.Tenant{ID: people().ID, Classic: []graphtest.ClassicAuthority{{Certificate: dead.Raw, Root: true}}}, graphtest.Options{})
 		var b bytes.Buffer
-		if _, err := f.ReplaceClassic(t.Context(), classicOf(two), graph.ReplaceOptions{Backup: &b}); err == nil || f.writes() != 0 {
+		if _, err := f.ReplaceClassic(t.Context(), classicOf(two), &b, graph.ReplaceOptions{}); !errors.Is(err, graph.NoRollback) || f.writes() != 0 {
 			t.Error(err)
 		}
-		if _, err := f.ReplaceClassic(t.Context(), classicOf(two), graph.ReplaceOptions{Backup: &b, AllowNoRollback: true}); err != nil || !slices.Equal(stored(f), []string{"Two"}) {
+		if _, err := f.ReplaceClassic(t.Context(), classicOf(two), &b, graph.ReplaceOptions{AllowNoRollback: true}); err != nil || !slices.Equal(stored(f), []string{"Two"}) {
 			t.Error(err)
 		}
 	})

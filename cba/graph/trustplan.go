@@ -15,9 +15,9 @@ import (
 	"example.com/entracba/cba/trust"
 )
 
-// A TrustAction is what a step does to the PKI-based store. The zero value is
-// unset. The order is that in which steps are made: what is new is there before
-// what is old goes.
+// A TrustAction is what a step does to the PKI-based store. The zero value is unset.
+// Steps are made in the order of the constants: objects are created before others are
+// deleted.
 type TrustAction uint8
 
 const (
@@ -47,7 +47,7 @@ type TrustStep struct {
 	// PKI and PKIID are the name and id of the PKI; the id is empty where it is not
 	// created yet. Name is its new name.
 	PKI, PKIID, Name string
-	// Authority is the CA as it is to be, or that is deleted.
+	// Authority is the wanted CA, or the one that is deleted.
 	Authority   trust.Authority
 	Differences snapshot.Differences // of a change
 }
@@ -67,7 +67,7 @@ func (s TrustStep) String() string {
 	return text
 }
 
-// A TrustPlan is a change of the PKI-based store that was not made yet.
+// A TrustPlan is a planned change of the PKI-based store.
 type TrustPlan struct {
 	Before, After trust.PKIs
 	Steps         []TrustStep
@@ -77,9 +77,9 @@ type TrustPlan struct {
 // Empty reports whether there is nothing to do.
 func (p TrustPlan) Empty() bool { return len(p.Steps) == 0 }
 
-// LocksOut returns a finding for every CA that goes although it has not expired
-// and is in no other PKI: users whose certificates lead to it cannot sign in then,
-// unless the classic store has it.
+// LocksOut returns a finding for every CA that is deleted although it has not expired
+// and is in no other PKI: users whose certificates it issued can then no longer sign
+// in, unless the classic store contains it.
 func (p TrustPlan) LocksOut() lint.Findings { return slices.Clone(p.locks) }
 
 // String returns the steps, one after the other.
@@ -91,9 +91,10 @@ func (p TrustPlan) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// PlanTrust reads the PKI-based store and says what would make it the given one.
-// PKIs are matched by id, else by name; CAs by id, else by certificate. What after
-// has not is deleted: change what [Client.PKIs] returned. Nothing is written.
+// PlanTrust reads the PKI-based store and plans the changes that make it the given
+// one. PKIs are matched by id, else by name; CAs by id, else by certificate. PKIs and
+// CAs that are not in after are deleted, so pass a changed copy of what [Client.PKIs]
+// returned. Nothing is written.
 func (c *Client) PlanTrust(ctx context.Context, after trust.PKIs) (TrustPlan, error) {
 	before, err := c.PKIs(ctx)
 	if err != nil {
@@ -213,14 +214,14 @@ func (c *Client) locks(p *TrustPlan, pki trust.PKI, a trust.Authority) {
 		a.DisplayName, pki.DisplayName))
 }
 
-// ApplyTrust makes a planned change, step by step, and waits until each shows. It
-// plans anew first and refuses if the steps are no longer those of the plan
-// ([Stale]); a plan that deletes CAs that have not expired is refused ([Lockout])
-// unless AllowLockout is set. It returns the steps that were made: after an error
-// plan again, and what is left is the new plan.
+// ApplyTrust makes a planned change, step by step, and waits until each step is
+// visible. It plans again first and refuses if the steps are no longer those of the
+// plan ([Stale]). A plan that deletes CAs which have not expired is refused ([Lockout])
+// unless AllowLockout is set. It returns the steps that were made. After an error, plan
+// again: the new plan has the steps that are left.
 //
-// To take a change back, plan [TrustPlan.Before]. What was deleted is created anew
-// then; [Client.Restore] brings it back with its id.
+// To take a change back, plan [TrustPlan.Before]. Deleted objects are then created
+// again; [Client.Restore] restores them with their ids.
 func (c *Client) ApplyTrust(ctx context.Context, plan TrustPlan, o ApplyOptions) (done []TrustStep, err error) {
 	now, err := c.PlanTrust(ctx, plan.After)
 	if err != nil {

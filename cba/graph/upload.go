@@ -11,16 +11,16 @@ import (
 	"example.com/entracba/cba/trust"
 )
 
-// UploadOptions are what can be chosen about an upload. The zero value works.
+// UploadOptions are the options of an upload. The zero value works.
 type UploadOptions struct {
-	// Progress is called after each look at the PKI. Nil shows none.
+	// Progress is called each time the PKI was read. Nil shows no progress.
 	Progress func(UploadProgress)
-	// Wait is how long to wait for the end. Zero means 45 minutes: Learn says that
-	// an upload takes up to 30.
+	// Wait is how long to wait until the upload ends. Zero means 45 minutes: Learn says
+	// that an upload takes up to 30.
 	Wait time.Duration
 }
 
-// UploadProgress is what an upload looks like from outside.
+// UploadProgress is the state of an upload as the PKI shows it.
 type UploadProgress struct {
 	Status  string // of the PKI, "running"
 	Details string
@@ -29,20 +29,20 @@ type UploadProgress struct {
 
 const maxUpload = 45 * time.Minute
 
-// Upload lets the service fetch a .p7b from an address that it can reach, and
-// waits until it has taken it in. bundle is what the address serves, byte for
-// byte: its SHA-256 goes with the request, and its certificates are looked for
-// afterwards. It returns the PKI with its CAs.
+// Upload lets the service download a .p7b from an address that it can reach, and waits
+// until the CAs are in the PKI. bundle is the file at that address, byte for byte: the
+// request contains its SHA-256, and afterwards its certificates must be in the PKI. It
+// returns the PKI with its CAs.
 //
-// The service takes one upload at a time and refuses a bundle with a certificate
-// that is stored already: put [trust.PKIs.Lacking] through [trust.EncodeBundle].
-// Both are looked at first ([Conflict]). The CRL addresses that the service
-// fills in for CAs below a root are those of their issuers: see
+// The service accepts one upload at a time, and refuses a bundle with a certificate
+// that is stored already: encode the result of [trust.PKIs.Lacking] with
+// [trust.EncodeBundle]. Both are checked first ([Conflict]). The CRL URLs that the
+// service sets for CAs below a root are those of their issuers: see
 // [trust.PKI.SetCRLs], and [Client.UpdateAuthority].
 //
 // The error is [Invalid] for a bundle that is none, with the [*trust.Error] in the
-// chain, and [UploadFailed] for one that the service could not use. If it says that
-// ctx or the wait is over, the upload goes on nevertheless: [Client.WaitUpload].
+// chain, and [UploadFailed] for one that the service could not use. With [NotVisible]
+// and [Interrupted] the upload still goes on: see [Client.WaitUpload].
 func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte, o UploadOptions) (trust.PKI, error) {
 	op := writeTrust("upload a bundle")
 	certs, err := trust.DecodeBundle(bundle)
@@ -99,8 +99,8 @@ func (c *Client) Upload(ctx context.Context, pki, address string, bundle []byte,
 	return after, err
 }
 
-// WaitUpload waits until an upload that is running has ended, by any program's
-// hand. It returns the PKI without its CAs.
+// WaitUpload waits until a running upload has ended, whichever program started it. It
+// returns the PKI without its CAs.
 func (c *Client) WaitUpload(ctx context.Context, pki string, o UploadOptions) (trust.PKI, error) {
 	return c.waitUpload(ctx, readTrust("wait for an upload"), trust.PKI{ID: pki, Status: "running"}, o)
 }
@@ -155,10 +155,10 @@ func (c *Client) waitUpload(ctx context.Context, op operation, before trust.PKI,
 	}
 }
 
-// FillPKI makes sure that there is a PKI of this name and that it has these CAs,
-// by their certificates. CAs that are there stay as they are, and none is
-// deleted. It returns the PKI and the CAs that were added, those before a failure
-// too: a second call goes on where the first one stopped.
+// FillPKI creates the PKI if there is none of this name, and adds the CAs whose
+// certificates it does not contain. Other CAs stay as they are. It returns the PKI and
+// the CAs that were added, also those added before an error: a second call goes on
+// where the first one stopped.
 func (c *Client) FillPKI(ctx context.Context, want trust.PKI) (pki trust.PKI, added []trust.Authority, err error) {
 	old, err := c.named(ctx, want.DisplayName)
 	switch {

@@ -29,8 +29,8 @@ func userPath(user string) string { return "users/" + url.PathEscape(user) }
 
 func userRead(user string) string { return userPath(user) + query("$select", userSelect) }
 
-// User returns one user, by id or userPrincipalName. Group membership is not
-// read: see [Client.Groups].
+// User returns one user, by id or userPrincipalName. It does not read the user's
+// groups: see [Client.Groups].
 func (c *Client) User(ctx context.Context, user string) (snapshot.User, error) {
 	var u snapshot.User
 	err := c.get(ctx, readUsers("read a user").on("user", user), userRead(user), func(body []byte) (err error) {
@@ -40,8 +40,8 @@ func (c *Client) User(ctx context.Context, user string) (snapshot.User, error) {
 	return u, err
 }
 
-// Users streams every user of the tenant with the certificateUserIds, 999 at a
-// time: memory does not grow with the tenant. The stream ends after an error.
+// Users streams every user of the tenant, with or without certificateUserIds, 999 at a
+// time. Memory does not grow with the tenant. The stream ends after an error.
 func (c *Client) Users(ctx context.Context) iter.Seq2[snapshot.User, error] {
 	return c.users(ctx, readUsers("list users"), "users"+query("$select", userSelect, "$top", "999"))
 }
@@ -69,9 +69,9 @@ func holderPath(value string) string {
 		"$filter", "authorizationInfo/certificateUserIds/any(x:x eq "+literal(value)+")")
 }
 
-// Holders returns who has a certificateUserIds value. The directory keeps values
-// unique, so that it is one user or none; a value that was written just now may
-// not be found yet. Whether the service compares letter case is not documented.
+// Holders returns the users who have a certificateUserIds value. The directory keeps
+// values unique, so it is one user or none. A value that was written just now may not
+// be found yet. Whether letter case matters to the service is not documented.
 func (c *Client) Holders(ctx context.Context, value string) ([]snapshot.User, error) {
 	var holders []snapshot.User
 	for u, err := range c.users(ctx, readUsers("find the user who has a certificateUserIds value"), holderPath(value)) {
@@ -87,8 +87,8 @@ func groupsPath(user string) string {
 	return userPath(user) + "/transitiveMemberOf/microsoft.graph.group" + query("$select", "id", "$top", "999")
 }
 
-// Groups returns the groups that a user is in, groups inside of groups included,
-// as [policy.User] wants them in MemberOf.
+// Groups returns the groups of a user, nested groups included, for the field MemberOf of
+// [policy.User].
 func (c *Client) Groups(ctx context.Context, user string) ([]policy.DirectoryObject, error) {
 	groups := []policy.DirectoryObject{}
 	op := operation{name: "list the groups of a user", permission: "GroupMember.Read.All", role: "Directory Readers"}.on("user", user)

@@ -7,22 +7,21 @@ import (
 	"example.com/entracba/cba/snapshot"
 )
 
-// An Outcome is what became of one user's edit. The zero value is unset.
+// An Outcome is the state of one user's edit. The zero value is unset.
 type Outcome uint8
 
 const (
-	// Planned is a change that was not made yet.
+	// Planned: the change was not made yet.
 	Planned Outcome = iota + 1
 	// Unchanged: the user has what the edit asks for already.
 	Unchanged
-	// Skipped: a synced user, whose values are Entra Connect's.
+	// Skipped: the user is synced, and only Entra Connect writes the values.
 	Skipped
 	// Failed: see the error.
 	Failed
-	// Written, and read back.
+	// Written: the change was made and read back.
 	Written
-	// Unverified: written, and reading back did not show it within
-	// [Client.Patience].
+	// Unverified: the change was made and not visible within [Client.Patience].
 	Unverified
 )
 
@@ -38,28 +37,28 @@ func (o Outcome) MarshalText() ([]byte, error) { return outcomes.Marshal(o) }
 // UnmarshalText reads what MarshalText wrote.
 func (o *Outcome) UnmarshalText(text []byte) error { return outcomes.Unmarshal(o, text) }
 
-// A UserPlan is one user's edit: planned by [Client.PlanUsers], and what became
-// of it by [Client.ApplyUsers].
+// A UserPlan is one user's edit: the plan from [Client.PlanUsers], or the result from
+// [Client.ApplyUsers].
 type UserPlan struct {
 	Edit    snapshot.Edit
-	User    snapshot.User // as it was read; empty if it could not be
+	User    snapshot.User // as it was read; empty if it was not
 	Outcome Outcome
-	// Before is what the user had, After what it is to have, or has.
+	// Before are the values before the edit, After those after it.
 	Before, After []string
-	// Merged says that somebody else changed the user's values in the meantime. After
-	// holds both changes; what of theirs was overwritten was put back.
+	// Merged says that another program changed the user's values meanwhile. After
+	// holds both changes; overwritten values of the other program were put back.
 	Merged bool
 	// Reason says in words why the user was skipped.
 	Reason string
-	// Err is why it failed: an [*Error]. Where another user has a value it is a
-	// [Conflict], and [Error.Owner] says who.
+	// Err is why the edit failed: an [*Error]. If another user has a value, it is a
+	// [Conflict], and [Error.Owner] names that user.
 	Err error
 }
 
-// Add returns the values that come.
+// Add returns the values that the edit adds.
 func (p UserPlan) Add() []string { return without(p.After, p.Before) }
 
-// Remove returns the values that go.
+// Remove returns the values that the edit removes.
 func (p UserPlan) Remove() []string { return without(p.Before, p.After) }
 
 func without(list, other []string) []string {
@@ -72,7 +71,7 @@ func without(list, other []string) []string {
 	return rest
 }
 
-// Undo returns what takes the change back.
+// Undo returns the line of an undo file that takes the change back.
 func (p UserPlan) Undo() snapshot.Undo {
 	return snapshot.Undo{User: p.User.ID, UserPrincipalName: p.User.UserPrincipalName, Before: nonNil(p.Before), After: nonNil(p.After)}
 }
@@ -84,8 +83,8 @@ func nonNil(list []string) []string {
 	return list
 }
 
-// String returns the plan for people: the user, the outcome, and one line for
-// each value that comes or goes.
+// String returns the user, the outcome, and one line for each value that is added or
+// removed.
 func (p UserPlan) String() string {
 	name := p.User.UserPrincipalName
 	if name == "" {
@@ -99,7 +98,7 @@ func (p UserPlan) String() string {
 		text += ": " + p.Err.Error()
 	}
 	if p.Merged {
-		text += ", merged with a change by somebody else"
+		text += ", merged with a change by another program"
 	}
 	if p.Outcome == Unchanged || p.Outcome == Skipped {
 		return text

@@ -213,11 +213,7 @@ func (p *leavingPlan) certificates() {
 			p.addSerial(leavingExpired, serial, "expired on %s", text.Time(c.NotAfter))
 			continue
 		}
-		name, err := dn.ParseDER(c.RawIssuer)
-		authority := Authority{Name: name.String(), KeyID: keyid.Of(c.AuthorityKeyId)}
-		if err != nil { // crypto/x509 would not have parsed it
-			authority.Name = c.Issuer.String()
-		}
+		authority := Authority{Name: dn.Show(c.RawIssuer), KeyID: keyid.Of(c.AuthorityKeyId)}
 		if authority.KeyID == "" {
 			p.addSerial(leavingNoKeyID, serial, "has no authority key identifier")
 		}

@@ -23,6 +23,7 @@ func TestNilAndZero(t *testing.T) {
 		"nil RSA":          {Key: (*rsa.PrivateKey)(nil), Certificate: whole.Certificate},
 		"zero RSA":         {Key: &rsa.PrivateKey{}, Certificate: whole.Certificate},
 		"half an RSA key":  {Key: &rsa.PrivateKey{PublicKey: rsaKey.PublicKey}, Certificate: bundle("rsa2048", 0, "").Certificate},
+		"no primes":        {Key: &rsa.PrivateKey{PublicKey: rsaKey.PublicKey, D: rsaKey.D}, Certificate: bundle("rsa2048", 0, "").Certificate},
 		"nil ECDSA":        {Key: (*ecdsa.PrivateKey)(nil), Certificate: whole.Certificate},
 		"zero ECDSA":       {Key: &ecdsa.PrivateKey{}, Certificate: whole.Certificate},
 		"half an EC key":   {Key: &ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: elliptic.P256()}}, Certificate: whole.Certificate},
@@ -39,8 +40,12 @@ func TestNilAndZero(t *testing.T) {
 		if fmt.Sprint(b) == "" {
 			t.Errorf("%s: no text", name)
 		}
-		if data, err := pfx.Modern.Encode(b, "secret"); err == nil || reasonOf(t, err) == "" || data != nil {
+		data, err := pfx.Modern.Encode(b, "secret")
+		if err == nil || reasonOf(t, err) == "" || data != nil {
 			t.Errorf("%s: %d bytes, %v", name, len(data), err)
+		}
+		if b.Key != nil && !errors.Is(err, pfx.KeyMismatch) && !errors.Is(err, pfx.BadChain) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, e := range []pfx.Encoder{{}, {Encoding: 99}, {Encoding: pfx.Modern, Iterations: -1}} {

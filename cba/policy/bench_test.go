@@ -79,7 +79,7 @@ func benchUser(t testing.TB) *policy.User {
 func BenchmarkDecide(b *testing.B) {
 	for _, rules := range []int{1, 20, 50, 200} {
 		b.Run(fmt.Sprintf("rules=%d", rules), func(b *testing.B) {
-			p := benchConfig(b, rules).Compile()
+			p := compiled(benchConfig(b, rules))
 			cert, user := prepare(b, benchSpec.certificate(b)), benchUser(b)
 			if d := p.Decide(cert, user); !d.SignsIn() || d.BindingIndex != 6 || d.RuleIndex != rules-1 {
 				b.Fatalf("decision %+v", d)
@@ -97,7 +97,7 @@ func BenchmarkDecide(b *testing.B) {
 func BenchmarkDecideNew(b *testing.B) {
 	for _, rules := range []int{1, 20, 50, 200} {
 		b.Run(fmt.Sprintf("rules=%d", rules), func(b *testing.B) {
-			p := benchConfig(b, rules).Compile()
+			p := compiled(benchConfig(b, rules))
 			parsed, user := benchSpec.certificate(b), benchUser(b)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -114,7 +114,7 @@ func BenchmarkDecideNew(b *testing.B) {
 func BenchmarkExplain(b *testing.B) {
 	for _, rules := range []int{1, 50} {
 		b.Run(fmt.Sprintf("rules=%d", rules), func(b *testing.B) {
-			p := benchConfig(b, rules).Compile()
+			p := compiled(benchConfig(b, rules))
 			cert, user := prepare(b, benchSpec.certificate(b)), benchUser(b)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -139,13 +139,13 @@ func BenchmarkCompile(b *testing.B) {
 	c := benchConfig(b, 50)
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Compile()
+		compiled(c)
 	}
 }
 
 // Decide allocates nothing, whatever the policy says.
 func TestDecideAllocatesNothing(t *testing.T) {
-	p := benchConfig(t, 50).Compile()
+	p := compiled(benchConfig(t, 50))
 	cert, user := prepare(t, benchSpec.certificate(t)), benchUser(t)
 	for name, q := range map[string]*policy.Policy{"best readings": p, "other readings": p.With(policy.Readings{
 		RuleLowersAffinity: true, AnyName: true, ExactNames: true, ExactUserIDs: true, RootFirstIssuers: true})} {
@@ -158,7 +158,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 		for i := range c.user.MemberOf { // ids in upper case, which Graph does not write, cost one
 			c.user.MemberOf[i].ID = "33333333-3333-3333-3333-333333333333"
 		}
-		p, cert := c.config.Compile(), prepare(t, c.cert)
+		p, cert := compiled(c.config), prepare(t, c.cert)
 		if n := testing.AllocsPerRun(10, func() { p.Decide(cert, &c.user) }); n != 0 {
 			t.Errorf("%s: %v allocations", dir, n)
 		}

@@ -121,6 +121,15 @@ func (s certSpec) certificate(t testing.TB) *x509.Certificate {
 	return cert
 }
 
+// compiled is a configuration with the usual readings.
+func compiled(c policy.Config) *policy.Policy {
+	p, err := c.Compile(policy.Readings{})
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
 func prepare(t testing.TB, cert *x509.Certificate) *policy.Certificate {
 	t.Helper()
 	c, err := policy.NewCertificate(cert, certuserid.Options{})
@@ -296,7 +305,7 @@ func TestCases(t *testing.T) {
 			}
 			reasons[c.want.Reason] = dir
 
-			p := c.config.Compile()
+			p := compiled(c.config)
 			e := p.Explain(prepare(t, c.cert), &c.user)
 			if diff := cmp.Diff(c.want.outcome, outcomeOf(e)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s%s", c.want.Reason, diff, traceText(e))
@@ -358,7 +367,7 @@ func TestMismatchSaysWhatIsWrongWithAStoredValue(t *testing.T) {
 	for _, name := range []string{"Q9.2-serial-not-reversed", "M-subject-not-root-first"} {
 		c := loadCase(t, filepath.Join("testdata/cases", name))
 		var hint string
-		for _, s := range c.config.Compile().Explain(prepare(t, c.cert), &c.user).Steps {
+		for _, s := range compiled(c.config).Explain(prepare(t, c.cert), &c.user).Steps {
 			if _, after, ok := strings.Cut(s.Detail, "; about "); ok {
 				hint = after
 			}

@@ -52,6 +52,7 @@ func (p *Policy) Decide(cert *Certificate, user *User) Decision {
 
 // decide fills in d, and the trace t if there is one.
 func (p *Policy) decide(cert *Certificate, user *User, d *Decision, t *trace) {
+	p = p.usable()
 	if cert == nil {
 		cert = &Certificate{}
 	}

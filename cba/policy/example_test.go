@@ -54,7 +54,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	d := config.Compile().Decide(exampleCertificate(), exampleUser)
+	p, err := config.Compile(policy.Readings{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	d := p.Decide(exampleCertificate(), exampleUser)
 	fmt.Println("signs in:", d.SignsIn())
 	fmt.Println("strength:", d.AuthenticationMode, "by rule", d.RuleIndex)
 	// Output:
@@ -68,7 +72,11 @@ func ExamplePolicy_Explain() {
 	config.State = policy.Enabled
 	config.AuthenticationMode.DefaultAffinity = certuserid.High
 
-	e := config.Compile().Explain(exampleCertificate(), exampleUser)
+	p, err := config.Compile(policy.Readings{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e := p.Explain(exampleCertificate(), exampleUser)
 	fmt.Println("signs in:", e.SignsIn())
 	for _, step := range e.Steps {
 		if step.Name == policy.StepBinding || step.Outcome == lint.Fail {
@@ -90,7 +98,11 @@ func ExamplePolicy_Explain_assumptions() {
 	config.State = policy.Enabled
 	user := &policy.User{UserPrincipalName: "Bob@Woodgrove.com"}
 
-	e := config.Compile().Explain(exampleCertificate(), user)
+	p, err := config.Compile(policy.Readings{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	e := p.Explain(exampleCertificate(), user)
 	fmt.Println("bound:", e.Bound)
 	for _, a := range e.Assumptions {
 		fmt.Printf("%s: %s\n", a.ID, a.Text)
@@ -226,7 +238,10 @@ func ExampleBind() {
 // The same question under the other reading of an open point.
 func ExamplePolicy_With() {
 	config := policy.ServiceDefault()
-	p := config.Compile()
+	p, err := config.Compile(policy.Readings{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	user := &policy.User{UserPrincipalName: "BOB@woodgrove.com"}
 	fmt.Println(p.Decide(exampleCertificate(), user).Bound)
 	fmt.Println(p.With(policy.Readings{ExactNames: true}).Decide(exampleCertificate(), user).Bound)
@@ -241,7 +256,10 @@ func ExamplePolicy_CAScope() {
 	config := policy.Config{CertificateAuthorityScopes: []policy.AuthorityScope{
 		policy.ScopeTo(issuing, "Contoso PKI", "33333333-3333-3333-3333-333333333333"),
 	}}
-	p := config.Compile()
+	p, err := config.Compile(policy.Readings{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	member := &policy.User{MemberOf: []policy.DirectoryObject{{ID: "33333333-3333-3333-3333-333333333333"}}}
 	fmt.Printf("%+v\n", p.CAScope(member, []keyid.ID{issuing, root}))
 	fmt.Printf("%+v\n", p.CAScope(&policy.User{}, []keyid.ID{issuing, root}))

@@ -80,6 +80,7 @@ type Explanation struct {
 // checks everything, also after something has refused the sign-in: the decision
 // signs in if and only if no step fails.
 func (p *Policy) Explain(cert *Certificate, user *User) Explanation {
+	p = p.usable()
 	if cert == nil {
 		cert = &Certificate{}
 	}

@@ -343,7 +343,7 @@ func TestTextsStayInOneLine(t *testing.T) {
 	user := benchUser(t)
 	user.AuthorizationInfo.CertificateUserIDs = []string{"X509:<PN>\n\u2028", "\x1b"}
 	user.UserPrincipalName = "a\nb"
-	p := c.Compile()
+	p := compiled(c)
 	_, steps := p.ExplainCAScope(user, []keyid.ID{"03"})
 	for _, s := range append(p.Explain(prepare(t, benchSpec.certificate(t)), user).Steps, steps...) {
 		lines = append(lines, s.Detail)

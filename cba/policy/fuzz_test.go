@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // A drawer draws configurations, certificates and users from a small world, so
@@ -249,14 +252,14 @@ func FuzzEvaluate(f *testing.F) {
 		config, spec := d.config(), d.certificate()
 		user := d.user(t, spec)
 		cert := prepare(t, spec.certificate(t))
-		policyOf := func(c policy.Config) policy.Decision { return c.Compile().Decide(cert, &user) }
+		policyOf := func(c policy.Config) policy.Decision { return compiled(c).Decide(cert, &user) }
 		got := policyOf(config)
 
 		want := reference(t, config, spec, user)
 		if want.BindingIndex = got.BindingIndex; want != got {
 			t.Fatalf("decision %+v, reference %+v", got, want)
 		}
-		p := config.Compile()
+		p := compiled(config)
 		e := p.Explain(cert, &user)
 		if again := p.Explain(cert, &user); mustJSON(t, e) != mustJSON(t, again) {
 			t.Fatal("two explanations differ")
@@ -307,7 +310,7 @@ func FuzzEvaluate(f *testing.F) {
 			}
 		}
 
-		if (policy.Config{}).Compile().Decide(cert, &user) != (policy.Decision{
+		if compiled((policy.Config{})).Decide(cert, &user) != (policy.Decision{
 			AuthenticationMode: policy.SingleFactor, RequiredAffinity: certuserid.Low, RuleIndex: -1, BindingIndex: -1}) {
 			t.Fatal("the zero Config says something")
 		}
@@ -387,6 +390,44 @@ func FuzzJSON(f *testing.F) {
 				t.Fatalf("incomplete finding %+v", f)
 			}
 		}
-		c.Compile().Explain(nil, nil)
+		compiled(c).Explain(nil, nil)
+	})
+}
+
+// FuzzParseUser holds for any text: a user or an *Error with a reason; what was
+// read is read again from its own JSON and from an envelope.
+func FuzzParseUser(f *testing.F) {
+	f.Add([]byte(`{"id":"1","userPrincipalName":"jane@contoso.com","onPremisesUserPrincipalName":null,"authorizationInfo":{"certificateUserIds":["X509:<PN>j@mil"]},"memberOf":[{"id":"g"}]}`))
+	f.Add([]byte(`{"value":[{"Id":"1","UserPrincipalName":"jane@contoso.com","AuthorizationInfo":{"CertificateUserIds":[]}}]}`))
+	f.Add([]byte("\xef\xbb\xbf{\"id\":\"\\ud800\"}"))
+	f.Add([]byte(`{"id":"1","ID":"2"}`))
+	f.Add([]byte(`{"memberOf":[null]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		u, err := policy.ParseUser(text)
+		if err != nil {
+			var e *policy.Error
+			if !errors.As(err, &e) || e.Reason == "" || !errors.Is(err, e.Reason) || len(err.Error()) > 1000 || u.ID != "" || u.MemberOf != nil {
+				t.Fatalf("%v with %+v", err, u)
+			}
+			return
+		}
+		own, err := json.Marshal(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range []string{string(own), `{"value":` + string(own) + `}`, `{"@odata.context":"c","value":[` + string(own) + `]}`} {
+			if len(form) > policy.MaxJSON {
+				return
+			}
+			again, err := policy.ParseUser([]byte(form))
+			if diff := cmp.Diff(u, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Fatalf("%v (-first +again):\n%s", err, diff)
+			}
+		}
+		var c policy.Config
+		c.UserBindings = []policy.UserBinding{policy.Bind(certuserid.PrincipalName, policy.UserPrincipalName, 1)}
+		if d := compiled(c).Decide(nil, &u); d.SignsIn() {
+			t.Fatalf("%+v", d)
+		}
 	})
 }

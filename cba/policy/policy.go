@@ -2,6 +2,7 @@ package policy
 
 import (
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 
 // A Policy is a configuration made ready for decisions: [Config.Compile] makes
 // one. It does not change, shares no memory with the Config, and may be used from
-// many goroutines.
+// many goroutines. A nil Policy signs nobody in.
 type Policy struct {
 	config   Config
 	readings readingSet
@@ -97,11 +98,22 @@ type binding struct {
 	affinity, stated affinity
 }
 
-// Compile makes the configuration ready for decisions, with the zero [Readings].
-// It accepts every configuration: what cannot be evaluated matches nothing,
-// requires more or grants less, and [Config.Findings] and [Policy.Explain] name
-// it.
-func (c Config) Compile() *Policy {
+// maxList bounds the lists of a configuration, as reading does.
+const maxList = 1 << 16
+
+// Compile makes the configuration ready for decisions under the given readings; the
+// zero [Readings] are those that this package thinks best. What cannot be evaluated
+// matches nothing, requires more or grants less, and [Config.Findings] and
+// [Policy.Explain] name it.
+//
+// The error is an [*Error] with reason [TooLarge]: more than 65,536 rules,
+// bindings, targets or scopes, which no text that can be read has.
+func (c Config) Compile(r Readings) (*Policy, error) {
+	for _, n := range []int{len(c.AuthenticationMode.Rules), len(c.UserBindings), len(c.IncludeTargets), len(c.ExcludeTargets), len(c.CertificateAuthorityScopes)} {
+		if n > maxList {
+			return nil, &Error{Reason: TooLarge, Detail: fmt.Sprintf("a list has %d elements, at most %d are evaluated", n, maxList)}
+		}
+	}
 	t := &tables{
 		issuers: map[string]int32{}, byOID: map[string][]int32{},
 		scopes: map[keyid.ID][]int{}, exempt: map[keyid.ID]bool{},
@@ -128,18 +140,32 @@ func (c Config) Compile() *Policy {
 			t.exempt[id] = true
 		}
 	}
-	return &Policy{config: c.Clone(), tables: t}
+	return &Policy{config: c.Clone(), readings: r.set(), tables: t}, nil
 }
 
-// With returns the policy under other readings.
+// empty is what a nil or zero Policy answers with: it signs nobody in.
+var empty = &Policy{tables: &tables{include: newTargets(), exclude: newTargets(), firstRule: []int{0}}}
+
+// usable returns p, or empty for a nil or zero Policy.
+func (p *Policy) usable() *Policy {
+	if p == nil || p.tables == nil {
+		return empty
+	}
+	return p
+}
+
+// With returns the policy under other readings, at no cost. A nil Policy stays nil.
 func (p *Policy) With(r Readings) *Policy {
+	if p == nil {
+		return nil
+	}
 	q := *p
 	q.readings = r.set()
 	return &q
 }
 
 // Config returns the configuration that the policy was made from.
-func (p *Policy) Config() Config { return p.config.Clone() }
+func (p *Policy) Config() Config { return p.usable().config.Clone() }
 
 // addRule compiles a rule for every reading that makes it match something.
 func (t *tables) addRule(index int, r Rule) {

@@ -20,7 +20,7 @@ import (
 )
 
 func TestZeroConfigSignsNobodyIn(t *testing.T) {
-	p := policy.Config{}.Compile()
+	p := compiled(policy.Config{})
 	user := benchUser(t)
 	e := p.Explain(prepare(t, benchSpec.certificate(t)), user)
 	if e.SignsIn() || e.Enabled || e.InScope || e.Bound || e.AuthenticationMode != policy.SingleFactor {
@@ -70,7 +70,7 @@ func TestOddCertificates(t *testing.T) {
 		"1,000 policy OIDs": {many, true, 49},
 		"5 MB of name":      {large, true, 49},
 	} {
-		p := benchConfig(t, 50).Compile()
+		p := compiled(benchConfig(t, 50))
 		e := p.Explain(prepare(t, test.spec.certificate(t)), benchUser(t))
 		if e.Bound != test.bound || e.RuleIndex != test.rule {
 			t.Errorf("%s: %+v", name, e.Decision)
@@ -99,7 +99,7 @@ func TestHostileSizes(t *testing.T) {
 		start := time.Now()
 		c := mustParse(t, text)
 		c.Findings()
-		c.Compile().Explain(prepare(t, benchSpec.certificate(t)), benchUser(t))
+		compiled(c).Explain(prepare(t, benchSpec.certificate(t)), benchUser(t))
 		if _, err := c.PatchBody(); err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestPolicyIsImmutable(t *testing.T) {
 	c := benchConfig(t, 50)
 	c.CertificateAuthorityScopes = []policy.AuthorityScope{policy.ScopeTo("01", "PKI", groupA)}
 	c.CRLValidation = policy.CRLValidationConfiguration{State: policy.Enabled, ExemptedSKIs: []string{"01"}}
-	p := c.Compile()
+	p := compiled(c)
 	cert, user := prepare(t, benchSpec.certificate(t)), benchUser(t)
 	before := mustJSON(t, p.Explain(cert, user))
 	for _, c := range []policy.Config{c, p.Config()} {
@@ -159,7 +159,7 @@ func TestEqualPrioritiesHaveOneOrder(t *testing.T) {
 	cert := prepare(t, benchSpec.certificate(t))
 	for range 24 {
 		rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		e := policy.Config{UserBindings: list}.Compile().Explain(cert, user)
+		e := compiled(policy.Config{UserBindings: list}).Explain(cert, user)
 		if e.Binding == nil || e.Binding.Field != certuserid.PrincipalName || e.Binding.Property != policy.OnPremisesUserPrincipalName {
 			t.Fatalf("%v: bound by %+v", list, e.Binding)
 		}
@@ -168,7 +168,7 @@ func TestEqualPrioritiesHaveOneOrder(t *testing.T) {
 
 // One policy and one certificate serve many goroutines; run with -race.
 func TestConcurrentUse(t *testing.T) {
-	p := benchConfig(t, 50).Compile()
+	p := compiled(benchConfig(t, 50))
 	cert, user := prepare(t, benchSpec.certificate(t)), benchUser(t)
 	want := mustJSON(t, p.Explain(cert, user))
 	var wg sync.WaitGroup
@@ -194,7 +194,7 @@ func TestEveryReadingMattersSomewhere(t *testing.T) {
 	matters := map[string]bool{}
 	for _, dir := range caseDirs(t) {
 		c := loadCase(t, dir)
-		p, cert := c.config.Compile(), prepare(t, c.cert)
+		p, cert := compiled(c.config), prepare(t, c.cert)
 		d := p.Decide(cert, &c.user)
 		for i := range typ.NumField() {
 			var r policy.Readings
@@ -218,7 +218,7 @@ func TestEveryReadingMattersSomewhere(t *testing.T) {
 // Under a chosen reading the assumption says so, and the other reading is the
 // usual one.
 func TestAssumptionsUnderAChosenReading(t *testing.T) {
-	p := policy.ServiceDefault().Compile().With(policy.Readings{ExactNames: true})
+	p := compiled(policy.ServiceDefault()).With(policy.Readings{ExactNames: true})
 	e := p.Explain(prepare(t, benchSpec.certificate(t)), &policy.User{UserPrincipalName: "ROBERT@woodgrove.com"})
 	if len(e.Assumptions) != 2 || e.Bound { // 9.15 too: the e-mail address was tried after the principal name
 		t.Fatalf("%+v", e)
@@ -256,7 +256,7 @@ func TestCAScope(t *testing.T) {
 		{"no user", []policy.AuthorityScope{policy.ScopeTo(issuing, "PKI", groupA)}, nil, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
 		{"an empty id is nobody's", []policy.AuthorityScope{{SubjectKeyIdentifier: "03", IncludeTargets: []policy.Target{{Type: policy.UserTarget}}}}, &policy.User{}, policy.ScopeDecision{Restricted: true, ScopeIndex: -1}},
 	} {
-		p := policy.Config{CertificateAuthorityScopes: test.scopes}.Compile()
+		p := compiled(policy.Config{CertificateAuthorityScopes: test.scopes})
 		got, steps := p.ExplainCAScope(test.user, chain)
 		if got != test.want || p.CAScope(test.user, chain) != got {
 			t.Errorf("%s: %+v, want %+v", test.reason, got, test.want)
@@ -266,7 +266,7 @@ func TestCAScope(t *testing.T) {
 			t.Errorf("%s: steps %+v", test.reason, steps)
 		}
 	}
-	p := benchConfig(t, 1).Compile()
+	p := compiled(benchConfig(t, 1))
 	if n := testing.AllocsPerRun(10, func() { p.CAScope(in, chain) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -274,7 +274,7 @@ func TestCAScope(t *testing.T) {
 
 func TestCRLValidation(t *testing.T) {
 	for state, want := range map[policy.State]bool{"": false, policy.Disabled: false, policy.Enabled: true, "x": true} {
-		p := policy.Config{CRLValidation: policy.CRLValidationConfiguration{State: state, ExemptedSKIs: []string{"9A42", "9a4", ""}}}.Compile()
+		p := compiled(policy.Config{CRLValidation: policy.CRLValidationConfiguration{State: state, ExemptedSKIs: []string{"9A42", "9a4", ""}}})
 		if p.CRLRequired() != want {
 			t.Errorf("%q: required %v", state, !want)
 		}
@@ -282,7 +282,7 @@ func TestCRLValidation(t *testing.T) {
 			t.Error("exemptions")
 		}
 	}
-	if (policy.Config{}).Compile().IssuerHints() || !(policy.Config{IssuerHints: policy.IssuerHintsConfiguration{State: policy.Enabled}}).Compile().IssuerHints() {
+	if compiled((policy.Config{})).IssuerHints() || !compiled((policy.Config{IssuerHints: policy.IssuerHintsConfiguration{State: policy.Enabled}})).IssuerHints() {
 		t.Error("issuer hints")
 	}
 }
@@ -327,7 +327,7 @@ func TestValuesOfTheFuture(t *testing.T) {
 	signedIn := func(c policy.Config) policy.Decision {
 		cert := prepare(t, benchSpec.certificate(t))
 		user := &policy.User{UserPrincipalName: "robert@woodgrove.com", MemberOf: []policy.DirectoryObject{{ID: groupA}}}
-		return c.Compile().Decide(cert, user)
+		return compiled(c).Decide(cert, user)
 	}
 	base := `{"state":"enabled","includeTargets":[{"targetType":"group","id":"` + groupA + `"}],"excludeTargets":[],` +
 		`"certificateUserBindings":[{"x509CertificateField":"PrincipalName","userProperty":"userPrincipalName","priority":1,"trustAffinityLevel":"low"}],` +
@@ -355,8 +355,8 @@ func TestValuesOfTheFuture(t *testing.T) {
 		{`"x509CertificateMultiFactor","x509CertificateDefaultRequiredAffinityLevel":"low","rules":[]`,
 			`"x509CertificateSingleFactor","x509CertificateDefaultRequiredAffinityLevel":"low","rules":[{"x509CertificateRuleType":"everything","identifier":"` + benchSpec.Issuer + `","x509CertificateAuthenticationMode":"x509CertificateMultiFactor"}]`,
 			func(c policy.Config) bool { return signedIn(c).AuthenticationMode == policy.SingleFactor }},
-		{`"crlValidationConfiguration":{"state":"disabled"}`, `"crlValidationConfiguration":{"state":"strict"}`, func(c policy.Config) bool { return c.Compile().CRLRequired() }},
-		{`"issuerHintsConfiguration":{"state":"enabled"}`, `"issuerHintsConfiguration":{"state":"some"}`, func(c policy.Config) bool { return !c.Compile().IssuerHints() }},
+		{`"crlValidationConfiguration":{"state":"disabled"}`, `"crlValidationConfiguration":{"state":"strict"}`, func(c policy.Config) bool { return compiled(c).CRLRequired() }},
+		{`"issuerHintsConfiguration":{"state":"enabled"}`, `"issuerHintsConfiguration":{"state":"some"}`, func(c policy.Config) bool { return !compiled(c).IssuerHints() }},
 		{`"trustAffinityLevel":"low"`, `"trustAffinityLevel":"higher"`, func(c policy.Config) bool { // the field decides, never the statement
 			c.AuthenticationMode.DefaultAffinity = certuserid.High
 			return !signedIn(c).SignsIn()
@@ -427,4 +427,43 @@ func changeAll(v reflect.Value, changed *int) {
 		}
 	}
 	*changed++
+}
+
+// Nil policies, certificates and users refuse, and panic nowhere; neither does a
+// configuration that no text can have.
+func TestNilAndTooLarge(t *testing.T) {
+	var none *policy.Policy
+	cert, user := prepare(t, benchSpec.certificate(t)), benchUser(t)
+	if d := none.Decide(cert, user); d.SignsIn() || d.AuthenticationMode == policy.MultiFactor {
+		t.Errorf("%+v", d)
+	}
+	if e := none.Explain(cert, user); e.SignsIn() || len(e.Steps) == 0 {
+		t.Errorf("%+v", e)
+	}
+	if d := none.CAScope(user, []keyid.ID{"01"}); d.Allowed {
+		t.Errorf("a nil policy allows %+v", d)
+	}
+	if d, steps := none.ExplainCAScope(nil, nil); d.Allowed || len(steps) == 0 {
+		t.Errorf("a nil policy allows %+v, %v", d, steps)
+	}
+	if none.CRLExempt("01") || !none.CRLRequired() || none.IssuerHints() || none.With(policy.Readings{}) != nil || !none.Config().Equal(policy.Config{}) {
+		t.Error("a nil policy grants something")
+	}
+	p := compiled(benchConfig(t, 3))
+	if d := p.Decide(nil, nil); d.SignsIn() {
+		t.Errorf("%+v", d)
+	}
+	if d := (&policy.Policy{}).Decide(cert, user); d.SignsIn() {
+		t.Errorf("a zero policy: %+v", d)
+	}
+	p, err := policy.Config{UserBindings: make([]policy.UserBinding, 1<<16+1)}.Compile(policy.Readings{})
+	if !errors.Is(err, policy.TooLarge) || p != nil {
+		t.Errorf("%v, %v", p, err)
+	}
+	if c, err := policy.NewCertificate(nil, certuserid.Options{}); !errors.Is(err, policy.NoCertificate) || c != nil {
+		t.Errorf("%v, %v", c, err)
+	}
+	if c, err := policy.NewCertificate(&x509.Certificate{Raw: []byte{1}, RawIssuer: []byte{1}}, certuserid.Options{}); !errors.Is(err, policy.BadCertificate) || errors.Unwrap(err) == nil || c != nil {
+		t.Errorf("%v, %v", c, err)
+	}
 }

@@ -37,7 +37,10 @@ func TestBrokenSubjectAltName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := Config{UserBindings: []UserBinding{Bind(certuserid.RFC822Name, UserPrincipalName, 1)}}.Compile()
+		p, err := Config{UserBindings: []UserBinding{Bind(certuserid.RFC822Name, UserPrincipalName, 1)}}.Compile(Readings{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		user := &User{UserPrincipalName: "bob@woodgrove.co"}
 		if got := p.With(Readings{AnyName: true}).Decide(cert, user).Bound; got != want || p.Decide(cert, user).Bound != want || len(cert.names[emails]) > 0 != want {
 			t.Errorf("%x: bound %v, want %v", value, got, want)

@@ -11,6 +11,9 @@ import (
 // CRLRequired reports whether a certificate of an authority without a CRL is
 // refused. A state that is not known requires one.
 func (p *Policy) CRLRequired() bool {
+	if p == nil {
+		return true
+	}
 	state := p.config.CRLValidation.State
 	return state != "" && state != Disabled
 }
@@ -18,11 +21,11 @@ func (p *Policy) CRLRequired() bool {
 // CRLExempt reports whether a CA, by its subject key identifier, is exempted from
 // [Policy.CRLRequired]. Whether the CRL of an exempted CA that has one is still
 // checked is not documented (open question 9.32).
-func (p *Policy) CRLExempt(ca keyid.ID) bool { return p.exempt[ca] }
+func (p *Policy) CRLExempt(ca keyid.ID) bool { return p.usable().exempt[ca] }
 
 // IssuerHints reports whether clients are told which authorities to offer
 // certificates of.
-func (p *Policy) IssuerHints() bool { return p.config.IssuerHints.State == Enabled }
+func (p *Policy) IssuerHints() bool { return p.usable().config.IssuerHints.State == Enabled }
 
 // A ScopeDecision says whether the scopes of certificate authorities let a user
 // in with a certificate of some chain. The zero value refuses.
@@ -59,6 +62,12 @@ func (p *Policy) caScope(user *User, chain []keyid.ID, explain bool) (ScopeDecis
 	}
 	d := ScopeDecision{ScopeIndex: -1}
 	var steps []lint.Step
+	if p == nil || p.tables == nil {
+		if explain {
+			steps = []lint.Step{{Name: StepScope, Outcome: lint.Fail, Detail: "there is no configuration", Source: lint.DeepDive}}
+		}
+		return d, steps
+	}
 	for _, ski := range chain {
 		for _, i := range p.scopes[ski] {
 			d.Restricted = true

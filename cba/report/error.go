@@ -13,8 +13,12 @@ type Reason string
 const (
 	// BadOmissions is a file that is no list of omissions.
 	BadOmissions Reason = "bad-omissions"
+	// BadReport is a file that is no report's JSON, or one without findings.
+	BadReport Reason = "bad-report"
 	// NoTime is a report that does not say when it was made.
 	NoTime Reason = "no-time"
+	// NoWriter is a call without anything to write to.
+	NoWriter Reason = "no-writer"
 	// NoParts is a report about nothing.
 	NoParts Reason = "no-parts"
 )
@@ -24,8 +28,12 @@ func (r Reason) Error() string {
 	switch r {
 	case BadOmissions:
 		return "report: not a list of omissions"
+	case BadReport:
+		return "report: not the JSON of a report with findings"
 	case NoTime:
 		return "report: the time at which it was made is missing"
+	case NoWriter:
+		return "report: there is nothing to write to"
 	case NoParts:
 		return "report: it has no parts"
 	}

@@ -15,8 +15,12 @@ import (
 // WriteCSV writes the findings to act on as a list of actions, one a row, in UTF-8
 // with a heading: severity, effect, state, code, place, what was found, what to do,
 // source and its address. A value that a spreadsheet would take for a formula gets
-// an apostrophe in front. The error is that of w.
+// an apostrophe in front. The error is [NoWriter], or that
+// of w.
 func WriteCSV(w io.Writer, part *FindingsPart) error {
+	if w == nil {
+		return &Error{Reason: NoWriter}
+	}
 	c := csv.NewWriter(w)
 	if err := c.Write([]string{"severity", "effect", "state", "code", "where", "about", "what", "do", "source", "url"}); err != nil {
 		return err
@@ -115,8 +119,12 @@ type SARIFOptions struct {
 // WriteSARIF writes the findings of a part as SARIF 2.1.0, the form in which
 // continuous integration takes the results of checks: with the state against the
 // report before, and accepted findings as suppressions. The place of a finding is
-// its logical location. The error is that of w.
+// its logical location. The error is [NoWriter], or that
+// of w.
 func WriteSARIF(w io.Writer, part *FindingsPart, options SARIFOptions) error {
+	if w == nil {
+		return &Error{Reason: NoWriter}
+	}
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "entracba", Version: options.Version, Rules: []sarifRule{}}}, Results: []sarifResult{}}
 	index := map[string]int{}
 	add := func(r Row) {
@@ -208,6 +216,9 @@ type Metrics struct {
 // until each CA expires, findings by severity and effect, and when that was. The
 // error is [NoTime], or that of w.
 func WriteMetrics(w io.Writer, m Metrics) error {
+	if w == nil {
+		return &Error{Reason: NoWriter}
+	}
 	if m.Now.IsZero() {
 		return &Error{Reason: NoTime, Detail: "set Now to the time at which the tenant was read"}
 	}

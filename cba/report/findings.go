@@ -26,20 +26,32 @@ type Omission struct {
 }
 
 // A Date is a day in UTC, in JSON as "2026-12-31".
-type Date struct{ time.Time }
+type Date struct{ day time.Time }
 
-// MarshalJSON writes the day.
-func (d Date) MarshalJSON() ([]byte, error) {
-	return []byte(`"` + d.UTC().Format(time.DateOnly) + `"`), nil
+// Day returns the date on which t falls in UTC.
+func Day(t time.Time) Date { return Date{t.UTC().Truncate(24 * time.Hour)} }
+
+// Time returns the beginning of the day.
+func (d Date) Time() time.Time { return d.day }
+
+// String returns the day as "2026-12-31", and "" for the zero Date.
+func (d Date) String() string {
+	if d.day.IsZero() {
+		return ""
+	}
+	return d.day.Format(time.DateOnly)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (d *Date) UnmarshalJSON(data []byte) error {
-	t, err := time.Parse(`"`+time.DateOnly+`"`, string(data))
+// MarshalText writes the day as [Date.String] has it.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Date) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
 	if err != nil {
-		return fmt.Errorf("%s is not a day like \"2026-12-31\"", clip(string(data), 40))
+		return fmt.Errorf("%q is not a day like 2026-12-31", clip(string(text), 40))
 	}
-	d.Time = t
+	d.day = t
 	return nil
 }
 
@@ -71,7 +83,7 @@ func ParseOmissions(data []byte) ([]Omission, error) {
 			return fail(fmt.Sprintf("entry %d has no code", i), nil)
 		case o.Reason == "":
 			return fail(fmt.Sprintf("entry %d (%s) has no reason", i, o.Code), nil)
-		case o.Until.IsZero():
+		case o.Until.day.IsZero():
 			return fail(fmt.Sprintf("entry %d (%s) has no end date: set until to a day like 2026-12-31", i, o.Code), nil)
 		}
 	}
@@ -101,17 +113,35 @@ type Row struct {
 	Expired *Date
 }
 
+// rowMore is what a row has beside the finding, in JSON.
+type rowMore struct {
+	State   State  `json:"state,omitempty"`
+	Omitted string `json:"omitted,omitempty"`
+	Expired *Date  `json:"omissionExpired,omitempty"`
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (r *Row) UnmarshalJSON(data []byte) error {
+	var row Row
+	var more rowMore
+	if err := json.Unmarshal(data, &row.Finding); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &more); err != nil {
+		return err
+	}
+	row.State, row.Omitted, row.Expired = more.State, more.Omitted, more.Expired
+	*r = row
+	return nil
+}
+
 // MarshalJSON writes the finding with what the report adds to it.
 func (r Row) MarshalJSON() ([]byte, error) {
 	text, err := json.Marshal(r.Finding)
 	if err != nil {
 		return nil, err
 	}
-	more, err := json.Marshal(struct {
-		State   State  `json:"state,omitempty"`
-		Omitted string `json:"omitted,omitempty"`
-		Expired *Date  `json:"omissionExpired,omitempty"`
-	}{r.State, r.Omitted, r.Expired})
+	more, err := json.Marshal(rowMore{r.State, r.Omitted, r.Expired})
 	if err != nil || string(more) == "{}" {
 		return text, err
 	}
@@ -169,7 +199,7 @@ func Findings(found lint.Findings, options FindingsOptions) *FindingsPart {
 			if o.Code != f.Code || o.Where != "" && o.Where != f.Where {
 				continue
 			}
-			if options.At.IsZero() || !options.At.Before(o.Until.Time) {
+			if options.At.IsZero() || !options.At.Before(o.Until.day) {
 				row.Expired = &o.Until
 				continue
 			}
@@ -192,6 +222,38 @@ func Findings(found lint.Findings, options FindingsOptions) *FindingsPart {
 		}
 	}
 	return part
+}
+
+// maxReport bounds a report that is read back, in bytes.
+const maxReport = 64 << 20
+
+// ReadFindings returns the findings that a report had, from the JSON that
+// [Report.WriteJSON] wrote: the Before of the next one. Accepted findings are among
+// them, those that had been fixed are not. The error is an [*Error] with reason
+// [BadReport].
+func ReadFindings(data []byte) (lint.Findings, error) {
+	if len(data) > maxReport {
+		return nil, &Error{Reason: BadReport, Detail: fmt.Sprintf("%d bytes, at most %d", len(data), maxReport)}
+	}
+	var file struct {
+		Version  int           `json:"version"`
+		Findings *FindingsPart `json:"findings"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return nil, &Error{Reason: BadReport, Detail: "give the JSON file of an earlier report", Err: err}
+	}
+	if file.Version != 1 || file.Findings == nil {
+		return nil, &Error{Reason: BadReport, Detail: fmt.Sprintf("version %d, with findings: %t; want version 1 with findings", file.Version, file.Findings != nil)}
+	}
+	found := lint.Findings{}
+	for _, list := range [][]Row{file.Findings.Rows, file.Findings.Omitted} {
+		for _, r := range list {
+			if r.State != Fixed {
+				found = append(found, r.Finding)
+			}
+		}
+	}
+	return found, nil
 }
 
 // A place is what makes two findings of two runs the same.

@@ -80,6 +80,9 @@ func (r Report) WriteHTML(w io.Writer) error {
 	if err := r.Check(); err != nil {
 		return err
 	}
+	if w == nil {
+		return &Error{Reason: NoWriter}
+	}
 	return page.Execute(w, struct {
 		Report
 		Policy  string
@@ -100,6 +103,9 @@ func changesOf(p *PlanPart) []change {
 func (r Report) WriteJSON(w io.Writer) error {
 	if err := r.Check(); err != nil {
 		return err
+	}
+	if w == nil {
+		return &Error{Reason: NoWriter}
 	}
 	type plan struct {
 		What    string   `json:"what"`

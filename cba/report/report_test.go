@@ -319,6 +319,65 @@ func TestJSONIsComplete(t *testing.T) {
 	}
 }
 
+func TestReadFindings(t *testing.T) {
+	omit := []report.Omission{{Code: "ca-note", Reason: "known", Until: report.Day(made.AddDate(1, 0, 0))}}
+	gone := lint.Rule{Code: "x-gone", Severity: lint.Info, What: "w", Source: lint.FAQ}.At("/x", "", "")
+	r := report.Report{Title: "t", Made: made, Findings: report.Findings(found(), report.FindingsOptions{Before: lint.Findings{gone}, Omissions: omit, At: made})}
+	var b bytes.Buffer
+	must(t, r.WriteJSON(&b))
+	before, err := report.ReadFindings(b.Bytes())
+	must(t, err)
+	again := report.Findings(found(), report.FindingsOptions{Before: before})
+	if tally := again.Tally(); tally.Still != 3 || tally.New+tally.Fixed != 0 {
+		t.Errorf("%+v of %v", tally, before)
+	}
+	for _, text := range []string{"", "[]", "{}", `{"version":2,"findings":{}}`, `{"version":1}`, `{"version":1,"findings":{"findings":[{"severity":"x"}]}}`} {
+		if _, err := report.ReadFindings([]byte(text)); !errors.Is(err, report.BadReport) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func FuzzReadFindings(f *testing.F) {
+	var b bytes.Buffer
+	r := report.Report{Title: "t", Made: made, Findings: report.Findings(found(), report.FindingsOptions{})}
+	if err := r.WriteJSON(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"version":1,"findings":{"findings":[{"code":"a","severity":"error","where":"w","what":"x","state":"fixed"}]}}`))
+	// What was read, and is reported and read again, is the same.
+	f.Fuzz(func(t *testing.T, data []byte) {
+		first, err := report.ReadFindings(data)
+		if err != nil {
+			return
+		}
+		var b bytes.Buffer
+		r := report.Report{Title: "t", Made: made, Findings: report.Findings(first, report.FindingsOptions{})}
+		if err := r.WriteJSON(&b); err != nil {
+			return // an unset severity cannot be written
+		}
+		again, err := report.ReadFindings(b.Bytes())
+		if err != nil || len(again) != len(first) {
+			t.Fatalf("%d findings, then %d: %v", len(first), len(again), err)
+		}
+	})
+}
+
+func FuzzParseOmissions(f *testing.F) {
+	f.Add([]byte(`[{"code":"ca-expires","where":"/x","reason":"r","until":"2026-03-02"}]`))
+	f.Add([]byte(`[{}]`))
+	// Whatever is read says what, why and until when.
+	f.Fuzz(func(t *testing.T, data []byte) {
+		list, err := report.ParseOmissions(data)
+		for _, o := range list {
+			if err == nil && (o.Code == "" || o.Reason == "" || o.Until.Time().IsZero()) {
+				t.Fatalf("%+v", o)
+			}
+		}
+	})
+}
+
 func TestCheck(t *testing.T) {
 	if err := (report.Report{}).WriteHTML(io.Discard); !errors.Is(err, report.NoTime) {
 		t.Error(err)
@@ -341,7 +400,7 @@ func TestCSV(t *testing.T) {
 }
 
 func TestSARIF(t *testing.T) {
-	omit := []report.Omission{{Code: "ca-note", Reason: "known", Until: report.Date{Time: made.AddDate(1, 0, 0)}}}
+	omit := []report.Omission{{Code: "ca-note", Reason: "known", Until: report.Day(made.AddDate(1, 0, 0))}}
 	part := report.Findings(found(), report.FindingsOptions{Before: found()[1:2], Omissions: omit, At: made})
 	var b bytes.Buffer
 	must(t, report.WriteSARIF(&b, part, report.SARIFOptions{Version: "v1", File: "tenant.json"}))

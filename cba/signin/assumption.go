@@ -114,8 +114,12 @@ func (ev *evaluation) policyQuestions(e policy.Explanation, assume func(string, 
 	without := func(id string, change func(*policy.Config)) {
 		config := t.config.Policy
 		change(&config)
+		compiled, err := config.Compile(t.options.Policy)
+		if err != nil {
+			return // never: it has less than what compiled
+		}
 		other := ev.reading
-		other.decision = config.Compile().With(t.options.Policy).Decide(ev.cert, ev.request.User)
+		other.decision = compiled.Decide(ev.cert, ev.request.User)
 		assume(id, other)
 	}
 	if b := e.Binding; b != nil {
@@ -194,8 +198,12 @@ func (ev *evaluation) scopeQuestions(assume func(string, reading)) {
 			}
 		}
 		config.CertificateAuthorityScopes = kept
+		compiled, err := config.Compile(ev.tenant.options.Policy)
+		if err != nil {
+			return // never: it has less than what compiled
+		}
 		other := ev.reading
-		other.scope = config.Compile().CAScope(ev.request.User, ev.reading.keys)
+		other.scope = compiled.CAScope(ev.request.User, ev.reading.keys)
 		assume("4.5", other)
 	}
 }

@@ -244,7 +244,11 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 	if err != nil {
 		return nil, &Error{Reason: BadAuthority, Err: err}
 	}
-	t := &Tenant{options: options, config: c, policy: c.Policy.Compile().With(options.Policy), trust: store, hints: store.Hints()}
+	compiled, err := c.Policy.Compile(options.Policy)
+	if err != nil {
+		return nil, &Error{Reason: TooLarge, Where: "/" + propertyPolicy, Err: err}
+	}
+	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints()}
 	t.otherDepth = sync.OnceValue(func() *trust.Store {
 		other := options.Trust
 		other.MaxDepth = shallowDepth

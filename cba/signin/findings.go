@@ -40,7 +40,11 @@ func (c Config) together(at time.Time) lint.Findings {
 	if err != nil {
 		return nil
 	}
-	l := linter{config: c, policy: c.Policy.Compile(), store: store}
+	compiled, err := c.Policy.Compile(policy.Readings{})
+	if err != nil {
+		return nil
+	}
+	l := linter{config: c, policy: compiled, store: store}
 	for _, ca := range store.CAs() {
 		if at.Before(ca.Certificate.NotAfter) {
 			l.live = append(l.live, ca)

@@ -12,6 +12,7 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/der"
 
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/text"
@@ -114,7 +115,7 @@ func DecodeBundle(file []byte) ([]*x509.Certificate, error) {
 	if len(file) > text.MaxFile {
 		return nil, &Error{Reason: OverLimit, About: "bundle", Detail: fmt.Sprintf("%d bytes, %d are read", len(file), text.MaxFile)}
 	}
-	if block, _ := pem.Decode(asUTF8(file)); block != nil {
+	if block, _ := pem.Decode(text.UTF8(file)); block != nil {
 		file = block.Bytes
 	}
 	certs, err := decodeBundle(file)
@@ -205,63 +206,30 @@ func decodeBundle(data []byte) ([]*x509.Certificate, *Error) {
 }
 
 // readTag reads one BER element that has this tag and returns its content and
-// what follows it; if it has not, rest is in.
+// what follows it; if the tag differs, rest is in.
 func readTag(in []byte, tag byte) (content, rest []byte, ok bool) {
-	if len(in) == 0 || in[0] != tag {
-		return nil, in, false
-	}
-	header, length, indefinite, ok := readHeader(in)
-	if !ok {
+	first, start, end, indefinite, ok := der.BER(in, 0)
+	if !ok || first != tag {
 		return nil, in, false
 	}
 	if !indefinite {
-		return in[header : header+length], in[header+length:], true
-	}
-	if tag&0x20 == 0 {
-		return nil, in, false // X.690 section 8.1.3.2: primitive and indefinite
+		return in[start:end], in[end:], true
 	}
 	// Find the end-of-contents that belongs to this element. Elements of a
-	// definite length are jumped over whole.
-	at := header
+	// definite length are skipped whole.
+	at := start
 	for open := 1; open > 0; {
-		size, length, indefinite, ok := readHeader(in[at:])
+		tag, start, end, indefinite, ok := der.BER(in, at)
 		if !ok {
 			return nil, in, false
 		}
 		switch {
 		case indefinite:
 			open++
-		case in[at] == 0 && length == 0:
+		case tag == 0 && end == start:
 			open--
 		}
-		at += size + length
+		at = end
 	}
-	return in[header : at-2], in[at:], true
-}
-
-// readHeader returns the sizes of the header and the content of the first
-// element, which lies within in. Tags of several bytes are not needed here.
-func readHeader(in []byte) (header, length int, indefinite, ok bool) {
-	if len(in) < 2 || in[0]&0x1f == 0x1f {
-		return 0, 0, false, false
-	}
-	header, length = 2, int(in[1])
-	if length == 0x80 {
-		return header, 0, true, true
-	}
-	if length > 0x80 {
-		n := length & 0x7f
-		if n > 4 || len(in) < header+n {
-			return 0, 0, false, false
-		}
-		length = 0
-		for _, b := range in[header : header+n] {
-			length = length<<8 | int(b)
-		}
-		header += n
-	}
-	if length < 0 || length > len(in)-header {
-		return 0, 0, false, false
-	}
-	return header, length, false, true
+	return in[start : at-2], in[at:], true
 }

@@ -13,6 +13,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 )
@@ -209,161 +210,89 @@ func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
 	}
 	var buf [8]link
 	first := s.issuers(buf[:0], leaf)
-	for r, found := allRules, false; !found; r-- {
-		c.CAs, found = s.search(first, at, r)
-		if !found && r == noRules {
-			c.Failures = append(c.Failures, s.deadEnd(&c, first))
-			break
-		}
+	if complete := s.find(&c, first); !complete {
+		c.Failures = append(c.Failures, s.deadEnd(&c, first))
 	}
 	s.judge(&c)
 	c.Trusted = len(c.Failures) == 0
 	return c
 }
 
-// strictness is how much of a way is checked while it is searched.
-type strictness uint8
-
-const (
-	noRules    strictness = iota // only links with a proven signature
-	depthRules                   // and the number of CAs
-	shapeRules                   // and CA flag, path length, key usage
-	allRules                     // and the time
-)
-
-// A state is one CA reached by the search. below counts the CAs under it that
-// are not self-issued, which is what path length constraints speak of.
-type state struct {
-	ca    *CA
-	from  int32 // index of the state below, or -1 for the leaf
-	depth int32
-	below int32
+// issuers appends the CAs whose subject key identifier is the certificate's
+// authority key identifier.
+func (s *Store) issuers(links []link, cert *x509.Certificate) []link {
+	if s.set == nil {
+		return links
+	}
+	return s.set.Issuers(links, cert)
 }
 
-// search goes breadth first from the issuing CAs to a root. found says that it
-// reached one; else the path is the way to the nearest CA with nothing proven
-// above it, or to the last one reached if all lead on in circles.
-func (s *Store) search(first []link, at time.Time, r strictness) (path []*CA, found bool) {
-	var queueBuf [16]state
-	var seenBuf [64]uint64
-	queue, width := queueBuf[:0], int32(1)
-	if r >= shapeRules { // one place for every value of below
-		width = int32(s.options.MaxDepth) + 1
+// find sets the CAs of the chain. complete says that they end at a root.
+func (s *Store) find(c *Chain, first []link) (complete bool) {
+	if s.set == nil {
+		return false
 	}
-	seen := seenBuf[:]
-	if need := (len(s.cas)*int(width) + 63) / 64; need > len(seen) {
-		seen = make([]uint64, need)
+	way, complete := s.set.Find(first, path.Options{At: c.At, MaxDepth: s.options.MaxDepth, NoShape: s.options.DocumentedOnly})
+	for _, n := range way {
+		c.CAs = append(c.CAs, n.Value)
 	}
-	visit := func(links []link, from, depth, below int32) {
-		for _, l := range links {
-			if l.proof != proven || r >= depthRules && depth > int32(s.options.MaxDepth) {
-				continue
-			}
-			if r >= shapeRules && !s.options.DocumentedOnly && l.ca.shape(int(below)) != 0 {
-				continue
-			}
-			if r >= allRules && validity(l.ca.Certificate, at) != 0 {
-				continue
-			}
-			bit := l.ca.rank * width
-			if r >= shapeRules {
-				bit += below
-			}
-			if seen[bit/64]&(1<<(bit%64)) != 0 {
-				continue
-			}
-			seen[bit/64] |= 1 << (bit % 64)
-			queue = append(queue, state{l.ca, from, depth, below})
-		}
-	}
-	visit(first, -1, 1, 0)
-	dead := int32(-1)
-	for i := int32(0); int(i) < len(queue); i++ {
-		st := queue[i]
-		if st.ca.root {
-			return pathTo(queue, i), true
-		}
-		below := st.below
-		if !st.ca.self {
-			below++
-		}
-		if dead < 0 && !slices.ContainsFunc(st.ca.parents, func(l link) bool { return l.proof == proven }) {
-			dead = i
-		}
-		visit(st.ca.parents, i, st.depth+1, below)
-	}
-	if r != noRules || len(queue) == 0 {
-		return nil, false
-	}
-	if dead < 0 {
-		dead = int32(len(queue)) - 1
-	}
-	return pathTo(queue, dead), false
-}
-
-func pathTo(queue []state, i int32) []*CA {
-	path := make([]*CA, queue[i].depth)
-	for ; i >= 0; i = queue[i].from {
-		path[queue[i].depth-1] = queue[i].ca
-	}
-	return path
+	return complete
 }
 
 // shape returns what the extensions of a CA say against its place in a chain, or
 // zero: RFC 5280 section 6.1.4 (k) to (n).
-func (ca *CA) shape(below int) Cause {
-	cert := ca.Certificate
-	switch {
-	case !cert.BasicConstraintsValid || !cert.IsCA:
+func (ca *CA) shape(below int) Cause { return causeOf(path.ShapeOf(ca.Certificate, below)) }
+
+func validity(cert *x509.Certificate, at time.Time) Cause { return causeOf(path.PeriodOf(cert, at)) }
+
+func causeOf(c path.Cause) Cause {
+	switch c {
+	case path.NotYetValid:
+		return NotYetValid
+	case path.Expired:
+		return Expired
+	case path.NotCA:
 		return NotCA
-	case (cert.MaxPathLen > 0 || cert.MaxPathLenZero) && below > cert.MaxPathLen:
+	case path.PathTooLong:
 		return PathTooLong
-	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0:
+	case path.NoCertSign:
 		return NoCertSign
 	}
 	return 0
 }
 
-func validity(cert *x509.Certificate, at time.Time) Cause {
-	switch {
-	case at.Before(cert.NotBefore):
-		return NotYetValid
-	case at.After(cert.NotAfter):
-		return Expired
-	}
-	return 0
-}
+func isProven(l link) bool { return l.Proof == path.Proven }
 
 // deadEnd explains why no root was reached.
 func (s *Store) deadEnd(c *Chain, first []link) Failure {
 	top, cert, links := len(c.CAs), c.Leaf, first
 	if top > 0 {
 		ca := c.CAs[top-1]
-		cert, links = ca.Certificate, ca.parents
+		cert, links = ca.Certificate, ca.node.Issuers
 	}
 	f := Failure{At: top, Code: "AADSTS500176", Also: []string{"AADSTS50017"}, Source: sourceChain}
 	aki := cert.AuthorityKeyId
 	switch {
-	case slices.ContainsFunc(links, func(l link) bool { return l.proof == proven }):
+	case slices.ContainsFunc(links, isProven):
 		f.Cause, f.Also, f.Inferred = NoRoot, nil, true
 		f.Detail = "the CAs above it certify each other in a circle, and none of them is a self-signed root"
-	case top > 0 && c.CAs[top-1].self && (len(aki) == 0 || bytes.Equal(aki, cert.SubjectKeyId)): // a root, it says
+	case top > 0 && c.CAs[top-1].node.SelfIssued && (len(aki) == 0 || bytes.Equal(aki, cert.SubjectKeyId)): // a root, it says
 		f.Cause, f.Code, f.Also, f.Source = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}, source50017
 		f.Detail = "its issuer and its subject have one name, but it is not signed by its own key"
-		if verify(cert, cert) == unchecked {
+		if path.Verify(cert, cert) == path.Unchecked {
 			f.Cause, f.Also, f.Inferred = UncheckedSignature, nil, true
 			f.Detail = fmt.Sprintf("its signature by its own key (%s) cannot be checked here", algorithm(cert, cert))
 		}
 		if len(aki) == 0 {
 			f.Detail += ", and it has no authority key identifier that leads further"
 		}
-	case slices.ContainsFunc(links, func(l link) bool { return l.proof == disproven }):
+	case slices.ContainsFunc(links, func(l link) bool { return l.Proof == path.Disproven }):
 		f.Cause, f.Code, f.Also = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}
-		f.Detail = fmt.Sprintf("its authority key identifier is %s, but it is not signed by the key of %s", keyText(aki), links[0].ca)
+		f.Detail = fmt.Sprintf("its authority key identifier is %s, but it is not signed by the key of %s", keyText(aki), links[0].Node.Value)
 		f.Source = source50017
 	case len(links) > 0:
 		f.Cause, f.Code, f.Also = UncheckedSignature, "AADSTS50017", nil
-		f.Detail = fmt.Sprintf("its signature by the key of %s (%s) cannot be checked here", links[0].ca, algorithm(cert, links[0].ca.Certificate))
+		f.Detail = fmt.Sprintf("its signature by the key of %s (%s) cannot be checked here", links[0].Node.Value, algorithm(cert, links[0].Node.Value.Certificate))
 		f.Source, f.Inferred = source50017, true
 	case len(aki) == 0:
 		f.Cause = NoAuthorityKeyID
@@ -426,7 +355,7 @@ func (s *Store) judge(c *Chain) {
 			if cause := ca.shape(below); cause != 0 {
 				c.Failures = append(c.Failures, misshapen(cause, i+1, ca, below))
 			}
-			if !ca.self {
+			if !ca.node.SelfIssued {
 				below++
 			}
 		}
@@ -520,7 +449,12 @@ func StepNames() []lint.StepName {
 // that is in force. Warnings are about what no documented rule decides: a name
 // that is not the issuer's, a SHA-1 signature, a critical extension that nothing
 // here reads, a policy that the CAs above do not have.
+//
+// A Chain whose CAs were not made by a [Store] may have none.
 func (c Chain) Steps() []lint.Step {
+	if slices.ContainsFunc(c.CAs, (*CA).unmade) {
+		return nil
+	}
 	var steps []lint.Step
 	done := make([]bool, len(c.Failures))
 	failed := func(at int, causes ...Cause) bool {
@@ -556,6 +490,11 @@ func (c Chain) Steps() []lint.Step {
 	}
 	return steps
 }
+
+// unmade reports whether a CA has no certificate, as those of a Store have.
+func (ca *CA) unmade() bool { return ca == nil || ca.Certificate == nil }
+
+func (ca *CA) endsChain() bool { return ca.node != nil && ca.node.Root }
 
 func (ca *CA) storeStep(at int) lint.Step {
 	st := lint.Step{At: at, Name: StepTrustStore, Outcome: lint.Pass, Source: sourcePrecedence}
@@ -606,7 +545,7 @@ func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
 	if unread := criticalUnread(cert); unread != "" {
 		warn(StepCriticalExtension, lint.RFC5280+" section 4.2", "the certificate has critical extensions that are not checked here: %s", unread)
 	}
-	if i > 0 && !c.CAs[i-1].root {
+	if i > 0 && !c.CAs[i-1].endsChain() {
 		if unread := constraints(cert); unread != "" {
 			warn(StepConstraints, lint.RFC5280+" section 6.1", "the CA has constraints for the certificates below it that are not checked here: %s", unread)
 		}

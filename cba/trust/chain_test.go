@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -467,3 +468,46 @@ func checkTexts[T interface {
 		}
 	}
 }
+
+// Nil and zero arguments give an error or an empty answer, and panic nowhere.
+func TestNilAndZero(t *testing.T) {
+	var pki *trust.PKI
+	var ca *trust.CA
+	var store *trust.Store
+	if pki.SetCRLs(nil, &x509.Certificate{}) != 0 || ca.Hinted() || ca.InPKI("") || store.CAs() != nil || store.WithSKI("00") != nil || len(store.Hints().List) != 0 {
+		t.Error("nil has something")
+	}
+	if err := pki.UnmarshalJSON([]byte("{}")); !errors.Is(err, trust.WrongType) {
+		t.Errorf("into nil: %v", err)
+	}
+	for _, c := range []trust.Chain{{}, {CAs: []*trust.CA{nil}}, {Leaf: &x509.Certificate{}, CAs: []*trust.CA{{}}}, {Leaf: &x509.Certificate{}}, store.Chain(&x509.Certificate{}, now), store.Chain(nil, now)} {
+		c.Steps()
+		c.Code()
+		if c.Root() != nil || (trust.Hints{List: []trust.Hint{{}, {CAs: []*trust.CA{nil}}}}).Reach(c) {
+			t.Errorf("%+v has something", c)
+		}
+	}
+	(trust.Hints{List: []trust.Hint{{}, {CAs: []*trust.CA{nil}}}}).Pool()
+	for name, err := range map[string]error{
+		"NewAuthority":     second(trust.NewAuthority(&x509.Certificate{})),
+		"NewPKI":           second(trust.NewPKI("P", []*x509.Certificate{nil})),
+		"EncodeBundle":     second(trust.EncodeBundle([]*x509.Certificate{{}})),
+		"DecodeBundle":     second(trust.DecodeBundle(nil)),
+		"ReadCertificates": second(trust.ReadCertificates(nil)),
+		"ParsePKIs":        second(trust.ParsePKIs(nil)),
+		"ParseClassic":     second(trust.ParseClassic(nil)),
+	} {
+		var e *trust.Error
+		if !errors.As(err, &e) || e.Reason == "" || !errors.Is(err, e.Reason) || e.Reason.Error() == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if list := (trust.PKIs{{}}).Lacking([]*x509.Certificate{nil}); len(list) != 0 {
+		t.Errorf("nil is lacking: %v", list)
+	}
+	trust.CRLURLs(&x509.Certificate{})
+	(trust.Config{}).Findings(time.Time{})
+	trust.FileHash(nil)
+}
+
+func second[T any](_ T, err error) error { return err }

@@ -2,7 +2,6 @@ package trust
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
@@ -258,7 +257,7 @@ func (f *finder) kind(p place, ca *CA, kind AuthorityType) {
 		f.add(caNoType, p, "")
 	case kind != Root && kind != Intermediate:
 		f.add(caTypeUnknown, p, "the type is %s, which is unknown here", text.Quote(string(kind)))
-	case kind == Root && !ca.SelfSigned && ca.self:
+	case kind == Root && !ca.SelfSigned && ca.node.SelfIssued:
 		f.add(caMarkedRoot, p, "the CA is marked as a root and has one name for issuer and subject, but it is not signed by its own key")
 	case kind == Root && !ca.SelfSigned:
 		f.add(caMarkedRoot, p, "")
@@ -375,9 +374,9 @@ func internal(host string) bool {
 // chains checks every certificate once, whichever entries it has: its own
 // extensions and its way to a root.
 func (f *finder) chains() {
-	for _, ca := range slices.SortedFunc(slices.Values(f.store.cas), func(x, y *CA) int {
-		return cmp.Or(cmp.Compare(x.Entry.String(), y.Entry.String()), cmp.Compare(x.rank, y.rank))
-	}) {
+	cas := f.store.CAs()
+	slices.SortStableFunc(cas, func(x, y *CA) int { return strings.Compare(x.Entry.String(), y.Entry.String()) })
+	for _, ca := range cas {
 		f.certificate(ca)
 		if !ca.SelfSigned {
 			f.toRoot(ca)
@@ -415,7 +414,7 @@ func (f *finder) certificate(ca *CA) {
 			f.add(caWeakSignature, p, "the CA's certificate is signed with %v", cert.SignatureAlgorithm)
 		}
 	}
-	if ca.root {
+	if ca.node.Root {
 		return
 	}
 	if unread := criticalUnread(cert); unread != "" {
@@ -430,15 +429,9 @@ func (f *finder) certificate(ca *CA) {
 func (f *finder) toRoot(ca *CA) {
 	p := ca.place()
 	c := Chain{Leaf: ca.Certificate, At: f.at}
-	found := false
-	for r := allRules; !found; r-- {
-		c.CAs, found = f.store.search(ca.parents, f.at, r)
-		if !found && r == noRules {
-			break
-		}
-	}
+	found := f.store.find(&c, ca.node.Issuers)
 	if !found && len(c.CAs) == 0 { // the CA itself is where it ends; those below it are told by it
-		failure := f.store.deadEnd(&c, ca.parents)
+		failure := f.store.deadEnd(&c, ca.node.Issuers)
 		rule := caIssuerMissing
 		switch failure.Cause {
 		case NoAuthorityKeyID:
@@ -449,7 +442,7 @@ func (f *finder) toRoot(ca *CA) {
 			rule = caSignatureUnchecked
 		}
 		f.add(rule, p, "%s", failure.Detail)
-	} else if !found && slices.ContainsFunc(c.CAs[len(c.CAs)-1].parents, func(l link) bool { return l.proof == proven }) {
+	} else if !found && slices.ContainsFunc(c.CAs[len(c.CAs)-1].node.Issuers, isProven) {
 		f.add(caLoop, p, "")
 	}
 	if n := len(c.CAs) + 1; found && n > f.store.options.MaxDepth {
@@ -459,7 +452,7 @@ func (f *finder) toRoot(ca *CA) {
 		return
 	}
 	parent := c.CAs[0]
-	if found && parent.shape(0) == 0 && !ca.self {
+	if found && parent.shape(0) == 0 && !ca.node.SelfIssued {
 		if below := 1; parent.shape(below) == PathTooLong {
 			f.add(caPathLength, p, "%s has the path length constraint %d, so it allows no CA below it", parent.Entry, parent.Certificate.MaxPathLen)
 		}
@@ -467,7 +460,7 @@ func (f *finder) toRoot(ca *CA) {
 	if !bytes.Equal(ca.Certificate.RawIssuer, parent.Certificate.RawSubject) {
 		f.add(caIssuerName, p, "the certificate names its issuer %s, but the CA with that key is %s", quotedName(ca.Certificate.RawIssuer), quotedName(parent.Certificate.RawSubject))
 	}
-	if policy := lostPolicy(ca.Certificate, parent.Certificate); !parent.root && policy != "" {
+	if policy := lostPolicy(ca.Certificate, parent.Certificate); !parent.node.Root && policy != "" {
 		f.add(caPolicyInconsistent, p, "the CA has the policy %s, which its issuer does not have", policy)
 	}
 }
@@ -478,7 +471,7 @@ func (f *finder) sameSKI() {
 	for _, ski := range slices.Sorted(maps.Keys(f.store.bySKI)) {
 		list := f.store.bySKI[ski]
 		for _, ca := range list[1:] {
-			if ca.key != list[0].key {
+			if !bytes.Equal(ca.Certificate.RawSubjectPublicKeyInfo, list[0].Certificate.RawSubjectPublicKeyInfo) {
 				f.add(caSKIOfTwoKeys, ca.place(), "%s has the same subject key identifier %s and a different key", list[0].Entry, ca.SKI)
 				break
 			}

@@ -68,7 +68,9 @@ func hintsOf(cas []*CA, flagged bool) Hints {
 func (h Hints) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, hint := range h.List {
-		pool.AddCert(hint.CAs[0].Certificate)
+		if len(hint.CAs) > 0 && !hint.CAs[0].unmade() {
+			pool.AddCert(hint.CAs[0].Certificate)
+		}
 	}
 	return pool
 }
@@ -93,7 +95,7 @@ func (h Hints) TLS13() int {
 // only the issuing CA's name, so flag that one.
 func (h Hints) Reach(c Chain) bool {
 	for _, ca := range c.CAs {
-		if slices.ContainsFunc(h.List, func(hint Hint) bool { return bytes.Equal(hint.Raw, ca.Certificate.RawSubject) }) {
+		if !ca.unmade() && slices.ContainsFunc(h.List, func(hint Hint) bool { return bytes.Equal(hint.Raw, ca.Certificate.RawSubject) }) {
 			return true
 		}
 	}

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/binary"
 	"encoding/pem"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -18,6 +16,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/text"
 )
 
@@ -52,7 +51,7 @@ func newAuthority(cert *x509.Certificate) (Authority, *Error) {
 		}
 	}
 	kind := Intermediate
-	if ca.SelfSigned {
+	if selfSigned(cert) {
 		kind = Root
 	}
 	return Authority{
@@ -149,6 +148,9 @@ func NewPKI(displayName string, certs []*x509.Certificate, samples ...*x509.Cert
 // own certificate's distribution points: that CRL is its issuer's, so the URL is
 // cleared.
 func (p *PKI) SetCRLs(samples ...*x509.Certificate) int {
+	if p == nil {
+		return 0
+	}
 	certs := make([]*x509.Certificate, len(p.CertificateAuthorities))
 	for i, a := range p.CertificateAuthorities {
 		certs[i], _ = readCertificate(a.Certificate)
@@ -164,7 +166,7 @@ func (p *PKI) SetCRLs(samples ...*x509.Certificate) int {
 		case base != "":
 			a.CertificateRevocationListURL, a.DeltaCertificateRevocationListURL = base, delta
 			set++
-		case !newCA(ca).SelfSigned && slices.Contains(ca.CRLDistributionPoints, a.CertificateRevocationListURL):
+		case !selfSigned(ca) && slices.Contains(ca.CRLDistributionPoints, a.CertificateRevocationListURL):
 			a.CertificateRevocationListURL = ""
 		}
 	}
@@ -180,7 +182,7 @@ func crlOf(ca *x509.Certificate, lists ...[]*x509.Certificate) (base, delta stri
 				!bytes.Equal(cert.AuthorityKeyId, ca.SubjectKeyId) {
 				continue
 			}
-			if base, delta = CRLURLs(cert); base != "" && verify(cert, ca) == proven {
+			if base, delta = CRLURLs(cert); base != "" && path.Verify(cert, ca) == path.Proven {
 				return base, delta
 			}
 		}
@@ -283,8 +285,9 @@ func (c Classic) PKI(displayName string) (PKI, error) {
 // text files in UTF-16, as PowerShell writes them. Other PEM blocks, such as keys
 // and CRLs, are passed over. The order is that of the file.
 //
-// The error is an [*Error]: [OverLimit] for more than 4 MiB, the limit of [example.com/entracba/cba.ParseCertificates] too, [NotCertificate],
-// [NotBundle], or [NoCertificate] for a file without any.
+// The error is an [*Error]: [OverLimit] for more than 4 MiB, the limit of package
+// cba's ParseCertificates too; [NotCertificate], [NotBundle], or [NoCertificate] for
+// a file without any.
 func ReadCertificates(file []byte) ([]*x509.Certificate, error) {
 	certs, err := readFile(file)
 	if err != nil {
@@ -297,7 +300,7 @@ func readFile(file []byte) ([]*x509.Certificate, *Error) {
 	if len(file) > text.MaxFile {
 		return nil, &Error{Reason: OverLimit, Detail: fmt.Sprintf("%d bytes, %d are read", len(file), text.MaxFile)}
 	}
-	file = asUTF8(file)
+	file = text.UTF8(file)
 	if !bytes.Contains(file, []byte("-----BEGIN ")) {
 		return readDER(file, "")
 	}
@@ -356,24 +359,4 @@ func firstElement(der []byte) []byte {
 		return der
 	}
 	return element
-}
-
-// asUTF8 removes byte order marks and turns UTF-16 into UTF-8.
-func asUTF8(text []byte) []byte {
-	var order binary.ByteOrder
-	switch {
-	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
-		return text[3:]
-	case bytes.HasPrefix(text, []byte("\xff\xfe")):
-		order = binary.LittleEndian
-	case bytes.HasPrefix(text, []byte("\xfe\xff")):
-		order = binary.BigEndian
-	default:
-		return text
-	}
-	units := make([]uint16, 0, len(text)/2)
-	for i := 2; i+1 < len(text); i += 2 {
-		units = append(units, order.Uint16(text[i:]))
-	}
-	return []byte(string(utf16.Decode(units)))
 }

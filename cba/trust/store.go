@@ -3,9 +3,7 @@ package trust
 import (
 	"bytes"
 	"cmp"
-	"crypto/rsa"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -14,7 +12,7 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/fingerprint"
-	"example.com/entracba/cba/internal/fips"
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/keyid"
 )
@@ -151,17 +149,20 @@ type CA struct {
 	Others      []Entry // the entries of the same certificate that are not in force
 	SelfSigned  bool    // issuer and subject are one name, and the signature is by its own key
 
-	rank    int32
-	key     int32 // equal for certificates with one public key
-	root    bool  // ends a chain
-	self    bool  // self-issued
-	parents []link
+	node *node
 }
+
+// A node is the place of a CA among those that certify each other; a link leads
+// from a certificate to a CA whose key identifier fits.
+type (
+	node = path.Node[*CA]
+	link = path.Link[*CA]
+)
 
 // Hinted reports whether any entry of the CA has isIssuerHintEnabled, be it in
 // force or not.
 func (ca *CA) Hinted() bool {
-	return ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint })
+	return ca != nil && (ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint }))
 }
 
 // InPKI reports whether the CA is in the PKI with this display name, be that
@@ -169,29 +170,16 @@ func (ca *CA) Hinted() bool {
 // the name in a CA scope is not documented.
 func (ca *CA) InPKI(name string) bool {
 	is := func(e Entry) bool { return e.Origin == PKIStore && strings.EqualFold(e.PKI, name) }
-	return is(ca.Entry) || slices.ContainsFunc(ca.Others, is)
+	return ca != nil && (is(ca.Entry) || slices.ContainsFunc(ca.Others, is))
 }
-
-// A link leads from a certificate to a CA whose key identifier fits.
-type link struct {
-	ca    *CA
-	proof proof
-}
-
-type proof uint8
-
-const (
-	proven    proof = iota + 1
-	disproven       // the signature is by another key
-	unchecked       // an algorithm or key size that cannot be checked here
-)
 
 // A Store is a compiled [Config]: certificates read, entries of both stores
 // joined by precedence, the signatures between its CAs checked once. It never
 // changes and is safe for concurrent use. A nil Store trusts nobody.
 type Store struct {
 	options   Options
-	cas       []*CA // by rank
+	set       *path.Set[*CA]
+	cas       []*CA // in the order of the set: the one that lives longest first
 	bySKI     map[string][]*CA
 	bySubject map[string][]*CA // only to explain what is missing
 	hints     Hints
@@ -242,9 +230,7 @@ func (c Config) Compile(options Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{options: options, bySKI: map[string][]*CA{}, bySubject: map[string][]*CA{}}
-	s.cas = b.finish()
-	s.options.MaxDepth = min(s.options.MaxDepth, len(s.cas)+1) // more CAs than there are cannot be in a chain
-	s.link()
+	b.finish(s)
 	s.hints = hintsOf(s.cas, flagged)
 	return s, nil
 }
@@ -326,40 +312,36 @@ func (b *builder) add(cert *x509.Certificate, entry Entry) {
 
 func newCA(cert *x509.Certificate) *CA {
 	subject, _ := dn.ParseDER(cert.RawSubject) // a name that only Go's parser reads stays empty
-	ca := &CA{
+	return &CA{
 		Certificate: cert, Subject: subject,
 		SKI: keyid.Of(cert.SubjectKeyId), Thumbprint: fingerprint.Of(cert.Raw),
-		self: bytes.Equal(cert.RawSubject, cert.RawIssuer),
 	}
-	ca.SelfSigned = ca.self && verify(cert, cert) == proven
-	return ca
 }
 
-// finish returns the CAs in their rank: the one that lives longest first, so
-// that of two certificates for one key the renewed one is tried first. No two
-// have one rank, whatever the order they came in.
-func (b *builder) finish() []*CA {
-	cas := make([]*CA, 0, len(b.byDER))
+func selfSigned(cert *x509.Certificate) bool {
+	return path.SelfIssued(cert) && path.Verify(cert, cert) == path.Proven
+}
+
+// finish links the CAs and puts them into the store.
+func (b *builder) finish(s *Store) {
+	nodes := make([]*node, 0, len(b.byDER))
 	for _, ca := range b.byDER {
-		cas = append(cas, ca)
+		nodes = append(nodes, &node{Certificate: ca.Certificate, Value: ca})
 	}
-	slices.SortFunc(cas, func(x, y *CA) int {
-		return cmp.Or(
-			y.Certificate.NotAfter.Compare(x.Certificate.NotAfter),
-			bytes.Compare(x.Certificate.Raw, y.Certificate.Raw),
-		)
-	})
-	keys := map[string]int32{}
-	for i, ca := range cas {
-		ca.rank = int32(i)
-		spki := string(ca.Certificate.RawSubjectPublicKeyInfo)
-		if _, ok := keys[spki]; !ok {
-			keys[spki] = int32(len(keys))
-		}
-		ca.key = keys[spki]
+	s.set = path.NewSet(nodes, path.ByKeyID)
+	for _, n := range s.set.Nodes {
+		ca := n.Value
+		ca.node, ca.SelfSigned = n, n.SelfSigned
 		ca.Entry, ca.Why, ca.Others = inForce(b.entries[ca])
+		n.Root = n.SelfSigned || s.options.RootByFlag && ca.Type == Root
+		s.cas = append(s.cas, ca)
+		if ski := ca.Certificate.SubjectKeyId; len(ski) > 0 {
+			s.bySKI[string(ski)] = append(s.bySKI[string(ski)], ca)
+		}
+		name := string(ca.Certificate.RawSubject)
+		s.bySubject[name] = append(s.bySubject[name], ca)
 	}
-	return cas
+	s.set.Link()
 }
 
 // inForce applies Learn's "Prioritization between a PKI-based trust store and a
@@ -408,84 +390,6 @@ func empty(s string) int {
 func fetchable(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
-}
-
-// link finds and proves the way from every CA to those that may have issued it.
-func (s *Store) link() {
-	for _, ca := range s.cas {
-		if ski := ca.Certificate.SubjectKeyId; len(ski) > 0 {
-			s.bySKI[string(ski)] = append(s.bySKI[string(ski)], ca)
-		}
-		name := string(ca.Certificate.RawSubject)
-		s.bySubject[name] = append(s.bySubject[name], ca)
-		ca.root = ca.SelfSigned || s.options.RootByFlag && ca.Type == Root
-	}
-	for _, ca := range s.cas {
-		if !ca.SelfSigned {
-			ca.parents = s.issuers(nil, ca.Certificate)
-		}
-	}
-}
-
-// maxKeysPerID bounds the work for one certificate. One identifier for several
-// keys is already a mistake; certificates of one key, however many, count once.
-const maxKeysPerID = 32
-
-// issuers appends the CAs whose subject key identifier is the certificate's
-// authority key identifier, by rank, each with what its key says about the
-// signature.
-func (s *Store) issuers(links []link, cert *x509.Certificate) []link {
-	if len(cert.AuthorityKeyId) == 0 {
-		return links
-	}
-	keys := 0
-	for _, ca := range s.bySKI[string(cert.AuthorityKeyId)] {
-		l := link{ca: ca}
-		for _, other := range links {
-			if other.ca.key == ca.key {
-				l.proof = other.proof
-				break
-			}
-		}
-		if l.proof == 0 {
-			if keys++; keys > maxKeysPerID {
-				break
-			}
-			l.proof = verify(cert, ca.Certificate)
-		}
-		links = append(links, l)
-	}
-	return links
-}
-
-// Bounds of the RSA keys that are used. Below, crypto/rsa refuses; above, one
-// certificate could cost seconds.
-const (
-	minRSABits = 1024
-	maxRSABits = 16384
-)
-
-// verify checks child's signature with parent's key and nothing else: names,
-// constraints and usage are questions of their own. SHA-1 signatures are
-// accepted: the service documents no limit, and old roots have them.
-func verify(child, parent *x509.Certificate) proof {
-	if key, ok := parent.PublicKey.(*rsa.PublicKey); ok {
-		if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return unchecked
-		}
-	}
-	if !fips.MayVerify(parent.PublicKey, child.SignatureAlgorithm) {
-		return unchecked
-	}
-	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
-	var insecure x509.InsecureAlgorithmError
-	switch {
-	case err == nil:
-		return proven
-	case errors.As(err, &insecure), errors.Is(err, x509.ErrUnsupportedAlgorithm):
-		return unchecked
-	}
-	return disproven
 }
 
 // CAs returns the certificates of the store, each once, the one that lives

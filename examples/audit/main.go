@@ -1,18 +1,18 @@
-// Audit reads all of a tenant that decides about sign-ins with certificates, and
-// says what is wrong with it: first what can lock people out, then what lets the
-// wrong ones in, then the rest. It changes nothing.
+// Audit reads the settings of a tenant that decide a certificate sign-in, and lists
+// what is wrong with them: first what can lock users out, then what can let the wrong
+// user in, then the rest. It changes nothing.
 //
 //	go run ./examples/audit
 //	go run ./examples/audit -tenant ID [-json] [-snapshot tenant.json]
 //
 // It looks at the method's configuration, both trust stores and their chains,
-// fetches every revocation list within the limits of Entra's sign-in, and checks
-// the certificateUserIds of every user who has some. A snapshot is what
-// examples/explain takes with -tenant.
+// fetches every CRL within the limits of a sign-in to Entra, and checks the
+// certificateUserIds of every user who has some. examples/explain reads a snapshot
+// with -tenant.
 //
 // Without -tenant or -endpoint it works on a demonstration inside the program.
-// Exit status: 0 nothing of severity error; 1 something is; 2 unusable command line,
-// or no answer from the tenant.
+// Exit status: 0 no finding has severity error; 1 at least one has; 2 the command line
+// cannot be used, or the tenant did not answer.
 package main
 
 import (
@@ -47,22 +47,22 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("audit", flag.ContinueOnError)
-	f.StringVar(&o.snapshot, "snapshot", "", "write the tenant into this `file`, for examples/explain -tenant")
-	f.BoolVar(&o.allowPrivate, "allow-private", false, "let revocation lists be fetched from loopback and private addresses")
+	f.StringVar(&o.snapshot, "snapshot", "", "write the tenant to `FILE`, for explain -tenant")
+	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Says what is wrong with a tenant's certificate-based authentication.\n\nUsage: go run ./examples/audit [flags]\n\n")
+		fmt.Fprintf(f.Output(), "Finds what is wrong with the certificate-based authentication of a tenant.\n\nUsage: go run ./examples/audit [flags]\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, console.Usage("see audit -h")
+		return o, console.Usage("run \"audit -h\" for help")
 	}
 	if f.NArg() > 0 {
-		return o, console.Usage("unexpected argument %q (see audit -h)", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; run \"audit -h\" for help", f.Arg(0))
 	}
 	return o, nil
 }
@@ -127,11 +127,11 @@ func run(args []string) error {
 		t.Announce(os.Stdout)
 		a.print(os.Stdout, console.StyleFor(os.Stdout))
 		if o.snapshot != "" {
-			fmt.Printf("\nThe tenant is in %s: go run ./examples/explain -tenant %s ...\n", o.snapshot, o.snapshot)
+			fmt.Printf("\nSnapshot written to %s. To test a sign-in: go run ./examples/explain -tenant %s -user USER.json -cert CERT.pem\n", o.snapshot, o.snapshot)
 		}
 	}
 	if err == nil && a.Findings.Worst() == lint.Error {
-		err = console.Answer
+		err = console.ErrNo
 	}
 	return err
 }
@@ -148,7 +148,7 @@ func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, err
 		return s.Config, err
 	}
 	if text.Len() > signin.MaxConfig {
-		fmt.Fprintf(os.Stderr, "audit: %d users make the snapshot larger than examples/explain reads: they are left out\n", len(s.Users))
+		fmt.Fprintf(os.Stderr, "audit: the snapshot with %s would be larger than explain can read, so it contains no users\n", console.Count(len(s.Users), "user"))
 		s.Users = nil
 		text.Reset()
 		if err := console.JSON(&text, s); err != nil {

@@ -26,24 +26,24 @@ func (a *audit) print(w io.Writer, style console.Style) {
 	for _, t := range p.ExcludeTargets {
 		excludes = append(excludes, t.ID)
 	}
-	table(w, []string{"for", or(strings.Join(includes, ", "), "nobody")},
-		[]string{"but not for", or(strings.Join(excludes, ", "), "-")},
-		[]string{"without a rule", or(p.AuthenticationMode.Default, "not set") + ", affinity " + or(p.AuthenticationMode.DefaultAffinity, "not set")},
-		[]string{"revocation list required", or(p.CRLValidation.State, "disabled") + exempt(p.CRLValidation.ExemptedSKIs)},
-		[]string{"issuer hints", or(p.IssuerHints.State, "disabled")})
+	table(w, []string{"Enabled for", or(strings.Join(includes, ", "), "no users")},
+		[]string{"Excluded", or(strings.Join(excludes, ", "), "no users")},
+		[]string{"Default (no rule matches)", or(p.AuthenticationMode.Default, "not set") + ", affinity " + or(p.AuthenticationMode.DefaultAffinity, "not set")},
+		[]string{"CRL required", or(p.CRLValidation.State, "disabled") + exempt(p.CRLValidation.ExemptedSKIs)},
+		[]string{"Issuer hints", or(p.IssuerHints.State, "disabled")})
 
-	rows := [][]string{{"RULE", "OF", "GIVES", "AFFINITY"}}
+	rows := [][]string{{"RULE", "MATCHES", "MODE", "AFFINITY"}}
 	for _, r := range p.AuthenticationMode.Rules {
 		rows = append(rows, []string{string(r.Type), or(r.Identifier, strings.Trim(r.IssuerSubjectIdentifier+" + "+r.PolicyOIDIdentifier, " +")),
 			string(r.Mode), string(r.RequiredAffinity)})
 	}
-	section(w, style, rows, "no rules: every certificate has the default strength")
+	section(w, style, rows, "No rules: every certificate gets the default mode.")
 
-	rows = [][]string{{"BINDING", "TO", "PRIORITY", "AFFINITY"}}
+	rows = [][]string{{"BINDING", "USER PROPERTY", "PRIORITY", "AFFINITY"}}
 	for _, b := range p.UserBindings {
 		rows = append(rows, []string{string(b.Field), string(b.Property), strconv.Itoa(int(b.Priority)), string(b.Field.Affinity())})
 	}
-	section(w, style, rows, "no bindings: nobody can sign in with a certificate")
+	section(w, style, rows, "No username bindings: no user can sign in with a certificate.")
 
 	rows = [][]string{{"SCOPE", "PKI", "FOR"}}
 	for _, s := range p.CertificateAuthorityScopes {
@@ -57,7 +57,7 @@ func (a *audit) print(w io.Writer, style console.Style) {
 		section(w, style, rows, "")
 	}
 
-	rows = [][]string{{"AUTHORITY", "STORE", "UNTIL", "CHAIN", "HINT"}}
+	rows = [][]string{{"CA", "STORE", "EXPIRES", "CHAIN", "HINT"}}
 	for _, c := range a.Authorities {
 		chain := cmp.Or(c.Lacking, "incomplete")
 		switch {
@@ -72,9 +72,9 @@ func (a *audit) print(w io.Writer, style console.Style) {
 		}
 		rows = append(rows, []string{c.Subject, c.Store, c.NotAfter.Format("2006-01-02"), chain, hint})
 	}
-	section(w, style, rows, "no certificate authorities")
+	section(w, style, rows, "No CAs.")
 
-	rows = [][]string{{"REVOCATION LIST", "OF", "NUMBER", "REVOKED", "SIZE", "TIME", "UNTIL"}}
+	rows = [][]string{{"CRL", "CA", "NUMBER", "REVOKED", "SIZE", "TIME", "EXPIRES"}}
 	for _, l := range a.Lists {
 		of := l.Authority
 		if l.Delta {
@@ -86,9 +86,9 @@ func (a *audit) print(w io.Writer, style console.Style) {
 		}
 		rows = append(rows, []string{l.URL, of, cmp.Or(l.Number, "none"), strconv.Itoa(l.Revoked), size(l.Bytes), ms(l.Millis), l.NextUpdate.Format("2006-01-02 15:04 MST")})
 	}
-	section(w, style, rows, "no revocation lists: a stolen certificate works until it expires")
+	section(w, style, rows, "No CRLs: a revoked or stolen certificate works until it expires.")
 
-	fmt.Fprintf(w, "\n%s  %d, of whom %d have certificateUserIds, and %d of these something to look at\n",
+	fmt.Fprintf(w, "\n%s  %d, %d with certificateUserIds, %d of these with findings\n",
 		style.Bold("USERS"), a.Users.Total, a.Users.WithIDs, a.Users.Wrong)
 	a.printFindings(w, style)
 }
@@ -103,12 +103,13 @@ func (a *audit) printFindings(w io.Writer, style console.Style) {
 		counts[f.Severity]++
 		codes[f.Code]++
 	}
-	fmt.Fprintf(w, "\n%s  %d errors, %d warnings, %d notes\n", style.Bold("FINDINGS"), counts[lint.Error], counts[lint.Warning], counts[lint.Info])
+	fmt.Fprintf(w, "\n%s  %s, %s, %s\n", style.Bold("FINDINGS"),
+		console.Count(counts[lint.Error], "error"), console.Count(counts[lint.Warning], "warning"), console.Count(counts[lint.Info], "note"))
 	shown := map[string]int{}
 	for _, f := range a.Findings {
 		if shown[f.Code]++; shown[f.Code] > shownFindings {
 			if shown[f.Code] == shownFindings+1 {
-				fmt.Fprintf(w, "\n%d more of %s; -json has all\n", codes[f.Code]-shownFindings, f.Code)
+				fmt.Fprintf(w, "\n%s not shown (%s); use -json to list all\n", console.Count(codes[f.Code]-shownFindings, "more finding"), f.Code)
 			}
 			continue
 		}
@@ -122,9 +123,9 @@ func (a *audit) printFindings(w io.Writer, style console.Style) {
 		effect := ""
 		switch f.Effect {
 		case lint.LocksOut:
-			effect = ", locks people out"
+			effect = ", can lock users out"
 		case lint.LetsIn:
-			effect = ", lets the wrong people in"
+			effect = ", can let the wrong user in"
 		}
 		fmt.Fprintf(w, "\n%s%s  %s: %s (%s)\n", paint(f.Severity.String()), effect, console.Clean(f.Place()), console.Clean(f.What), f.Code)
 		if f.Do != "" {
@@ -161,7 +162,7 @@ func exempt(skis []string) string {
 	if len(skis) == 0 {
 		return ""
 	}
-	return ", but not of " + strings.Join(skis, ", ")
+	return ", except for " + strings.Join(skis, ", ")
 }
 
 func ms(n int64) string { return fmt.Sprintf("%d ms", n) }

@@ -1,13 +1,13 @@
-// Deliver makes the files that carry what examples/issue has made to a machine:
-// for every user a folder for a USB stick, a running Windows, macOS, iOS or Linux.
+// Deliver creates the files that install the certificates of examples/issue on
+// machines: for each user a folder for a USB stick, Windows, macOS, iOS or Linux.
 //
 //	go run ./examples/deliver -manifest out/manifest.json -to windows-usb|windows|macos|ios|linux -out DIR
 //	go run ./examples/deliver -to windows-usb -answer autounattend.xml -user jane@yourdomain.com -out stick
 //
-// Passwords come from the passwords.csv beside the manifest. All users get
-// their folder, or nobody does and nothing is left behind. Exit status: 0 done,
-// 1 something would not work on the target and nothing was written, 2 unusable
-// command line or input.
+// Passwords are read from passwords.csv beside the manifest. Either the folders of
+// all users are written, or nothing is. Exit status: 0 done, 1 something would not
+// work on the target and nothing was written, 2 the command line or the input cannot
+// be used.
 package main
 
 import (
@@ -43,66 +43,54 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
-	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "list of certificates, as examples/issue writes it; `file`")
-	f.Func("to", "`target`: windows-usb, windows, macos, ios, linux; required", func(text string) (err error) {
-		o.target, err = deploy.ParseTarget(text)
-		return err
-	})
-	f.StringVar(&o.out, "out", "", "write into this `folder`, one folder in it for each user; required")
+	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "the manifest.json `FILE` that issue wrote")
+	f.Func("to", "`TARGET` machines: windows-usb, windows, macos, ios or linux; required", func(text string) error { return o.target.UnmarshalText([]byte(text)) })
+	f.StringVar(&o.out, "out", "", "`DIR` to write into, with one folder for each user; required")
 	f.Func("user", "only for the user with this `UPN`; may be repeated", func(text string) error {
 		o.users = append(o.users, text)
 		return nil
 	})
-	f.StringVar(&o.root, "root", "", "`file` with the root's certificate, if the CA of the manifest is none and the PFX files lack it")
-	f.BoolVar(&o.replace, "replace", false, "replace the folders of users that are there already")
-	f.BoolVar(&o.json, "json", false, "print what was done as JSON")
-	f.BoolVar(&o.EmbedPassword, "embed-password", false, "put the password into files that would ask for it")
-	f.BoolVar(&o.Exportable, "exportable", false, "let the user take the key out of the store (windows, macos, ios)")
-	f.Func("store", "certificate `store` of Windows: user (default) or machine", func(text string) (err error) {
-		o.Store, err = deploy.ParseStore(text)
-		return err
-	})
-	f.Func("pass", "`pass` of Windows Setup: oobeSystem (default) or specialize", func(text string) (err error) {
-		o.Pass, err = deploy.ParsePass(text)
-		return err
-	})
-	f.StringVar(&o.VolumeLabel, "label", "ESD-USB", "`label` of the stick's volume")
-	f.BoolVar(&o.ScriptOnVolume, "script", false, "leave the password out of the answer file: a script on the stick holds it")
-	f.StringVar(&o.answer, "answer", "", "put the commands into a copy of this answer `file`")
-	f.StringVar(&o.Architecture, "arch", "", "`architecture` of the answer file's components: amd64, arm64, x86")
-	f.BoolVar(&o.zip, "zip", false, "one ZIP archive instead of files (windows-usb)")
-	f.StringVar(&o.Organization, "organization", "", "`name` shown in the configuration profile")
-	f.Func("cloud", "`cloud` of the tenant: public (default), usgov, china", func(text string) (err error) {
-		o.Cloud, err = deploy.ParseCloud(text)
-		return err
-	})
-	f.StringVar(&o.tenant, "tenant", "", "`ID` of the tenant, for the list of hosts")
-	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser's policy pick by issuer alone")
+	f.StringVar(&o.root, "root", "", "`FILE` with the root certificate; required if the CA in the manifest is not a root and the PFX files do not contain the root")
+	f.BoolVar(&o.replace, "replace", false, "replace existing folders of these users")
+	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	f.BoolVar(&o.EmbedPassword, "embed-password", false, "store the password in the scripts and profiles, so that nobody has to type it")
+	f.BoolVar(&o.Exportable, "exportable", false, "let the user export the key from the store (windows, macos, ios)")
+	f.Func("store", "Windows certificate `STORE`: user (default) or machine", func(text string) error { return o.Store.UnmarshalText([]byte(text)) })
+	f.Func("pass", "Windows Setup `PASS` in which the certificate is imported: oobeSystem (default) or specialize", func(text string) error { return o.Pass.UnmarshalText([]byte(text)) })
+	f.StringVar(&o.VolumeLabel, "label", "ESD-USB", "volume `LABEL` of the USB stick")
+	f.BoolVar(&o.ScriptOnVolume, "script", false, "keep the password out of the answer file, in a script on the stick")
+	f.StringVar(&o.answer, "answer", "", "existing answer `FILE` to add the commands to; a copy is written")
+	f.StringVar(&o.Architecture, "arch", "", "processor `ARCH` in the answer file: amd64, arm64 or x86")
+	f.BoolVar(&o.zip, "zip", false, "write one ZIP archive instead of files (windows-usb)")
+	f.StringVar(&o.Organization, "organization", "", "organization `NAME` shown in the configuration profile")
+	f.Func("cloud", "`CLOUD` of the tenant: public (default), usgov or china", func(text string) error { return o.Cloud.UnmarshalText([]byte(text)) })
+	f.StringVar(&o.tenant, "tenant", "", "tenant `ID`, to list the hosts of this tenant")
+	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser policy select certificates by issuer only")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Makes the files that carry certificates to machines.\n\nUsage: go run ./examples/deliver -to TARGET -out DIR [flags]\n\n")
+		fmt.Fprintf(f.Output(), "Creates the files that install certificates on machines.\n\nUsage: go run ./examples/deliver -to TARGET -out DIR [flags]\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, console.Usage("see deliver -h")
+		return o, console.Usage("run \"deliver -h\" for help")
 	}
 	usb := o.target == deploy.WindowsUSB
 	switch {
 	case f.NArg() > 0:
 		return o, console.Usage("unexpected argument %q", f.Arg(0))
 	case o.target == 0:
-		return o, console.Usage("say where to: -to windows-usb, windows, macos, ios or linux")
+		return o, console.Usage("-to is required: windows-usb, windows, macos, ios or linux")
 	case o.out == "":
-		return o, console.Usage("say into which folder: -out DIR")
+		return o, console.Usage("-out is required: the folder to write into")
 	case !usb && (o.answer != "" || o.zip || o.ScriptOnVolume || o.Pass != 0 || o.Architecture != ""):
-		return o, console.Usage("-answer, -arch, -pass, -script and -zip are for -to windows-usb")
+		return o, console.Usage("-answer, -arch, -pass, -script and -zip work only with -to windows-usb")
 	}
 	return o, nil
 }
 
-// A parcel is what one user gets.
+// A parcel is what one user receives.
 type parcel struct {
 	deploy.Package
 	folder   string // name of the folder, within -out
@@ -128,7 +116,7 @@ func run(args []string) error {
 	failed := 0
 	for i := range parcels {
 		p := &parcels[i]
-		p.findings = p.Check(o.target, time.Now())
+		p.findings = p.Findings(o.target, time.Now())
 		if p.findings.Worst() == lint.Error {
 			failed++
 			continue
@@ -141,7 +129,7 @@ func run(args []string) error {
 		if err := o.refuse(parcels, failed); err != nil {
 			return err
 		}
-		return console.Answer
+		return console.ErrNo
 	}
 	if err := o.write(parcels); err != nil {
 		return err
@@ -220,7 +208,7 @@ func (o options) load() ([]parcel, error) {
 // open reads the files of one user.
 func (o options) open(dir string, u folder.User, password string, root *x509.Certificate) (parcel, error) {
 	if password == "" {
-		return parcel{}, fmt.Errorf("no password in %s", filepath.Join(dir, folder.PasswordsName))
+		return parcel{}, fmt.Errorf("no password for this user in %s", filepath.Join(dir, folder.PasswordsName))
 	}
 	own, err := certificates(dir, u.Certificate)
 	if err != nil {
@@ -232,7 +220,7 @@ func (o options) open(dir string, u folder.User, password string, root *x509.Cer
 	}
 	if !bytes.Equal(root.RawSubject, root.RawIssuer) { // an issuing CA: its root is in the PFX
 		if root = rootOf(data, password); root == nil {
-			return parcel{}, errors.New("the manifest's CA is no root, and none is in the PFX: name its file, -root FILE")
+			return parcel{}, errors.New("the CA in the manifest is not a root, and the PFX does not contain the root; pass the root certificate with -root FILE")
 		}
 	}
 	base := filepath.Base(u.PFX)
@@ -259,7 +247,7 @@ func rootOf(data []byte, password string) *x509.Certificate {
 // choose returns the users with these UPNs, or all if there are none.
 func choose(all []folder.User, upns []string) ([]folder.User, error) {
 	if len(all) == 0 {
-		return nil, errors.New("it lists no users")
+		return nil, errors.New("the manifest contains no users")
 	}
 	if len(upns) == 0 {
 		return all, nil
@@ -272,7 +260,7 @@ func choose(all []folder.User, upns []string) ([]folder.User, error) {
 	for _, upn := range upns {
 		u, ok := byUPN[folder.Key(upn)]
 		if !ok {
-			return nil, fmt.Errorf("no user %q", upn)
+			return nil, fmt.Errorf("no user %q in the manifest, or named twice", upn)
 		}
 		delete(byUPN, folder.Key(upn)) // named twice: an error, and not two folders
 		chosen = append(chosen, u)

@@ -269,7 +269,7 @@ func TestNothingHalfDone(t *testing.T) {
 	}
 	before := tree(t, filepath.Join(folder, "d"))
 	// One folder of two is there: neither is written.
-	if _, stderr, code := deliver(t, folder, good...); code != 2 || !strings.Contains(stderr, "there already") {
+	if _, stderr, code := deliver(t, folder, good...); code != 2 || !strings.Contains(stderr, "already exists") {
 		t.Errorf("%d: %s", code, stderr)
 	}
 	if got := tree(t, filepath.Join(folder, "d")); !slices.Equal(got, before) {
@@ -289,7 +289,7 @@ func TestNothingHalfDone(t *testing.T) {
 	aside := filepath.Join(folder, "d", ".deliver.part", "old")
 	check(t, os.MkdirAll(aside, 0o700))
 	check(t, os.Rename(filepath.Join(folder, "d", "jane@yourdomain.com"), filepath.Join(aside, "jane@yourdomain.com")))
-	if _, stderr, code := deliver(t, folder, append(good, "-user", "o'brien@yourdomain.com")...); code != 2 || !strings.Contains(stderr, "there already") {
+	if _, stderr, code := deliver(t, folder, append(good, "-user", "o'brien@yourdomain.com")...); code != 2 || !strings.Contains(stderr, "already exists") {
 		t.Errorf("%d: %s", code, stderr)
 	}
 	if got := tree(t, filepath.Join(folder, "d")); len(got) != 2*len(before) {
@@ -302,7 +302,7 @@ func TestNothingHalfDone(t *testing.T) {
 	check(t, err)
 	check(t, os.WriteFile(list, bytes.Replace(text, []byte("abcdefg"), []byte("abcdefx"), 1), 0o600))
 	stdout, _, code := deliver(t, folder, "-to", "ios", "-out", "e")
-	if code != 1 || !strings.Contains(stdout, "does not open the PFX") || !strings.Contains(stdout, "Nothing was written: 1 of 2") {
+	if code != 1 || !strings.Contains(stdout, "does not open the PFX") || !strings.Contains(stdout, "Nothing was written: the files of 1 of 2 users") {
 		t.Errorf("%d: %s", code, stdout)
 	}
 	stdout, _, code = deliver(t, folder, "-to", "ios", "-out", "e", "-json")
@@ -356,23 +356,23 @@ func TestBadInput(t *testing.T) {
 		want string
 		args []string
 	}{
-		{"say where to", []string{"-out", "d"}},
-		{"say into which folder", []string{"-to", "ios"}},
-		{"see deliver -h", []string{"-to", "android", "-out", "d"}},
-		{"see deliver -h", []string{"-nonsense"}},
+		{"-to is required: windows-usb", []string{"-out", "d"}},
+		{"-out is required", []string{"-to", "ios"}},
+		{"run \"deliver -h\"", []string{"-to", "android", "-out", "d"}},
+		{"run \"deliver -h\"", []string{"-nonsense"}},
 		{"unexpected argument", append(base, "x")},
-		{"are for -to windows-usb", []string{"-to", "linux", "-out", "d", "-zip"}},
+		{"work only with -to windows-usb", []string{"-to", "linux", "-out", "d", "-zip"}},
 		{"no such file", append(base, "-manifest", "missing.json")},
 		{"passwords.csv", append(base, "-manifest", "elsewhere/manifest.json")},
 		{"does not name a file in this folder", append(base, "-manifest", "out/outside.json")},
-		{"lists no users", append(base, "-manifest", "out/empty.json")},
+		{"contains no users", append(base, "-manifest", "out/empty.json")},
 		{"not a manifest", append(base, "-manifest", "notanswer.xml")},
 		{"no user \"bob@yourdomain.com\"", append(base, "-user", "bob@yourdomain.com")},
 		{"no user", append(base, "-user", "jane@yourdomain.com", "-user", "JANE@yourdomain.com")},
 		{"not an answer file", append(base, "-answer", "notanswer.xml")},
 		{"no user yet, only the system", append(base, "-pass", "specialize", "-store", "user")},
-		{"as a volume label", append(base, "-label", strings.Repeat("x", 40))},
-		{"which is a GUID", append(base, "-tenant", "contoso.com")},
+		{"volume label", append(base, "-label", strings.Repeat("x", 40))},
+		{"an ID is a GUID", append(base, "-tenant", "contoso.com")},
 		{"architecture", append(base, "-arch", "mips")},
 		{"not a directory", []string{"-to", "ios", "-out", "notanswer.xml"}},
 	} {

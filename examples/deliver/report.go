@@ -18,14 +18,14 @@ func (o options) refuse(parcels []parcel, failed int) error {
 		return o.writeJSON(os.Stdout, parcels, nil)
 	}
 	style := console.StyleFor(os.Stdout)
-	fmt.Fprintf(os.Stdout, "%s: %d of %d would not work on %v\n\n", style.Red("Nothing was written"), failed, len(parcels), o.target)
+	fmt.Fprintf(os.Stdout, "%s: the files of %d of %s would not work on %v\n\n", style.Red("Nothing was written"), failed, console.Count(len(parcels), "user"), o.target)
 	notes(os.Stdout, style, parcels)
 	return nil
 }
 
 // report is what a person reads.
 func (o options) report(w io.Writer, style console.Style, parcels []parcel, hosts []deploy.Host) {
-	rows := [][]string{{"USER", "FILE", "BYTES", "MODE", "HOLDS"}}
+	rows := [][]string{{"USER", "FILE", "BYTES", "MODE", "CONTAINS"}}
 	const few = 5
 	for _, p := range parcels[:min(len(parcels), few)] {
 		for _, f := range p.files {
@@ -35,9 +35,9 @@ func (o options) report(w io.Writer, style console.Style, parcels []parcel, host
 	}
 	console.Table(w, style, rows...)
 	if len(parcels) > few {
-		fmt.Fprintf(w, "and as many for %d more users\n", len(parcels)-few)
+		fmt.Fprintf(w, "%s not shown, with the same files\n", console.Count(len(parcels)-few, "more user"))
 	}
-	fmt.Fprintf(w, "\n%d users, for %v; PFX encoding %s\n", len(parcels), o.target, encodings(parcels))
+	fmt.Fprintf(w, "\n%s, for %v; PFX encoding %s\n", console.Count(len(parcels), "user"), o.target, encodings(parcels))
 	notes(w, style, parcels)
 
 	fmt.Fprintln(w, "\n"+style.Bold("NEXT"))
@@ -45,12 +45,12 @@ func (o options) report(w io.Writer, style console.Style, parcels []parcel, host
 		fmt.Fprintf(w, "%d.  %s\n", i+1, console.Clean(step))
 	}
 
-	fmt.Fprintln(w, "\n"+style.Bold("NETWORK")+"  what the machine must reach, port 443")
-	rows = [][]string{{"HOST", "TLS INSPECTION", "WHY"}}
+	fmt.Fprintln(w, "\n"+style.Bold("NETWORK")+"  hosts that the machine must reach, port 443")
+	rows = [][]string{{"HOST", "TLS INSPECTION", "PURPOSE"}}
 	for _, h := range hosts {
-		inspection, why := "as usual", h.Why
+		inspection, why := "allowed", h.Why
 		if h.NoInspection {
-			inspection = "never"
+			inspection = "must be off"
 		}
 		if !h.Documented {
 			why += " (not documented)"
@@ -59,8 +59,8 @@ func (o options) report(w io.Writer, style console.Style, parcels []parcel, host
 	}
 	console.Table(w, style, rows...)
 
-	fmt.Fprintln(w, "\n"+style.Bold("WIPE")+"  when the certificate is where it belongs")
-	rows = [][]string{{"WHERE", "HOLDS", "DO"}}
+	fmt.Fprintln(w, "\n"+style.Bold("WIPE")+"  after the certificate is installed")
+	rows = [][]string{{"LOCATION", "CONTAINS", "ACTION"}}
 	for _, r := range parcels[0].wipe {
 		rows = append(rows, []string{r.Where, r.Holds, r.Do})
 	}
@@ -125,7 +125,7 @@ next:
 		}
 		who := n.users[0]
 		if len(n.users) > 1 {
-			who = fmt.Sprintf("%d of %d users", len(n.users), len(parcels))
+			who = fmt.Sprintf("%d of %s", len(n.users), console.Count(len(parcels), "user"))
 		}
 		fmt.Fprintf(w, "%s, %s: %s\n", severity, console.Clean(who), console.Clean(n.What))
 		if n.Do != "" {
@@ -137,50 +137,50 @@ next:
 // next says what to do with the folder of a user.
 func (o options) next(p parcel) []string {
 	folder := filepath.Join(o.out, p.folder)
-	where := "Hand the password over another way than the files: " + filepath.Join(filepath.Dir(o.manifest), "passwords.csv") + " has it."
+	where := "Send the password (" + filepath.Join(filepath.Dir(o.manifest), "passwords.csv") + ") through a different channel."
 	if o.EmbedPassword {
-		where = "The files hold the password: hand them over in a way that nobody else can read."
+		where = "The files contain the password: send them through a channel that nobody else can read."
 	}
 	switch o.target {
 	case deploy.WindowsUSB:
-		copied := "Copy what is in " + folder
+		copied := "Copy the contents of " + folder
 		if o.zip {
 			copied = "Unpack " + filepath.Join(folder, "stick.zip")
 		}
 		steps := []string{
-			copied + " to the root folder of the installation stick, and label its volume " + o.VolumeLabel + ".",
+			copied + " to the root folder of the installation stick, and set its volume label to " + o.VolumeLabel + ".",
 			"Install Windows from the stick.",
 		}
 		if o.Pass == deploy.Specialize {
-			steps = append(steps, "The certificate is in the machine's store, where a browser does not look: see -pass oobeSystem.")
+			steps = append(steps, "The certificate goes into the machine's store, which browsers do not read. For browsers, use -pass oobeSystem.")
 		} else {
-			steps = append(steps, "Leave the stick in until the user, as an administrator, has signed in to Windows for the first time.")
+			steps = append(steps, "Leave the stick in until the user has signed in to Windows for the first time, as an administrator.")
 		}
-		return append(steps, "Sign in at the browser with \"Use a certificate or smart card\".")
+		return append(steps, "Sign in in the browser with \"Use a certificate or smart card\".")
 	case deploy.Windows:
 		return []string{
 			"Copy " + folder + " to the machine. " + where,
-			"As the user: powershell -NoProfile -ExecutionPolicy Bypass -File Import-Certificate.ps1; or import.cmd, elevated.",
+			"Run as the user: powershell -NoProfile -ExecutionPolicy Bypass -File Import-Certificate.ps1. Or run import.cmd as administrator.",
 			"Close all browser windows, and sign in with \"Use a certificate or smart card\".",
 		}
 	case deploy.MacOS:
 		return []string{
 			"Copy " + folder + " to the Mac. " + where,
-			"Either open the .mobileconfig and install it in System Settings, or run: sh install.sh",
-			"Quit the browser (Cmd-Q), sign in with \"Use a certificate or smart card\", and answer the keychain's question with Always Allow.",
+			"Open the .mobileconfig file and install it in System Settings, or run: sh install.sh",
+			"Quit the browser (Cmd-Q), sign in with \"Use a certificate or smart card\", and click Always Allow when the keychain asks.",
 		}
 	case deploy.IOS:
 		return []string{
-			"Send the .mobileconfig in " + folder + " to the device, best through an MDM. " + where,
-			"Install it in Settings, General, VPN & Device Management.",
+			"Send the .mobileconfig file in " + folder + " to the device, preferably through an MDM. " + where,
+			"Install it in Settings > General > VPN & Device Management.",
 			"Sign in with \"Use a certificate or smart card\".",
 		}
 	}
 	return []string{
 		"Copy " + folder + " to the machine. " + where,
-		"As the user: sh install.sh (Chrome, Chromium, Edge); NSSDB=PROFILE sh install.sh for a profile of Firefox.",
-		"If the browser shall not ask which certificate: put chromium-policy.json into /etc/opt/chrome/policies/managed, /etc/chromium/policies/managed or /etc/opt/edge/policies/managed.",
-		"trust-root.sh is not needed for signing in; it makes the machine trust this CA for servers too.",
+		"Run as the user: sh install.sh (Chrome, Chromium, Edge). For a Firefox profile: NSSDB=PROFILE sh install.sh",
+		"To skip the certificate prompt, copy chromium-policy.json to /etc/opt/chrome/policies/managed, /etc/chromium/policies/managed or /etc/opt/edge/policies/managed.",
+		"Signing in does not need trust-root.sh. It makes the machine trust this CA for servers, too.",
 	}
 }
 

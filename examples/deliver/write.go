@@ -38,7 +38,7 @@ func (o options) write(parcels []parcel) (err error) {
 		_, err := os.Lstat(filepath.Join(o.out, p.folder))
 		switch {
 		case err == nil && !o.replace:
-			return fmt.Errorf("%s is there already: use another folder, or -replace", filepath.Join(o.out, p.folder))
+			return fmt.Errorf("%s already exists: use another -out folder, or -replace", filepath.Join(o.out, p.folder))
 		case err == nil:
 			old = append(old, p.folder)
 		case !errors.Is(err, os.ErrNotExist):

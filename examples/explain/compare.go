@@ -30,7 +30,7 @@ type difference struct {
 	After      signin.Answer     `json:"after"`
 }
 
-// compare says who gains and who loses access.
+// compare prints who gains or loses access.
 func (o options) compare(ctx context.Context, lists crl.Source) error {
 	_, before, err := readTenant(o.tenant, lists)
 	if err != nil {
@@ -58,7 +58,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	}
 	bar.End()
 	if total == 0 {
-		return console.Usage("%s has no users", o.users)
+		return console.Usage("%s contains no users", o.users)
 	}
 	if o.json {
 		if err := console.JSON(os.Stdout, differences); err != nil {
@@ -66,11 +66,11 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		}
 	} else {
 		printDifferences(os.Stdout, console.StyleFor(os.Stdout), differences)
-		fmt.Printf("%d users: %d lose access, %d gain it, %d become weaker, %d stronger, %d the same\n", total,
+		fmt.Printf("%s: %d lose access, %d gain access, %d weaker, %d stronger, %d unchanged\n", console.Count(total, "user"),
 			counts[signin.Loses], counts[signin.Gains], counts[signin.Weaker], counts[signin.Stronger], counts[signin.Same])
 	}
 	if counts[signin.Loses] > 0 {
-		return console.Answer
+		return console.ErrNo
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func showAnswer(a signin.Answer) string {
 	return "refused, " + a.Code
 }
 
-// users reads a folder, or a file with a JSON object a line.
+// users reads a folder, or a file with one JSON object per line.
 func users(name string) iter.Seq2[signin.Case, error] {
 	return func(yield func(signin.Case, error) bool) {
 		info, err := os.Stat(name)
@@ -217,7 +217,7 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 	if !strings.Contains(text, "-----BEGIN") {
 		der, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
-			return nil, fmt.Errorf("neither PEM nor base64: %w", err)
+			return nil, fmt.Errorf("not PEM and not base64: %w", err)
 		}
 		content = der
 	}

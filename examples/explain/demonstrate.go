@@ -14,8 +14,8 @@ import (
 	"example.com/entracba/cba/trust"
 )
 
-// demonstrate plays "Testing custom authentication binding rules" of Microsoft's
-// how-to: an issuer rule for single-factor, a policy OID rule for multifactor, a
+// demonstrate runs the example "Testing custom authentication binding rules" of
+// Microsoft's how-to: an issuer rule for single-factor, a policy OID rule for multifactor, a
 // Conditional Access policy that asks for multifactor, and a certificate that
 // both rules match.
 func (o options) demonstrate(ctx context.Context) error {
@@ -57,8 +57,8 @@ func (o options) demonstrate(ctx context.Context) error {
 		o.require = signin.MFA()
 	}
 	if !o.json {
-		fmt.Fprint(os.Stdout, "Microsoft's how-to tests two rules: the issuer WoodgroveCA is single-factor, the policy\n",
-			"OID 1.2.3.4 multifactor, and Conditional Access asks for multifactor. This is that test.\n\n")
+		fmt.Fprint(os.Stdout, "The example from Microsoft's how-to: a rule for the issuer WoodgroveCA gives single-factor,\n",
+			"a rule for the policy OID 1.2.3.4 gives multifactor, and Conditional Access requires multifactor.\n\n")
 	}
 	return o.explain(ctx, config, tenant, &policy.User{UserPrincipalName: "bob@woodgrove.com"}, cert)
 }

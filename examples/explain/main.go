@@ -1,15 +1,15 @@
-// Explain says what Microsoft Entra will answer when a user signs in with a
-// certificate, and why, without a tenant.
+// Explain predicts the result of a certificate sign-in to Microsoft Entra and explains
+// each step, without a connection to a tenant.
 //
 //	go run ./examples/explain
 //	go run ./examples/explain -tenant tenant.json -user user.json -cert leaf.pem
 //	go run ./examples/explain -tenant tenant.json -users users.jsonl -then changed.json
 //
-// Without flags it plays the test of Microsoft's how-to: the issuer WoodgroveCA
-// counts as single-factor, the policy OID 1.2.3.4 as multifactor.
+// Without flags it runs the example from Microsoft's how-to: a rule for the issuer
+// WoodgroveCA gives single-factor, one for the policy OID 1.2.3.4 multifactor.
 //
-// Exit status: 0 signed in (or nobody loses access); 1 refused (or somebody does);
-// 2 unusable command line or input.
+// Exit status: 0 signed in (or no user loses access); 1 refused (or a user does); 2 the
+// command line or the input cannot be used.
 package main
 
 import (
@@ -47,55 +47,55 @@ type options struct {
 func parse(args []string) (options, error) {
 	o := options{at: time.Now(), crls: map[string]string{}}
 	f := flag.NewFlagSet("explain", flag.ContinueOnError)
-	f.StringVar(&o.tenant, "tenant", "", "the tenant: a JSON `file` with x509Certificate, publicKeyInfrastructure, certificateBasedAuthConfiguration")
-	f.StringVar(&o.user, "user", "", "the user: a JSON `file` as Microsoft Graph returns it")
-	f.StringVar(&o.cert, "cert", "", "the user's certificate: a PEM or DER `file`")
-	f.Func("at", "the `time` of the sign-in, as in 2026-11-21T08:00:00Z (default now)", func(text string) (err error) {
+	f.StringVar(&o.tenant, "tenant", "", "tenant `FILE`: JSON with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it")
+	f.StringVar(&o.user, "user", "", "user `FILE`: JSON as Microsoft Graph returns it")
+	f.StringVar(&o.cert, "cert", "", "certificate `FILE` of the user: PEM or DER")
+	f.Func("at", "`TIME` of the sign-in, such as 2026-11-21T08:00:00Z (default now)", func(text string) (err error) {
 		if o.at, err = time.Parse(time.RFC3339, text); err != nil {
-			err = errors.New("want a time such as 2026-11-21T08:00:00Z")
+			err = errors.New("must be a time such as 2026-11-21T08:00:00Z")
 		}
 		return err
 	})
-	f.Func("crl", "`URL=FILE`: the revocation list at this URL is in this file; may be given again", func(text string) error {
+	f.Func("crl", "read the CRL of a URL from a file instead of the network, as `URL=FILE`; may be repeated", func(text string) error {
 		url, file, ok := cutLast(text, "=")
 		if !ok || url == "" || file == "" {
-			return errors.New("want URL=FILE")
+			return errors.New("must be URL=FILE")
 		}
 		o.crls[url] = file
 		return nil
 	})
-	f.Func("require", "what the sign-in must satisfy: mfa, phishing-resistant, or a JSON `file` with an authentication strength", func(text string) (err error) {
+	f.Func("require", "Conditional Access requirement, `mfa|phishing-resistant|FILE`; FILE is an authentication strength as JSON", func(text string) (err error) {
 		o.require, err = requirement(text)
 		return err
 	})
-	f.StringVar(&o.users, "users", "", "many users: a `file` with a JSON user a line, or a folder with NAME.json and NAME.pem")
-	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, a JSON `file`; prints who gains and who loses access")
-	f.BoolVar(&o.allowPrivate, "allow-private", false, "let revocation lists be fetched from loopback and private addresses")
-	f.BoolVar(&o.findings, "findings", false, "print what is wrong with the tenant, too")
+	f.StringVar(&o.users, "users", "", "many users, `FILE|DIR`: a file with one JSON user per line, or a folder with NAME.json and NAME.pem for each user")
+	f.StringVar(&o.then, "then", "", "with -users: tenant `FILE` after a change; prints who gains or loses access")
+	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
+	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Says what Entra will answer to a sign-in with a certificate, and why.\n\nUsage: go run ./examples/explain [flags]\n\n")
+		fmt.Fprintf(f.Output(), "Predicts the result of a certificate sign-in to Entra, and explains each step.\n\nUsage: go run ./examples/explain [flags]\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, console.Usage("see explain -h")
+		return o, console.Usage("run \"explain -h\" for help")
 	}
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q (see explain -h)", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; run \"explain -h\" for help", f.Arg(0))
 	case o.users != "" && (o.user != "" || o.cert != ""):
-		return o, console.Usage("-users is for many users; leave -user and -cert out")
+		return o, console.Usage("-users cannot be combined with -user or -cert")
 	case o.users != "" && o.findings:
-		return o, console.Usage("-findings is for one sign-in; leave -users and -then out")
+		return o, console.Usage("-findings cannot be combined with -users")
 	case (o.users == "") != (o.then == ""):
-		return o, console.Usage("-users and -then go together: the users, and the tenant after the change")
+		return o, console.Usage("-users and -then must be used together: the users, and the tenant after the change")
 	case o.users != "" && o.tenant == "":
-		return o, console.Usage("-users needs the tenant as it is now: -tenant FILE")
+		return o, console.Usage("-users requires -tenant FILE, the tenant before the change")
 	case o.users == "" && (o.tenant == "") != (o.user == "" && o.cert == ""), o.users == "" && (o.user == "") != (o.cert == ""):
-		return o, console.Usage("a sign-in needs all three of -tenant, -user and -cert")
+		return o, console.Usage("-tenant, -user and -cert must be used together")
 	}
 	return o, nil
 }
@@ -117,7 +117,7 @@ func requirement(text string) (signin.Requirement, error) {
 	}
 	content, err := os.ReadFile(text)
 	if err != nil {
-		return signin.Requirement{}, fmt.Errorf("neither mfa nor phishing-resistant nor a file: %w", err)
+		return signin.Requirement{}, fmt.Errorf("must be mfa, phishing-resistant or a file: %w", err)
 	}
 	strength, err := signin.ParseStrength(content)
 	return signin.Require(strength), err
@@ -179,7 +179,7 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 		r.print(os.Stdout, console.StyleFor(os.Stdout))
 	}
 	if err == nil && !verdict.SignedIn {
-		err = console.Answer
+		err = console.ErrNo
 	}
 	return err
 }

@@ -46,19 +46,23 @@ func (r report) print(w io.Writer, style console.Style) {
 	if name, err := dn.ParseDER(r.cert.RawIssuer); err == nil && len(name) > 0 {
 		issuer = name.String()
 	}
-	fmt.Fprintf(w, "%s signs in with %s by %s\n", style.Bold(console.Clean(r.user.UserPrincipalName)), console.Clean(subject), console.Clean(issuer))
-	fmt.Fprintf(w, "at %s; required: %v\n\n", r.at.UTC().Format("2006-01-02 15:04 MST"), r.require)
+	fmt.Fprintf(w, "%s signs in with %s, issued by %s\n", style.Bold(console.Clean(r.user.UserPrincipalName)), console.Clean(subject), console.Clean(issuer))
+	require := "none"
+	if !r.require.IsZero() {
+		require = r.require.String()
+	}
+	fmt.Fprintf(w, "at %s; Conditional Access requirement: %s\n\n", r.at.UTC().Format("2006-01-02 15:04 MST"), require)
 
 	if v.SignedIn {
 		fmt.Fprintf(w, "%s  %v\n", style.Green("SIGNED IN"), v.AuthenticationMode)
 	} else {
 		fmt.Fprintf(w, "%s  %s  %s\n", style.Red("REFUSED"), style.Bold(v.Code), console.Clean(v.Message))
 	}
-	rows := [][]string{{"strength", fmt.Sprint(v.AuthenticationMode), "by the tenant's default"}}
+	rows := [][]string{{"mode", fmt.Sprint(v.AuthenticationMode), "the tenant's default"}}
 	if v.ModeRule != nil {
-		rows[0][2] = fmt.Sprintf("by rule %d, %s %s", v.ModeRule.Index, v.ModeRule.Type, v.ModeRule.Identifier)
+		rows[0][2] = fmt.Sprintf("set by rule %d, %s %s", v.ModeRule.Index+1, v.ModeRule.Type, v.ModeRule.Identifier)
 	}
-	affinity := []string{"affinity", fmt.Sprint(v.RequiredAffinity) + " or better", ""}
+	affinity := []string{"affinity", fmt.Sprint(v.RequiredAffinity) + " or higher", ""}
 	if v.RequiredAffinity == certuserid.High {
 		affinity[1] = "high"
 	}
@@ -70,7 +74,7 @@ func (r report) print(w io.Writer, style console.Style) {
 	}
 	table(w, rows)
 	for _, method := range v.SecondFactor {
-		fmt.Fprintf(w, "  or add  %s\n", method)
+		fmt.Fprintf(w, "  second factor that would satisfy it: %s\n", method)
 	}
 
 	fmt.Fprintf(w, "\n%s\n", style.Bold("STEPS"))
@@ -92,13 +96,13 @@ func (r report) print(w io.Writer, style console.Style) {
 	}
 
 	if len(v.Assumptions) > 0 {
-		fmt.Fprintf(w, "\n%s  what the documentation leaves open, by the number of the question (9.x) or the section\n", style.Bold("ASSUMED"))
+		fmt.Fprintf(w, "\n%s  points Microsoft does not document (see docs/open-questions.md). Marked *: the verdict would be different if the assumption is wrong.\n", style.Bold("ASSUMPTIONS"))
 		for _, a := range v.Assumptions {
-			changes := ""
+			changes := " "
 			if a.ChangesVerdict {
-				changes = style.Yellow("  the other reading changes the verdict")
+				changes = style.Yellow("*")
 			}
-			fmt.Fprintf(w, "  %-5s %s%s\n", a.ID, console.Clean(a.Text), changes)
+			fmt.Fprintf(w, "  %s %-5s %s\n", changes, a.ID, console.Clean(a.Text))
 		}
 	}
 	if !v.SignedIn {
@@ -117,7 +121,7 @@ func (r report) ids(w io.Writer, style console.Style) {
 	if r.verdict.Binding != nil {
 		return
 	}
-	fmt.Fprintf(w, "\n%s  if the certificate is this user's: the certificateUserIds that fit it\n", style.Bold("TO BIND"))
+	fmt.Fprintf(w, "\n%s  if this certificate belongs to the user, add one of these values to certificateUserIds\n", style.Bold("TO BIND"))
 	var rows [][]string
 	for _, id := range certuserid.All(r.cert) {
 		rows = append(rows, []string{"", string(id.Mapping().Affinity()), id.String()})

@@ -460,11 +460,7 @@ func plural(n int, one, many string) string {
 func (p *program) report(out io.Writer) {
 	style, f := console.StyleFor(os.Stdout), p.figures
 	if p.issuer != nil {
-		subject := p.issuer.Certificate.Subject.String()
-		if name, err := dn.ParseDER(p.issuer.Certificate.RawSubject); err == nil {
-			subject = name.String()
-		}
-		fmt.Fprintf(out, "%s  %s, expires %s\n", style.Bold("CA"), console.Clean(subject), p.issuer.Certificate.NotAfter.Format("2006-01-02"))
+		fmt.Fprintf(out, "%s  %s, expires %s\n", style.Bold("CA"), console.Clean(dn.Show(p.issuer.Certificate.RawSubject)), p.issuer.Certificate.NotAfter.Format("2006-01-02"))
 	}
 	if p.list != nil {
 		fmt.Fprintf(out, "%d issued (%s) in %.1f s, %.0f per second; %d skipped (already issued), %d failed\n",

@@ -1,14 +1,13 @@
-// Issue makes certificates for users of Microsoft Entra certificate-based
-// authentication: a root CA if there is none, a certificate and a PFX file for
-// every user, and the certificateUserIds that bind each certificate to its
-// account.
+// Issue creates certificates for Microsoft Entra certificate-based authentication:
+// a root CA if there is none, a certificate and a PFX file for each user, and the
+// certificateUserIds values that bind each certificate to its account.
 //
 //	go run ./examples/issue
 //	go run ./examples/issue -users FILE.csv -ca DIR -for windows-server-2016
 //
-// Run again with the same -out, it goes on where it stopped: nobody gets a second
-// certificate. Exit status: 0 done, 1 some users have no certificate, 2 unusable
-// command line or input.
+// Run again with the same -out, it continues where it stopped: no user gets a second
+// certificate. Exit status: 0 done, 1 some users have no certificate, 2 the command
+// line or the input cannot be used.
 package main
 
 import (
@@ -28,6 +27,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
@@ -56,22 +56,22 @@ type options struct {
 func parse(args []string) (options, error) {
 	o := options{key: cba.RSA2048, encoding: pfx.Compatible}
 	f := flag.NewFlagSet("issue", flag.ContinueOnError)
-	f.StringVar(&o.out, "out", "out", "write into this `folder`")
-	f.StringVar(&o.users, "users", "", "CSV `file` with a header row: upn, and optional email, sid, subject, password")
-	f.StringVar(&o.ca, "ca", "", "use the CA in this `folder`: certificate and key in .crt, .cer, .pem or .key files")
-	f.Func("key", "`type` of user keys: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
+	f.StringVar(&o.out, "out", "out", "`DIR` to write into")
+	f.StringVar(&o.users, "users", "", "CSV `FILE` with the users and a header row: column upn, and optional columns email, sid, subject, password")
+	f.StringVar(&o.ca, "ca", "", "`DIR` of an existing CA to issue with: its certificate and key, in .crt, .cer, .pem, .der or .key files")
+	f.Func("key", "key `TYPE` for users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
-	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat (default) or modern",
+	f.Func("for", "`TARGET` system that must open the PFX files, such as windows-11 or macos-14, or an encoding: compat (default) or modern",
 		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
-	f.Func("days", "days of validity (default 365)", func(text string) error {
+	f.Func("days", "certificates expire after `N` days (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || days == 0 {
-			return errors.New("want a number of days from 1 to 65535")
+			return errors.New("must be a number of days from 1 to 65535")
 		}
 		o.profile.Validity = time.Duration(days) * cba.Day
 		return nil
 	})
-	f.Func("policy", "certificate policy `OID`s, joined by commas", func(text string) error {
+	f.Func("policy", "certificate policy `OIDS`, separated by commas", func(text string) error {
 		for word := range strings.SplitSeq(text, ",") {
 			oid, err := cba.ParseOID(strings.TrimSpace(word))
 			if err != nil {
@@ -81,23 +81,23 @@ func parse(args []string) (options, error) {
 		}
 		return nil
 	})
-	f.Func("crl-url", "`URL` of the CA's revocation list, written into the certificates", func(text string) error {
+	f.Func("crl-url", "CRL `URL` to write into the certificates", func(text string) error {
 		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
 		return nil
 	})
-	f.BoolVar(&o.json, "json", false, "print the manifest instead of a table")
+	f.BoolVar(&o.json, "json", false, "print the manifest as JSON instead of a table")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Makes certificates, PFX files and certificateUserIds for users.\n\nUsage: go run ./examples/issue [flags]\n\n")
+		fmt.Fprintf(f.Output(), "Creates certificates, PFX files and certificateUserIds values for users.\n\nUsage: go run ./examples/issue [flags]\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, &console.Failure{Status: console.Unusable, Err: errors.New("see issue -h")}
+		return o, console.Usage("run \"issue -h\" for help")
 	}
 	if f.NArg() > 0 {
-		return o, console.Usage("unexpected argument %q: users go into a file, -users FILE.csv", f.Arg(0))
+		return o, console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
 	}
 	return o, nil
 }
@@ -108,7 +108,7 @@ func run(args []string) error {
 		return err
 	}
 	if fips140.Enforced() {
-		return console.Usage("GODEBUG=fips140=only forbids the SHA-1 that every PFX needs: this mode cannot write a PFX, so nothing was made; run issue without it, or with fips140=on")
+		return console.Usage("GODEBUG=fips140=only forbids SHA-1, which every PFX file needs, so this mode cannot write a PFX. Nothing was created. Use fips140=on, or run without it.")
 	}
 	list, err := users.Read(o.users)
 	if err != nil {
@@ -135,7 +135,7 @@ func run(args []string) error {
 	failed := w.issue(ctx)
 	// Whatever happened, what was issued is put on record.
 	if err := journal.Close(); err != nil {
-		return errors.Join(err, fmt.Errorf("the list is safe in %s: make room and run again", filepath.Join(o.out, "journal.jsonl")))
+		return errors.Join(err, fmt.Errorf("every issued certificate is recorded in %s; free disk space and run the same command again", filepath.Join(o.out, "journal.jsonl")))
 	}
 	if o.json {
 		text, err := os.Open(filepath.Join(o.out, folder.ManifestName))
@@ -228,7 +228,10 @@ func (w *work) issue(ctx context.Context) error {
 		switch {
 		case err != nil && result.Task.Subject.UPN == "", errors.Is(err, ctx.Err()) && ctx.Err() != nil:
 			if cause := context.Cause(ctx); cause != nil {
-				err = fmt.Errorf("stopped after %d certificates: %w; run the same command again to go on", w.counts.Issued, cause)
+				if errors.Is(cause, context.Canceled) {
+					cause = errors.New("interrupted")
+				}
+				err = fmt.Errorf("stopped after %s: %w; run the same command again to continue", console.Count(w.counts.Issued, "certificate"), cause)
 			}
 			return &console.Failure{Status: console.No, Err: errors.Join(append(failures, err)...)}
 		case err != nil:
@@ -245,7 +248,7 @@ func (w *work) issue(ctx context.Context) error {
 		}
 	}
 	if w.counts.Failed > 0 {
-		failures = append(failures, fmt.Errorf("%d of %d users have no certificate; correct what is said above and run again", w.counts.Failed, w.list.Count))
+		failures = append(failures, fmt.Errorf("%d of %d users have no certificate; fix the errors above and run the command again", w.counts.Failed, w.list.Count))
 		return &console.Failure{Status: console.No, Err: errors.Join(failures...)}
 	}
 	return nil
@@ -285,6 +288,9 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 		Chain:        w.issuer.CACertificates(),
 		FriendlyName: upn,
 	}, d.Password)
+	if errors.Is(err, pfx.BadPassword) {
+		return unfit(upn, d.Password, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -312,28 +318,36 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 	return nil
 }
 
+// unfit says what is wrong with a password, without the password.
+func unfit(upn, password string, err error) error {
+	if password == "" || !strings.ContainsFunc(password, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return fmt.Errorf("the password for %s cannot be used: %w", upn, err)
+	}
+	return fmt.Errorf("the password for %s contains a non-ASCII character. Some PFX importers then report a wrong password; use ASCII letters and digits", upn)
+}
+
 // report is what a person reads at the end.
 func (w *work) report(out io.Writer, made bool) error {
 	style := console.StyleFor(os.Stdout)
 	path := func(name string) string { return filepath.Join(w.options.out, filepath.FromSlash(name)) }
 	ca := folder.DescribeCA(w.issuer)
-	state := "taken from " + w.ca
+	state := "from " + w.ca
 	if w.ca == "" {
-		state = "kept from the last run"
+		state = "from an earlier run"
 		if made {
-			state = "made now"
+			state = "created by this run"
 		}
 	}
-	fmt.Fprintf(out, "%s  %s (%s), until %s\n\n", style.Bold("CA"), console.Clean(ca.Subject), state, ca.NotAfter.Format("2006-01-02"))
+	fmt.Fprintf(out, "%s  %s (%s), expires %s\n\n", style.Bold("CA"), console.Clean(ca.Subject), state, ca.NotAfter.Format("2006-01-02"))
 
 	tenant, err := plainTenant(w.issuer)
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"USER", "STATUS", "UNTIL", "SIGN-IN", "PFX FILE"}}
+	rows := [][]string{{"USER", "STATUS", "EXPIRES", "SIGN-IN", "PFX FILE"}}
 	for _, result := range w.shown {
 		if result.Skipped {
-			rows = append(rows, []string{result.Task.Subject.UPN, "has one", "", "", path("users/" + result.Task.Subject.UPN + ".pfx")})
+			rows = append(rows, []string{result.Task.Subject.UPN, "already issued", "", "", path("users/" + result.Task.Subject.UPN + ".pfx")})
 			continue
 		}
 		u := result.Made.(delivery).User
@@ -341,17 +355,20 @@ func (w *work) report(out io.Writer, made bool) error {
 	}
 	console.Table(out, style, rows...)
 	if more := w.counts.Issued + w.counts.Skipped - len(w.shown); more > 0 {
-		fmt.Fprintf(out, "... and %d more, all of them in %s\n", more, path(folder.ManifestName))
+		fmt.Fprintf(out, "%s not shown; all users are in %s\n", console.Count(more, "more user"), path(folder.ManifestName))
 	}
-	fmt.Fprintf(out, "\nSIGN-IN is what Entra will say with this CA uploaded, the method switched on, and nothing else configured.\n")
-	fmt.Fprintf(out, "%d issued, %d had a certificate already, %d failed; PFX encoding %s\n",
+	fmt.Fprintln(out)
+	if w.counts.Issued > 0 {
+		fmt.Fprintln(out, "SIGN-IN: expected result once this CA is uploaded and certificate-based authentication is enabled with default settings.")
+	}
+	fmt.Fprintf(out, "%d issued, %d skipped (already issued), %d failed; PFX encoding %s\n",
 		w.counts.Issued, w.counts.Skipped, w.counts.Failed, w.encoding)
 
 	for _, result := range w.shown {
 		if result.Skipped {
 			continue
 		}
-		fmt.Fprintf(out, "\n%s  what binds %s, for authorizationInfo.certificateUserIds\n", style.Bold("IDS"), console.Clean(result.Task.Subject.UPN))
+		fmt.Fprintf(out, "\n%s  certificateUserIds values that bind this certificate to %s\n", style.Bold("IDS"), console.Clean(result.Task.Subject.UPN))
 		rows := [][]string{{"MAPPING", "AFFINITY", "VALUE"}}
 		for _, id := range certuserid.All(result.Certificate) {
 			rows = append(rows, []string{id.Mapping().Name(), string(id.Mapping().Affinity()), id.String()})
@@ -364,26 +381,27 @@ func (w *work) report(out io.Writer, made bool) error {
 			fmt.Fprintf(out, "\n%s\n", style.Bold("NOTES"))
 		}
 		n := w.notes[code]
-		fmt.Fprintf(out, "%s, %d of %d certificates: %s: %s (%s)\n", n.Severity, n.count, w.counts.Issued, console.Clean(n.Where), console.Clean(n.What), n.Code)
+		fmt.Fprintf(out, "%s, %d of %s: %s: %s (%s)\n", n.Severity, n.count, console.Count(w.counts.Issued, "certificate"), console.Clean(n.Where), console.Clean(n.What), n.Code)
 		if n.Do != "" {
 			fmt.Fprintf(out, "  %s\n", console.Clean(n.Do))
 		}
 	}
 	fmt.Fprintf(out, "\n%s\n", style.Bold("NEXT"))
 	console.Table(out, console.Style{},
-		[]string{"1.", "Upload " + path("ca/rootCA.cer") + " to the tenant's certificate authorities, and switch the method on."},
-		[]string{"2.", "Hand every user the PFX file, and the password from " + path(folder.PasswordsName) + " another way."},
-		[]string{"3.", "For bindings of high affinity, store an id of " + path(folder.ManifestName) + " with each account."},
-		[]string{"", "go run ./examples/userids " + path("users/"+firstUPN(w.shown)+".crt") + " explains the ids."},
+		[]string{"1.", "Upload " + path("ca/rootCA.cer") + " to the tenant as a certificate authority, and enable certificate-based authentication."},
+		[]string{"2.", "Give each user their PFX file. Send the password (" + path(folder.PasswordsName) + ") through a different channel."},
+		[]string{"", "For files that install the certificate: go run ./examples/deliver -to windows-usb -out usb -manifest " + path(folder.ManifestName)},
+		[]string{"3.", "To bind accounts with high affinity, write the IDs to Entra: go run ./examples/sync -tenant ID -manifest " + path(folder.ManifestName)},
+		[]string{"", "To see every ID of a certificate: go run ./examples/userids " + path("users/"+firstUPN(w.shown)+".crt")},
 	)
 	if w.ca == "" {
-		fmt.Fprintf(out, "\n%s can sign in as anyone whom you issue for: keep it off this machine, or in an HSM.\n", path("ca/rootCA.key"))
+		fmt.Fprintf(out, "\nAnyone with %s can create a certificate for any user. Move it to an HSM or to offline storage.\n", path("ca/rootCA.key"))
 	}
 	return nil
 }
 
-// plainTenant is one that trusts the CA and has nothing else configured but the
-// method switched on.
+// plainTenant trusts the CA, has the method enabled, and is otherwise as the service
+// sets it up.
 func plainTenant(issuer *cba.Issuer) (*signin.Tenant, error) {
 	pki, err := trust.NewPKI("PKI", issuer.CACertificates())
 	if err != nil {
@@ -391,7 +409,7 @@ func plainTenant(issuer *cba.Issuer) (*signin.Tenant, error) {
 	}
 	config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{pki}}}
 	config.Policy.State = policy.Enabled
-	// Nothing is published yet: revocation is another day's question.
+	// No CRL is published yet.
 	return config.Compile(signin.Options{SkipRevocation: true})
 }
 

@@ -105,7 +105,7 @@ func open(t *testing.T, out string) map[string]pfx.Bundle {
 func TestNoFlags(t *testing.T) {
 	folder := t.TempDir()
 	r := good(t, folder)
-	for _, want := range []string{"made now", "jane@yourdomain.com", "3 issued", "single-factor", "X509:<PN>jane@yourdomain.com", "X509:<I>CN=Entra CBA Root CA<SR>", "rootCA.cer"} {
+	for _, want := range []string{"created by this run", "jane@yourdomain.com", "3 issued", "single-factor", "X509:<PN>jane@yourdomain.com", "X509:<I>CN=Entra CBA Root CA<SR>", "rootCA.cer"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("the output has no %q:\n%s", want, r.stdout)
 		}
@@ -135,7 +135,7 @@ func TestNoFlags(t *testing.T) {
 		}
 	}
 	before := read(t, out, "manifest.json")
-	if r := good(t, folder); !strings.Contains(r.stdout, "0 issued, 3 had a certificate already") {
+	if r := good(t, folder); !strings.Contains(r.stdout, "0 issued, 3 skipped (already issued)") {
 		t.Errorf("the second run:\n%s", r.stdout)
 	}
 	if !bytes.Equal(before, read(t, out, "manifest.json")) {
@@ -415,5 +415,29 @@ func TestFIPSOnly(t *testing.T) {
 	}
 	if r := programtest.FIPSOnly(t, program, folder, "-h"); r.Code != 0 {
 		t.Errorf("help: exit status %d", r.Code)
+	}
+}
+
+// A message names the user and the remedy, one line for each, and no package.
+func TestMessages(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "users.csv", "upn,password\njane@x.com,Pässword1\njohn@x.com,\"a\tb\"\n")
+	r := issue(t, folder, "-key", "p256", "-users", "users.csv")
+	for _, want := range []string{
+		"issue: jane@x.com: the password for jane@x.com contains a non-ASCII character",
+		"issue: john@x.com: ",
+		"issue: 2 of 2 users have no certificate; fix the errors above and run the command again\n",
+	} {
+		if r.code != 1 || !strings.Contains(r.stderr, want) {
+			t.Errorf("exit status %d, no %q in\n%s", r.code, want, r.stderr)
+		}
+	}
+	if strings.Contains(r.stderr, `\n`) || strings.Contains(r.stderr, "pfx: ") || strings.Contains(r.stderr, "Pässword1") {
+		t.Errorf("said\n%s", r.stderr)
+	}
+	good(t, folder, "-key", "p256", "-out", "second", "-users", write(t, folder, "good.csv", "upn\na@x.com\n"))
+	if r := issue(t, folder, "-ca", filepath.Join("second", "ca"), "-out", "out"); r.code != 2 ||
+		!strings.Contains(r.stderr, "belongs to a different CA. Use a new -out folder, or pass the original CA with -ca.") {
+		t.Errorf("exit status %d\n%s", r.code, r.stderr)
 	}
 }

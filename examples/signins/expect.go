@@ -95,11 +95,7 @@ func (e *expectations) expect(f snapshot.SignIn) (snapshot.Expectation, bool) {
 	if code := fmt.Sprintf("AADSTS%d", f.Code); f.Outcome == snapshot.Refused && ofRevocation(code) {
 		answer = signin.Answer{Code: code} // the log is believed
 	}
-	authority := cert.Issuer.String()
-	if name, err := dn.ParseDER(cert.RawIssuer); err == nil {
-		authority = name.String()
-	}
-	return snapshot.Expectation{Answer: answer, Authority: authority}, true
+	return snapshot.Expectation{Answer: answer, Authority: dn.Show(cert.RawIssuer)}, true
 }
 
 // ofRevocation reports whether a code is about revocation lists or what they say.

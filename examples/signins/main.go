@@ -1,19 +1,19 @@
-// Signins reads a tenant's sign-in log and counts the sign-ins with certificates:
-// by outcome, AADSTS code, binding, strength and authority, and lists those that
-// were refused.
+// Signins reads the sign-in log of a tenant and counts the certificate sign-ins: by
+// outcome, AADSTS code, binding, authentication mode and CA. It lists those that were
+// refused.
 //
 //	go run ./examples/signins
 //	go run ./examples/signins -tenant ID [-since 168h] [-user UPN] [-manifest out/manifest.json] [-json]
 //
-// A sign-in has several rows in the log, of which the first says "interrupted";
-// they are joined, so that nothing is counted twice. With a manifest of
-// examples/issue the certificates of its users are known. Then the CA of each is
-// counted, too, and sign-ins are listed whose result differs from what package
-// signin predicts.
+// The log has several rows for one sign-in, of which the first says "interrupted";
+// they are joined, so that no sign-in is counted twice. With a manifest of
+// examples/issue the certificates of its users are known. Then sign-ins are also
+// counted by CA, and those whose result differs from the prediction of package signin
+// are listed.
 //
 // Without -tenant or -endpoint it works on a demonstration inside the program.
-// Exit status: 0 done; 2 unusable command line or input, or no answer from the
-// tenant.
+// Exit status: 0 done; 2 the command line or the input cannot be used, or the tenant
+// did not answer.
 package main
 
 import (
@@ -45,26 +45,26 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("signins", flag.ContinueOnError)
-	f.DurationVar(&o.since, "since", 7*24*time.Hour, "how far back, as in 24h")
+	f.DurationVar(&o.since, "since", 7*24*time.Hour, "`DURATION` to look back, such as 24h")
 	f.StringVar(&o.user, "user", "", "only sign-ins of the user with this `UPN`")
-	f.StringVar(&o.manifest, "manifest", "", "list of certificates, as examples/issue writes it; `file`. What is expected of these is compared with the log")
+	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote; sign-ins with its certificates are compared with the expected result")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Counts a tenant's sign-ins with certificates.\n\nUsage: go run ./examples/signins [flags]\n\n")
+		fmt.Fprintf(f.Output(), "Counts the certificate sign-ins of a tenant.\n\nUsage: go run ./examples/signins [flags]\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, console.Usage("see signins -h")
+		return o, console.Usage("run \"signins -h\" for help")
 	}
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q (see signins -h)", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; run \"signins -h\" for help", f.Arg(0))
 	case o.since <= 0:
-		return o, console.Usage("-since wants a time that has passed, such as 168h")
+		return o, console.Usage("-since must be positive, such as 168h")
 	}
 	return o, nil
 }
@@ -117,7 +117,7 @@ func run(args []string) error {
 	}
 	s := summary{Since: time.Now().Add(-o.since).UTC().Truncate(time.Second), Refused: []refusal{}}
 	bar := console.NewProgress(os.Stderr, "Reading the log", 0)
-	rows := counted(t.SignInLog(ctx, graph.SignInQuery{Since: s.Since, User: o.user}), bar)
+	rows := counted(t.SignInLog(ctx, s.Since, graph.SignInQuery{User: o.user}), bar)
 	s.Summary, err = snapshot.Summarize(s.watch(snapshot.SignIns(rows)), e.expect)
 	bar.End()
 	if err = errors.Join(err, e.err); err != nil {

@@ -45,7 +45,7 @@ func parse(t *testing.T, r programtest.Result) answer {
 
 func TestDemonstration(t *testing.T) {
 	r := signins(t, nil)
-	for _, want := range []string{"Demonstration", "SIGN-INS  4 with a certificate", "AADSTS500171", "Rank: 3", "multifactor", "CN=Contoso Issuing CA", "alex@contoso.com", "UNEXPECTED  0 of 4 sign-ins"} {
+	for _, want := range []string{"Demonstration", "SIGN-INS  4 certificate sign-ins since", "AADSTS500171", "Rank: 3", "multifactor", "CN=Contoso Issuing CA", "alex@contoso.com", "UNEXPECTED  0 of 4 sign-ins"} {
 		if r.Code != 0 || r.Stderr != "" || !strings.Contains(r.Stdout, want) {
 			t.Errorf("exit status %d, no %q in\n%s%s", r.Code, want, r.Stdout, r.Stderr)
 		}
@@ -97,7 +97,7 @@ func TestCounts(t *testing.T) {
 	if a := parse(t, signins(t, s, "-json", "-since", "1000h")); a.SignIns != 14 {
 		t.Errorf("%d sign-ins in 1000 hours, want 14", a.SignIns)
 	}
-	if r := signins(t, s, "-since", "1m"); r.Code != 0 || !strings.Contains(r.Stdout, "No sign-ins") {
+	if r := signins(t, s, "-since", "1m"); r.Code != 0 || !strings.Contains(r.Stdout, "No certificate sign-ins") {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }

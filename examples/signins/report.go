@@ -15,15 +15,15 @@ const minute = "2006-01-02 15:04 MST"
 
 func (s summary) print(w io.Writer, style console.Style) {
 	if s.SignIns == 0 {
-		fmt.Fprintf(w, "No sign-ins with a certificate since %s.\n", s.Since.Format(minute))
+		fmt.Fprintf(w, "No certificate sign-ins since %s.\n", s.Since.Format(minute))
 		return
 	}
-	fmt.Fprintf(w, "%s  %d with a certificate since %s, the last %s\n\n", style.Bold("SIGN-INS"), s.SignIns, s.Since.Format(minute), s.To.Format(minute))
+	fmt.Fprintf(w, "%s  %s since %s, the last at %s\n\n", style.Bold("SIGN-INS"), console.Count(s.SignIns, "certificate sign-in"), s.Since.Format(minute), s.To.Format(minute))
 	rows := [][]string{{"BY", "", "SIGN-INS", "SHARE"}}
 	for _, part := range []struct {
 		name   string
 		counts []snapshot.Count
-	}{{"outcome", s.Outcomes}, {"code", s.Codes}, {"binding", s.Bindings}, {"strength", s.Strengths}, {"authority", s.Authorities}, {"store", s.Stores}} {
+	}{{"outcome", s.Outcomes}, {"code", s.Codes}, {"binding", s.Bindings}, {"mode", s.Strengths}, {"CA", s.Authorities}, {"store", s.Stores}} {
 		name := part.name
 		for _, c := range part.counts {
 			rows = append(rows, []string{name, c.Name, fmt.Sprintf("%8d", c.SignIns), fmt.Sprintf("%4.0f %%", 100*float64(c.SignIns)/float64(s.SignIns))})
@@ -33,7 +33,7 @@ func (s summary) print(w io.Writer, style console.Style) {
 	console.Table(w, style, rows...)
 
 	if len(s.Refused) > 0 {
-		fmt.Fprintf(w, "\n%s  the newest first\n", style.Bold("REFUSED"))
+		fmt.Fprintf(w, "\n%s  newest first\n", style.Bold("REFUSED"))
 		rows := [][]string{{"TIME", "USER", "CODE", "REASON", "APPLICATION"}}
 		for _, r := range s.Refused[:min(len(s.Refused), shown)] {
 			rows = append(rows, []string{r.At.Format(minute), r.User, r.Code, r.Reason, r.App})
@@ -42,8 +42,8 @@ func (s summary) print(w io.Writer, style console.Style) {
 		more(w, len(s.Refused))
 	}
 	if s.Known > 0 {
-		fmt.Fprintf(w, "\n%s  %d of %d sign-ins with certificates from the manifest had a result that differs from what the tenant's current settings predict\n",
-			style.Bold("UNEXPECTED"), len(s.Unexpected), s.Known)
+		fmt.Fprintf(w, "\n%s  %d of %s with certificates from the manifest had a result that differs from what the tenant's current settings predict.\n",
+			style.Bold("UNEXPECTED"), len(s.Unexpected), console.Count(s.Known, "sign-in"))
 	}
 	if len(s.Unexpected) > 0 {
 		rows := [][]string{{"TIME", "USER", "IN THE LOG", "EXPECTED"}}
@@ -57,6 +57,6 @@ func (s summary) print(w io.Writer, style console.Style) {
 
 func more(w io.Writer, all int) {
 	if all > shown {
-		fmt.Fprintf(w, "... and %d more; -json has them\n", all-shown)
+		fmt.Fprintf(w, "%s not shown; use -json to list all\n", console.Count(all-shown, "more sign-in"))
 	}
 }

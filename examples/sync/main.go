@@ -1,19 +1,20 @@
-// Sync stores the ids of issued certificates with the accounts: it plans the
-// users' certificateUserIds from what examples/issue made, and prints the
-// difference for every user. It writes with -apply alone.
+// Sync writes the IDs of issued certificates to the accounts in Entra. It plans the
+// certificateUserIds of every user in a manifest that examples/issue wrote, and
+// prints the changes. Only with -apply does it write them.
 //
 //	go run ./examples/sync
 //	go run ./examples/sync -tenant ID -manifest out/manifest.json [-mapping IssuerAndSerialNumber,SKI] [-apply]
 //	go run ./examples/sync -tenant ID -undo FILE [-apply]
 //
-// Values are merged with what each user has; nothing else of the user is touched.
-// Before the first write, a file with everything that will change is safe on the
-// disk; -undo takes it and turns the change around. Run again, it goes on where it
-// stopped: what is there already is not written.
+// Values are merged with those that each user already has; no other property of the
+// user is changed. Before the first write, a file with all changes is on disk; -undo
+// reads it and reverses them. Run again, sync continues where it stopped: values that
+// are already there are not written again. Two runs that write in one folder exclude
+// each other.
 //
 // Without -tenant or -endpoint it works on a demonstration inside the program.
-// Exit status: 0 done, or nothing to do; 1 some users failed; 2 unusable command
-// line or input, or no answer from the tenant.
+// Exit status: 0 done, or nothing to do; 1 some users failed; 2 the command line or
+// the input cannot be used, or the tenant did not answer.
 package main
 
 import (
@@ -55,8 +56,8 @@ type options struct {
 func parse(args []string) (options, error) {
 	o := options{mappings: []certuserid.Mapping{certuserid.SKI}}
 	f := flag.NewFlagSet("sync", flag.ContinueOnError)
-	f.StringVar(&o.manifest, "manifest", "", "list of certificates, as examples/issue writes it; `file`")
-	f.Func("mapping", "`mappings` to store, joined by commas: IssuerAndSerialNumber, SKI (default), SHA1PublicKey, ...", func(text string) error {
+	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote")
+	f.Func("mapping", "`MAPPINGS` to write, separated by commas: SKI (default), IssuerAndSerialNumber, SHA1PublicKey, ...", func(text string) error {
 		o.mappings = nil
 		for name := range strings.SplitSeq(text, ",") {
 			m, err := certuserid.ParseMapping(strings.TrimSpace(name))
@@ -67,30 +68,30 @@ func parse(args []string) (options, error) {
 		}
 		return nil
 	})
-	f.BoolVar(&o.replace, "replace", false, "let the new values replace all others of the same mapping, as for renewed certificates; otherwise they are added")
-	f.BoolVar(&o.apply, "apply", false, "write; otherwise the difference is printed and nothing is written")
-	f.Float64Var(&o.rate, "rate", 20, "`users` to write in a second, after the first 3,000: the quota of an application; with a negative number the service alone holds back")
-	f.StringVar(&o.undo, "undo", "", "turn around what the undo `file` of an earlier run has, instead of reading a manifest")
-	f.BoolVar(&o.json, "json", false, "print JSON: every user, also those whom the table leaves out")
+	f.BoolVar(&o.replace, "replace", false, "replace all existing values of the same mapping, for renewed certificates; without it, values are added")
+	f.BoolVar(&o.apply, "apply", false, "write the changes; without it, they are only printed (dry run)")
+	f.Float64Var(&o.rate, "rate", 20, "`N` writes per second after the first 3,000 users (Graph's limit per app is 20); -1 = no limit of our own, wait only when Graph asks")
+	f.StringVar(&o.undo, "undo", "", "undo an earlier run: the sync-undo-*.jsonl `FILE` that it wrote")
+	f.BoolVar(&o.json, "json", false, "print JSON with every user; the table shows only the first users of each outcome")
 	o.tenant.Register(f)
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Stores the ids of certificates with the users' accounts.\n\nUsage: go run ./examples/sync [flags]\n\n")
+		fmt.Fprintf(f.Output(), "Writes the IDs of issued certificates to the accounts in Entra.\n\nUsage: go run ./examples/sync [flags]\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
 		}
-		return o, console.Usage("see sync -h")
+		return o, console.Usage("run \"sync -h\" for help")
 	}
 	f.Visit(func(f *flag.Flag) { o.asked = o.asked || f.Name == "mapping" || f.Name == "replace" })
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q (see sync -h)", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; run \"sync -h\" for help", f.Arg(0))
 	case o.undo != "" && (o.manifest != "" || o.asked):
-		return o, console.Usage("-undo takes back what its file says: leave -manifest, -mapping and -replace out")
+		return o, console.Usage("-undo cannot be combined with -manifest, -mapping or -replace")
 	case o.undo == "" && o.manifest == "" && !o.tenant.IsDemo():
-		return o, console.Usage("what is to be stored? give -manifest out/manifest.json, as examples/issue writes it")
+		return o, console.Usage("-manifest is required: the manifest.json that \"issue\" wrote, for example out/manifest.json")
 	}
 	return o, nil
 }
@@ -117,7 +118,7 @@ func run(args []string) error {
 		w.total++
 	}
 	if w.total == 0 {
-		return console.Usage("%s has no users", o.source())
+		return console.Usage("%s contains no users", o.source())
 	}
 	if !o.json {
 		t.Announce(os.Stdout)
@@ -131,7 +132,7 @@ func run(args []string) error {
 		return &console.Failure{Status: console.Unusable, Err: err}
 	}
 	if w.r.counts[graph.Failed]+w.r.counts[graph.Unverified] > 0 {
-		return console.Answer
+		return console.ErrNo
 	}
 	return nil
 }
@@ -236,15 +237,15 @@ func (o options) edit(u folder.User, now time.Time) (snapshot.Edit, error) {
 	e := snapshot.Edit{User: u.UPN}
 	switch {
 	case u.UPN == "":
-		return e, errors.New("the manifest names no user")
+		return e, errors.New("the entry in the manifest has no UPN")
 	case !u.NotAfter.IsZero() && !now.Before(u.NotAfter):
-		return e, fmt.Errorf("the certificate has expired on %s: issue a new one", u.NotAfter.Format("2006-01-02"))
+		return e, fmt.Errorf("the certificate expired on %s; issue a new one", u.NotAfter.Format("2006-01-02"))
 	}
 	for _, m := range o.mappings {
 		id, ok := u.CertificateUserIDs[m]
 		switch {
 		case !ok:
-			return e, fmt.Errorf("the certificate has nothing for %v", m)
+			return e, fmt.Errorf("the certificate has no value for %s", m.Name())
 		case o.replace:
 			e.Replace = append(e.Replace, snapshot.Replacement{Mapping: m, IDs: []certuserid.ID{id}})
 		default:
@@ -254,8 +255,9 @@ func (o options) edit(u folder.User, now time.Time) (snapshot.Edit, error) {
 	return e, nil
 }
 
-// unbound says which of the stored values no binding of the tenant looks at. Whoever
-// may write users may perhaps not read the policy: then it says nothing.
+// unbound says which of the written values no username binding of the tenant uses. An
+// app that may write users may not be allowed to read the policy: then it says
+// nothing.
 func (w *work) unbound(ctx context.Context) (notes []string) {
 	config, err := w.tenant.Policy(ctx)
 	if err != nil {
@@ -265,7 +267,7 @@ func (w *work) unbound(ctx context.Context) (notes []string) {
 		if !slices.ContainsFunc(config.UserBindings, func(b policy.UserBinding) bool {
 			return string(b.Field) == string(m) && b.Property == policy.CertificateUserIDs
 		}) {
-			notes = append(notes, fmt.Sprintf("no username binding of the tenant compares %v with certificateUserIds: until there is one, these values do nothing", m.Name()))
+			notes = append(notes, fmt.Sprintf("The tenant has no username binding that uses %s with certificateUserIds, so these values have no effect yet. Add one first.", m.Name()))
 		}
 	}
 	return notes
@@ -298,7 +300,7 @@ func (w *work) sync(ctx context.Context) error {
 	}
 	w.undoName = pending.Name()
 	if err := w.write(ctx); err != nil {
-		return fmt.Errorf("stopped with %d of %d users written: %w; run the same command again to go on", w.r.counts[graph.Written], planned, err)
+		return fmt.Errorf("stopped after %d of %d users: %w; run the same command again to continue", w.r.counts[graph.Written], planned, err)
 	}
 	return nil
 }

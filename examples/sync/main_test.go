@@ -103,7 +103,7 @@ func undoFiles(t *testing.T, folder string) []string {
 func TestDemonstration(t *testing.T) {
 	folder := t.TempDir()
 	r := sync(t, nil, folder)
-	for _, want := range []string{"Demonstration", "john@contoso.com", "planned", "+ X509:<SKI>", "2 unchanged", "Nothing was written"} {
+	for _, want := range []string{"Demonstration", "john@contoso.com", "planned", "+ X509:<SKI>", "2 unchanged", "This was a dry run. To write these changes, run the same command with -apply."} {
 		if r.Code != 0 || !strings.Contains(r.Stdout, want) {
 			t.Errorf("exit status %d, no %q in\n%s%s", r.Code, want, r.Stdout, r.Stderr)
 		}
@@ -119,7 +119,7 @@ func TestDemonstration(t *testing.T) {
 		}
 		Counts map[string]int
 	}
-	if !strings.Contains(r.Stdout, "compares IssuerAndSerialNumber with") || strings.Contains(r.Stdout, "compares SKI with") {
+	if !strings.Contains(r.Stdout, "uses IssuerAndSerialNumber with") || strings.Contains(r.Stdout, "uses SKI with") {
 		t.Errorf("the demonstration binds SKI alone, and is said to bind\n%s", r.Stdout)
 	}
 	if err := json.Unmarshal([]byte(r.Stdout), &out); err != nil || len(out.Users) != 6 || out.Counts["planned"] != 5 || out.Counts["skipped"] != 1 {
@@ -184,7 +184,7 @@ func TestApplyAndUndo(t *testing.T) {
 	}
 
 	r = sync(t, s, folder, append(args, "-apply")...)
-	if n := writesTo(s.Writes()); r.Code != 0 || n != 0 || !strings.Contains(r.Stdout, "Nothing had to be written") || len(undoFiles(t, folder)) != 1 {
+	if n := writesTo(s.Writes()); r.Code != 0 || n != 0 || !strings.Contains(r.Stdout, "No changes were necessary") || len(undoFiles(t, folder)) != 1 {
 		t.Errorf("second apply: exit status %d, %d writes\n%s", r.Code, n, r.Stdout)
 	}
 
@@ -274,11 +274,11 @@ func TestSomeFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = sync(t, s, folder, "-manifest", "expired.json")
-	if r.Code != 1 || !strings.Contains(r.Stdout, "3 failed") || !strings.Contains(r.Stdout, "has expired on 2020-") {
+	if r.Code != 1 || !strings.Contains(r.Stdout, "3 failed") || !strings.Contains(r.Stdout, "expired on 2020-") {
 		t.Errorf("expired certificates: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	r = sync(t, s, folder, "-manifest", "manifest.json", "-mapping", "RFC822Name")
-	if r.Code != 1 || !strings.Contains(r.Stdout, "nothing for RFC822Name") {
+	if r.Code != 1 || !strings.Contains(r.Stdout, "no value for RFC822Name") {
 		t.Errorf("a mapping that nobody has: exit status %d\n%s", r.Code, r.Stdout)
 	}
 }
@@ -334,7 +334,7 @@ func TestForbidden(t *testing.T) {
 	if r.Code == 0 || !strings.Contains(r.Stdout+r.Stderr, "User.Read.All") {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
-	if len(undoFiles(t, folder)) != 0 || strings.Contains(r.Stdout, "had to be") {
+	if len(undoFiles(t, folder)) != 0 || strings.Contains(r.Stdout, "were necessary") {
 		t.Errorf("an undo file of nothing, or a wrong word:\n%s", r.Stdout)
 	}
 	const secret = "s3cr3t-t0ken"
@@ -364,16 +364,16 @@ func TestUnusable(t *testing.T) {
 		{"", []string{"-manifest", "none.json"}, "none.json"},
 		{"", []string{"-manifest", "garbage.json"}, "garbage.json"},
 		{"", []string{"-manifest", "half.json"}, "half.json"},
-		{"", []string{"-manifest", "manifest.json"}, "has no users"},
+		{"", []string{"-manifest", "manifest.json"}, "contains no users"},
 		{"", []string{"-mapping", "Thumbprint"}, "Thumbprint"},
 		{"", []string{"-undo", "undo.jsonl"}, "line 1"},
-		{"", []string{"-undo", "empty.jsonl"}, "has no users"},
+		{"", []string{"-undo", "empty.jsonl"}, "contains no users"},
 		{"", []string{"-undo", "none.jsonl"}, "none.jsonl"},
-		{"", []string{"-undo", "undo.jsonl", "-replace"}, "leave -manifest"},
+		{"", []string{"-undo", "undo.jsonl", "-replace"}, "cannot be combined with -manifest"},
 		{"", []string{"-aply"}, "-aply"},
 		{"", []string{"jane"}, "jane"},
 		{"", []string{"-tenant", "contoso"}, "-manifest"},
-		{"x", []string{"-tenant", "contoso", "-endpoint", "https://x/v1.0", "-manifest", "manifest.json"}, "two ways"},
+		{"x", []string{"-tenant", "contoso", "-endpoint", "https://x/v1.0", "-manifest", "manifest.json"}, "pass only one of them"},
 		{"", []string{"-endpoint", "https://graph.microsoft.com/v1.0", "-manifest", "manifest.json"}, "GRAPH_ACCESS_TOKEN"},
 		{secret, []string{"-endpoint", "https://graph.microsoft.com/v1.0", "-manifest", "manifest.json"}, "GRAPH_ACCESS_TOKEN"},
 		{"x", []string{"-endpoint", "http://graph.microsoft.com/v1.0", "-manifest", "manifest.json"}, "https"},

@@ -12,7 +12,7 @@ import (
 	"example.com/entracba/examples/internal/console"
 )
 
-// A line is what is said about one user, in the form of -json.
+// A line is the result for one user, in the form of -json.
 type line struct {
 	User    string        `json:"userPrincipalName"`
 	ID      string        `json:"id,omitempty"`
@@ -30,7 +30,7 @@ func newLine(p graph.UserPlan) line {
 		l.User = p.Edit.User
 	}
 	if p.Err != nil {
-		l.Error = p.Err.Error()
+		l.Error = console.Text(p.Err)
 	}
 	if p.Outcome != graph.Skipped {
 		l.Remove, l.Add = p.Remove(), p.Add()
@@ -119,7 +119,7 @@ func encode(v any) string {
 // outcomes in the order of a summary.
 var outcomes = []graph.Outcome{graph.Planned, graph.Written, graph.Unverified, graph.Unchanged, graph.Skipped, graph.Failed}
 
-// end prints what is left to say.
+// end prints the table or the end of the JSON, and the summary.
 func (r *report) end(out io.Writer, undo string, whole bool) {
 	if r.json {
 		if r.first {
@@ -151,22 +151,22 @@ func (r *report) end(out io.Writer, undo string, whole bool) {
 		}
 	}
 	if more := total - len(r.shown); more > 0 {
-		fmt.Fprintf(out, "The table leaves %d users out; -json has all.\n", more)
+		fmt.Fprintf(out, "%s not shown; use -json to list all.\n", console.Count(more, "more user is", "more users are"))
 	}
-	fmt.Fprintf(out, "%d users: %s\n", total, strings.Join(words, ", "))
+	fmt.Fprintf(out, "%s: %s\n", console.Count(total, "user"), strings.Join(words, ", "))
 	for _, n := range r.notes {
 		fmt.Fprintf(out, "%s  %s\n", style.Yellow("note"), n)
 	}
 	switch {
 	case undo != "":
-		fmt.Fprintf(out, "To take this back: go run ./examples/sync%v -undo %s -apply\n", r.tenant, undo)
+		fmt.Fprintf(out, "To undo this run: go run ./examples/sync%v -undo %s -apply\n", r.tenant, undo)
 	case !whole:
 	case r.apply && r.counts[graph.Failed] == 0:
-		fmt.Fprintln(out, "Nothing had to be written.")
+		fmt.Fprintln(out, "No changes were necessary.")
 	case r.apply:
 		fmt.Fprintln(out, "Nothing was written.")
 	case r.counts[graph.Planned] > 0:
-		fmt.Fprintln(out, "Nothing was written: that takes -apply.")
+		fmt.Fprintln(out, "This was a dry run. To write these changes, run the same command with -apply.")
 	}
 }
 
@@ -180,7 +180,7 @@ func (l line) rows() [][]string {
 		changes = append(changes, "+ "+v)
 	}
 	if l.Merged {
-		changes = append(changes, "merged with a change by somebody else")
+		changes = append(changes, "merged with a change made at the same time")
 	}
 	for _, text := range []string{l.Reason, l.Error} {
 		if text != "" {

@@ -1,13 +1,13 @@
-// Userids prints the certificateUserIds of certificates, or judges a stored value
-// against one.
+// Userids prints the certificateUserIds values of certificates, or checks a stored
+// value against one.
 //
 //	go run ./examples/userids FILE...
 //	go run ./examples/userids -check 'X509:<SKI>...' FILE
 //
 // A file is PEM, DER or PFX (with -password-file). If it has several
 // certificates, the first is the user's and the rest its chain. Exit status: 0
-// done, or the value matches; 1 it does not match; 2 unusable command line or
-// input.
+// done, or the value matches; 1 it does not match; 2 the command line or the input
+// cannot be used.
 package main
 
 import (
@@ -48,7 +48,7 @@ type identifier struct {
 	Affinity certuserid.Affinity `json:"affinity"`
 }
 
-// A verdict is the judgement on a stored value.
+// A verdict is the result of -check for one certificate.
 type verdict struct {
 	Value   string `json:"value"`
 	Matches bool   `json:"matches"`
@@ -58,20 +58,20 @@ type verdict struct {
 func run(args []string) error {
 	f := flag.NewFlagSet("userids", flag.ContinueOnError)
 	asJSON := f.Bool("json", false, "print JSON")
-	check := f.String("check", "", "judge this stored `value` instead of printing the right ones")
-	passwordFile := f.String("password-file", "", "`file` whose first line is the password of the PFX files")
+	check := f.String("check", "", "check this stored `ID` instead of printing the correct ones")
+	passwordFile := f.String("password-file", "", "`FILE` with the password of the PFX files in its first line")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Prints the certificateUserIds of certificates.\n\nUsage: go run ./examples/userids [flags] FILE...\n\n")
+		fmt.Fprintf(f.Output(), "Prints the certificateUserIds values of certificates, or checks a stored value.\n\nUsage: go run ./examples/userids [flags] FILE...\n\nFILE is a PEM, DER or PFX file.\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
 		}
-		return console.Usage("see userids -h")
+		return console.Usage("run \"userids -h\" for help")
 	}
 	if f.NArg() == 0 {
-		return console.Usage("which certificate? give one file or more, PEM, DER or PFX (see userids -h)")
+		return console.Usage("no certificate file: pass one or more PEM, DER or PFX files (run \"userids -h\" for help)")
 	}
 	checking := false
 	f.Visit(func(f *flag.Flag) { checking = checking || f.Name == "check" })
@@ -102,7 +102,7 @@ func run(args []string) error {
 		}
 	}
 	if !matches {
-		return console.Answer
+		return console.ErrNo
 	}
 	return nil
 }
@@ -136,10 +136,10 @@ func certificates(content []byte, passwordFile string) ([]*x509.Certificate, err
 		return chain, nil
 	}
 	if _, notPFX := pfx.Inspect(content); notPFX != nil {
-		return nil, fmt.Errorf("neither a certificate nor a PFX file (%w)", err)
+		return nil, fmt.Errorf("not a certificate and not a PFX file: %w", err)
 	}
 	if passwordFile == "" {
-		return nil, errors.New("this is a PFX file: put its password into a file and give it with -password-file")
+		return nil, errors.New("a PFX file needs its password: write it into a file and pass that with -password-file")
 	}
 	password, err := folder.ReadSecret(passwordFile)
 	if err != nil {
@@ -155,11 +155,7 @@ func certificates(content []byte, passwordFile string) ([]*x509.Certificate, err
 
 func (a answer) print(w io.Writer) {
 	style := console.StyleFor(os.Stdout)
-	subject := a.cert.Subject.String()
-	if name, err := dn.ParseDER(a.cert.RawSubject); err == nil {
-		subject = name.String()
-	}
-	fmt.Fprintf(w, "%s  %s, until %s\n\n", style.Bold(console.Clean(a.File)), console.Clean(subject), a.cert.NotAfter.UTC().Format("2006-01-02"))
+	fmt.Fprintf(w, "%s  %s, expires %s\n\n", style.Bold(console.Clean(a.File)), console.Clean(dn.Show(a.cert.RawSubject)), a.cert.NotAfter.UTC().Format("2006-01-02"))
 	if a.Check != nil {
 		a.Check.print(w, style)
 		return
@@ -185,17 +181,25 @@ func (v verdict) print(w io.Writer, style console.Style) {
 	fmt.Fprintf(w, "stored   %s\n", console.Clean(v.Value))
 	switch {
 	case !v.Matches && v.Right != (certuserid.ID{}):
-		fmt.Fprintf(w, "right    %s\n", v.Right)
-		fmt.Fprintf(w, "verdict  %s\n", style.Red("does not match this certificate"))
+		fmt.Fprintf(w, "correct  %s\n", v.Right)
+		fmt.Fprintf(w, "result   %s\n", style.Red("does not match this certificate"))
 	case !v.Matches:
-		fmt.Fprintf(w, "verdict  %s\n", style.Red("does not match this certificate"))
+		fmt.Fprintf(w, "result   %s\n", style.Red("does not match this certificate"))
 	case v.Fit == certuserid.Assumed:
-		fmt.Fprintf(w, "right    %s\n", v.Right)
-		fmt.Fprintf(w, "verdict  %s\n", style.Yellow(fmt.Sprintf("matches by %s, on an assumption", v.Mapping.Name())))
+		fmt.Fprintf(w, "correct  %s\n", v.Right)
+		fmt.Fprintf(w, "result   %s\n", style.Yellow(fmt.Sprintf("matches (%s); %s", v.Mapping.Name(), v.assumes())))
 	default:
-		fmt.Fprintf(w, "verdict  %s\n", style.Green(fmt.Sprintf("matches by %s, letter for letter", v.Mapping.Name())))
+		fmt.Fprintf(w, "result   %s\n", style.Green(fmt.Sprintf("matches (%s); exact match", v.Mapping.Name())))
 	}
 	printFindings(w, style, v.Findings)
+}
+
+// assumes says what Entra must do for the value to match.
+func (v verdict) assumes() string {
+	if strings.EqualFold(v.Value, v.Right.String()) {
+		return "assumes Entra ignores case"
+	}
+	return "assumes Entra ignores the byte 00 at the end of the serial number"
 }
 
 func printFindings(w io.Writer, style console.Style, findings lint.Findings) {

@@ -122,9 +122,9 @@ func TestCheck(t *testing.T) {
 		code  int
 		says  []string
 	}{
-		{"X509:<PN>bob@woodgrove.com", 0, []string{"matches by PrincipalName, letter for letter"}},
-		{"X509:<I>CN=WoodgroveCA<SR>" + reverse(serial), 0, []string{"matches by IssuerAndSerialNumber"}},
-		{"X509:<I>CN=WoodgroveCA<SR>" + strings.ToUpper(reverse(serial)), 0, []string{"on an assumption"}},
+		{"X509:<PN>bob@woodgrove.com", 0, []string{"matches (PrincipalName); exact match"}},
+		{"X509:<I>CN=WoodgroveCA<SR>" + reverse(serial), 0, []string{"matches (IssuerAndSerialNumber); exact match"}},
+		{"X509:<I>CN=WoodgroveCA<SR>" + strings.ToUpper(reverse(serial)), 0, []string{"matches (IssuerAndSerialNumber); assumes Entra ignores case"}},
 		{"X509:<I>CN=WoodgroveCA<SR>" + serial, 1, []string{"does not match", "userid-serial-order", reverse(serial)}},
 		{"x509:<PN>bob@woodgrove.com", 1, []string{"does not match", "X509:<PN>bob@woodgrove.com"}},
 		{"X509:<PN>alice@woodgrove.com", 1, []string{"does not match", "bob@woodgrove.com"}},
@@ -158,9 +158,9 @@ func TestUnusable(t *testing.T) {
 		args []string
 		says string
 	}{
-		{nil, "which certificate"},
+		{nil, "no certificate file"},
 		{[]string{"none.pem"}, "none.pem: no such file"},
-		{[]string{"garbage.pem"}, "neither a certificate nor a PFX"},
+		{[]string{"garbage.pem"}, "not a certificate and not a PFX file"},
 		{[]string{"bob.pfx"}, "-password-file"},
 		{[]string{"-password-file", "wrong", "bob.pfx"}, "password"},
 		{[]string{"-password-file", "none", "bob.pfx"}, "none"},

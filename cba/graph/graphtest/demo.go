@@ -15,13 +15,12 @@ import (
 	"example.com/entracba/cba/internal/fingerprint"
 )
 
-// A Demonstration is a small tenant with what belongs to it outside of the
-// directory.
+// A Demonstration is a small tenant, with the certificates and CRLs that belong to it.
 type Demonstration struct {
 	Tenant Tenant
-	// Certificates of the users by userPrincipalName. Their keys were thrown away.
+	// Certificates are those of the users, by userPrincipalName. Their keys are not kept.
 	Certificates map[string]*x509.Certificate
-	// CRLs in DER by the address that the trust stores have for them.
+	// CRLs are in DER, by their URL in the trust stores.
 	CRLs map[string][]byte
 }
 
@@ -31,11 +30,10 @@ const (
 	demoIssuingCRL = "http://crl.contoso.com/issuing.crl"
 )
 
-// Demo makes the demonstration tenant of the examples, as of now: a PKI of two
-// CAs, a classic store with a CA that has expired, a policy with a rule for each
-// strength, six users of whom one is synced, one holds a value that is no mapping
-// and one is of a group of administrators, and the sign-ins of a day. The
-// certificates are minted at every call, and their keys kept nowhere.
+// Demo returns the demonstration tenant of the examples, as of now: a PKI of two CAs, a
+// classic store with an expired CA, a policy with a rule for each strength, six users
+// (one is synced, one has a value of no mapping, one is in a group of administrators),
+// and the sign-ins of a day. Every call makes new certificates.
 func Demo(now time.Time) (*Demonstration, error) {
 	now = now.UTC().Truncate(time.Second)
 	root, err := mint(nil, &x509.Certificate{

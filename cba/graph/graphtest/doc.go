@@ -5,7 +5,7 @@
 // either mount the [Graph], which is an http.Handler, or start it behind TLS with
 // [Serve]. The base URL of a client is Server.URL + "/v1.0", its access token
 // [Token], its credential [StaticToken]. State is kept between calls; [Graph.Tenant] reads it back,
-// [Graph.Requests] what was sent, [Graph.Inject] makes bad weather.
+// [Graph.Requests] returns what was sent, and [Graph.Inject] makes the service fail.
 //
 // The package imports nothing foreign but the interface of credentials (azcore), and
 // opens no connection: a bundle that is uploaded by its address comes from [Options.Fetch].
@@ -38,9 +38,9 @@
 //	/auditLogs/signIns, /auditLogs/signIns/{id}                          GET
 //	/$batch                                                              POST
 //
-// Every request body is held against Microsoft's published schema (CSDL) of these
-// types: an unknown property, a value of the wrong type or outside of its enum is
-// 400. Errors have Graph's shape, with request-id.
+// Every request body is checked against Microsoft's published schema (CSDL) of these
+// types: an unknown property, a value of the wrong type or an unknown enum value is
+// refused with 400. Errors have Graph's shape, with request-id.
 //
 // # What is documented
 //
@@ -73,7 +73,7 @@
 //   - PKIs are created and bundles uploaded by POST; PATCH is 405 (9.18).
 //   - The codes and texts of errors, but for the few that Microsoft's pages print;
 //     that annotations in a request, unknownFutureValue as a value to write and a
-//     name that stands twice are refused; which problem of a bundle shows at once
+//     name that appears twice are refused; which problem of a bundle shows at once
 //     and which in the status; that 250 counts per PKI and "one at a time" per
 //     tenant.
 //   - Replication lag: writers see the truth, readers the older state. Real lag

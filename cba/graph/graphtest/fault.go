@@ -1,12 +1,13 @@
 package graphtest
 
 import (
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"example.com/entracba/cba/internal/enum"
 )
 
 // A Kind is what a [Fault] does. The zero value is unset, and [Graph.Inject]
@@ -22,8 +23,8 @@ const (
 	TokenExpired
 	// Forbidden answers 403 Authorization_RequestDenied.
 	Forbidden
-	// Gateway answers 502 with a page of HTML, as something between the client and
-	// Graph would.
+	// Gateway answers 502 with an HTML page, as a gateway between the client and Graph
+	// does.
 	Gateway
 	// Reset breaks the connection before a byte of the answer. Go's http.Transport
 	// sends a GET again by itself when that happens on a connection it has used
@@ -35,7 +36,7 @@ const (
 	Half
 	// Cut announces the true answer and breaks the connection in its middle.
 	Cut
-	// Huge sends Fault.Size bytes of valid JSON that does not end before.
+	// Huge sends Fault.Size bytes of valid JSON.
 	Huge
 	// Bomb sends JSON that nests a million levels deep.
 	Bomb
@@ -46,67 +47,43 @@ const (
 	UnknownEnum
 )
 
+var kinds = enum.Of[Kind]("graphtest: kind of fault", "throttled", "unavailable", "token expired", "forbidden", "gateway", "reset", "slow",
+	"half", "cut", "huge", "bomb", "foreign link", "unknown enum")
+
+// Kinds lists every kind, for tests that try them all.
+func Kinds() []Kind { return kinds.Values() }
+
 // String returns the name of the constant in words.
-func (k Kind) String() string {
-	switch k {
-	case Throttled:
-		return "throttled"
-	case Unavailable:
-		return "unavailable"
-	case TokenExpired:
-		return "token expired"
-	case Forbidden:
-		return "forbidden"
-	case Gateway:
-		return "gateway"
-	case Reset:
-		return "reset"
-	case Slow:
-		return "slow"
-	case Half:
-		return "half"
-	case Cut:
-		return "cut"
-	case Huge:
-		return "huge"
-	case Bomb:
-		return "bomb"
-	case ForeignLink:
-		return "foreign link"
-	case UnknownEnum:
-		return "unknown enum"
-	}
-	return fmt.Sprintf("Kind(%d)", uint8(k))
-}
+func (k Kind) String() string { return kinds.String(k) }
 
-// Kinds lists every kind, for tests that walk them.
-func Kinds() []Kind {
-	return []Kind{Throttled, Unavailable, TokenExpired, Forbidden, Gateway, Reset, Slow, Half, Cut, Huge, Bomb, ForeignLink, UnknownEnum}
-}
+// MarshalText writes the text of [Kind.String]; an unset or unknown kind is an error.
+func (k Kind) MarshalText() ([]byte, error) { return kinds.Marshal(k) }
 
-// A Fault is bad weather for the requests that it selects. Which request meets it
-// is decided by the order in which they arrive and by nothing else.
+// UnmarshalText reads what MarshalText wrote.
+func (k *Kind) UnmarshalText(text []byte) error { return kinds.Unmarshal(k, text) }
+
+// A Fault is a failure of the service for the requests that it selects. Only the order
+// in which requests arrive decides which of them it strikes.
 type Fault struct {
 	Kind Kind // required
 	// Method selects requests by method; "" is all.
 	Method string
-	// Path selects requests by what follows the version: "/users/*" has one segment
-	// in place of each *, a ** at the end has any number, "" is all. Letter case
-	// does not matter. The requests inside a batch are selected by their own paths;
-	// those that break or mangle a connection have no meaning there and do not
-	// select them. "/$batch" is the batch itself.
+	// Path selects requests by the path after the version. In a pattern such as
+	// "/users/*" each * stands for one segment, and ** at the end for any number of
+	// segments; "" selects all. Letter case does not matter. Requests inside a batch
+	// are selected by their own paths, except by kinds that break the connection or the
+	// answer as a whole. "/$batch" is the batch itself.
 	Path string
-	// Skip lets that many selected requests pass first.
+	// Skip is the number of selected requests that pass first.
 	Skip int
-	// Times is how many requests it strikes; 0 is one, a negative number all.
+	// Times is the number of requests that it strikes; 0 is one, a negative number all.
 	Times int
-	// Applied lets the request be carried out before the fault replaces its answer:
-	// the write happened, and the client does not learn of it. A fault that sends
-	// something of the true answer, such as Half, comes after the request was
-	// carried out in any case.
+	// Applied carries the request out before the fault replaces its answer: the write
+	// is done, and the client does not learn of it. A fault that sends a part of the
+	// true answer, such as Half, always carries the request out first.
 	Applied bool
 	// RetryAfter is sent with 429 and 503, in whole seconds, rounded up; 0 sends
-	// none. With AsDate it is sent as the time of day, which HTTP allows as well.
+	// no header. With AsDate it is sent as a date, which HTTP allows as well.
 	RetryAfter time.Duration
 	AsDate     bool
 	// Pause is the time between the pieces of Slow; 0 is 20 ms.
@@ -126,11 +103,11 @@ type armed struct {
 	skip, left int
 }
 
-// Inject arms a fault. Faults strike in the order in which they were armed; a
-// request meets one at most. The error is for a Fault without Kind.
+// Inject arms a fault. Faults strike in the order in which they were armed; at most one
+// strikes a request. The error is [Invalid]: a Fault without a Kind.
 func (g *Graph) Inject(f Fault) error {
-	if f.Kind < Throttled || f.Kind > UnknownEnum {
-		return fmt.Errorf("graphtest: fault: %s is no kind of fault", f.Kind)
+	if !kinds.Known(f.Kind) {
+		return invalid(nil, "fault: Kind is %v, want one of %v", f.Kind, Kinds())
 	}
 	a := &armed{Fault: f, skip: f.Skip, left: f.Times}
 	if f.Times == 0 {
@@ -144,8 +121,8 @@ func (g *Graph) Inject(f Fault) error {
 	return nil
 }
 
-// Pending is how many armed faults have not struck as often as they were meant
-// to, those that strike always included.
+// Pending returns the number of armed faults that have not yet struck as often as they
+// should. Faults that strike all requests are always among them.
 func (g *Graph) Pending() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -266,7 +243,7 @@ func (f *Fault) change(g *Graph, a *answer) {
 		}
 	case UnknownEnum:
 		if a.typ != "" {
-			g.enums(a, func(e *enum, value string) string {
+			g.enums(a, func(e *enumType, value string) string {
 				if f.Enum == "" || f.Enum == e.Name {
 					return "notYetInvented"
 				}

@@ -17,52 +17,51 @@ import (
 	"time"
 )
 
-// Token is the access token that a Graph takes unless [Options] name another. It
-// opens nothing.
+// Token is the access token that a Graph accepts unless [Options] name another. It is
+// not a secret.
 const Token = "graphtest-access-token"
 
 // maxBody is the largest request body: the 4 MB that Learn, "JSON batching",
 // gives for a whole request.
 const maxBody = 4 << 20
 
-// Options are what can be chosen about a [Graph]. The zero value is a service
-// that answers at once, shows every write at once and fails nothing.
+// Options are the options of a [Graph]. The zero value is a service that answers at
+// once, shows every write at once and never fails.
 type Options struct {
 	// Token is the one access token that is accepted; "" is [Token].
 	Token string
 	// Now is the clock. Nil is time.Now.
 	Now func() time.Time
-	// Latency is how long every HTTP request takes at least.
+	// Latency is the shortest time that an HTTP request takes.
 	Latency time.Duration
 	// Lag is how long reads show the old state after a write: the directory
 	// replicates, and how long that takes is not documented.
 	Lag Delay
-	// Fetch gets the .p7b bundle that an upload names. Nil lets every upload fail:
-	// the package itself never opens a connection.
+	// Fetch returns the .p7b bundle at the address of an upload. With nil every upload
+	// fails: the package itself never opens a connection.
 	Fetch func(ctx context.Context, url string) ([]byte, error)
-	// Upload is how long an upload runs; Learn says up to 30 minutes. A read that
-	// counts is one of the PKI in question.
+	// Upload is how long an upload runs; Learn says up to 30 minutes. Only reads of the
+	// PKI in question count.
 	Upload Delay
-	// PageSize is the number of objects on a page that no $top asks for. 0 is what
-	// Graph has: 100 users, groups, PKIs or CAs, 1,000 sign-ins.
+	// PageSize is the number of objects on a page without $top. 0 is Graph's own: 100
+	// users, groups, PKIs or CAs, 1,000 sign-ins.
 	PageSize int
-	// MergeComplex takes the other reading of open question 9.16: a complex
-	// property of a PATCH of the policy changes only the members it names, instead
-	// of being replaced. Collections are replaced in both.
+	// MergeComplex follows the other reading of open question 9.16: a complex property
+	// in a PATCH of the policy changes only the members that it names, instead of
+	// replacing the whole property. Collections are replaced in both readings.
 	MergeComplex bool
-	// FoldCertificateUserIDs lets two certificateUserIds that differ only in
-	// letter case count as the same value, in filters and for uniqueness. How the
-	// service compares them is not documented; the default is exact.
+	// FoldCertificateUserIDs makes the comparison of certificateUserIds
+	// case-insensitive, in filters and for uniqueness. How the service compares them is
+	// not documented; the default is exact.
 	FoldCertificateUserIDs bool
-	// KeepRequests is how many requests [Graph.Requests] remembers, the newest
-	// ones. 0 is 5,000; a negative number is none.
+	// KeepRequests is the number of newest requests that [Graph.Requests] returns. 0 is
+	// 5,000; a negative number is none.
 	KeepRequests int
 }
 
-// A Graph is an in-memory Microsoft Graph of one tenant: an [http.Handler] that
-// can be mounted anywhere, since it looks for /v1.0/ or /beta/ in the path and
-// takes what stands before for its mount point. [New] makes one. It is safe for
-// concurrent use.
+// A Graph is an in-memory Microsoft Graph of one tenant: an [http.Handler] that can be
+// mounted anywhere, because the part of the path before /v1.0/ or /beta/ is its mount
+// point. [New] makes one. It is safe for concurrent use.
 type Graph struct {
 	opt    Options
 	schema *schema
@@ -76,9 +75,9 @@ type Graph struct {
 	serial uint64 // of requests
 }
 
-// New makes a Graph that starts with a copy of the tenant. The error says what
-// could not be in any tenant: two users with one name or one certificateUserIds
-// value, two objects with one id, a policy that is not one.
+// New returns a Graph that starts with a copy of the tenant. The error is [Invalid]: two
+// users with one name or one certificateUserIds value, two objects with one id, an
+// unreadable policy.
 func New(t Tenant, o Options) (*Graph, error) {
 	s, err := readSchema(published, supplement)
 	if err != nil {
@@ -102,9 +101,12 @@ func New(t Tenant, o Options) (*Graph, error) {
 	return g, nil
 }
 
-// Load replaces the tenant by a copy of t; lag and uploads under way end. Its
-// errors are those of [New], and on an error the old tenant stays.
+// Load replaces the tenant with a copy of t. Replication lag and running uploads end.
+// The errors are those of [New]; on an error the old tenant stays.
 func (g *Graph) Load(t Tenant) error {
+	if !g.made() {
+		return invalid(nil, "make the Graph with New")
+	}
 	s, err := g.newState(t.Clone())
 	if err != nil {
 		return err
@@ -115,14 +117,20 @@ func (g *Graph) Load(t Tenant) error {
 	return nil
 }
 
-// Tenant returns a copy of the tenant as it is: what was written, whether or not
+// Tenant returns a copy of the tenant with everything that was written, whether or not
 // reads show it yet.
 func (g *Graph) Tenant() Tenant {
+	if !g.made() {
+		return Tenant{}
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.state.settle(g.now())
 	return g.state.tenant()
 }
+
+// made reports whether New made the Graph.
+func (g *Graph) made() bool { return g != nil && g.schema != nil }
 
 func (g *Graph) now() time.Time { return g.opt.Now().UTC() }
 
@@ -179,6 +187,10 @@ func notFound(id string) answer {
 // ServeHTTP answers one request. It panics with [http.ErrAbortHandler], as
 // net/http asks for, where a [Fault] tells it to break the connection.
 func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !g.made() {
+		http.Error(w, "graphtest: make the Graph with New", http.StatusInternalServerError)
+		return
+	}
 	body, bodyErr := readBody(r)
 	c, found := g.newCall(r, body)
 	c.entry = g.record(r, body)
@@ -441,7 +453,7 @@ func (g *Graph) finish(c *call, a answer, f *Fault) (answer, []byte) {
 func (g *Graph) show(c *call, a *answer, f *Fault) {
 	known := prefers(c.header, "include-unknown-enum-members")
 	if !known && a.typ != "" {
-		g.enums(a, func(e *enum, value string) string {
+		g.enums(a, func(e *enumType, value string) string {
 			if _, late := e.has(value); late {
 				return sentinel
 			}
@@ -454,7 +466,7 @@ func (g *Graph) show(c *call, a *answer, f *Fault) {
 }
 
 // enums runs f over every enum value of an answer.
-func (g *Graph) enums(a *answer, f func(e *enum, value string) string) {
+func (g *Graph) enums(a *answer, f func(e *enumType, value string) string) {
 	body := a.body
 	if object, ok := body.(map[string]any); ok && strings.HasPrefix(a.typ, "Collection(") {
 		body = object["value"]

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// A Request is one that a [Graph] was sent, as contract tests want to see it.
+// A Request is a request that a [Graph] received, for tests of what a program sends.
 type Request struct {
 	Method string
-	// URL is the full address, query included, as it was sent. That of a part of a
-	// batch is the address that the same request would have on its own.
+	// URL is the full URL as it was sent, query included. For a part of a batch it is
+	// the URL that the same request would have on its own.
 	URL string
-	// Header is without Authorization, which is never kept.
+	// Header has no Authorization and no Cookie, which are never kept.
 	Header http.Header
-	// Body is what was sent, after decompression.
+	// Body is the body after decompression.
 	Body []byte
-	// Status is what it was answered with, 0 while it is not.
+	// Status is the status of the answer, 0 before it is sent.
 	Status int
 	// Parts are the requests of a $batch, in the order of the batch; nil for others.
 	Parts []Request

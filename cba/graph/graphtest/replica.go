@@ -2,9 +2,9 @@ package graphtest
 
 import "time"
 
-// A Delay says when something that goes on behind the answers is over: when Time
-// has passed (by [Options.Now]) and Reads answers have shown the state before it.
-// The zero Delay is over at once.
+// A Delay is the duration of something that the service does in the background: it ends
+// when Time has passed (by [Options.Now]) and Reads answers have shown the state before
+// it. The zero Delay ends at once.
 type Delay struct {
 	Time  time.Duration
 	Reads int

@@ -23,7 +23,7 @@ var supplement []byte
 // namespace.
 type schema struct {
 	types map[string]*structured
-	enums map[string]*enum
+	enums map[string]*enumType
 	all   map[string][]property // what a type and its bases have
 }
 
@@ -42,7 +42,7 @@ type property struct {
 	Nullable string `xml:"Nullable,attr"`
 }
 
-type enum struct {
+type enumType struct {
 	Name    string `xml:"Name,attr"`
 	IsFlags bool   `xml:"IsFlags,attr"`
 	Members []struct {
@@ -55,7 +55,7 @@ const sentinel = "unknownFutureValue"
 // has reports whether name is a member, and whether it stands behind the
 // sentinel: such a member was added after the enum was published, and is shown
 // only to those who ask for unknown members.
-func (e *enum) has(name string) (member, late bool) {
+func (e *enumType) has(name string) (member, late bool) {
 	for _, m := range e.Members {
 		if m.Name == name {
 			return true, late
@@ -66,10 +66,10 @@ func (e *enum) has(name string) (member, late bool) {
 }
 
 func readSchema(files ...[]byte) (*schema, error) {
-	s := &schema{types: map[string]*structured{}, enums: map[string]*enum{}, all: map[string][]property{}}
+	s := &schema{types: map[string]*structured{}, enums: map[string]*enumType{}, all: map[string][]property{}}
 	for _, file := range files {
 		var in struct {
-			Enums    []*enum       `xml:"EnumType"`
+			Enums    []*enumType   `xml:"EnumType"`
 			Complex  []*structured `xml:"ComplexType"`
 			Entities []*structured `xml:"EntityType"`
 			Actions  []*structured `xml:"Action"`
@@ -79,13 +79,13 @@ func readSchema(files ...[]byte) (*schema, error) {
 		}
 		for _, e := range in.Enums {
 			if s.enums[e.Name] != nil {
-				return nil, fmt.Errorf("graphtest: schema: enum %q stands twice", e.Name)
+				return nil, fmt.Errorf("graphtest: schema: enum %q appears twice", e.Name)
 			}
 			s.enums[e.Name] = e
 		}
 		for _, t := range slices.Concat(in.Complex, in.Entities, in.Actions) {
 			if s.types[t.Name] != nil {
-				return nil, fmt.Errorf("graphtest: schema: type %q stands twice", t.Name)
+				return nil, fmt.Errorf("graphtest: schema: type %q appears twice", t.Name)
 			}
 			for _, p := range t.Parameters {
 				if p.Name != "bindingParameter" {
@@ -226,7 +226,7 @@ func (s *schema) check(typ string, v any, strict bool) *mismatch {
 	return nil
 }
 
-func (e *enum) check(v any, strict bool) *mismatch {
+func (e *enumType) check(v any, strict bool) *mismatch {
 	text, ok := v.(string)
 	if !ok {
 		return &mismatch{text: fmt.Sprintf("A value of the enum '%s' is a string.", e.Name)}
@@ -278,7 +278,7 @@ func decodeBinary(text string) ([]byte, error) {
 
 // eachEnum calls f for every enum value in v, which is changed in place to what
 // f returns.
-func (s *schema) eachEnum(typ string, v any, f func(e *enum, value string) string) any {
+func (s *schema) eachEnum(typ string, v any, f func(e *enumType, value string) string) any {
 	name, collection := local(typ)
 	switch v := v.(type) {
 	case []any:

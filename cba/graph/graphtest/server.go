@@ -18,9 +18,11 @@ type Server struct {
 // TLS handshakes.
 const idleConnections = 16
 
-// Serve starts a server, which the caller closes. Nothing but this machine can
-// reach it.
+// Serve starts a server, which the caller closes. Only this machine can reach it.
 func Serve(g *Graph) *Server {
+	if g == nil {
+		g = &Graph{}
+	}
 	s := httptest.NewTLSServer(g)
 	if t, ok := s.Client().Transport.(*http.Transport); ok {
 		t.MaxIdleConnsPerHost = idleConnections
@@ -39,5 +41,5 @@ func (s *Server) Roots() *x509.CertPool {
 	return pool
 }
 
-// Close ends the server after the answers under way.
+// Close waits for the running requests and stops the server.
 func (s *Server) Close() { s.http.Close() }

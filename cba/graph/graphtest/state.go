@@ -51,7 +51,7 @@ func (g *Graph) newState(t Tenant) (*state, error) {
 			*id = s.newID()
 		}
 		if other, ok := s.ids[strings.ToLower(*id)]; ok {
-			return fmt.Errorf("graphtest: tenant: %s has the id %q of %s", what, *id, other)
+			return invalid(nil, "tenant: %s has the id %q of %s", what, *id, other)
 		}
 		s.ids[strings.ToLower(*id)] = what
 		return nil
@@ -65,10 +65,10 @@ func (g *Graph) newState(t Tenant) (*state, error) {
 	}
 	policy, err := parseJSON(text)
 	if err != nil {
-		return nil, fmt.Errorf("graphtest: tenant: policy: %w", err)
+		return nil, invalid(err, "tenant: policy")
 	}
 	if m := s.schema.check(x509Type, policy, false); m != nil {
-		return nil, fmt.Errorf("graphtest: tenant: policy: at %q: %w", m.path, m)
+		return nil, invalid(m, "tenant: policy: at %q", m.path)
 	}
 	object := policy.(map[string]any) // an entity passes the check as an object only
 	maps.DeleteFunc(object, func(name string, _ any) bool { return strings.Contains(name, "@") })
@@ -99,12 +99,12 @@ func (g *Graph) newState(t Tenant) (*state, error) {
 		}
 		name := strings.ToLower(u.UserPrincipalName)
 		if name == "" || s.byName[name] != "" {
-			return nil, fmt.Errorf("graphtest: tenant: %s: userPrincipalName is empty or that of another user", what)
+			return nil, invalid(nil, "tenant: %s: userPrincipalName is empty or belongs to another user", what)
 		}
 		s.byName[name] = u.ID
 		for _, value := range u.CertificateUserIDs {
 			if id, ok := s.holders[s.key(value)]; ok {
-				return nil, fmt.Errorf("graphtest: tenant: %s: certificateUserIds %q is a value of %s already", what, clip(value), id)
+				return nil, invalid(nil, "tenant: %s: the value of certificateUserIds %q belongs to %s already", what, clip(value), id)
 			}
 			s.holders[s.key(value)] = u.ID
 		}

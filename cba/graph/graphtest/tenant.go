@@ -45,8 +45,8 @@ type User struct {
 	// Synced is onPremisesSyncEnabled: authorizationInfo is Connect's, and a PATCH
 	// of it is refused.
 	Synced bool
-	// CertificateUserIDs in their order. No format is checked: the directory is
-	// not documented to check one.
+	// CertificateUserIDs in their order. Their format is not checked: no page says that
+	// the directory checks it.
 	CertificateUserIDs []string
 }
 
@@ -161,9 +161,9 @@ type KeyValue struct{ Key, Value string }
 // ClassicID is the id of the one configuration that the classic store can have.
 const ClassicID = "29728ade-6ae4-4ee9-9103-412912537da5"
 
-// DefaultPolicy is the x509Certificate configuration of a tenant in which nobody
-// changed it, and what DELETE restores. Its values are those of a live v1.0
-// answer of July 2026; no page documents them.
+// DefaultPolicy is the x509Certificate configuration of a new tenant, which DELETE
+// restores. Its values are those of a live v1.0 answer of July 2026; no page documents
+// them.
 const DefaultPolicy = `{
   "id": "X509Certificate",
   "state": "disabled",
@@ -182,10 +182,13 @@ const DefaultPolicy = `{
   "includeTargets": [{"targetType": "group", "id": "all_users", "isRegistrationRequired": false}]
 }`
 
-// NewAuthority describes a CA's certificate as an upload of a bundle does: the
-// CRL's address is the first HTTP distribution point of the CA's own certificate,
-// as documented for uploads, the rest is read off the certificate.
+// NewAuthority describes a CA's certificate as an upload of a bundle does. The CRL URL
+// is the first HTTP distribution point of the CA's own certificate, as documented for
+// uploads. A nil certificate gives an Authority without one.
 func NewAuthority(cert *x509.Certificate) Authority {
+	if cert == nil {
+		return Authority{}
+	}
 	a := Authority{
 		DisplayName:                cert.Subject.CommonName,
 		Certificate:                cert.Raw,

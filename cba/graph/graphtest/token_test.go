@@ -3,8 +3,10 @@ package graphtest_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -31,5 +33,42 @@ func TestStaticToken(t *testing.T) {
 	}
 	if _, err := graphtest.StaticToken("").GetToken(t.Context(), policy.TokenRequestOptions{}); err == nil {
 		t.Error("an empty token was handed out")
+	}
+}
+
+// A Graph that New did not make, and arguments that are nothing, do not panic.
+func TestZero(t *testing.T) {
+	for name, g := range map[string]*graphtest.Graph{"nil": nil, "zero": {}} {
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, httptest.NewRequest("GET", "/v1.0/users", nil))
+		if w.Code != 500 || !errors.Is(g.Load(graphtest.Tenant{}), graphtest.Invalid) || g.Tenant().Users != nil {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	s := graphtest.Serve(nil)
+	defer s.Close()
+	if r, err := s.Client().Get(s.URL); err != nil || r.StatusCode != 500 {
+		t.Error(r, err)
+	}
+	g, err := graphtest.New(graphtest.Tenant{}, graphtest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []graphtest.Kind{0, 200} {
+		if err := g.Inject(graphtest.Fault{Kind: kind}); !errors.Is(err, graphtest.Invalid) {
+			t.Errorf("a fault of kind %v: %v", kind, err)
+		}
+	}
+	if a := graphtest.NewAuthority(nil); a.Certificate != nil {
+		t.Errorf("%+v", a)
+	}
+	for _, kind := range graphtest.Kinds() {
+		var back graphtest.Kind
+		if text, err := kind.MarshalText(); err != nil || back.UnmarshalText(text) != nil || back != kind {
+			t.Errorf("%v: %s, %v", kind, text, err)
+		}
+	}
+	if (&graphtest.Error{}).Error() == "" || errors.Is(&graphtest.Error{}, graphtest.Invalid) {
+		t.Error("the zero error")
 	}
 }

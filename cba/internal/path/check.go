@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"example.com/entracba/cba/internal/text"
 )
 
 // A Cause is what is wrong with a certificate at its place on a way.
@@ -85,9 +87,9 @@ func Check(leaf *x509.Certificate, cas []*x509.Certificate, at time.Time) []Prob
 		}
 		switch PeriodOf(cert, at) {
 		case NotYetValid:
-			add(i, NotYetValid, "valid from %s", stamp(cert.NotBefore))
+			add(i, NotYetValid, "valid from %s", text.Time(cert.NotBefore))
 		case Expired:
-			add(i, Expired, "expired %s", stamp(cert.NotAfter))
+			add(i, Expired, "expired %s", text.Time(cert.NotAfter))
 		}
 	}
 	period(0, leaf)
@@ -170,5 +172,3 @@ func Understood(id asn1.ObjectIdentifier) bool {
 	}
 	return false
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -39,6 +39,9 @@ func Read[T any](data []byte, most int, v *T) error { return read(data, most, v,
 func ReadWrapped[T any](data []byte, most int, v *T) error { return read(data, most, v, true) }
 
 func read[T any](data []byte, most int, v *T, wrapped bool) error {
+	if v == nil {
+		return &Error{Reason: WrongType, Detail: "there is nothing to read into: the pointer is nil"}
+	}
 	text, e := checked(data, most)
 	if e != nil {
 		return e

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -51,7 +52,7 @@ func (s Style) Red(text string) string    { return s.paint("31", text) }
 func (s Style) Green(text string) string  { return s.paint("32", text) }
 func (s Style) Yellow(text string) string { return s.paint("33", text) }
 
-// Table writes rows in columns that align, two blanks apart. The first row is
+// Table writes rows in columns that align, two spaces apart. The first row is
 // the head. Control characters in a cell are shown as escapes: what comes from
 // a certificate must not steer the terminal.
 func Table(w io.Writer, style Style, rows ...[]string) {
@@ -118,14 +119,14 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Usage marks an error as one that the command line or the input is to blame
-// for.
+// Usage marks an error as one in the command line or the input.
 func Usage(format string, args ...any) error {
 	return &Failure{Unusable, fmt.Errorf(format, args...)}
 }
 
-// Answer ends a program with [No] without a word: it has said all.
-var Answer = &Failure{Status: No, Err: errors.New("no")}
+// ErrNo ends a program with status [No] and prints nothing: the program has printed
+// its answer.
+var ErrNo = &Failure{Status: No, Err: errors.New("no")}
 
 // Main runs a program and ends the process with its exit status. Errors go to
 // standard error behind the program's name.
@@ -138,14 +139,47 @@ func status(name string, stderr io.Writer, err error) int {
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
 		return Good
-	case err == error(Answer):
+	case err == error(ErrNo):
 		return No
 	case errors.As(err, &failure):
 	default:
 		failure = &Failure{Unusable, err}
 	}
-	fmt.Fprintf(stderr, "%s: %s\n", name, Clean(err.Error()))
+	for _, line := range lines(err) {
+		fmt.Fprintf(stderr, "%s: %s\n", name, line)
+	}
 	return failure.Status
+}
+
+// prefixes are the names that the library's packages put in front of their errors. A
+// person who runs a program has no use for them.
+var prefixes = regexp.MustCompile(`(^|: |; |, )(?:cba|certuserid|crl|deploy|dn|fetch|folder|graph|graphtest|keyid|ledger|lifecycle|lint|pfx|policy|publish|rollout|signin|snapshot|sqlite|token|trust): `)
+
+// lines is the text of an error for people, line by line.
+func lines(err error) []string {
+	var all []string
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		for before := ""; before != line; {
+			before, line = line, prefixes.ReplaceAllString(line, "$1")
+		}
+		all = append(all, Clean(line))
+	}
+	return all
+}
+
+// Text is an error in one line for people, without the names of packages.
+func Text(err error) string { return strings.Join(lines(err), "; ") }
+
+// Count is a number with its noun: "1 user", "2 users". The plural is the singular
+// with an s unless it is given.
+func Count(n int, one string, many ...string) string {
+	word := one
+	if n != 1 {
+		if word = one + "s"; len(many) > 0 {
+			word = many[0]
+		}
+	}
+	return fmt.Sprintf("%d %s", n, word)
 }
 
 // A Progress is a bar that grows with work. It draws on a terminal only, and

@@ -44,14 +44,25 @@ func TestStatus(t *testing.T) {
 	}{
 		{nil, Good, ""},
 		{flag.ErrHelp, Good, ""},
-		{Answer, No, ""},
+		{ErrNo, No, ""},
 		{Usage("no such target %q", "x"), Unusable, "p: no such target \"x\"\n"},
 		{&Failure{No, errors.New("refused")}, No, "p: refused\n"},
 		{errors.New("disk\x07 full"), Unusable, "p: disk\\a full\n"},
+		{errors.Join(errors.New("cba: key: weak key"), errors.New("x: graph: crl: y\x1b")), Unusable, "p: key: weak key\np: x: y\\x1b\n"},
 	} {
 		var b bytes.Buffer
 		if got := status("p", &b, test.err); got != test.want || b.String() != test.says {
 			t.Errorf("%v: status %d, said %q; want %d, %q", test.err, got, b.String(), test.want, test.says)
+		}
+	}
+}
+
+func TestCount(t *testing.T) {
+	for want, got := range map[string]string{
+		"0 users": Count(0, "user"), "1 user": Count(1, "user"), "2 entries": Count(2, "entry", "entries"), "1 entry": Count(1, "entry", "entries"),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -28,14 +28,14 @@ type Flags struct{ ID, Endpoint string }
 
 // Register adds -tenant and -endpoint to a program's flags.
 func (f *Flags) Register(set *flag.FlagSet) {
-	set.StringVar(&f.ID, "tenant", "", "`ID` of the tenant; the token comes from Azure's default chain: environment, workload, managed identity, az login")
-	set.StringVar(&f.Endpoint, "endpoint", "", "`URL` of the Graph with its version, as in https://graph.microsoft.us/v1.0; the token is taken from "+TokenVariable)
+	set.StringVar(&f.ID, "tenant", "", "`ID` or domain of the tenant; signs in with Azure's default credentials: environment variables, workload identity, managed identity or az login")
+	set.StringVar(&f.Endpoint, "endpoint", "", "`URL` of Microsoft Graph with its version, such as https://graph.microsoft.us/v1.0; the access token is read from the environment variable "+TokenVariable)
 }
 
 // IsDemo reports whether no tenant is named.
 func (f Flags) IsDemo() bool { return f.ID == "" && f.Endpoint == "" }
 
-// String returns the flags as they are given to a program, with a blank in front,
+// String returns the flags as they are given to a program, with a space in front,
 // and nothing for the demonstration.
 func (f Flags) String() string {
 	switch {
@@ -62,11 +62,11 @@ func (f Flags) Open(users ...string) (*Tenant, error) {
 	case f.IsDemo():
 		return demo(users)
 	case f.ID != "" && f.Endpoint != "":
-		return nil, console.Usage("-tenant and -endpoint are two ways to name a tenant: give one of them")
+		return nil, console.Usage("-tenant and -endpoint both name a tenant: pass only one of them")
 	case strings.ContainsFunc(f.ID, func(r rune) bool {
 		return r != '-' && r != '.' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
 	}):
-		return nil, console.Usage("-tenant %q is neither the id nor a domain of a tenant", f.ID)
+		return nil, console.Usage("-tenant %q is not a tenant ID or domain", f.ID)
 	case f.ID != "":
 		credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{TenantID: f.ID})
 		if err != nil {
@@ -77,9 +77,9 @@ func (f Flags) Open(users ...string) (*Tenant, error) {
 	token := strings.TrimSpace(os.Getenv(TokenVariable))
 	switch {
 	case token == "":
-		return nil, console.Usage("-endpoint needs an access token in the environment variable %s", TokenVariable)
+		return nil, console.Usage("-endpoint requires an access token in the environment variable %s", TokenVariable)
 	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return nil, console.Usage("%s holds no access token: it has blanks, control characters or letters outside of ASCII", TokenVariable)
+		return nil, console.Usage("%s does not contain an access token: it contains spaces, control characters or non-ASCII characters", TokenVariable)
 	}
 	return open(graphtest.StaticToken(token), graph.Options{Endpoint: f.Endpoint})
 }
@@ -122,11 +122,11 @@ func demo(users []string) (*Tenant, error) {
 	return t, nil
 }
 
-// Announce says in one line that this is the demonstration. For a real tenant it
-// says nothing.
+// Announce prints that this is the demonstration. For a real tenant it prints
+// nothing.
 func (t *Tenant) Announce(w io.Writer) {
 	if t.Demo != nil {
-		fmt.Fprintf(w, "Demonstration: no tenant is named (-tenant or -endpoint), so this is a made-up one inside this program.\n\n")
+		fmt.Fprintf(w, "Demonstration: without -tenant or -endpoint, this program uses a made-up tenant of its own.\n\n")
 	}
 }
 
@@ -148,7 +148,7 @@ type chain struct {
 func (c chain) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := c.TokenCredential.GetToken(ctx, o)
 	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("no token for the tenant: sign in with \"az login --tenant %s\", or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET: %w", c.id, err)
+		err = fmt.Errorf("no access token for the tenant. Sign in with \"az login --tenant %s\", or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET. Cause: %w", c.id, err)
 	}
 	return token, err
 }

@@ -1,0 +1,42 @@
+package deploy
+
+import (
+	"slices"
+
+	"example.com/entracba/cba/lint"
+)
+
+const rewrite = `write the PFX again with the encoding "compat", which all of these programs open`
+
+// The rules of [Package.Findings]. Errors lock out: the user has no certificate
+// after the import, or one that Entra refuses.
+var (
+	incomplete = lint.Rule{Code: "deploy-incomplete", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "a required field of the package is missing or cannot be used", Do: "fill the field that the finding names"}
+	pfxMalformed = lint.Rule{Code: "deploy-pfx-malformed", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the file is not a PFX that can be read", Do: "write the PFX again"}
+	pfxSomeUnreadable = lint.Rule{Code: "deploy-pfx-some-unreadable", Severity: lint.Warning,
+		What: "some programs on the target do not open this encoding", Do: rewrite}
+	pfxUnknown = lint.Rule{Code: "deploy-pfx-unknown", Severity: lint.Warning,
+		What: "it is not known whether the programs on the target open this encoding", Do: rewrite}
+	wrongPassword = lint.Rule{Code: "deploy-wrong-password", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the password does not open the PFX", Do: "look up the password that the PFX was written with"}
+	otherCertificate = lint.Rule{Code: "deploy-other-certificate", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the PFX holds another certificate than the package", Do: "use the PFX of this certificate"}
+	passwordCharacters = lint.Rule{Code: "deploy-password-characters", Severity: lint.Warning,
+		What: "the password has a character that is not printable ASCII; not every keyboard has it, and programs encode it differently",
+		Do:   "write the PFX again with a generated password"}
+	brokenChain = lint.Rule{Code: "deploy-broken-chain", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the PFX does not lead from the certificate to the root",
+		Do:   "put every CA between the two into the PFX, and use the root of this certificate"}
+	notYetValid = lint.Rule{Code: "deploy-not-yet-valid", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the certificate is not valid yet", Do: "wait, or check the clock of this machine"}
+	expired = lint.Rule{Code: "deploy-expired", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the certificate has expired", Do: "issue a new certificate"}
+)
+
+var rules = []lint.Rule{incomplete, pfxMalformed, pfxSomeUnreadable, pfxUnknown, wrongPassword, otherCertificate,
+	passwordCharacters, brokenChain, notYetValid, expired}
+
+// Rules returns the rules of [Package.Findings], for a list of all findings.
+func Rules() []lint.Rule { return slices.Clone(rules) }
