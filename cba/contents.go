@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
 
 	"example.com/entracba/cba/internal/san"
@@ -175,16 +174,6 @@ func addExtension(b *cryptobyte.Builder, id asn1.ObjectIdentifier, critical bool
 	})
 }
 
-func addOID(b *cryptobyte.Builder, oid x509.OID) {
-	b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) {
-		content, err := oid.MarshalBinary()
-		if err != nil {
-			b.SetError(err)
-		}
-		b.AddBytes(content)
-	})
-}
-
 // addKeyUsage writes the bits as DER asks of a named bit list: without zero bits
 // at the end.
 func addKeyUsage(b *cryptobyte.Builder, usage x509.KeyUsage) {
@@ -220,18 +209,6 @@ func addCRLURLs(b *cryptobyte.Builder, urls []string) {
 
 func addURL(b *cryptobyte.Builder, url string) {
 	b.AddASN1(cbasn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(url)) })
-}
-
-// assemble joins the signed part, the algorithm and the signature. A nil
-// signature gives a certificate that can be read and that nobody accepts.
-func (s signing) assemble(tbs, signature []byte) []byte {
-	b := cryptobyte.NewBuilder(make([]byte, 0, len(tbs)+len(s.der)+len(signature)+16))
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(tbs)
-		b.AddBytes([]byte(s.der))
-		b.AddASN1BitString(signature)
-	})
-	return b.BytesOrPanic() // only a length over 4 GiB fails
 }
 
 // compare reads cert with crypto/x509 and returns an error for the first field
@@ -326,58 +303,4 @@ func readUsages(cert *x509.Certificate) ([]x509.OID, bool) {
 		return usages, true
 	}
 	return nil, true
-}
-
-// ParseOID reads an object identifier in its dotted form, "1.3.6.1.4.1.311.20.2.2".
-// Its numbers must fit 31 bits: many readers of certificates take no larger ones.
-//
-// The error is an [*Error] with reason [Malformed].
-func ParseOID(text string) (x509.OID, error) {
-	id, err := x509.ParseOID(text)
-	switch {
-	case err != nil:
-		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "write it in dotted form, such as 1.2.3.4"}
-	case id.String() != text: // rules of Entra compare the text
-		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "write it without leading zeros: " + id.String()}
-	case !fits31(id):
-		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "its numbers must be below 2147483648"}
-	}
-	return id, nil
-}
-
-// fits31 reports whether encoding/asn1, and what is built like it, can read an
-// object identifier. The zero OID has no numbers and is none.
-func fits31(id x509.OID) bool {
-	var b cryptobyte.Builder
-	addOID(&b, id)
-	der, err := b.Bytes()
-	input := cryptobyte.String(der)
-	var read asn1.ObjectIdentifier
-	return err == nil && input.ReadASN1ObjectIdentifier(&read)
-}
-
-// checkOIDs refuses what cannot be encoded, and what appears in a list twice.
-func checkOIDs(what string, oids []x509.OID) error {
-	for i, oid := range oids {
-		switch {
-		case !fits31(oid):
-			return &Error{Reason: Malformed, What: what, Text: oid.String(), Hint: "use an object identifier as ParseOID returns it"}
-		case slices.ContainsFunc(oids[:i], oid.Equal):
-			return &Error{Reason: Ambiguous, What: what, Text: oid.String(), Hint: "list it once"}
-		}
-	}
-	return nil
-}
-
-// checkURLs refuses what crypto/x509 would not read back.
-func checkURLs(what string, urls []string) error {
-	for _, url := range urls {
-		if err := checkURL(what, url); err != nil {
-			return err
-		}
-		if strings.Contains(url, "\\") {
-			return &Error{Reason: Malformed, What: what, Text: url, Hint: "write it with slashes"}
-		}
-	}
-	return nil
 }

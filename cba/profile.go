@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/cba/internal/enum"
 )
 
 // Day is 24 hours, for durations such as 90 * cba.Day.
@@ -21,59 +20,6 @@ const (
 	// whose clock is slow.
 	DefaultBackdate = 5 * time.Minute
 )
-
-// AllIssuancePolicies returns the policy that stands for every other, anyPolicy
-// of RFC 5280 section 4.2.1.4: 2.5.29.32.0. Write it as this number in the rules
-// of Entra; the words "All Issuance Policies" have no effect there.
-func AllIssuancePolicies() x509.OID { return anyPolicy }
-
-var anyPolicy = oid(2, 5, 29, 32, 0)
-
-// Extended key usages.
-var (
-	usageAny            = oid(2, 5, 29, 37, 0)
-	usageClientAuth     = oid(1, 3, 6, 1, 5, 5, 7, 3, 2)
-	usageEmail          = oid(1, 3, 6, 1, 5, 5, 7, 3, 4)
-	usageSmartcardLogon = oid(1, 3, 6, 1, 4, 1, 311, 20, 2, 2)
-	usageEFS            = oid(1, 3, 6, 1, 4, 1, 311, 10, 3, 4)
-)
-
-// oid returns an object identifier that is written in the source.
-func oid(numbers ...uint64) x509.OID {
-	id, err := x509.OIDFromInts(numbers)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
-// A SIDForm says where [Subject.SID] is written. Zero means SIDAsExtension.
-type SIDForm uint8
-
-const (
-	// SIDAsExtension is the extension 1.3.6.1.4.1.311.25.2, which every domain
-	// controller that asks for strong mapping reads (KB5014754).
-	SIDAsExtension SIDForm = iota + 1
-	// SIDAsURI is the URI in the subjectAltName that Intune writes. Domain
-	// controllers read it since Windows Server 2019 (KB5014754).
-	SIDAsURI
-	// SIDAsBoth is both.
-	SIDAsBoth
-)
-
-var sidForms = enum.Of[SIDForm]("cba: SID form", "extension", "uri", "both").Optional()
-
-// String returns "extension", "uri" or "both", and "" for zero.
-func (f SIDForm) String() string { return sidForms.String(f) }
-
-// MarshalText writes the text of [SIDForm.String]; an unknown form is an error.
-func (f SIDForm) MarshalText() ([]byte, error) { return sidForms.Marshal(f) }
-
-// UnmarshalText reads what MarshalText wrote. The error is an [*Error] with
-// reason [Unknown].
-func (f *SIDForm) UnmarshalText(text []byte) error {
-	return unmarshal(sidForms, "SID form", f, text)
-}
 
 // A Profile says what a user certificate is for and how long. The zero value is a
 // good certificate for Entra: valid for 365 days, digitalSignature, clientAuth,

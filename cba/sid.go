@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"example.com/entracba/cba/internal/enum"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -135,4 +136,32 @@ func readSIDExtension(der []byte) (SID, bool) {
 	}
 	sid, err := ParseSID(string(text))
 	return sid, err == nil
+}
+
+// A SIDForm says where [Subject.SID] is written. Zero means SIDAsExtension.
+type SIDForm uint8
+
+const (
+	// SIDAsExtension is the extension 1.3.6.1.4.1.311.25.2, which every domain
+	// controller that asks for strong mapping reads (KB5014754).
+	SIDAsExtension SIDForm = iota + 1
+	// SIDAsURI is the URI in the subjectAltName that Intune writes. Domain
+	// controllers read it since Windows Server 2019 (KB5014754).
+	SIDAsURI
+	// SIDAsBoth is both.
+	SIDAsBoth
+)
+
+var sidForms = enum.Of[SIDForm]("cba: SID form", "extension", "uri", "both").Optional()
+
+// String returns "extension", "uri" or "both", and "" for zero.
+func (f SIDForm) String() string { return sidForms.String(f) }
+
+// MarshalText writes the text of [SIDForm.String]; an unknown form is an error.
+func (f SIDForm) MarshalText() ([]byte, error) { return sidForms.Marshal(f) }
+
+// UnmarshalText reads what MarshalText wrote. The error is an [*Error] with
+// reason [Unknown].
+func (f *SIDForm) UnmarshalText(text []byte) error {
+	return unmarshal(sidForms, "SID form", f, text)
 }
