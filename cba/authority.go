@@ -19,11 +19,11 @@ const (
 // An Authority says what kind of CA to make. Only Name is required.
 type Authority struct {
 	// Name is the CA's distinguished name; required. It must not change when the
-	// CA is renewed: authentication binding rules and certificateUserIds hold it.
+	// CA is renewed: authentication binding rules and certificateUserIds contain it.
 	Name dn.Name
-	// Key is the CA's private key; nil means that one of KeyType is made, and zero
+	// Key is the CA's private key. Nil means that a key of KeyType is made; zero
 	// there means [RSA3072], which every reader verifies. A CA on [P256] or [P384]
-	// signs several times faster, which counts for long lists.
+	// signs several times faster, which matters for long lists.
 	Key     crypto.Signer
 	KeyType KeyType
 	// Validity is counted from now. Zero means [DefaultRootValidity] or
@@ -31,7 +31,7 @@ type Authority struct {
 	Validity time.Duration
 	// Backdate is as in [Profile].
 	Backdate time.Duration
-	// PathLen is how many CAs may stand between this one and a user. Zero means
+	// PathLen is how many CAs are allowed between this one and a user. Zero means
 	// none for an intermediate and any number for a root; negative means any
 	// number.
 	PathLen int
@@ -39,7 +39,8 @@ type Authority struct {
 	// intermediate, so that users below may have any policy, and none for a root:
 	// AADSTS50017 names policies that differ along the chain as a cause.
 	Policies []x509.OID
-	// CRLURLs and CAURLs say where the parent publishes. A root needs neither.
+	// CRLURLs and CAURLs are where the parent publishes its CRL and its own
+	// certificate. A root needs neither.
 	CRLURLs, CAURLs []string
 	// Now is the clock of the new issuer; nil means the parent's, or time.Now.
 	Now func() time.Time
@@ -73,7 +74,7 @@ func (i *Issuer) NewIntermediate(ctx context.Context, a Authority) (*Issuer, err
 	if limit, limited := pathLen(i.Certificate); limited {
 		if limit == 0 || a.PathLen >= limit {
 			return nil, &Error{Reason: NotAuthority, What: "CA certificate", Text: dn.Show(i.Certificate.RawSubject),
-				Hint: "its path length allows fewer CAs below it"}
+				Hint: "its path length allows no further CA, or fewer than PathLen below it"}
 		}
 		if a.PathLen < 0 {
 			a.PathLen = limit - 1

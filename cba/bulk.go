@@ -14,35 +14,35 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// A Task is one certificate of a list.
+// A Task is one certificate to issue.
 type Task struct {
 	Subject Subject
-	// PublicKey is the key to issue for, from a request say. Nil means that a
-	// key pair is made.
+	// PublicKey is the key to issue for, for example that of a [Request]. Nil
+	// means that a key pair is made.
 	PublicKey crypto.PublicKey
 	// Profile replaces [Bulk.Profile] for this certificate.
 	Profile *Profile
 }
 
-// A Result is what became of one task. It comes with an error if there is no
-// certificate; then Index and Task say of whom.
+// A Result is the outcome of one task. It comes with an error if there is no
+// certificate; Index and Task then say for whom.
 type Result struct {
 	Index int // the place in the list, from 0
 	Task  Task
-	// Skipped says that the journal has this user already: there is no
+	// Skipped says that the journal already has this user. There is no
 	// certificate and no error.
 	Skipped bool
 	// Key is the private key, if one was made. Nothing else keeps it.
 	Key         crypto.Signer
 	Certificate *x509.Certificate
 	Findings    lint.Findings
-	// Made is for [Bulk.Finish] to leave something in: a PFX file, say.
+	// Made is for [Bulk.Finish]: whatever it makes, for example a PFX file.
 	Made any
 }
 
-// A Journal remembers who has a certificate, so that a list that was cut off can
-// be given again. Its methods are called from the goroutine that ranges over the
-// results, one at a time.
+// A Journal remembers who has a certificate, so that a list that was interrupted
+// can be run again. Its methods are called one at a time, from the goroutine that
+// ranges over the results.
 type Journal interface {
 	// Done reports whether the subject has a certificate. An error ends the list.
 	Done(subject Subject) (bool, error)
@@ -64,10 +64,10 @@ type Bulk struct {
 	Workers int
 	// Journal is asked before and told after every certificate; nil means none.
 	Journal Journal
-	// Finish is called with every new certificate, by as many goroutines as there
-	// are workers: the place to pack a PFX and to write it to disk. Its error
-	// becomes the task's. The context has the values of the list's but does not
-	// end with it, for what was issued is to be finished.
+	// Finish is called with every new certificate, from as many goroutines as there
+	// are workers. Use it to make a PFX and write it to disk. Its error becomes the
+	// task's. Its context has the values of the list's context but does not end
+	// with it, so that what was issued can be finished.
 	Finish func(ctx context.Context, result *Result) error
 	// StopOnError ends the list at the first task that fails. Otherwise the list
 	// goes on, and the error comes with that task's result.
@@ -77,37 +77,35 @@ type Bulk struct {
 	Progress func(Progress)
 }
 
-// Progress counts what a list has come to.
+// Progress counts the results so far.
 type Progress struct {
 	Issued, Skipped, Failed int
 }
 
-// IssueAll issues a certificate for every task, on all cores, and hands out the
-// results in the order of the list. tasks is read as results are taken, a few
-// dozen tasks ahead, so that a list may be of any length and come from anywhere;
-// an error that it yields is handed out in its place. A source that may block
-// should watch ctx itself.
+// IssueAll issues a certificate for every task, on all cores, and yields the
+// results in the order of the list. It reads tasks a few dozen ahead of the
+// results, so that a list may have any length and any source. An error that tasks
+// yields is yielded in its place. A source that may block should watch ctx itself.
 //
-// Memory does not grow with the list but for 16 bytes (about 40 with the map
-// around them) per user, which is how a user who is listed twice is found: the
-// second gets an error with reason [Duplicate]. Users are told apart by UPN
-// without regard to letter case, else by first e-mail address, else by
-// distinguished name.
+// For every user 16 bytes are kept (about 40 with the map around them); otherwise
+// memory does not grow with the list. They are how a user who is listed twice is
+// found: the second gets an error with reason [Duplicate]. Users are compared by
+// UPN, case-insensitively, else by first e-mail address, else by distinguished
+// name.
 //
-// A task fails alone: its error is handed out and the next one is taken. What
-// [Issuer.Issue] refuses fails here too. The list ends early when ctx is done,
-// when the journal fails, when Bulk.StopOnError is set and a task fails, or when
-// the caller breaks off. Certificates that are being made at that moment are
-// finished first and recorded in the journal: nothing that was issued is lost,
-// and a second run with the same journal issues only the rest. If ctx ends the
-// list, they are still handed out, and the last error is the context's. No
-// goroutine is left when the loop is, except in one case: a key that has not
-// signed half a second after ctx ended hangs, and is left to itself. What it may
-// still sign is dropped.
+// A task fails alone: its error is yielded and the next task is taken. What
+// [Issuer.Issue] refuses fails here too. The list ends early when ctx ends, when
+// the journal fails, when a task fails and Bulk.StopOnError is set, or when the
+// caller stops the loop. Certificates that are being made at that moment are
+// finished first and recorded in the journal: nothing that was issued is lost, and
+// a second run with the same journal issues only the rest. If ctx ends the list,
+// they are still yielded, and the last error is the context's. No goroutine
+// survives the loop, with one exception: a key that has not signed half a second
+// after ctx ended is not waited for, and what it signs later is dropped.
 //
 // A process that is killed loses at most the certificates that were being made.
-// Those users get another when the list is given again, and the first, whose key
-// was never kept, is of no use to anybody.
+// Their users get another one in the next run. The first is useless, because its
+// key was never kept.
 //
 // The tasks, the journal and Progress run on the caller's goroutine.
 func (i *Issuer) IssueAll(ctx context.Context, tasks iter.Seq2[Task, error], bulk Bulk) iter.Seq2[Result, error] {

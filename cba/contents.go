@@ -51,7 +51,7 @@ type contents struct {
 
 // keyID is method 1 of RFC 7093 section 2: the first 160 bits of SHA-256 over
 // the key bits. crypto/x509 does the same since Go 1.25; SHA-1, which RFC 5280
-// section 4.2.1.2 suggests, is not to be had in strict FIPS mode.
+// section 4.2.1.2 suggests, is not available in strict FIPS mode.
 func keyID(publicKeyInfo []byte) ([]byte, error) {
 	input := cryptobyte.String(publicKeyInfo)
 	var info cryptobyte.String

@@ -15,9 +15,10 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// A Draft is a certificate that is made and looked at but not signed.
+// A Draft is a certificate that was made and checked, but not signed.
 type Draft struct {
-	// Certificate is what will be signed, without a signature: nobody accepts it.
+	// Certificate is what will be signed. It has no signature, so no reader
+	// accepts it.
 	Certificate *x509.Certificate
 	// Findings are what [Check] has to say about it, and about a request if it
 	// came from one.
@@ -35,13 +36,13 @@ type Draft struct {
 }
 
 // Prepare makes a certificate for the public key and the subject, without
-// signing it. What comes back can be read and judged; [Draft.Sign] signs exactly
-// those bytes.
+// signing it. The draft can be read and checked; [Draft.Sign] signs exactly its
+// bytes.
 //
-// The key may come from anywhere; that its owner has the private half is proven
-// by a request (see [Issuer.PrepareRequest]). Every name comes from subject.
+// The key may come from anywhere. Only a request proves that its sender has the
+// private key (see [Issuer.PrepareRequest]). Every name comes from subject.
 //
-// The error is an [*Error]: what [NewIssuer] and [CheckKey] say, or the first
+// The error is an [*Error]: one of [NewIssuer] or [CheckKey], or about the first
 // part of subject or profile that cannot be written. What can be written and is
 // unwise is a finding.
 func (i *Issuer) Prepare(pub crypto.PublicKey, subject Subject, profile Profile) (*Draft, error) {
@@ -93,8 +94,8 @@ func (i *Issuer) Prepare(pub crypto.PublicKey, subject Subject, profile Profile)
 	return draft, nil
 }
 
-// PrepareRequest is [Issuer.Prepare] with the key of a request. The request
-// gives nothing but that key; what it asks for and does not get, or gets without
+// PrepareRequest is [Issuer.Prepare] with the key of a request. The request gives
+// that key and nothing else. What it asks for and does not get, or gets without
 // asking, is among the findings (see [Request.Compare]). A request that was not
 // read by [ParseRequest], or whose key was changed since, is refused with reason
 // [BadSignature].
@@ -187,8 +188,8 @@ func newSerial() *big.Int {
 	return new(big.Int).SetBytes(octets[:])
 }
 
-// Sign signs the draft, once: a second call fails, whatever the first gave, for
-// two certificates must not have one serial number. It refuses a draft that has a
+// Sign signs the draft, once. A second call fails, whatever the first returned,
+// because two certificates must not have one serial number. Sign refuses a draft that has a
 // finding of severity [lint.Error]; see [Draft.SignUnfit].
 //
 // The bytes that come back are read again and compared with what was asked for,
@@ -196,8 +197,8 @@ func newSerial() *big.Int {
 // client authentication and at the issuer's time: its signature, and the validity,
 // usages, path lengths and name constraints of every CA.
 //
-// Sign waits for the key no longer than ctx lives. A key that hangs may still
-// sign afterwards; the result is dropped and the serial number is not used again.
+// Sign waits for the key until ctx ends. A key that hangs may still sign
+// afterwards; that signature is dropped and the serial number is not used again.
 //
 // The error is an [*Error] with reason [Unfit], [AlreadySigned], [SignerFailed],
 // [Abandoned], [BadSignature], [NotAsAsked], [NotValidNow] or [NotPermitted].
@@ -209,7 +210,7 @@ func (d *Draft) Sign(ctx context.Context) (*x509.Certificate, error) {
 }
 
 // SignUnfit is [Draft.Sign] for a certificate that is known to be unfit for
-// Entra: it disregards the findings. What the CA may not issue it still refuses.
+// Entra: it ignores the findings. It still refuses what the CA may not issue.
 func (d *Draft) SignUnfit(ctx context.Context) (*x509.Certificate, error) {
 	if d == nil || d.key == nil {
 		return nil, &Error{Reason: Empty, What: "draft", Hint: "make it with Issuer.Prepare"}

@@ -282,7 +282,7 @@ func ExampleNewRequest() {
 func ExampleParseRequest() {
 	_, err := cba.ParseRequest([]byte("-----BEGIN CERTIFICATE REQUEST-----\nMIIB"))
 	fmt.Println(err)
-	// Output: cba: request: malformed; a PEM block is cut off or damaged
+	// Output: cba: request: malformed; a PEM block is truncated or damaged: copy the whole file
 }
 
 func ExampleRequest_Compare() {
@@ -505,7 +505,7 @@ func ExampleParseKey() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// cba: private key: encrypted; take the password off first: openssl pkey -in FILE -out NEW, and delete NEW afterwards
+	// cba: private key: encrypted; remove the password first: openssl pkey -in FILE -out NEW, and delete NEW afterwards
 }
 
 func ExampleParseCertificates() {

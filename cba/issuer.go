@@ -18,14 +18,13 @@ import (
 // [Issuer.NewIntermediate], [NewIssuer] or [ParseIssuer]. It may be used from many
 // goroutines if its Key may.
 //
-// The fields may be set by hand, before the issuer is used. They are not believed:
-// whoever changes one gets an issuer that is checked again, signatures of the CAs
-// included, before it signs anything.
+// The fields may be set by hand. They are not trusted: when one of them has
+// changed, everything is checked again before the issuer signs, including the
+// signatures of the CAs.
 type Issuer struct {
 	// Certificate is the CA's own; required.
 	Certificate *x509.Certificate
-	// Key is its private key; required. Anything that signs will do: a key in
-	// memory, an HSM, a key service.
+	// Key is its private key; required: in memory, in an HSM or in a key service.
 	Key crypto.Signer
 	// Chain are the CAs above it, from the one that issued Certificate up to the
 	// root. Empty for a root.
@@ -38,16 +37,16 @@ type Issuer struct {
 }
 
 // NewIssuer returns the issuer of a CA certificate and its private key. others
-// are further certificates, in any order: the best way from cert to a root becomes
-// [Issuer.Chain], each CA proven to have signed the one below, and the rest is left
-// out. The best way is one that is valid now, then the shortest, then the one
-// whose CAs live longer. If no root is among others, the chain ends where it ends;
-// [Issuer.Check] says so.
+// are further certificates, in any order. The best chain from cert to a root becomes
+// [Issuer.Chain]; the rest is left out. Each CA is proven to have signed the one
+// below. The best chain is one that is valid now, then the shortest, then the one
+// whose CAs expire later. Without a root among others the chain is incomplete:
+// [Issuer.Root] is nil then, and [Issuer.Check] has a finding.
 //
 // The error is an [*Error]: reason [Empty] (no certificate, no key),
-// [NotAuthority] (a certificate of the chain is not a CA's, or may not sign
-// certificates here), [NotValidNow] (one has expired, or is not valid yet),
-// [NotPermitted] (one may not be used for client authentication), [KeyMismatch],
+// [NotAuthority] (a certificate of the chain is not a CA certificate, or does not
+// allow the ones below it), [NotValidNow] (one has expired, or is not valid yet),
+// [NotPermitted] (one does not allow client authentication), [KeyMismatch],
 // [WeakKey], [UnsupportedKey], [BadSignature] or [NoKeyIdentifier] (Entra builds
 // chains by the key identifiers alone: a CA needs its own in the certificate).
 // Revocation is not checked.

@@ -11,14 +11,14 @@ import (
 	"example.com/entracba/cba/internal/enum"
 )
 
-// A KeyType is a kind of key that users and authorities may have. The zero value
-// is unset; where a field documents a default, zero means that default.
+// A KeyType is a kind of key that users and CAs may have. The zero value is
+// unset; where a field documents a default, zero means that default.
 type KeyType uint8
 
-// The kinds of keys. RSA2048 and P256 are read by everything that reads
-// certificates. Open question: which of them Entra accepts for users is not
-// documented beyond "a recommended algorithm, key length and NIST curve"
-// (Learn, "Set up Microsoft Entra certificate-based authentication").
+// The kinds of keys. Everything that reads certificates reads RSA2048 and P256.
+// Which of them Entra accepts for users is not documented beyond "a recommended
+// algorithm, key length and NIST curve" (Learn, "Set up Microsoft Entra
+// certificate-based authentication").
 const (
 	RSA2048 KeyType = iota + 1
 	RSA3072
@@ -67,12 +67,13 @@ func (t KeyType) Generate() (crypto.Signer, error) {
 	return nil, unknown(keyTypes, "key type", t.String())
 }
 
-// CheckKey reports whether a certificate may be issued for this public key, or
-// by it: RSA of 2048 to 8192 bits with an exponent of at least 65537 (FIPS 186-5
+// CheckKey returns an error unless a certificate may be issued for this public
+// key, or by it: RSA of 2048 to 8192 bits with an exponent of at least 65537 (FIPS 186-5
 // section 5.1), or an ECDSA key on P-256, P-384 or P-521.
 //
-// Ed25519 is refused: Windows and Entra document no use of it. It does not look
-// for keys that are weak in themselves, such as those of Debian in 2008 or ROCA.
+// Ed25519 is refused: Microsoft documents no use of it with Windows or Entra.
+// Keys that are weak for another reason than their size, such as those of Debian
+// in 2008 or ROCA, are not found.
 //
 // The error is an [*Error] with reason [WeakKey], [UnsupportedKey], [Malformed]
 // or [Empty].
@@ -89,12 +90,12 @@ func CheckKey(pub crypto.PublicKey) error {
 		}
 		switch bits := k.N.BitLen(); {
 		case bits < 2048:
-			return fail(WeakKey, "RSA of %d bits; 2048 is the least", bits)
+			return fail(WeakKey, "RSA of %d bits", bits)
 		case bits > 8192:
-			return fail(UnsupportedKey, "RSA of %d bits; TLS clients stop at 8192", bits)
+			return fail(UnsupportedKey, "RSA of %d bits; TLS clients accept at most 8192", bits)
 		}
 		if k.E < 65537 || k.E%2 == 0 {
-			return fail(WeakKey, "RSA exponent %d; it must be odd and 65537 at least", k.E)
+			return fail(WeakKey, "RSA exponent %d; it must be odd and at least 65537", k.E)
 		}
 		return nil
 	case *ecdsa.PublicKey:
@@ -105,14 +106,14 @@ func CheckKey(pub crypto.PublicKey) error {
 		switch k.Curve {
 		case elliptic.P256(), elliptic.P384(), elliptic.P521():
 		default:
-			return fail(UnsupportedKey, "ECDSA on %s; use P-256, P-384 or P-521", k.Curve.Params().Name)
+			return fail(UnsupportedKey, "ECDSA on %s", k.Curve.Params().Name)
 		}
 		if _, err := k.ECDH(); err != nil {
 			return fail(Malformed, "ECDSA point is not on its curve")
 		}
 		return nil
 	}
-	return fail(UnsupportedKey, "%T; use RSA or ECDSA", pub)
+	return fail(UnsupportedKey, "%T", pub)
 }
 
 // publicOf returns the public half of a signer, nil for no signer.

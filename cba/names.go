@@ -23,13 +23,13 @@ type Names struct {
 	// those of URIs. See [Names.SID].
 	ExtensionSID SID
 	URISIDs      []SID
-	// Ignored are the names that Entra reads no user from.
+	// Ignored are the names that Entra does not identify users by.
 	Ignored []Ignored
 }
 
 // NamesOf returns the names of a certificate: its subjectAltName and its SID
 // extension. Names that Entra does not read are in [Names.Ignored], each with
-// what it is: other otherNames (FASC-N of a PIV card, KRB5PrincipalName), a UPN
+// its kind: other otherNames (FASC-N of a PIV card, KRB5PrincipalName), a UPN
 // that is not a UTF8String, directory names and so on.
 //
 // A certificate without these extensions has empty Names. What the names mean is
@@ -132,8 +132,8 @@ func (n Names) san() ([]byte, error) {
 	return der, nil
 }
 
-// An Ignored is a name that stands in a certificate or request and that Entra
-// reads no user from.
+// An Ignored is a name in a certificate or request that Entra does not identify
+// users by.
 type Ignored struct {
 	Kind string   // what it is: "otherName FASC-N", "IP address"
 	Type x509.OID // the type of an otherName, else the zero OID
@@ -184,7 +184,7 @@ func describe(raw []byte) Ignored {
 func otherName(oid string) string {
 	switch oid {
 	case "1.3.6.1.4.1.311.20.2.3":
-		return "UPN that is no UTF8String" // else it would not be among the ignored
+		return "UPN that is not a UTF8String" // else it would not be among the ignored
 	case "2.16.840.1.101.3.6.6":
 		return "FASC-N" // FIPS 201, PIV cards
 	case "1.3.6.1.5.2.2":

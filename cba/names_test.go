@@ -76,15 +76,15 @@ func TestReadNames(t *testing.T) {
 		},
 		{
 			reason: "UPN as IA5String", names: []string{upnIA5},
-			ignored: []string{"otherName UPN that is no UTF8String (1.3.6.1.4.1.311.20.2.3)"},
+			ignored: []string{"otherName UPN that is not a UTF8String (1.3.6.1.4.1.311.20.2.3)"},
 		},
 		{
 			reason: "UPN that is not UTF-8", names: []string{upnInvalid},
-			ignored: []string{"otherName UPN that is no UTF8String (1.3.6.1.4.1.311.20.2.3)"},
+			ignored: []string{"otherName UPN that is not a UTF8String (1.3.6.1.4.1.311.20.2.3)"},
 		},
 		{
 			reason: "one otherName with two values", names: []string{upnTwice},
-			ignored: []string{"otherName UPN that is no UTF8String (1.3.6.1.4.1.311.20.2.3)"},
+			ignored: []string{"otherName UPN that is not a UTF8String (1.3.6.1.4.1.311.20.2.3)"},
 		},
 		{
 			reason: "every other kind of name", names: []string{dns, uri, address, directory, registered, edi, x400},

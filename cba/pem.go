@@ -40,7 +40,7 @@ func EncodeCertificates(certs ...*x509.Certificate) []byte {
 }
 
 // EncodeKey returns a private key as PEM in its PKCS #8 form, not encrypted:
-// whoever reads it has the key. Keep it in a file with mode 0600.
+// anyone who reads it has the key. Keep it in a file with mode 0600.
 //
 // The error is an [*Error] with reason [UnsupportedKey]: keys of an HSM or a key
 // service cannot be written.
@@ -53,7 +53,8 @@ func EncodeKey(key crypto.Signer) ([]byte, error) {
 }
 
 // ParseCertificates reads the certificates of PEM text or of DER, in their
-// order. Text and blocks of other kinds between them are skipped.
+// order. Text and PEM blocks of other kinds are skipped. Text
+// may be UTF-16, or begin with a byte order mark.
 //
 // The error is an [*Error] with reason [Missing] (no certificate), [Malformed]
 // or [OutOfRange] (over 4 MiB).
@@ -84,7 +85,7 @@ func ParseKey(data []byte) (crypto.Signer, error) {
 // ParseIssuer reads a CA from PEM text or DER: one private key, its certificate,
 // and the certificates above it, in any order and spread over any number of
 // inputs, most often a certificate file and a key file. The CA's certificate is
-// the one that the key belongs to, and that has not expired. For a CA in a PFX file use package pfx and
+// the one that belongs to the key and is valid now. For a CA in a PFX file use package pfx and
 // [NewIssuer].
 //
 // The error is an [*Error] as of [ParseKey] and [NewIssuer]; reason [KeyMismatch]
@@ -138,7 +139,7 @@ func own(certs []*x509.Certificate, pub crypto.PublicKey) (*x509.Certificate, er
 		return all[0], nil // NewIssuer says what is wrong with it
 	case len(usable) > 1:
 		return nil, &Error{Reason: Ambiguous, What: "CA certificate", Text: dn.Show(usable[0].RawSubject),
-			Hint: fmt.Sprintf("the key has %d certificates that are valid now; give the one to issue with", len(usable))}
+			Hint: fmt.Sprintf("the key has %d certificates that are valid now; keep the one to issue with", len(usable))}
 	}
 	return usable[0], nil
 }
@@ -184,7 +185,7 @@ func readPEM(what string, data []byte) (material, error) {
 	case blocks > 0:
 		return found, nil
 	case bytes.Contains(data, []byte("-----BEGIN ")):
-		return found, &Error{Reason: Malformed, What: what, Hint: "a PEM block is cut off or damaged"}
+		return found, &Error{Reason: Malformed, What: what, Hint: "a PEM block is truncated or damaged: copy the whole file"}
 	}
 	certs, err := x509.ParseCertificates(data)
 	if err == nil {
@@ -195,7 +196,7 @@ func readPEM(what string, data []byte) (material, error) {
 		found.keys = append(found.keys, key)
 		return found, nil
 	}
-	return found, &Error{Reason: Malformed, What: what, Hint: "neither PEM nor DER of a certificate or private key"}
+	return found, &Error{Reason: Malformed, What: what, Hint: "it is neither PEM nor DER of a certificate or private key"}
 }
 
 func (m *material) add(block *pem.Block) error {
@@ -228,7 +229,7 @@ func tooLarge(what string) error {
 
 func errEncrypted() error {
 	return &Error{Reason: Encrypted, What: "private key",
-		Hint: "take the password off first: openssl pkey -in FILE -out NEW, and delete NEW afterwards"}
+		Hint: "remove the password first: openssl pkey -in FILE -out NEW, and delete NEW afterwards"}
 }
 
 // parseKeyDER tries the three forms of a private key.

@@ -16,23 +16,23 @@ const Day = 24 * time.Hour
 const (
 	// DefaultValidity is how long a user certificate is valid.
 	DefaultValidity = 365 * Day
-	// DefaultBackdate is how far in the past a certificate begins, for clients
-	// whose clock is slow.
+	// DefaultBackdate is how long before its issue a certificate becomes valid, for
+	// clients whose clock is slow.
 	DefaultBackdate = 5 * time.Minute
 )
 
-// A Profile says what a user certificate is for and how long. The zero value is a
-// good certificate for Entra: valid for 365 days, digitalSignature, clientAuth,
+// A Profile says what a user certificate is for and how long it is valid. The zero
+// value is a good certificate for Entra: valid for 365 days, digitalSignature, clientAuth,
 // and not a CA. Every certificate has both key identifiers, which Entra builds
 // chains by, a random serial number of 133 bits, and a SHA-2 signature chosen by
 // the CA's key (RSA and P-256 sign SHA-256, P-384 SHA-384, P-521 SHA-512).
 type Profile struct {
 	// Validity is counted from now; zero means [DefaultValidity]. A certificate
-	// never outlives its CA: where the CA ends sooner, so does the certificate,
-	// and a finding says so ("cert-clipped").
+	// never outlives its CA: if the CA expires sooner, so does the certificate, and
+	// a finding says so ("cert-clipped").
 	Validity time.Duration
-	// Backdate is how long before now the certificate begins; zero means
-	// [DefaultBackdate], negative not at all. It never begins before its CA.
+	// Backdate is how long before now the certificate becomes valid; zero means
+	// [DefaultBackdate], negative not at all. It is never valid before its CA.
 	Backdate time.Duration
 
 	SmartcardLogon bool // Windows smart card logon, 1.3.6.1.4.1.311.20.2.2
@@ -42,12 +42,12 @@ type Profile struct {
 	ExtraUsages []x509.OID
 
 	// Policies are certificate policies, which authentication binding rules and
-	// authentication strengths go by. See [AllIssuancePolicies].
+	// authentication strengths use. See [AllIssuancePolicies].
 	Policies []x509.OID
 	// CRLURLs are CRL distribution points. Entra takes the URL from its own store
 	// of CAs, other readers take it from here; http is what all of them read.
 	CRLURLs []string
-	// CAURLs are where the CA's certificate is to be had (caIssuers). There is no
+	// CAURLs are where the CA's certificate is available (caIssuers). There is no
 	// field for OCSP: Entra does not use it.
 	CAURLs []string
 	// SIDForm says where the subject's SID is written.

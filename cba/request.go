@@ -23,8 +23,8 @@ import (
 )
 
 // A Request is a certificate signing request (PKCS #10, RFC 2986) whose signature
-// was checked: whoever made it has the private key of PublicKey. Everything else
-// in it is what the maker would like, and proves nothing.
+// was checked: its sender has the private key of PublicKey. Everything else in it is
+// what the sender would like, and proves nothing.
 type Request struct {
 	// DER is the whole request.
 	DER []byte
@@ -49,7 +49,8 @@ var (
 
 // NewRequest makes a request for the subject and signs it with the key. It asks
 // for the subject's names: the distinguished name, the subjectAltName with the
-// UPN, and the SID extension. Profiles are the issuer's business.
+// UPN, and the SID extension. The issuer decides the
+// profile.
 //
 // The error is an [*Error] about the key or the part of the subject that cannot
 // be written.
@@ -125,7 +126,7 @@ func (r *Request) PEM() []byte {
 // REQUEST and any text around it; base64 without PEM lines; and all of these in
 // UTF-16 and with a byte order mark, as Windows tools write files. Attributes that
 // certreq and PowerShell add (operating system, client, key provider) are
-// legal and not looked at.
+// legal and not read.
 //
 // The error is an [*Error] with reason [Missing], [Ambiguous] (several requests),
 // [Malformed], [OutOfRange] (over 1 MiB), [BadSignature], or that of [CheckKey].
@@ -171,15 +172,15 @@ func requestDER(data []byte) ([]byte, error) {
 	case der != nil:
 		return der, nil
 	case blocks > 0:
-		return nil, &Error{Reason: Missing, What: what, Hint: "the PEM text holds something else"}
+		return nil, &Error{Reason: Missing, What: what, Hint: "the PEM text has no CERTIFICATE REQUEST"}
 	case bytes.Contains(content, []byte("-----BEGIN ")):
-		return nil, &Error{Reason: Malformed, What: what, Hint: "a PEM block is cut off or damaged"}
+		return nil, &Error{Reason: Malformed, What: what, Hint: "a PEM block is truncated or damaged: copy the whole file"}
 	}
 	bare := bytes.Join(bytes.Fields(content), nil)
 	der = make([]byte, base64.StdEncoding.DecodedLen(len(bare)))
 	n, err := base64.StdEncoding.Decode(der, bare)
 	if err != nil {
-		return nil, &Error{Reason: Malformed, What: what, Hint: "neither DER, PEM nor base64"}
+		return nil, &Error{Reason: Malformed, What: what, Hint: "it is neither DER, PEM nor base64"}
 	}
 	return der[:n], nil
 }
@@ -249,9 +250,9 @@ func microsoftExtensions(tbs []byte) ([]pkix.Extension, bool) {
 	return extensions, true
 }
 
-// Compare says how what the request asks for differs from the subject that the
-// caller means to issue for. The request's wishes are never followed; a UPN or
-// SID of somebody else is worth a question to whoever sent it.
+// Compare returns how the request differs from the subject that the caller means
+// to issue for. What the request asks for is never followed. If it asks for another
+// UPN or SID, ask its sender.
 func (r *Request) Compare(subject Subject) lint.Findings {
 	if r == nil {
 		return nil

@@ -15,7 +15,7 @@ import (
 // A SID is a Windows security identifier, such as
 // S-1-5-21-1381186052-4247692386-135928078-1225. In a certificate it ties the
 // certificate to one account of Active Directory: the strong mapping that domain
-// controllers ask for (KB5014754). Entra itself does not read it.
+// controllers ask for (KB5014754). Entra does not read it.
 //
 // SIDs compare with ==. The zero value is no SID.
 type SID struct {

@@ -52,7 +52,7 @@ func (s signing) sign(ctx context.Context, key crypto.Signer, tbs []byte) ([]byt
 }
 
 // assemble joins the signed part, the algorithm and the signature. A nil
-// signature gives a certificate that can be read and that nobody accepts.
+// signature gives a certificate that can be read and that no reader accepts.
 func (s signing) assemble(tbs, signature []byte) []byte {
 	b := cryptobyte.NewBuilder(make([]byte, 0, len(tbs)+len(s.der)+len(signature)+16))
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {

@@ -10,14 +10,14 @@ import (
 	"example.com/entracba/cba/dn"
 )
 
-// A Subject is who a certificate is for. The caller has authenticated every word
-// of it: whoever holds the certificate signs in as this person. Give a UPN, or an
-// e-mail address, or both.
+// A Subject is the person that a certificate is for. The caller must have
+// authenticated every word of it: anyone who has the key of the certificate signs in
+// as this person. Give a UPN, or an e-mail address, or both.
 type Subject struct {
 	// UPN is the user principal name, written as an otherName of the
-	// subjectAltName. It must be the account's own, letter for letter: whether
-	// Entra ignores case is not documented. Names that no mail can reach, such as
-	// bob@woodgrove, are legal.
+	// subjectAltName. It must match the account's exactly: whether Entra
+	// ignores letter case is not documented. Names that are no e-mail address, such
+	// as bob@woodgrove, are legal.
 	UPN string
 	// Emails are rfc822Names of the subjectAltName.
 	Emails []string
@@ -27,7 +27,7 @@ type Subject struct {
 	// Name is the distinguished name. Empty means CN= and the UPN, or the first
 	// e-mail address.
 	Name dn.Name
-	// DNSNames and URIs stand in the subjectAltName too. Entra reads neither.
+	// DNSNames and URIs are in the subjectAltName too. Entra reads neither.
 	DNSNames []string
 	URIs     []string
 }
@@ -36,11 +36,10 @@ type Subject struct {
 // again, with [ProfileOf], a certificate has the same names and the same SID. The
 // distinguished name is the certificate's own, empty if that is.
 //
-// What this package does not write is left out: [Names.Ignored] has it.
+// What this package does not write is left out; [Names.Ignored] lists it.
 //
 // The error is an [*Error] with reason [Malformed] (names that cannot be read),
-// [Ambiguous] (several UPNs, or SIDs that differ: which of them is meant is not
-// for this package to say) or [Empty] (no certificate).
+// [Ambiguous] (several UPNs, or SIDs that differ) or [Empty] (no certificate).
 func SubjectOf(cert *x509.Certificate) (Subject, error) {
 	if cert == nil {
 		return Subject{}, &Error{Reason: Empty, What: "certificate"}
@@ -155,9 +154,9 @@ func (s Subject) id() string {
 	return ""
 }
 
-// CheckUPN reports whether a UPN can stand in a certificate: it must be valid
-// UTF-8, not empty or blank, and have no control characters. Anything else is
-// legal: no domain, a domain that nobody owns, blanks at the ends. [Check] has
+// CheckUPN returns an error unless a certificate can contain this UPN: valid
+// UTF-8, not empty, not only spaces, and without control characters. Anything else
+// is legal: no domain, an unregistered domain, spaces at the ends. [Check] has
 // findings about what is legal and unwise.
 //
 // The error is an [*Error] with reason [Empty], [NotUTF8] or [ControlCharacter].
@@ -177,7 +176,7 @@ func checkText(what, text string) error {
 }
 
 // checkASCII is checkText for names that the subjectAltName holds as IA5String.
-// Blanks have no place in them.
+// Spaces are not allowed in them.
 func checkASCII(what, text string) error {
 	if err := checkText(what, text); err != nil {
 		return err
@@ -187,7 +186,7 @@ func checkASCII(what, text string) error {
 			return &Error{Reason: NotASCII, What: what, Text: text, Hint: "write the domain in its xn-- form"}
 		}
 		if text[i] == ' ' {
-			return &Error{Reason: Malformed, What: what, Text: text, Hint: "remove the blank"}
+			return &Error{Reason: Malformed, What: what, Text: text, Hint: "remove the space"}
 		}
 	}
 	return nil
@@ -200,7 +199,7 @@ func checkURL(what, text string) error {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
-		return &Error{Reason: Malformed, What: what, Text: text, Hint: "write a whole URL with its scheme"}
+		return &Error{Reason: Malformed, What: what, Text: text, Hint: "write the whole URL, with http:// in front"}
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // Thumbprint returns what Windows and Microsoft Graph call a certificate's
-// thumbprint: the SHA-1 of its DER, in lower-case hexadecimal. It is a name, and no
-// proof of anything. Of nil it is empty.
+// thumbprint: the SHA-1 of its DER, in lower-case hexadecimal. It names a
+// certificate and proves nothing. For nil it is empty.
 func Thumbprint(cert *x509.Certificate) string {
 	if cert == nil {
 		return ""

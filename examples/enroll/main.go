@@ -11,7 +11,7 @@
 //	curl -H "Authorization: Bearer TOKEN" --data-binary @user.crt http://127.0.0.1:8080/revoke
 //	curl -O http://127.0.0.1:8080/ca.crl
 //
-// Exit status: 0 good or interrupted, 2 not.
+// Exit status: 0 done or interrupted, 2 otherwise.
 package main
 
 import (
@@ -42,10 +42,8 @@ func run(args []string) error {
 	url := f.String("url", "", "`URL` under which others reach the service (default http:// and the address)")
 	out := f.String("out", "out/enroll", "`folder` of the CA and its revocations")
 	file := f.String("users", "", "`file` with a UPN and a token on each line (default: play one user, and end)")
-	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return err
-	} else if err != nil || f.NArg() > 0 {
-		return console.Usage("see enroll -h")
+	if err := f.Parse(args); err != nil || f.NArg() > 0 {
+		return cmp.Or(err, console.Usage("see enroll -h"))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
