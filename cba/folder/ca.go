@@ -32,6 +32,9 @@ const (
 // It never writes over another CA: the error has reason [OtherCA] then. It has reason
 // [NoCA] if a folder has no CA that can issue.
 func (f *Folder) CA(ctx context.Context, from string, make func(context.Context) (*cba.Issuer, error)) (issuer *cba.Issuer, made bool, err error) {
+	if !f.isOpen() {
+		return nil, false, notOpen("the folder")
+	}
 	own := filepath.Join(f.path, CAName)
 	if from != "" {
 		if issuer, err = LoadCA(from); err != nil {
@@ -45,8 +48,14 @@ func (f *Folder) CA(ctx context.Context, from string, make func(context.Context)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, err
 	}
+	if make == nil {
+		return nil, false, &Error{Reason: NoCA, Path: own, What: "there is no CA here"}
+	}
 	if issuer, err = make(ctx); err != nil {
 		return nil, false, err
+	}
+	if issuer == nil || issuer.Certificate == nil || issuer.Key == nil {
+		return nil, false, &Error{Reason: NoCA, Path: own, What: "no CA was made"}
 	}
 	key, err := cba.EncodeKey(issuer.Key)
 	if err != nil {
@@ -86,6 +95,9 @@ func (f *Folder) adopt(own string, issuer *cba.Issuer) error {
 // is none: its root as rootCA.crt (PEM) and rootCA.cer (DER, for an upload), and the
 // CA that issues as issuingCA.crt and issuingCA.cer if that is another.
 func Publish(folder string, issuer *cba.Issuer) error {
+	if issuer == nil || issuer.Certificate == nil {
+		return &Error{Reason: NoCA, Path: folder, What: "there is no CA to publish"}
+	}
 	if err := makeFolder(folder); err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ func WriteEntries(folder string, ca CA, entries iter.Seq2[Entry, error]) error {
 		rows.Write([]string{"upn", "password"})
 		list, err = prepareBeside(filepath.Join(folder, ManifestName), Public, func(w io.Writer) error {
 			return WriteManifest(w, ca, func(yield func(User, error) bool) {
+				if entries == nil {
+					return
+				}
 				for e, err := range entries {
 					if err == nil {
 						err = rows.Write([]string{e.User.UPN, e.Password})

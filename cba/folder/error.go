@@ -24,6 +24,7 @@ const (
 	WritableByOthers Reason = "writable-by-others" // others could have changed a key or a password
 	NameTaken        Reason = "name-taken"         // all names for a new file are taken
 	NoLocks          Reason = "no-locks"           // the operating system has no lock that ends with its process
+	NotOpen          Reason = "not-open"           // a zero Folder, Journal or Pending, or one that was closed
 )
 
 // Error returns the reason in words.
@@ -65,6 +66,8 @@ func (e *Error) Error() string {
 	}
 	return text
 }
+
+func notOpen(what string) error { return &Error{Reason: NotOpen, What: what + " is not open"} }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }

@@ -37,13 +37,17 @@ func Write(name string, content []byte, mode fs.FileMode) error {
 }
 
 // Stream is [Write] for content that fill writes piece by piece. If fill fails, the
-// old file stays, and the error wraps that of fill.
+// old file stays and nothing is left beside it, and the error wraps that of fill.
 func Stream(name string, mode fs.FileMode, fill func(io.Writer) error) error {
 	p, err := prepareBeside(name, mode, fill)
 	if err != nil {
 		return err
 	}
-	return p.Commit()
+	if err := p.Commit(); err != nil {
+		p.Discard()
+		return err
+	}
+	return nil
 }
 
 // A Pending file is written and safe on the disk, but not yet in its place.
@@ -53,10 +57,18 @@ type Pending struct {
 }
 
 // Name is the file's place.
-func (p *Pending) Name() string { return p.name }
+func (p *Pending) Name() string {
+	if p == nil {
+		return ""
+	}
+	return p.name
+}
 
 // Commit moves the file to its place. After an error it is where it was.
 func (p *Pending) Commit() error {
+	if p == nil {
+		return notOpen("the file")
+	}
 	if err := os.Rename(p.temporary, p.name); err != nil || p.recovered {
 		return err
 	}
@@ -64,12 +76,20 @@ func (p *Pending) Commit() error {
 }
 
 // Discard removes a file that will not be committed.
-func (p *Pending) Discard() error { return os.Remove(p.temporary) }
+func (p *Pending) Discard() error {
+	if p == nil {
+		return notOpen("the file")
+	}
+	return os.Remove(p.temporary)
+}
 
 // PrepareNew prepares a file that replaces no other: its name is the first of names
 // that no file has and that no other process prepares at this moment. The error has
 // reason [NameTaken] if there is none.
 func PrepareNew(names iter.Seq[string], mode fs.FileMode, fill func(io.Writer) error) (*Pending, error) {
+	if names == nil {
+		names = func(func(string) bool) {}
+	}
 	for name := range names {
 		p := &Pending{temporary: name + ".part", name: name}
 		f, err := create(p.temporary, mode)
@@ -150,8 +170,10 @@ func (p *Pending) filled(f *os.File, fill func(io.Writer) error) (_ *Pending, er
 		}
 	}()
 	w := bufio.NewWriter(f)
-	if err := fill(w); err != nil {
-		return nil, err
+	if fill != nil {
+		if err := fill(w); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.Flush(); err != nil {
 		return nil, err

@@ -146,3 +146,18 @@ func TestPrepareNew(t *testing.T) {
 		t.Errorf("%d files with %d contents, want %d", len(found), len(written), writers)
 	}
 }
+
+// A file that cannot be moved to its place is not left beside it.
+func TestNoPlace(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "f")
+	if err := os.MkdirAll(filepath.Join(name, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.Write(name, []byte("x"), folder.Secret); err == nil {
+		t.Fatal("written over a folder")
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}

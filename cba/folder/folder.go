@@ -38,10 +38,22 @@ func Open(path string) (*Folder, error) {
 }
 
 // Close lets the next run in.
-func (f *Folder) Close() { f.unlock() }
+func (f *Folder) Close() {
+	if f.isOpen() {
+		f.unlock()
+		f.unlock = nil
+	}
+}
+
+func (f *Folder) isOpen() bool { return f != nil && f.unlock != nil }
 
 // Path is the folder's path as it was opened.
-func (f *Folder) Path() string { return f.path }
+func (f *Folder) Path() string {
+	if f == nil {
+		return ""
+	}
+	return f.path
+}
 
 // Prepare writes a file of the folder, such as users/jane@contoso.com.pfx, beside its
 // place, from where [Pending.Commit] moves it. Folders below are made. The name
@@ -50,6 +62,9 @@ func (f *Folder) Path() string { return f.path }
 //
 // So: prepare the files, add the entry to the journal, commit the files.
 func (f *Folder) Prepare(name string, mode fs.FileMode, content []byte) (*Pending, error) {
+	if !f.isOpen() {
+		return nil, notOpen("the folder")
+	}
 	path, err := local(f.path, name)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,9 @@ type line struct {
 // whose files are gone, and [Malformed] if the journal, the manifest or the password
 // list cannot be read.
 func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
+	if !f.isOpen() {
+		return nil, notOpen("the folder")
+	}
 	j := &Journal{folder: f.path, ca: ca, has: map[string]bool{}}
 	name := filepath.Join(f.path, journalName)
 	// Never through a link: the lock of the folder keeps other runs out.
@@ -146,14 +149,24 @@ func (j *Journal) takeUp() error {
 }
 
 // Has reports whether a user has a certificate. UPNs are case-insensitive.
-func (j *Journal) Has(upn string) bool { return j.has[Key(upn)] }
+func (j *Journal) Has(upn string) bool { return j != nil && j.has[Key(upn)] }
 
 // Len is the number of users with a certificate.
-func (j *Journal) Len() int { return len(j.has) }
+func (j *Journal) Len() int {
+	if j == nil {
+		return 0
+	}
+	return len(j.has)
+}
+
+func (j *Journal) isOpen() bool { return j != nil && j.file != nil }
 
 // Add records an issued certificate. When it returns without an error the entry is on
 // the disk. If it fails, the entry is not recorded.
 func (j *Journal) Add(e Entry) error {
+	if !j.isOpen() {
+		return notOpen("the journal")
+	}
 	end, err := j.file.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return err
@@ -208,6 +221,10 @@ func readJournal(source io.Reader, name string, each func(line) error) (end int6
 // Entries are all entries, in the order of issue. The sequence ends after an error.
 func (j *Journal) Entries() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
+		if !j.isOpen() {
+			yield(Entry{}, notOpen("the journal"))
+			return
+		}
 		enough := errors.New("the caller has enough")
 		_, err := j.replay(func(l line) error {
 			if !yield(Entry{l.User, l.Password}, nil) {
@@ -224,7 +241,13 @@ func (j *Journal) Entries() iter.Seq2[Entry, error] {
 // Close writes the manifest and the password list whole, and removes the journal. If
 // it fails, the journal stays, and the next run takes it up.
 func (j *Journal) Close() error {
-	defer j.file.Close()
+	if !j.isOpen() {
+		return notOpen("the journal")
+	}
+	defer func() {
+		j.file.Close()
+		j.file = nil
+	}()
 	// Without the journal, nothing would mend a move that a power cut undid.
 	folders := map[string]bool{}
 	err := WriteEntries(j.folder, j.ca, func(yield func(Entry, error) bool) {

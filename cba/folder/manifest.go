@@ -346,6 +346,9 @@ func WriteManifest(w io.Writer, ca CA, users iter.Seq2[User, error]) error {
 		return err
 	}
 	separator, closing := "\n    ", "]\n}\n"
+	if users == nil {
+		users = func(func(User, error) bool) {}
+	}
 	for u, err := range users {
 		if err != nil {
 			return err

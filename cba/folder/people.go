@@ -72,6 +72,9 @@ func ReadPeople(r io.Reader) iter.Seq2[Person, error] {
 // readPeople calls secret if the list has passwords.
 func readPeople(source io.Reader, secret func() error) iter.Seq2[Person, error] {
 	return func(yield func(Person, error) bool) {
+		if source == nil {
+			return
+		}
 		r, index, err := readHeader(source)
 		if _, ok := index["password"]; ok && err == nil {
 			err = secret()

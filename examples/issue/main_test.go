@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -440,4 +441,31 @@ func TestMessages(t *testing.T) {
 		!strings.Contains(r.stderr, "belongs to a different CA. Use a new -out folder, or pass the original CA with -ca.") {
 		t.Errorf("exit status %d\n%s", r.code, r.stderr)
 	}
+}
+
+// A CA or a folder that others could have changed issues nothing.
+func TestWritableByOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes there")
+	}
+	folder := t.TempDir()
+	good(t, folder, "-key", "p256", "-out", "first")
+	for path, mode := range map[string]os.FileMode{"first": 0o770, "first/ca": 0o707, "first/ca/rootCA.key": 0o660} {
+		before, err := os.Stat(filepath.Join(folder, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(folder, path), mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"-out", "first"}, {"-ca", filepath.Join("first", "ca"), "-out", "second"}} {
+			if r := issue(t, folder, append(args, "-key", "p256")...); r.code != 2 || !strings.Contains(r.stderr, "chmod go-w") {
+				t.Errorf("%s %v, %q: exit status %d\n%s", path, mode, args, r.code, r.stderr)
+			}
+		}
+		if err := os.Chmod(filepath.Join(folder, path), before.Mode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good(t, folder, "-key", "p256", "-out", "first")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -203,5 +204,19 @@ func TestFIPSOnly(t *testing.T) {
 	}
 	if r := programtest.FIPSOnly(t, program, folder, "-password-file", "password", "bob.pfx"); r.Code != 0 {
 		t.Errorf("modern: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}
+
+// A password file that others could have changed is not read.
+func TestPasswordFileOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes there")
+	}
+	folder, _ := files(t)
+	if err := os.Chmod(filepath.Join(folder, "password"), 0o622); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := userids(t, folder, "-password-file", "password", "bob.pfx"); code != 2 || !strings.Contains(errs, "chmod go-w") {
+		t.Errorf("exit status %d, said %q", code, errs)
 	}
 }
