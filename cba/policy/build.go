@@ -11,28 +11,28 @@ import (
 	"example.com/entracba/cba/keyid"
 )
 
-// IssuerRule gives every certificate of an issuer a strength and a required
-// affinity. One issuer can have one strength only.
+// IssuerRule gives every certificate of an issuer an authentication mode and a
+// required affinity. An issuer can have one mode only.
 func IssuerRule(issuer dn.Name, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
 	text := issuer.String()
 	return Rule{Type: IssuerSubject, Identifier: text, IssuerSubjectIdentifier: text, Mode: mode, RequiredAffinity: affinity}
 }
 
-// PolicyOIDRule gives every certificate with a policy OID a strength and a
-// required affinity. It outranks the issuer's rule, and covers exactly this OID,
-// none below it.
+// PolicyOIDRule gives every certificate with a policy OID an authentication mode and
+// a required affinity. It outranks a rule for the issuer. It covers exactly this
+// OID, and none below it.
 func PolicyOIDRule(oid x509.OID, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
 	text := oid.String()
 	return Rule{Type: PolicyOID, Identifier: text, PolicyOIDIdentifier: text, Mode: mode, RequiredAffinity: affinity}
 }
 
 // IssuerAndPolicyOIDRule gives the certificates of an issuer that have a policy
-// OID a strength and a required affinity. It outranks both other kinds.
+// OID an authentication mode and a required affinity. It outranks both other kinds.
 //
-// A rule of this kind disturbs the registration of Windows Hello for Business,
-// of FIDO2 keys and of passwordless phone sign-in on Windows (Learn, technical
-// deep dive, known issues). Its Identifier is left empty, for what it must hold
-// is not documented (open question 9.13).
+// A rule of this kind interferes with the registration of Windows Hello for
+// Business, FIDO2 keys and passwordless phone sign-in on Windows (Learn, technical
+// deep dive, known issues). Its Identifier stays empty, because its meaning here is
+// not documented (open question 9.13).
 func IssuerAndPolicyOIDRule(issuer dn.Name, oid x509.OID, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
 	return Rule{
 		Type: IssuerSubjectAndPolicyOID, IssuerSubjectIdentifier: issuer.String(), PolicyOIDIdentifier: oid.String(),
@@ -40,8 +40,8 @@ func IssuerAndPolicyOIDRule(issuer dn.Name, oid x509.OID, mode AuthenticationMod
 	}
 }
 
-// Bind makes a username binding and states the affinity of its field. The lower
-// the priority's number, the earlier it is tried.
+// Bind makes a username binding and states the affinity of its field. The service
+// tries the binding with the lowest priority first.
 func Bind(field certuserid.Mapping, property UserProperty, priority int32) UserBinding {
 	return UserBinding{Field: field, Property: property, Priority: priority, Affinity: field.Affinity()}
 }
@@ -49,7 +49,7 @@ func Bind(field certuserid.Mapping, property UserProperty, priority int32) UserB
 // Group makes a target of a group, by its object id.
 func Group(id string) IncludeTarget { return IncludeTarget{Type: GroupTarget, ID: id} }
 
-// AllUsers makes the target that stands for every user of the tenant.
+// AllUsers makes the target that contains every user of the tenant.
 func AllUsers() IncludeTarget { return Group(AllUsersID) }
 
 // ExcludeGroup makes a target of a group, by its object id, for

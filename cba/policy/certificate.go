@@ -9,9 +9,9 @@ import (
 	"example.com/entracba/cba/internal/san"
 )
 
-// A Certificate is what a configuration looks at in a certificate, taken out
-// once so that decisions about it are fast. It does not change and may be used
-// from many goroutines; the x509.Certificate must not be changed meanwhile.
+// A Certificate has the parts of a certificate that a configuration checks, extracted
+// once so that decisions are fast. It does not change and may be used from many
+// goroutines; the x509.Certificate must not be changed meanwhile.
 type Certificate struct {
 	cert     *x509.Certificate
 	options  certuserid.Options
@@ -27,14 +27,13 @@ const (
 	emails
 )
 
-// NewCertificate takes out of a certificate what policies look at: its issuer,
-// its policy OIDs, and the names and identifiers that username bindings compare.
-// ids chooses between readings of certificateUserIds; its zero value is what
-// package certuserid believes Entra compares.
+// NewCertificate extracts what policies check: the issuer, the policy OIDs, and the
+// names and identifiers that username bindings compare. ids chooses between
+// readings of certificateUserIds; its zero value is the most likely one.
 //
-// Validity dates, chain, revocation and key usage are not looked at. A
-// certificate without a subjectAltName, or with one that cannot be read, has no
-// names to bind; that is for [Policy.Explain] to say, not an error. The error is an
+// Validity dates, chain, revocation and key usage are not checked. A certificate
+// without a subjectAltName, or with one that cannot be read, has no names to bind:
+// [Policy.Explain] says so, and it is not an error. The error is an
 // [*Error]: [NoCertificate] for one that does not come from
 // [x509.ParseCertificate] or its like, [BadCertificate] for one whose issuer is
 // not an encoded name.

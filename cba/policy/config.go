@@ -30,10 +30,10 @@ const ConfigType = "#microsoft.graph.x509CertificateAuthenticationMethodConfigur
 // # Absent, null and empty
 //
 // An empty string, a nil slice and a zero struct are properties that are absent
-// or null; an empty slice that is not nil is []. A Config read from JSON and
-// every object in it remember which of them it was and all that this package
-// does not know, and copies of the struct remember it too. A property that had a
-// value and is empty now is written as null, a collection as [].
+// or null; an empty slice that is not nil is []. A Config that was read from JSON,
+// and every object in it, remembers which of them it was and everything that this
+// package does not know; copies of the struct remember it too. A property that had
+// a value and is empty now is written as null, a collection as [].
 type Config struct {
 	kept
 	ID                         string                          `json:"id"` // always "X509Certificate"
@@ -56,25 +56,25 @@ type UserBinding struct {
 	// Priority orders the bindings, the lowest number first. It is not negative
 	// and unique in the collection.
 	Priority int32 `json:"priority" wire:"always"`
-	// Affinity is a statement: the level follows from the field, see
+	// Affinity is a statement only: the level follows from the field, see
 	// [certuserid.Mapping.Affinity].
 	Affinity certuserid.Affinity `json:"trustAffinityLevel"`
 }
 
-// An AuthenticationModeConfiguration says how strong a sign-in with a
-// certificate is: x509CertificateAuthenticationModeConfiguration.
+// An AuthenticationModeConfiguration says whether a certificate counts as one
+// factor or as several: x509CertificateAuthenticationModeConfiguration.
 type AuthenticationModeConfiguration struct {
 	kept
-	// Default is the strength where no rule matches.
+	// Default is the mode if no rule matches.
 	Default AuthenticationMode `json:"x509CertificateAuthenticationDefaultMode"`
-	// DefaultAffinity is the affinity that every user's binding must have. Set to
-	// high without a binding of high affinity it locks the tenant out.
+	// DefaultAffinity is the affinity that every user's binding must have. High,
+	// without a binding of high affinity, locks the tenant out.
 	DefaultAffinity certuserid.Affinity `json:"x509CertificateDefaultRequiredAffinityLevel"`
 	Rules           []Rule              `json:"rules"`
 }
 
-// A Rule gives certificates of an issuer, with a policy OID, or of both, a
-// strength and a required affinity: x509CertificateRule. [IssuerRule],
+// A Rule gives certificates of an issuer, with a policy OID, or with both, an
+// authentication mode and a required affinity: x509CertificateRule. [IssuerRule],
 // [PolicyOIDRule] and [IssuerAndPolicyOIDRule] make one.
 type Rule struct {
 	kept
@@ -83,43 +83,43 @@ type Rule struct {
 	// is not documented (open question 9.13).
 	Identifier string `json:"identifier"`
 	// IssuerSubjectIdentifier is the name of the issuer, the most specific part
-	// first. Where it is set, it counts and Identifier does not.
+	// first. If it is set, Identifier does not count.
 	IssuerSubjectIdentifier string `json:"issuerSubjectIdentifier"`
-	// PolicyOIDIdentifier is the OID in dotted form. Where it is set, it counts and
-	// Identifier does not.
+	// PolicyOIDIdentifier is the OID in dotted form. If it is set, Identifier does not
+	// count.
 	PolicyOIDIdentifier string              `json:"policyOidIdentifier"`
 	Mode                AuthenticationMode  `json:"x509CertificateAuthenticationMode"`
 	RequiredAffinity    certuserid.Affinity `json:"x509CertificateRequiredAffinityLevel"`
 }
 
-// A CRLValidationConfiguration says whether a certificate of an authority
-// without a CRL is refused: x509CertificateCRLValidationConfiguration.
+// A CRLValidationConfiguration says whether a certificate of a CA without a CRL is
+// refused: x509CertificateCRLValidationConfiguration.
 type CRLValidationConfiguration struct {
 	kept
 	State State `json:"state"`
 	// ExemptedSKIs are the subject key identifiers, in hexadecimal, of the
-	// authorities that need no CRL.
+	// CAs that need no CRL.
 	ExemptedSKIs []string `json:"exemptedCertificateAuthoritiesSubjectKeyIdentifiers"`
 }
 
-// An IssuerHintsConfiguration says whether browsers are told which authorities
-// to offer certificates of: x509CertificateIssuerHintsConfiguration.
+// An IssuerHintsConfiguration says whether browsers are told from which CAs to
+// offer certificates: x509CertificateIssuerHintsConfiguration.
 type IssuerHintsConfiguration struct {
 	kept
 	State State `json:"state"`
 }
 
-// An AuthorityScope restricts the certificates of an authority to a group:
+// An AuthorityScope restricts the certificates of a CA to a group:
 // x509CertificateAuthorityScope. [ScopeTo] makes one.
 type AuthorityScope struct {
 	kept
-	SubjectKeyIdentifier              string   `json:"subjectKeyIdentifier"`              // of the authority, in hexadecimal
+	SubjectKeyIdentifier              string   `json:"subjectKeyIdentifier"`              // of the CA, in hexadecimal
 	PublicKeyInfrastructureIdentifier string   `json:"publicKeyInfrastructureIdentifier"` // the display name of its PKI container
 	IncludeTargets                    []Target `json:"includeTargets"`                    // one group
 }
 
-// A Target is a group, as excludeTarget of the method and includeTarget of an
-// authority's scope.
+// A Target is a group: an excludeTarget of the method, or the includeTarget of a CA
+// scope.
 type Target struct {
 	kept
 	ID   string     `json:"id"`
@@ -137,13 +137,12 @@ type IncludeTarget struct {
 
 // Parse reads a configuration as a GET of
 // /policies/authenticationMethodsPolicy/authenticationMethodConfigurations/x509Certificate
-// returns it, or as Graph Explorer and PowerShell save it: a byte order mark of
-// UTF-8 is skipped, and so is an envelope {"value": {...}}, which the samples of
-// Graph's page show.
+// returns it, or as Graph Explorer and PowerShell save it: with a byte order mark of
+// UTF-8, and in an envelope, {"value": {...}} or {"value": [{...}]}.
 //
 // Unlike encoding/json it tells property names apart by letter case and refuses a
-// name that stands twice in one object, a number that does not fit, an array
-// that holds null, and text that is over [MaxJSON] or nested too deep. What the
+// name that appears twice in one object, a number that does not fit, an array
+// that contains null, and text that is over [MaxJSON] or nested too deep. What the
 // values mean is not checked: see [Config.Findings].
 //
 // The error is an [*Error]. json.Unmarshal into a Config applies the same rules,
@@ -201,9 +200,8 @@ func (c Config) isConfig(data []byte) error {
 func (c Config) Clone() Config { return wire.Clone(c) }
 
 // MarshalJSON writes the configuration as Graph does, without white space.
-// Properties stand in the order in which they were read; those that are new
-// stand last, and in a Config that was made in a program all stand in the order
-// of the service.
+// Properties keep the order in which they were read, with new ones at the end; in a
+// Config that was made in a program they have the order of the service.
 func (c Config) MarshalJSON() ([]byte, error) {
 	if wire.MembersOf(c.kept) == nil {
 		c.kept = wire.KeptOf([]wire.Member{typeMember()})
@@ -214,12 +212,11 @@ func (c Config) MarshalJSON() ([]byte, error) {
 // PatchBody returns the body of a PATCH that makes the tenant's configuration
 // this one: the JSON of the configuration with "@odata.type", which the request
 // needs, and without the annotations that only answers have, such as
-// "includeTargets@odata.context". Properties that are not known are sent back.
+// "includeTargets@odata.context". Unknown properties are sent back.
 //
-// A collection that is sent replaces the stored one and a property that is not
-// sent keeps its value, as OData has it; Graph does not document it for this
-// resource (open question 9.16). So read, change and send a whole
-// configuration.
+// By the rules of OData a collection that is sent replaces the stored one, and a
+// property that is not sent keeps its value; Graph does not document it for this
+// resource (open question 9.16). So read, change and send a whole configuration.
 func (c Config) PatchBody() ([]byte, error) {
 	if members := wire.MembersOf(c.kept); members != nil {
 		sent := []wire.Member{typeMember()}
@@ -237,9 +234,9 @@ func typeMember() wire.Member {
 	return wire.Member{Name: "@odata.type", Raw: wire.Quote(ConfigType)}
 }
 
-// Equal reports whether two configurations say the same: whether their JSON has
-// the same values in objects and arrays, the order of properties and white space
-// aside. The annotations that [Config.PatchBody] leaves out do not count.
+// Equal reports whether two configurations have the same JSON values. The order of
+// properties, white space, and the annotations that [Config.PatchBody] leaves out
+// do not count.
 func (c Config) Equal(other Config) bool {
 	a, errA := c.PatchBody()
 	b, errB := other.PatchBody()

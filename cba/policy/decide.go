@@ -6,37 +6,37 @@ import (
 	"example.com/entracba/cba/certuserid"
 )
 
-// A Decision is what a configuration says to one certificate and one user. The
+// A Decision is what a configuration decides for one certificate and one user. The
 // zero Decision refuses.
 //
-// It says nothing about the chain, revocation, validity and the scope of
-// authorities: a sign-in needs them too.
+// It says nothing about the chain, revocation, validity and CA scopes: a sign-in
+// needs them too.
 type Decision struct {
 	// Enabled: certificate-based authentication is enabled in the tenant.
 	Enabled bool `json:"enabled"`
-	// InScope: the user is among the include targets and not among the excluded.
+	// InScope: an include target contains the user, and no exclude target does.
 	InScope bool `json:"inScope"`
-	// Bound: a username binding ties the certificate to the user.
+	// Bound: a username binding connects the certificate to the user.
 	Bound bool `json:"bound"`
-	// AuthenticationMode is the strength of the certificate, whether the user is
-	// bound or not.
+	// AuthenticationMode says whether the certificate counts as one factor or as
+	// several, whether the user is bound or not.
 	AuthenticationMode AuthenticationMode `json:"authenticationMode"`
 	// RequiredAffinity is what a username binding had to have.
 	RequiredAffinity certuserid.Affinity `json:"requiredAffinity"`
-	// RuleIndex is the rule of the configuration that set the strength, or -1 for
-	// the default.
+	// RuleIndex is the rule of the configuration that set the mode, or -1 for the
+	// default.
 	RuleIndex int `json:"ruleIndex"`
 	// BindingIndex is the username binding of the configuration that matched, or
 	// -1.
 	BindingIndex int `json:"bindingIndex"`
 }
 
-// SignsIn reports whether nothing in the configuration is against the sign-in.
+// SignsIn reports whether nothing in the configuration refuses the sign-in.
 func (d Decision) SignsIn() bool { return d.Enabled && d.InScope && d.Bound }
 
 // differs reports whether two decisions on one user have different outcomes:
-// whether the user is bound, and the strength. Which of two rules or bindings
-// led there does not count.
+// whether the user is bound, and the mode. Which of two rules or bindings led there
+// does not count.
 func (d Decision) differs(other Decision) bool {
 	return d.Bound != other.Bound || d.AuthenticationMode != other.AuthenticationMode
 }
@@ -76,7 +76,7 @@ type strength struct {
 	affinity affinity
 	conflict bool // the rules of the deciding tier disagree
 	lowered  bool // a matching rule asks for low where high is required
-	several  bool // a matching rule that does not decide demands high
+	several  bool // a matching rule that does not decide requires high
 }
 
 // A verdict is what the matching rules of one tier say: the rules that are first
@@ -201,7 +201,7 @@ func (p *Policy) bind(cert *Certificate, user *User, required affinity, t *trace
 type match struct {
 	result result
 	value  string // of the user, that matched
-	leaned bool   // it matched by leaving letter case or an octet out of account
+	leaned bool   // it matched only because letter case or a leading byte was ignored
 	other  bool   // it matched by a name that is not the first
 }
 
@@ -256,8 +256,7 @@ func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
 }
 
 // sameName compares a name of the certificate with a user principal name.
-// leaned says that they are the same but for letter case. Empty names are the
-// same as nothing.
+// leaned says that only their letter case differs. An empty name matches nothing.
 func (p *Policy) sameName(name, upn string) (same, leaned bool) {
 	switch {
 	case upn == "":

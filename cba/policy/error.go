@@ -7,8 +7,8 @@ import (
 	"example.com/entracba/cba/internal/wire"
 )
 
-// An Error says why input cannot be used: a text that is no configuration, a
-// certificate that cannot be looked at. What a usable configuration says to a
+// An Error says why input cannot be used: a text that is not a configuration, or a
+// certificate that cannot be checked. What a usable configuration says about a
 // certificate is never an Error but a [Decision].
 type Error struct {
 	Reason Reason
@@ -31,7 +31,7 @@ type Reason string
 const (
 	// BadSyntax is text that is not JSON or not UTF-8, or that breaks off.
 	BadSyntax Reason = "bad-syntax"
-	// DuplicateName is a property name that stands twice in one object, at any
+	// DuplicateName is a property name that appears twice in one object, at any
 	// level.
 	DuplicateName Reason = "duplicate-name"
 	// TooNested is an object or array inside too many others.

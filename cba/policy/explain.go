@@ -27,10 +27,10 @@ const (
 	// StepRule is one rule; there is one step for each, in the order of the
 	// configuration.
 	StepRule = "authentication binding rule"
-	// StepMode says how strong the certificate is.
+	// StepMode says whether the certificate counts as one factor or as several.
 	StepMode = "authentication mode"
-	// StepScope is one scope of a certificate authority.
-	StepScope = "certificate authority scope"
+	// StepScope is one CA scope.
+	StepScope = "CA scope"
 )
 
 // StepNames returns the names of the steps of [Policy.Explain] and
@@ -44,12 +44,12 @@ func StepNames() []lint.StepName {
 		{Name: StepBinding, What: "whether one username binding matches"},
 		{Name: StepUsername, What: "whether any username binding matches"},
 		{Name: StepRule, What: "whether one authentication binding rule matches"},
-		{Name: StepMode, What: "how strong the certificate is"},
+		{Name: StepMode, What: "whether the certificate counts as single-factor or multifactor"},
 		{Name: StepScope, What: "whether one CA scope lets the user in"},
 	}
 }
 
-// A ModeRule names the rule that set the strength.
+// A ModeRule names the rule that set the authentication mode.
 type ModeRule struct {
 	Index      int      `json:"index"`
 	Type       RuleType `json:"x509CertificateRuleType"`
@@ -65,7 +65,7 @@ type BoundBy struct {
 	Value    string             `json:"value"`
 }
 
-// An Explanation is a [Decision] with its reasons. Its JSON is stable but for the
+// An Explanation is a [Decision] with its reasons. Its JSON is stable, except for the
 // texts of details.
 type Explanation struct {
 	Decision
@@ -425,7 +425,7 @@ func (p *Policy) modeStep(s strength) lint.Step {
 	return step
 }
 
-// leaned returns the readings that the strength leaned on.
+// leaned returns the readings that the mode and the affinity rely on.
 func (p *Policy) leaned(cert *Certificate, s strength) readingSet {
 	var set readingSet
 	if s.lowered {
@@ -440,8 +440,8 @@ func (p *Policy) leaned(cert *Certificate, s strength) readingSet {
 	return set
 }
 
-// assumptions lists the readings that the decision leaned on, and all others
-// that would change it, with the decision under the other reading.
+// assumptions lists the readings that the decision relies on, and all others that
+// would change it, with the decision under the other reading.
 func (p *Policy) assumptions(cert *Certificate, user *User, d Decision, leaned readingSet) []Assumption {
 	var list []Assumption
 	for i := range readings {
@@ -477,7 +477,7 @@ func (p *Policy) assumptions(cert *Certificate, user *User, d Decision, leaned r
 	return list
 }
 
-// An otherOption turns one reading of certificateUserIds round.
+// An otherOption reverses one reading of certificateUserIds.
 type otherOption struct {
 	id, text string
 	options  certuserid.Options

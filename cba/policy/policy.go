@@ -35,7 +35,7 @@ type tables struct {
 	exempt          map[keyid.ID]bool
 }
 
-// An affinity as it is compared: unknown texts demand high.
+// An affinity as it is compared: unknown texts require high.
 type affinity uint8
 
 const (
@@ -84,7 +84,7 @@ type rule struct {
 	oid      string
 	multi    bool
 	affinity affinity
-	needs    readingSet // readings that must be turned round for the rule to be there
+	needs    readingSet // readings that must be reversed for the rule to count
 }
 
 // A binding is a [UserBinding] made ready.
@@ -266,7 +266,7 @@ func issuerKeys(text string) (forward, reversed string, ok bool) {
 	return forward, reversed, forward != "" && reversed != ""
 }
 
-// parseOID reads the dotted form, with blanks around it, and returns the DER.
+// parseOID reads the dotted form, with spaces around it, and returns the DER.
 // Numbers with leading zeros are no such form.
 func parseOID(text string) (string, bool) {
 	text = strings.TrimSpace(text)

@@ -5,11 +5,10 @@ import "example.com/entracba/cba/certuserid"
 // configID is the id of the only configuration of its kind.
 const configID = "X509Certificate"
 
-// ServiceDefault returns the configuration that a tenant has before anybody
-// changed it, as a live v1.0 answer of July 2026 showed it: disabled, every user
-// a target, UPN and e-mail address and then the subject key identifier as
-// bindings, single-factor, no CRL validation. It is a description, not advice:
-// see its [Config.Findings].
+// ServiceDefault returns the configuration of a tenant that nobody has changed yet,
+// as a live v1.0 answer of July 2026 showed it: disabled; all users included; UPN,
+// e-mail address and subject key identifier as bindings; single-factor; no CRL
+// validation. It is a description, not advice: see its [Config.Findings].
 func ServiceDefault() Config {
 	return Config{
 		ID: configID, State: Disabled,
@@ -29,24 +28,23 @@ func ServiceDefault() Config {
 	}
 }
 
-// HardenedBySKI returns an enabled configuration for the members of some groups
-// that trusts names as little as it can: one binding, of the subject key
-// identifier with certificateUserIds, high affinity required of everybody,
-// certificates of authorities without a CRL refused, single-factor by default.
-// Only the rules that are given grant more; they should name hardware-backed
-// authorities or policy OIDs.
+// HardenedBySKI returns an enabled configuration for the members of groups that
+// does not rely on names: one binding, of the subject key identifier to
+// certificateUserIds; high affinity required for everybody; certificates of CAs
+// without a CRL refused; single-factor by default. Only the given rules grant more;
+// they should name hardware-backed CAs or policy OIDs.
 //
-// A renewed certificate with the same key keeps its subject key identifier, if
-// the authority derives it from the key. An authority that copies it from a
-// request lets requesters choose whose account they bind to: trust none that
-// does. Every user needs the "X509:<SKI>" value
-// in certificateUserIds before the configuration is sent, or is locked out.
+// A renewed certificate with the same key keeps its subject key identifier if the
+// CA derives it from the key. A CA that copies it from a request lets requesters
+// choose whose account they bind to: do not trust such a CA. Every user needs the
+// "X509:<SKI>" value in certificateUserIds before the configuration is sent, and is
+// locked out without it.
 func HardenedBySKI(groups []string, rules ...Rule) Config {
 	return hardened(certuserid.SKI, groups, rules)
 }
 
-// HardenedByIssuerAndSerial is [HardenedBySKI] with the issuer and serial number
-// as the one binding: a renewed certificate needs a new value.
+// HardenedByIssuerAndSerial is like [HardenedBySKI], but its one binding is of the
+// issuer and serial number: a renewed certificate needs a new value.
 //
 // The text of this field is not confirmed for Graph (open question 9.14): check
 // on a test tenant that the PATCH is accepted.

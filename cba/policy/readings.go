@@ -1,9 +1,8 @@
 package policy
 
-// Readings choose between what the service may do where its documents are
-// silent or contradict each other. The zero value is the reading that this
-// package thinks best, and where the evidence does not decide, the one that lets
-// fewer people in with less. The numbers are those of [Assumption].
+// Readings choose what the service does where its documents are silent or
+// contradict each other. The zero value is the most likely reading; if the evidence
+// does not decide, it is the stricter one. The numbers are those of [Assumption].
 //
 // How certificateUserIds values are written has readings of its own:
 // certuserid.Options, a parameter of [NewCertificate].
@@ -11,22 +10,22 @@ type Readings struct {
 	// RuleLowersAffinity lets a matching rule that asks for low affinity override
 	// a default of high (9.9): the deep dive says "override" in one place, and in
 	// another drops low bindings if the tenant or a rule asks for high. By
-	// default the higher demand wins.
+	// default the higher requirement wins.
 	RuleLowersAffinity bool
 	// OnlyDecidingRuleAffinity ignores the affinity of matching rules that do not
-	// set the strength (2.4). By default any matching rule can demand high.
+	// set the mode (2.4). By default any matching rule can require high.
 	OnlyDecidingRuleAffinity bool
 	// ConflictIsMultiFactor lets several rules for issuer and OID that match with
-	// different strengths give multifactor (9.28), and several rules for one
-	// issuer, which is no valid policy, too. By default they give single-factor,
-	// as the deep dive says of rules for an OID.
+	// different modes give multifactor (9.28), and also several rules for one issuer,
+	// which is not a valid policy. By default they give single-factor, as the deep
+	// dive says of rules for an OID.
 	ConflictIsMultiFactor bool
 	// StopAtMismatch ends the walk at the first binding whose field the
 	// certificate has (9.15), as an older text says. By default the next binding
 	// is tried.
 	StopAtMismatch bool
-	// EitherAffinity gives a binding high affinity if its field has it or it states
-	// so, where the two are contrary (3.2). By default both must be high.
+	// EitherAffinity gives a binding high affinity if its field has it or the binding
+	// states it, when the two differ (3.2). By default both must be high.
 	EitherAffinity bool
 	// AnyName tries every principal name and e-mail address of the certificate
 	// (9.23). By default only the first of each kind is tried.
@@ -61,7 +60,7 @@ type Assumption struct {
 	// Text says what is assumed and why it is in doubt.
 	Text string `json:"text"`
 	// ChangesOutcome says that under the other reading the decision is another
-	// one: the user is bound or not, or the strength differs.
+	// one: the user is bound or not, or the mode differs.
 	ChangesOutcome bool `json:"changesOutcome"`
 	// Otherwise is the decision under the other reading. Where no other reading
 	// can be computed it is the same decision.
@@ -69,7 +68,7 @@ type Assumption struct {
 }
 
 // A reading is one row of the table of readings: its number, what is assumed,
-// and how to turn it round.
+// and how to reverse it.
 type reading struct {
 	id   string
 	text string
@@ -98,7 +97,7 @@ var readings = [...]reading{
 		func(r *Readings) *bool { return &r.AnyName }},
 	readRootFirst: {"9.24", "the issuer in a rule starts with the most specific part, not with the root",
 		func(r *Readings) *bool { return &r.RootFirstIssuers }},
-	readConflict: {"9.28", "rules for issuer and OID, or for one issuer, that match with different strengths give single-factor",
+	readConflict: {"9.28", "rules for issuer and OID, or for one issuer, that match with different modes give single-factor",
 		func(r *Readings) *bool { return &r.ConflictIsMultiFactor }},
 }
 
@@ -117,7 +116,7 @@ const (
 	readConflict
 )
 
-// A readingSet has a bit for every reading that is turned round.
+// A readingSet has a bit for every reading that is reversed.
 type readingSet uint16
 
 func (s readingSet) has(r int) bool { return s&(1<<r) != 0 }

@@ -8,8 +8,8 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// CRLRequired reports whether a certificate of an authority without a CRL is
-// refused. A state that is not known requires one.
+// CRLRequired reports whether a certificate of a CA without a CRL is refused. An
+// unknown state requires a CRL.
 func (p *Policy) CRLRequired() bool {
 	if p == nil {
 		return true
@@ -23,14 +23,14 @@ func (p *Policy) CRLRequired() bool {
 // checked is not documented (open question 9.32).
 func (p *Policy) CRLExempt(ca keyid.ID) bool { return p.usable().exempt[ca] }
 
-// IssuerHints reports whether clients are told which authorities to offer
-// certificates of.
+// IssuerHints reports whether clients are told from which CAs to offer
+// certificates.
 func (p *Policy) IssuerHints() bool { return p.usable().config.IssuerHints.State == Enabled }
 
-// A ScopeDecision says whether the scopes of certificate authorities let a user
-// in with a certificate of some chain. The zero value refuses.
+// A ScopeDecision says whether the CA scopes let a user in with a certificate of a
+// chain. The zero value refuses.
 type ScopeDecision struct {
-	// Restricted: a scope names an authority of the chain.
+	// Restricted: a scope names a CA of the chain.
 	Restricted bool `json:"restricted"`
 	// Allowed: no scope names one, or the user is in the group of one that does.
 	// The service refuses with AADSTS500189 otherwise.
@@ -39,9 +39,8 @@ type ScopeDecision struct {
 	ScopeIndex int `json:"scopeIndex"`
 }
 
-// CAScope evaluates the scopes of certificate authorities. chain holds the
-// subject key identifiers of the authorities above the user's certificate, the
-// one that issued it first and the root last.
+// CAScope evaluates the CA scopes. chain has the subject key identifiers of the CAs
+// above the user's certificate, from the one that issued it to the root.
 //
 // It climbs the chain and applies every scope until the user is in the group of
 // one. A chain that no scope names is unrestricted, which the documentation does

@@ -2,7 +2,8 @@ package policy
 
 import "example.com/entracba/cba/internal/wire"
 
-// A User is what the configuration asks of a user, in the JSON of a Graph user:
+// A User has the properties of a user that the configuration checks, in the JSON of
+// a Graph user:
 //
 //	GET /users/{id}?$select=id,userPrincipalName,onPremisesUserPrincipalName,authorizationInfo&$expand=memberOf($select=id)
 //
@@ -13,9 +14,8 @@ type User struct {
 	OnPremisesUserPrincipalName string            `json:"onPremisesUserPrincipalName,omitempty"`
 	AuthorizationInfo           AuthorizationInfo `json:"authorizationInfo,omitzero"`
 	// MemberOf are the groups that the user is in. Graph's memberOf lists direct
-	// membership only; for groups inside of groups put transitiveMemberOf here.
-	// Whether the service counts nested groups is not documented on the pages
-	// that this package follows.
+	// membership only; for nested groups put transitiveMemberOf here. Whether the
+	// service counts nested groups is not documented.
 	MemberOf []DirectoryObject `json:"memberOf,omitzero"`
 }
 

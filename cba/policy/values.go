@@ -7,8 +7,8 @@ import (
 )
 
 // Graph's enumerations are texts here too. The empty text is a property that is
-// absent or null; any text that is no constant of its type is kept as it is,
-// reported by [Config.Findings], and never counts in favour of a sign-in.
+// absent or null. Any text that is not a constant of its type is kept as it is,
+// reported by [Config.Findings], and never counts in favor of a sign-in.
 
 // UnknownFutureValue is what Graph sends in place of an enumeration member that
 // it added after v1.0 was published, unless the request has the header
@@ -16,8 +16,7 @@ import (
 // member.
 const UnknownFutureValue = "unknownFutureValue"
 
-// A State turns the method, CRL validation or issuer hints on. It stands for
-// Graph's authenticationMethodState, x509CertificateCRLValidationConfigurationState
+// A State turns the method, CRL validation or issuer hints on. It is Graph's authenticationMethodState, x509CertificateCRLValidationConfigurationState
 // and x509CertificateIssuerHintsState.
 type State string
 
@@ -27,11 +26,11 @@ const (
 	Disabled State = "disabled"
 )
 
-// An AuthenticationMode is the strength of a sign-in with a certificate:
-// x509CertificateAuthenticationMode.
+// An AuthenticationMode says whether a certificate counts as one factor or as
+// several: x509CertificateAuthenticationMode.
 type AuthenticationMode string
 
-// The strengths. A multifactor certificate satisfies a demand for multifactor
+// The modes. A multifactor certificate satisfies a requirement of multifactor
 // authentication by itself.
 const (
 	SingleFactor AuthenticationMode = "x509CertificateSingleFactor"
@@ -48,7 +47,7 @@ const (
 	IssuerSubjectAndPolicyOID RuleType = "issuerSubjectAndPolicyOID"
 )
 
-// A TargetType says what the id of a target is of: authenticationMethodTargetType.
+// A TargetType says what kind of object the id of a target names: authenticationMethodTargetType.
 type TargetType string
 
 // The types of targets. Only groups can be chosen in the portal.
@@ -57,7 +56,7 @@ const (
 	GroupTarget TargetType = "group"
 )
 
-// AllUsersID is the id of the target that stands for every user.
+// AllUsersID is the id of the target that contains every user.
 const AllUsersID = "all_users"
 
 // A UserProperty is the property of the user that a username binding compares

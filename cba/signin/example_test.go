@@ -109,7 +109,7 @@ func ExampleTenant_Explain() {
 	// pass root
 	// pass chain
 	// skip revocation
-	// pass certificate authority scopes
+	// pass CA scopes
 	// pass required affinity
 	// pass username binding
 	// skip username binding

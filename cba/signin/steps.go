@@ -13,7 +13,7 @@ const (
 	// StepRevocation is about the CRL of one CA of the chain.
 	StepRevocation = "revocation"
 	// StepScopes sums up the CA scopes.
-	StepScopes = "certificate authority scopes"
+	StepScopes = "CA scopes"
 	// StepHints says whether a browser offers the certificate.
 	StepHints = "issuer hints"
 	// StepRequirement says whether the certificate satisfies what is required.

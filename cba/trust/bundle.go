@@ -20,12 +20,12 @@ import (
 
 // EncodeBundle returns a .p7b for the PKI upload: a PKCS #7 SignedData without
 // content and signers that holds the certificates, in DER. The same certificates
-// give the same bytes in whatever order they come, for a DER set is sorted; one
-// that is given twice is written once.
+// give the same bytes in any order, because a DER set is sorted; a certificate that
+// is given twice is written once.
 //
-// The service refuses a bundle in which any certificate is already stored, so to
-// add to a tenant give it what [PKIs.Lacking] returns. Whether the certificates
-// are those of CAs is not checked; [Config.Findings] of a [NewPKI] of them tells.
+// The service refuses a bundle if any of its certificates is already stored: to add to
+// a tenant, encode what [PKIs.Lacking] returns. Whether the certificates are those
+// of CAs is not checked here, but by [Config.Findings] of a [NewPKI].
 //
 // The error is an [*Error]: [NoCertificate] for none, [OverLimit] for more than
 // [MaxAuthorities], for one over [MaxCertificateSize] and for a file over

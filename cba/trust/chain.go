@@ -18,20 +18,20 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// A Chain is the answer of [Store.Chain]: the way from a user certificate to a
-// root, or how far it leads and what is wrong. The zero value is not trusted.
+// A Chain is the answer of [Store.Chain]: the path from a user certificate to a root,
+// or how far it leads and what is wrong. The zero value is not trusted.
 type Chain struct {
 	// Leaf is the user certificate.
 	Leaf *x509.Certificate
 	// At is the time of the question.
 	At time.Time
-	// Trusted says that every CA up to a root is there and nothing is wrong.
+	// Trusted says that the stores have every CA up to a root, and nothing is wrong.
 	Trusted bool
 	// CAs are the issuing CA, its issuer, and so on. The last is a root, unless a
-	// failure says that the way ends before.
+	// failure says that the path ends before one.
 	CAs []*CA
-	// Failures are what keeps the chain from being trusted, the one whose code the
-	// service is expected to show first. There is at least one unless Trusted.
+	// Failures say why the chain is not trusted. The first is the one whose code the
+	// service is expected to show. There is at least one, unless Trusted.
 	Failures []Failure
 }
 
@@ -46,8 +46,8 @@ type Failure struct {
 	Also []string
 	// Detail tells what was found, with names and identifiers.
 	Detail string
-	// Source is the document; Inferred says that it does not name this case in so
-	// many words, and that the code is our reading.
+	// Source is the document. Inferred says that it does not name this case, and that
+	// the code is our reading.
 	Source   lint.Source
 	Inferred bool
 }
@@ -69,12 +69,12 @@ const (
 	IssuerNotFound
 	// NoRoot is a chain that runs in a circle of CAs that certify each other.
 	NoRoot
-	// WrongSignature is a certificate that was not signed by the key of the CA
-	// that its authority key identifier names.
+	// WrongSignature is a certificate that is not signed by the key of the CA that its
+	// authority key identifier names.
 	WrongSignature
 	// UncheckedSignature is a signature that this package cannot check: MD5, DSA,
 	// a curve it does not know, an RSA key of under 1,024 or over 16,384 bits. The
-	// service may know better.
+	// service may be able to.
 	UncheckedSignature
 	// NotYetValid and Expired are a certificate outside its validity.
 	NotYetValid
@@ -174,28 +174,28 @@ func (c Chain) Root() *CA {
 	return c.CAs[len(c.CAs)-1]
 }
 
-// Chain looks for the way from a user certificate to a root and checks it at the
-// given time. It follows authority key identifiers to subject key identifiers,
-// never names, and believes a step only if the signature is by that key.
+// Chain finds the path from a user certificate to a root and checks it at the given
+// time. It follows authority key identifiers to subject key identifiers, never
+// names, and takes a link only if the signature is by that key.
 //
-// If there are several ways (a renewed CA, a cross-certificate) the chain is the
-// shortest in which nothing is wrong, and among those of one length the one
-// whose certificates live longer, from the leaf up: which one the service would
-// take is not documented, but any good one makes it trust. If there is none, the
-// chain is the one that fails least: first the times are disregarded, then the
-// constraints, then the number of CAs; if no root can be reached at all, the way
-// ends where it ends. The order of the entries in the stores never matters.
+// If there are several paths (a renewed CA, a cross-certificate), the chain is the
+// shortest in which nothing is wrong, and among those of one length the one whose
+// certificates are valid longer, from the leaf up. Which one the service takes is
+// not documented, but any good one is trusted. If there is none, the chain is the
+// one that fails least: first the times are ignored, then the constraints, then the
+// number of CAs; if no root can be reached at all, the chain ends where the path
+// ends. The order of the entries in the stores never matters.
 //
 // Checked are the presence of every CA, signatures, validity, the number of CAs
 // and, unless [Options.DocumentedOnly] is set, the CA flag, path length and key
-// usage of every CA. Not checked, here or by any documented rule: extended key
-// usage, name constraints, policies (see [Chain.Steps] for what is remarked), and
-// revocation, which is package crl's.
+// usage of every CA. Not checked, because no document names them: extended key
+// usage, name constraints and policies (but see the warnings of [Chain.Steps]).
+// Revocation is checked by package crl.
 //
-// Chain never fails on a certificate it dislikes. It costs one signature check
-// for each different key that has the certificate's authority key identifier:
-// normally one, and never more than 32, of those CAs that live longest. leaf must
-// come from crypto/x509's parser.
+// Chain returns no error: what is wrong with a certificate is a failure. It costs one
+// signature check for each different key with the certificate's authority key
+// identifier: normally one, and never more than 32, of the CAs that are valid
+// longest. leaf must come from crypto/x509's parser.
 func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
 	c := Chain{Leaf: leaf, At: at}
 	if leaf == nil {
@@ -444,11 +444,11 @@ func StepNames() []lint.StepName {
 	}
 }
 
-// Steps tells how the answer came about, from the leaf up and for every
-// certificate in the same order: its validity, its issuer, and for a CA the entry
-// that is in force. Warnings are about what no documented rule decides: a name
-// that is not the issuer's, a SHA-1 signature, a critical extension that nothing
-// here reads, a policy that the CAs above do not have.
+// Steps explains the answer, from the leaf up and for every certificate in the same
+// order: its validity, its issuer, and for a CA the entry that is in force. Warnings
+// are about what no documented rule decides: an issuer name that differs, a SHA-1
+// signature, a critical extension that is not checked here, a policy that the CAs
+// above do not have.
 //
 // A Chain whose CAs were not made by a [Store] may have none.
 func (c Chain) Steps() []lint.Step {

@@ -2,8 +2,8 @@ package trust
 
 import "example.com/entracba/cba/internal/wire"
 
-// A Config is everything that a tenant trusts to issue user certificates: the
-// PKIs of the PKI-based store and the classic store. The zero value trusts
+// A Config has the CAs that a tenant trusts to issue user certificates: the PKIs of
+// the PKI-based store, and the classic store. The zero value trusts
 // nobody. [Config.Compile] makes it ready to answer, [Config.Findings] checks it.
 //
 // As JSON it is {"publicKeyInfrastructure": [PKI...],

@@ -39,7 +39,7 @@ type Reason string
 const (
 	// BadSyntax is text that is not JSON or not UTF-8, or that breaks off.
 	BadSyntax Reason = "bad-syntax"
-	// DuplicateName is a property that stands twice, or under both spellings of its
+	// DuplicateName is a property that appears twice, or under both spellings of its
 	// name with different values.
 	DuplicateName Reason = "duplicate-name"
 	// TooNested is an object or array inside too many others.

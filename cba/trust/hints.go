@@ -12,10 +12,9 @@ import (
 // issuer hints are enabled, so that clients offer only certificates that lead to
 // one of them.
 type Hints struct {
-	// Flagged says that some CA has isIssuerHintEnabled, so that only those are
-	// sent. With none flagged all are sent: Learn says that all are by default,
-	// Graph that the flag is false by default, and both hold only this way (open
-	// question 9.8).
+	// Flagged says that a CA has isIssuerHintEnabled, so that only the names of such
+	// CAs are sent. If none has it, the names of all CAs are sent (Learn, how to
+	// configure CBA; open question 9.8).
 	Flagged bool
 	// List has each name once, in the order of the rank of its first CA.
 	List []Hint
@@ -90,9 +89,9 @@ func (h Hints) TLS13() int {
 }
 
 // Reach reports whether a client that filters by the hints offers the chain's
-// certificate: whether a CA of the chain, at any height, has a name that is
-// sent. A client that does not have the CA certificates of its own chain sees
-// only the issuing CA's name, so flag that one.
+// certificate: whether the name of any CA of the chain is sent. A client that does
+// not have the CA certificates of its own chain knows only the name of the issuing
+// CA, so flag that CA.
 func (h Hints) Reach(c Chain) bool {
 	for _, ca := range c.CAs {
 		if !ca.unmade() && slices.ContainsFunc(h.List, func(hint Hint) bool { return bytes.Equal(hint.Raw, ca.Certificate.RawSubject) }) {

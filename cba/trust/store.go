@@ -33,18 +33,18 @@ const (
 const maxConfig = 4096
 
 // Options choose between readings of what Microsoft does not document. The zero
-// value is the reading that this module holds most likely.
+// value is the most likely reading.
 type Options struct {
 	// MaxDepth is how many CAs a chain may have. Zero means [MaxDepth].
 	MaxDepth int
 	// DocumentedOnly leaves out the checks that rest on RFC 5280 alone: the CA
 	// flag, the path length and the keyCertSign usage of the CAs. Microsoft's
-	// pages name neither. What remains is what they do name: every CA present,
-	// key identifiers, signatures and validity.
+	// pages name none of them. What remains is what they name: every CA present, key
+	// identifiers, signatures and validity.
 	DocumentedOnly bool
 	// RootByFlag lets a chain end at a CA that the store marks as a root although
-	// another CA has issued it. Without it only a self-signed certificate ends a
-	// chain, for "every CA up to the root" must be there.
+	// another CA issued it. By default only a self-signed certificate ends a chain,
+	// because the stores must have "every CA up to the root".
 	RootByFlag bool
 	// SkipUnreadable leaves out CAs whose certificate cannot be read, instead of
 	// refusing the whole configuration. [Config.Findings] names them.
@@ -92,7 +92,7 @@ func (e Entry) String() string {
 	return "PKI " + text.Quote(e.PKI) + ", CA " + text.Quote(e.DisplayName)
 }
 
-// A Precedence is why one entry of a CA is in force and not another. The zero
+// A Precedence says why one entry of a CA is in force and not another. The zero
 // value is unset.
 type Precedence uint8
 
@@ -137,8 +137,8 @@ func (p Precedence) words() string {
 }
 
 // A CA is one certificate of a compiled [Store] with the entry that is in force
-// for it. A Store hands out pointers to the same CA to everybody: do not change
-// what they point to.
+// for it. A Store returns pointers to the same CA to every caller: do not change what
+// they point to.
 type CA struct {
 	Certificate *x509.Certificate
 	Subject     dn.Name
@@ -159,15 +159,15 @@ type (
 	link = path.Link[*CA]
 )
 
-// Hinted reports whether any entry of the CA has isIssuerHintEnabled, be it in
-// force or not.
+// Hinted reports whether any entry of the CA has isIssuerHintEnabled, also one that is
+// not in force.
 func (ca *CA) Hinted() bool {
 	return ca != nil && (ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint }))
 }
 
-// InPKI reports whether the CA is in the PKI with this display name, be that
-// entry in force or not. Letter case does not matter: how the service compares
-// the name in a CA scope is not documented.
+// InPKI reports whether the CA is in the PKI with this display name, also with an
+// entry that is not in force. The comparison is case-insensitive: how the service
+// compares the name in a CA scope is not documented.
 func (ca *CA) InPKI(name string) bool {
 	is := func(e Entry) bool { return e.Origin == PKIStore && strings.EqualFold(e.PKI, name) }
 	return ca != nil && (is(ca.Entry) || slices.ContainsFunc(ca.Others, is))
@@ -191,11 +191,11 @@ type Store struct {
 //
 // For a CA in both stores the PKI entry is in force, except where Learn prefers
 // the classic one: if it has a CRL and the PKI entry has none, or if the two have
-// different CRLs. "Has a CRL" is read as an http or https URL, for what lies
-// behind it cannot be seen here; "different" as two base URLs that are not the
-// same text. One CA means one certificate, byte by byte. If one store has a
-// certificate twice, the entry with a CRL URL is in force, then the one whose PKI
-// has the smaller name: any rule does, but the order of a list must not decide.
+// different CRLs. "Has a CRL" means here that there is an http or https URL, because
+// its target is not read; "different" means two CRL URLs with different texts. One
+// CA means one certificate, byte for byte. If one store has a certificate twice, the
+// entry with a CRL URL is in force, then the one whose PKI has the smaller name, so
+// that the order of a list does not decide.
 //
 // The error is an [*Error] (the first of them) for a CA without a certificate or
 // with one that cannot be read, unless [Options.SkipUnreadable] is set, and for

@@ -50,7 +50,7 @@ func TestPolicyWrites(t *testing.T) {
 		{"unknown property", "PATCH " + x509Path, patch(`"status":"enabled"`), nil, 400, "Invalid property 'status'"},
 		{"deep unknown property", "PATCH " + x509Path, patch(rules(`{"ruleType":"issuerSubject"}`)), nil, 400, "authenticationModeConfiguration.rules[0].ruleType"},
 		{"annotation", "PATCH " + x509Path, patch(`"includeTargets@odata.context":"x"`), nil, 400, "not allowed in a request"},
-		{"twice", "PATCH " + x509Path, patch(`"state":"enabled","state":"disabled"`), nil, 400, "stands twice"},
+		{"twice", "PATCH " + x509Path, patch(`"state":"enabled","state":"disabled"`), nil, 400, "appears twice"},
 		{"rule", "PATCH " + x509Path, patch(rules(issuerRule)), nil, 204, ""},
 		{"rule without mode", "PATCH " + x509Path, patch(rules(`{"x509CertificateRuleType":"policyOID","identifier":"1.2"}`)), nil, 400, "x509CertificateAuthenticationMode"},
 		{"rule without identifier", "PATCH " + x509Path, patch(rules(strings.Replace(issuerRule, "CN=CA", "", 1))), nil, 400, "which issuer"},

@@ -17,7 +17,7 @@ const (
 	TooLarge Reason = "too-large"
 	// TooNested is an object or array inside too many others.
 	TooNested Reason = "too-nested"
-	// DuplicateName is a property that stands twice in one object, at any level, or
+	// DuplicateName is a property that appears twice in one object, at any level, or
 	// under two spellings of its name with different values.
 	DuplicateName Reason = "duplicate-name"
 	// WrongType is a value of another type than the property has, such as a string

@@ -159,7 +159,7 @@ func decodeObject(raw []byte, v reflect.Value) *Error {
 			continue
 		}
 		if slices.Contains(taken, f) { // in another letter case
-			return &Error{Reason: DuplicateName, Where: pointer(m.Name), Detail: "the property stands twice, in another letter case"}
+			return &Error{Reason: DuplicateName, Where: pointer(m.Name), Detail: "the property appears twice, in different letter case"}
 		}
 		taken = append(taken, f)
 		value, where := []byte(m.Raw), pointer(m.Name)

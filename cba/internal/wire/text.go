@@ -106,7 +106,7 @@ func check(text []byte, at, depth int) (end int, err *Error) {
 			end := valueEnd(text, at)
 			name := unquote(text[at:end])
 			if seen[name] {
-				return 0, &Error{Reason: DuplicateName, Where: pointer(name), Detail: "the property stands twice"}
+				return 0, &Error{Reason: DuplicateName, Where: pointer(name), Detail: "the property appears twice"}
 			}
 			seen[name] = true
 			if at, err = check(text, skip(text, end), depth+1); err != nil {
