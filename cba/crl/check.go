@@ -11,8 +11,8 @@ import (
 	"example.com/entracba/cba/dn"
 )
 
-// CheckIssuer says whether this is a CRL of ca that can be understood, whatever
-// the time. It checks, in this order, and returns the first failure as an
+// CheckIssuer says whether this is a CRL of ca that this package understands,
+// whatever the time. It checks, in this order, and returns the first failure as an
 // [*Error]:
 //
 //   - that the CRL has no critical extension that this package does not
@@ -76,21 +76,21 @@ func sameKey(a, b crypto.PublicKey) bool {
 	return ok && key.Equal(b)
 }
 
-// checkContent refuses a CRL that says what this package does not process.
+// checkContent refuses a CRL with contents that this package does not process.
 func (l *List) checkContent() *Error {
 	switch {
 	case l.unsupported != nil:
-		return failf(Unsupported, "the critical extension %s is not known", oidText(l.unsupported))
+		return failf(Unsupported, "the CRL has the critical extension %s, which this package does not know", oidText(l.unsupported))
 	case l.Scope.Indirect || string(l.entryScope) == layout.OIDCertIssuer:
 		return failf(Unsupported, "the CRL is indirect: it has entries of other issuers")
 	case l.entryScope != nil:
-		return failf(Unsupported, "the critical extension %s of an entry is not known", oidText(l.entryScope))
+		return failf(Unsupported, "an entry has the critical extension %s, which this package does not know", oidText(l.entryScope))
 	case l.Scope.OnlyAttributes:
 		return failf(Unsupported, "the CRL is for attribute certificates")
 	case l.Scope.OnlySomeReasons:
-		return failf(Unsupported, "the CRL covers some revocation reasons only")
+		return failf(Unsupported, "the CRL covers only some revocation reasons")
 	case l.Scope.OnlyUsers && l.Scope.OnlyCAs:
-		return failf(Unsupported, "the CRL says that it covers users only, and CAs only")
+		return failf(Unsupported, "the CRL says that it covers only users and only CAs")
 	}
 	return nil
 }

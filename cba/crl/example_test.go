@@ -135,3 +135,44 @@ func ExampleSet_Findings() {
 	// day 8 worst: true
 	//    error crl-expired
 }
+
+// CRLs from a folder, kept until they are due; what the folder lacks comes
+// from memory.
+func ExampleKeep() {
+	issuer, done := exampleIssuer()
+	defer done()
+	ctx := context.Background()
+	folder, err := os.MkdirTemp("", "crls")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	write := func() {
+		list, err := issuer.Base(ctx, publish.Options{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "users.crl"), list.Raw, 0o600); err != nil {
+			log.Fatal(err)
+		}
+	}
+	write()
+	source := crl.Keep(crl.First(crl.Dir(folder), crl.Static(map[string][]byte{"http://crl.contoso.com/old.crl": []byte("<html>")})))
+	for range 2 {
+		list, err := source.Fetch(ctx, "http://crl.contoso.com/users.crl", issuer.Certificate)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("CRL", list.Number)
+		write() // the next one, which is fetched when the kept one is due
+	}
+	_, err = source.Fetch(ctx, "http://crl.contoso.com/old.crl", issuer.Certificate)
+	fmt.Println(errors.Is(err, crl.NotDER))
+	_, err = source.Fetch(ctx, "http://crl.contoso.com/other.crl", issuer.Certificate)
+	fmt.Println(errors.Is(err, crl.Missing))
+	// Output:
+	// CRL 1
+	// CRL 1
+	// true
+	// true
+}

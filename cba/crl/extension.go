@@ -10,20 +10,19 @@ import (
 	"example.com/entracba/cba/internal/der"
 )
 
-// A Scope is what a CRL says in its issuing distribution point about the
-// certificates that it covers (RFC 5280 section 5.2.5). The zero Scope covers
+// A Scope says which certificates a CRL covers, by its issuing distribution point (RFC 5280 section 5.2.5). The zero Scope covers
 // all certificates of the issuer.
 //
 // Whether Entra heeds it is not documented.
 type Scope struct {
 	Present   bool     // the CRL has the extension
 	URLs      []string // names of the distribution point, as far as they are URLs
-	OnlyUsers bool     // only certificates that are no CA's
+	OnlyUsers bool     // only certificates that are not a CA's
 	OnlyCAs   bool     // only CA certificates
 
 	OnlyAttributes  bool // attribute certificates: refused by [Set.Check]
 	OnlySomeReasons bool // only some revocation reasons: refused by [Set.Check]
-	Indirect        bool // certificates of other issuers, too: refused by [Set.Check]
+	Indirect        bool // also certificates of other issuers: refused by [Set.Check]
 }
 
 // readExtensions reads the extensions of the CRL.

@@ -15,9 +15,9 @@ type Limits struct {
 }
 
 // InteractivePublic returns the limits during a sign-in in the public cloud,
-// GCC included: 20 MB and 10 s (Learn, "Certificate CRL"). A CRL
-// beyond them fails the first sign-in with AADSTS2205014 and is fetched in the
-// background then.
+// GCC included: 20 MB and 10 s (Learn, "CBA certificate revocation list").
+// A CRL above these limits fails the first sign-in with AADSTS2205014; Entra then
+// fetches it in the background.
 func InteractivePublic() Limits { return Limits{20 * megabyte, 10 * time.Second} }
 
 // InteractiveGovernment returns the limits during a sign-in in GCC High and DoD:
@@ -26,8 +26,8 @@ func InteractiveGovernment() Limits { return Limits{45 * megabyte, 10 * time.Sec
 
 // BackgroundPublic returns the limits of the service's own downloads in the
 // public cloud: 65 MB. One page of the documentation says both 65 and 45; the
-// FAQ says 65. No time is documented for downloads in the background; the two
-// minutes are this package's.
+// FAQ says 65. No time is documented for downloads in the background: the two
+// minutes are a choice of this package.
 func BackgroundPublic() Limits { return Limits{65 * megabyte, 2 * time.Minute} }
 
 // BackgroundPublicCautious is BackgroundPublic with the other documented

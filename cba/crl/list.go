@@ -21,12 +21,12 @@ import (
 	"example.com/entracba/cba/internal/der"
 )
 
-// A List is a CRL, base or delta, as [Parse] read it. It is safe
-// for concurrent use; its slices are parts of Raw and must not be changed.
+// A List is a CRL, base or delta, as [Parse] read it. It is safe for concurrent use;
+// its slices are parts of Raw and must not be changed.
 //
 // That a CRL could be read says nothing about who made it: see [Set.Check].
 type List struct {
-	Raw       []byte // the whole list, DER
+	Raw       []byte // the whole CRL, DER
 	RawTBS    []byte // the part that is signed
 	RawIssuer []byte // the issuer's encoded name, for dn.ParseDER
 
@@ -58,17 +58,17 @@ type List struct {
 	entryScope  []byte // the same, of an entry
 
 	// signedBy is the key that is known to have made the signature, so that a
-	// list that answers for many certificates is verified once.
+	// CRL that answers for many certificates is verified once.
 	signedBy atomic.Pointer[crypto.PublicKey]
 }
 
-// Parse reads a CRL (RFC 5280 section 5.1, version 2) in DER. The
-// list keeps der, which must not be changed afterwards.
+// Parse reads a CRL (RFC 5280 section 5.1, version 2) in DER. The List keeps der,
+// which must not be changed afterwards.
 //
-// It takes every CRL that x509.ParseRevocationList takes, but for bytes that
-// are left over anywhere, an extension that is there twice, and malformed values
-// of the extensions that this package reads and x509 does not; and it takes
-// names and object identifiers that x509 does not. It does not check the
+// It accepts every CRL that x509.ParseRevocationList accepts, except those with
+// bytes left over anywhere, with an extension twice, or with malformed values of the
+// extensions that this package reads and x509 does not. It accepts names and object
+// identifiers that x509 does not. It does not check the
 // signature, the issuer or any time: [Set.Check] does.
 //
 // The error is an [*Error] with reason [NotDER], [NotCRL] or [TooLarge] (4 GiB).
@@ -271,9 +271,9 @@ func (l *List) entryAt(at uint32) (e Entry) {
 // Lookup returns the entry for a serial number, and whether there is one. It
 // takes less than a microsecond on the largest CRLs and allocates nothing.
 //
-// In a delta CRL an entry may say that the certificate is good again; and a
-// list speaks for one issuer, perhaps for some certificates only. [Set.Status]
-// heeds all of that.
+// An entry of a delta CRL may say that the certificate is good again, and a CRL is
+// about the certificates of one issuer, perhaps only about some. [Set.Status] takes
+// all of that into account.
 func (l *List) Lookup(serial *big.Int) (Entry, bool) {
 	if l == nil || l.index.count == 0 || serial == nil {
 		return Entry{}, false

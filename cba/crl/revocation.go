@@ -9,17 +9,17 @@ import (
 // A Revocation takes a certificate out of use.
 type Revocation struct {
 	Serial *big.Int // required; from 0 up to 20 bytes
-	// Time is since when; zero means now. It is kept to the second.
+	// Time is when the certificate was revoked, to the second; zero means now.
 	Time   time.Time
 	Reason RevocationReason // any but RemoveFromCRL
 	// Expires is the end of the certificate's validity. If it is set, the entry
 	// leaves the CRLs when RFC 5280 section 3.3 allows it: after a base CRL that
-	// was issued later than this had it. It keeps lists below Entra's 20 MB.
+	// was issued later than this had it. That keeps CRLs below Entra's 20 MB.
 	Expires time.Time
 }
 
 // A RevocationReason is why a certificate was revoked, with the numbers of RFC 5280
-// section 5.3.1. Lists that were read can hold numbers that have no name here;
+// section 5.3.1. A CRL that was read can have numbers without a name here;
 // they revoke like any other.
 type RevocationReason int
 
@@ -30,8 +30,8 @@ const (
 	AffiliationChanged   RevocationReason = 3
 	Superseded           RevocationReason = 4
 	CessationOfOperation RevocationReason = 5
-	// CertificateHold is the one reason that can be taken back: see
-	// Release of package crl/publish.
+	// CertificateHold is the one reason that can be taken back: see Release in
+	// package crl/publish.
 	CertificateHold RevocationReason = 6
 	// RemoveFromCRL appears in delta CRLs only: the certificate is good again,
 	// or has expired.

@@ -9,17 +9,17 @@ import (
 	"example.com/entracba/cba/internal/text"
 )
 
-// A Set is what is published of one CA: its base CRL, and
-// the delta CRL that goes with it if the CA publishes deltas.
+// A Set is what one CA publishes: its base CRL, and the delta CRL that goes with it
+// if there is one.
 type Set struct {
 	Base  *List // required
 	Delta *List // nil if the CA publishes none
 }
 
-// Check says whether the CRLs can be relied on at a time: that both are lists
-// of ca ([List.CheckIssuer]) that this package understands, that both are valid
-// at that time (Entra fails a sign-in when either has expired), that the base is
-// a base and the delta a delta that continues it.
+// Check says whether the CRLs can be relied on at a time: that both are CRLs of ca
+// that this package understands ([List.CheckIssuer]), that both are valid at that
+// time (Entra fails a sign-in when either has expired), that the base is a base CRL
+// and the delta a delta CRL that continues it.
 //
 // The checks are made in that order, on the base first, and the first failure is
 // returned, as an [*Error].
@@ -29,7 +29,7 @@ type Set struct {
 func (s Set) Check(ca *x509.Certificate, at time.Time) error {
 	if s.Base == nil {
 		if s.Delta != nil {
-			return failf(BaseMissing, "the delta CRL %v continues a base CRL that is not there", s.Delta.Number)
+			return failf(BaseMissing, "there is a delta CRL (number %v) and no base CRL", s.Delta.Number)
 		}
 		return failf(Missing, "there is no base CRL")
 	}
@@ -37,7 +37,7 @@ func (s Set) Check(ca *x509.Certificate, at time.Time) error {
 		return err
 	}
 	if s.Base.IsDelta() {
-		return failf(BaseMissing, "what should be the base CRL is a delta CRL, which continues the base %v", s.Base.BaseNumber)
+		return failf(BaseMissing, "the CRL at the place of the base CRL is a delta CRL, which continues base CRL %v", s.Base.BaseNumber)
 	}
 	if s.Delta == nil {
 		return nil
@@ -59,13 +59,13 @@ func (s Set) checkDelta() *Error {
 	base, delta := s.Base, s.Delta
 	switch {
 	case !delta.IsDelta():
-		return failf(DeltaMismatch, "what should be the delta CRL is a base CRL")
+		return failf(DeltaMismatch, "the CRL at the place of the delta CRL is a base CRL")
 	case base.Number == nil || delta.Number == nil:
 		return failf(DeltaMismatch, "the base or the delta CRL has no CRL number")
 	case delta.BaseNumber.Cmp(base.Number) > 0:
-		return failf(DeltaMismatch, "it continues the base CRL %v, and the one here is %v", delta.BaseNumber, base.Number)
+		return failf(DeltaMismatch, "the delta CRL continues base CRL %v, and the base CRL here is %v", delta.BaseNumber, base.Number)
 	case !base.Scope.equal(delta.Scope):
-		return failf(DeltaMismatch, "its issuing distribution point differs from that of the base CRL")
+		return failf(DeltaMismatch, "the issuing distribution point of the delta CRL differs from that of the base CRL")
 	}
 	return nil
 }
@@ -91,11 +91,11 @@ func (l *List) check(ca *x509.Certificate, at time.Time) *Error {
 func (l *List) checkTime(at time.Time) *Error {
 	switch {
 	case at.Before(l.ThisUpdate):
-		return failf(NotYetValid, "This Update is %s, and it is %s", text.Time(l.ThisUpdate), text.Time(at))
+		return failf(NotYetValid, "the CRL is valid from %s (This Update), and it is checked at %s", text.Time(l.ThisUpdate), text.Time(at))
 	case l.NextUpdate.IsZero():
-		return failf(Expired, "the CRL has no Next Update, so nothing says until when it holds")
+		return failf(Expired, "the CRL has no Next Update, so it counts as expired")
 	case !at.Before(l.NextUpdate): // in that second, too, as OpenSSL has it
-		return failf(Expired, "Next Update was %s, and it is %s", text.Time(l.NextUpdate), text.Time(at))
+		return failf(Expired, "the CRL expired at %s (Next Update), and it is checked at %s", text.Time(l.NextUpdate), text.Time(at))
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func (s Status) Code() string {
 // is the caller's to know; the names are not compared, as Entra builds chains by
 // key identifiers.
 //
-// A scope that leaves out CA certificates or all others is heeded. The name of
+// A scope that leaves out CA certificates, or all others, counts. The name of
 // the distribution point in it is not compared with those in cert: Entra takes
 // the URL from the trust store.
 //

@@ -12,7 +12,7 @@ import (
 
 // CheckURL says whether a URL is one that a CRL can be fetched from: http or
 // https, with a host, without a user name. The error is an [*Error] with reason
-// [BadURL]. [URLFindings] says what else is to know about it.
+// [BadURL]. [URLFindings] says what else there is to know about it.
 func CheckURL(rawURL string) error {
 	if _, err := parseURL(rawURL); err != nil {
 		return err
