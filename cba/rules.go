@@ -194,7 +194,8 @@ var (
 		What: "the request asks for a SID that the certificate does not get",
 		Do:   "ask who sent the request: another SID is another account", Source: lint.KB5014754}
 	requestNames = lint.Rule{Code: "request-names", Severity: lint.Warning,
-		What: "the request asks for a name that the certificate does not get"}
+		What: "the request asks for a name that the certificate does not get",
+		Do:   "ask who sent the request, or add the name to the subject that you issue for"}
 	requestMore = lint.Rule{Code: "request-more", Severity: lint.Info,
 		What: "the certificate gets a name that the request does not ask for"}
 	requestName = lint.Rule{Code: "request-subject", Severity: lint.Info,

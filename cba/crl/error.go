@@ -187,8 +187,13 @@ func (e *Error) Is(target error) bool {
 	return ok && r == e.Reason
 }
 
-// Code returns the code of the reason.
-func (e *Error) Code() string { return e.Reason.Code() }
+// Code returns the code of the reason; a nil error has none.
+func (e *Error) Code() string {
+	if e == nil {
+		return ""
+	}
+	return e.Reason.Code()
+}
 
 func failf(r Reason, format string, args ...any) *Error {
 	return &Error{Reason: r, Detail: fmt.Sprintf(format, args...)}

@@ -62,6 +62,9 @@ func (s FileStore) Load(_ context.Context, part Part) (io.ReadCloser, error) {
 // Save replaces the file of the part. If ctx ends before the file is replaced, the
 // old one stays.
 func (s FileStore) Save(ctx context.Context, part Part, write func(io.Writer) error) (err error) {
+	if s.Path == "" || write == nil {
+		return failf(StoreFailed, "the FileStore has no Path, or there is nothing to save")
+	}
 	path := s.file(part)
 	temporary := path + ".new"
 	// What a crash left behind. Only who has the lock gets here.

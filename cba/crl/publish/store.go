@@ -72,6 +72,9 @@ func (s *MemoryStore) Lock(ctx context.Context) (unlock func() error, err error)
 
 // Load returns the part.
 func (s *MemoryStore) Load(_ context.Context, part Part) (io.ReadCloser, error) {
+	if s == nil {
+		return nil, failf(StoreFailed, "the MemoryStore is nil")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	content, ok := s.parts[part]
@@ -86,6 +89,9 @@ func (s *MemoryStore) Load(_ context.Context, part Part) (io.ReadCloser, error) 
 
 // Save replaces the part.
 func (s *MemoryStore) Save(ctx context.Context, part Part, write func(io.Writer) error) error {
+	if s == nil || write == nil {
+		return failf(StoreFailed, "the MemoryStore is nil, or there is nothing to save")
+	}
 	var content bytes.Buffer
 	if err := write(&content); err != nil {
 		return err
