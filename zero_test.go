@@ -41,6 +41,8 @@ var protocol = regexp.MustCompile(`\.(Error|Unwrap|Is|Format|Write|Read|Unmarsha
 // graphtest is left out: a Graph and a Server are made by its functions, and a test
 // that does not is answered best by a panic.
 func TestZeroValues(t *testing.T) {
+	folder := t.TempDir()
+	t.Chdir(folder)
 	calls := 0
 	for _, e := range exportedNames() {
 		v := reflect.ValueOf(e.value)
@@ -69,6 +71,10 @@ func TestZeroValues(t *testing.T) {
 		}
 	}
 	t.Logf("%d calls", calls)
+	left, err := os.ReadDir(folder)
+	if err != nil || len(left) > 0 {
+		t.Errorf("calls without a path wrote %v into the current folder (%v)", left, err)
+	}
 	if calls < 400 {
 		t.Errorf("only %d calls were made", calls)
 	}

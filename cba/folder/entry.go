@@ -26,15 +26,15 @@ func (e Entry) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "{%s, password}", e.
 // It replaces what is there: take a lock before you read what the entries are made
 // from. A [Journal] does all of that.
 func WriteEntries(folder string, ca CA, entries iter.Seq2[Entry, error]) error {
+	if folder == "" || entries == nil { // no list is rewritten blank by mistake
+		return &Error{Reason: NotGiven, What: "a manifest needs a folder and entries"}
+	}
 	var list *Pending
 	passwords, err := prepareBeside(filepath.Join(folder, PasswordsName), Secret, func(w io.Writer) (err error) {
 		rows := csv.NewWriter(w)
 		rows.Write([]string{"upn", "password"})
 		list, err = prepareBeside(filepath.Join(folder, ManifestName), Public, func(w io.Writer) error {
 			return WriteManifest(w, ca, func(yield func(User, error) bool) {
-				if entries == nil {
-					return
-				}
 				for e, err := range entries {
 					if err == nil {
 						err = rows.Write([]string{e.User.UPN, e.Password})

@@ -23,6 +23,7 @@ const (
 	BadName          Reason = "bad-name"           // a UPN cannot name a file on every system
 	WritableByOthers Reason = "writable-by-others" // others could have changed a key or a password
 	NameTaken        Reason = "name-taken"         // all names for a new file are taken
+	NotGiven         Reason = "not-given"          // a required argument is missing
 	NoLocks          Reason = "no-locks"           // the operating system has no lock that ends with its process
 	NotOpen          Reason = "not-open"           // a zero Folder, Journal or Pending, or one that was closed
 )

@@ -338,6 +338,9 @@ func (a *allowance) Read(p []byte) (int, error) {
 // WriteManifest writes a manifest to w, user by user. It ends with the first error of
 // users.
 func WriteManifest(w io.Writer, ca CA, users iter.Seq2[User, error]) error {
+	if w == nil {
+		return &Error{Reason: NotGiven, What: "there is nothing to write the manifest to"}
+	}
 	head, err := indented(ca, "  ")
 	if err != nil {
 		return err

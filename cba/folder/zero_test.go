@@ -65,7 +65,11 @@ func TestZero(t *testing.T) {
 	for p, err := range folder.ReadPeople(nil) {
 		t.Errorf("%v, %v", p, err)
 	}
-	if err := errors.Join(folder.Stream(name, folder.Public, nil), folder.WriteManifest(io.Discard, folder.CA{}, nil), folder.WriteEntries(dir, folder.CA{}, nil)); err != nil {
+	if err := errors.Join(folder.Stream(name, folder.Public, nil), folder.WriteManifest(io.Discard, folder.CA{}, nil), folder.WriteEntries(dir, folder.CA{}, func(func(folder.Entry, error) bool) {})); err != nil {
+		t.Error(err)
+	}
+	// A list that is missing is not an empty one: nothing is rewritten blank.
+	if err := folder.WriteEntries(dir, folder.CA{}, nil); !errors.Is(err, folder.NotGiven) {
 		t.Error(err)
 	}
 	if m, err := folder.Load(filepath.Join(dir, folder.ManifestName)); err != nil || len(m.Users) != 0 {
