@@ -77,6 +77,9 @@ func (k *Keeper) Fetch(ctx context.Context, url string, ca *x509.Certificate) (*
 	if k == nil || k.Source == nil {
 		return nil, &Error{Reason: Missing, URL: url, Detail: "there is no source of CRLs"}
 	}
+	if err := ended(ctx); err != nil {
+		return nil, fmt.Errorf("crl: fetching %q: %w", url, err)
+	}
 	at, now := place{url, string(ca.Raw)}, k.now()
 	old := k.lookup(at, now)
 	if old != nil && now.Before(old.due()) {
@@ -185,9 +188,6 @@ func (k *Keeper) keep(at place, list *keptList) {
 
 // join waits for the fetch of a CRL, which it starts if there is none.
 func (k *Keeper) join(ctx context.Context, at place, ca *x509.Certificate) (*List, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("crl: fetching %q: %w", at.url, err)
-	}
 	k.mu.Lock()
 	f := k.flights[at]
 	if f == nil {

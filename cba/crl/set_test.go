@@ -2,11 +2,13 @@ package crl_test
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -428,5 +430,54 @@ func TestFindings(t *testing.T) {
 	}
 	if len(seen) > 0 {
 		t.Errorf("codes outside the table: %v", seen)
+	}
+}
+
+// Nil and zero arguments are errors or empty answers.
+func TestNil(t *testing.T) {
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "p256")
+	for name, l := range map[string]*crl.List{"nil": nil, "zero": {}} {
+		if _, ok := l.Lookup(big.NewInt(1)); ok || l.Len() != 0 || l.IsDelta() || l.Issuer() != "" || slices.Collect(l.All()) != nil {
+			t.Errorf("%s has something", name)
+		}
+		for what, err := range map[string]error{"CheckIssuer": l.CheckIssuer(ca.Cert), "Check": l.Check(ca.Cert, crltest.At()), "nobody": l.Check(nil, crltest.At()),
+			"Set": crl.Set{Base: l, Delta: l}.Check(ca.Cert, crltest.At())} {
+			if crltest.ReasonOf(t, err) == "" {
+				t.Errorf("%s, %s: no error", name, what)
+			}
+		}
+		if len(l.Findings(crltest.At())) == 0 || len(crl.Set{Delta: l}.Findings(crltest.At())) == 0 {
+			t.Errorf("%s: nothing is found", name)
+		}
+		if (crl.Set{Base: l}).Status(nil).OK() || (crl.Set{Base: l, Delta: l}).Status(&x509.Certificate{}).State == crl.Revoked {
+			t.Errorf("%s: a state", name)
+		}
+	}
+	if (crl.Set{}).Status(ca.Cert).OK() {
+		t.Error("without CRLs a certificate is good")
+	}
+	if err := (*crl.List)(nil).CheckAfter(nil); crltest.ReasonOf(t, err) != crl.Missing {
+		t.Error(err)
+	}
+	for name, s := range map[string]crl.Source{"Static": crl.Static(nil), "Dir": crl.Dir(""), "Keep": crl.Keep(crl.Static(nil)), "First": crl.First(crl.Static(nil))} {
+		//lint:ignore SA1012 a nil context must not panic
+		if l, err := s.Fetch(nil, "http://a/a.crl", ca.Cert); l != nil || err == nil {
+			t.Errorf("%s without a context: %v", name, err)
+		}
+	}
+	var e *crl.Error
+	_ = e.Error()
+}
+
+// A key of a size that would take seconds verifies nothing.
+func TestHugeKey(t *testing.T) {
+	ca := crltest.NewAuthority(t, "Woodgrove CA", "rsa")
+	list := crltest.MustParse(t, ca.List(t, &x509.RevocationList{}))
+	huge := *ca.Cert
+	huge.PublicKey = &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1<<19, 1), E: 1<<31 - 1}
+	start := time.Now()
+	err := list.CheckIssuer(&huge)
+	if crltest.ReasonOf(t, err) != crl.BadSignature || !strings.Contains(err.Error(), "16384 bits") {
+		t.Errorf("after %v: %v", time.Since(start), err)
 	}
 }

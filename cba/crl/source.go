@@ -48,6 +48,14 @@ func byCA(list *List, err error, url string, ca *x509.Certificate) (*List, error
 	return nil, &own
 }
 
+// ended returns the error of a context that has ended, or that is none.
+func ended(ctx context.Context) error {
+	if ctx == nil {
+		return errors.New("crl: there is no context")
+	}
+	return ctx.Err()
+}
+
 // Static returns a Source that knows the CRLs of a map, DER by URL, and answers
 // [Missing] for every other URL. Bytes that are no CRL are the answer for their URL,
 // as they would be for Entra. The map is read once, the bytes must not be changed
@@ -69,7 +77,7 @@ type parsed struct {
 }
 
 func (s static) Fetch(ctx context.Context, url string, ca *x509.Certificate) (*List, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, err
 	}
 	p, ok := s[url]
@@ -92,7 +100,7 @@ func Dir(folder string) Source { return dir(folder) }
 type dir string
 
 func (d dir) Fetch(ctx context.Context, rawURL string, ca *x509.Certificate) (*List, error) {
-	if err := ctx.Err(); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, err
 	}
 	u, err := url.Parse(rawURL)
@@ -158,6 +166,9 @@ func First(sources ...Source) Source { return first(sources) }
 type first []Source
 
 func (f first) Fetch(ctx context.Context, url string, ca *x509.Certificate) (*List, error) {
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
 	var missing error = &Error{Reason: Missing, URL: url}
 	for _, s := range f {
 		if s == nil {
