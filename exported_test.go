@@ -57,6 +57,7 @@ func exportedNames() []exported {
 		{"cba.Progress", *new(cba.Progress)},
 		{"cba.ReadNames", cba.ReadNames},
 		{"cba.Reason", *new(cba.Reason)},
+		{"cba.Refused", cba.Refused},
 		{"cba.RenewalTime", cba.RenewalTime},
 		{"cba.Request", *new(cba.Request)},
 		{"cba.Result", *new(cba.Result)},

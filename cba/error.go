@@ -105,6 +105,9 @@ const (
 	NotPermitted Reason = "not-permitted"
 	// NotValidNow is a certificate before or after its validity.
 	NotValidNow Reason = "not-valid-now"
+	// Unreadable is a certificate that crypto/x509 refuses to read: nothing can be
+	// verified with it.
+	Unreadable Reason = "unreadable"
 	// Unfit is a certificate that has findings of severity [lint.Error].
 	Unfit Reason = "unfit"
 	// AlreadySigned is a second use of a [Draft].
@@ -143,6 +146,8 @@ func (r Reason) advice() string {
 		return "use RSA or ECDSA on P-256, P-384 or P-521"
 	case KeyMismatch:
 		return "give the private key that was made for this certificate"
+	case Unreadable:
+		return "issue the certificate again"
 	case NotPermitted:
 		return "use a CA that permits it"
 	case NotValidNow:

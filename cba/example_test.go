@@ -282,7 +282,7 @@ func ExampleNewRequest() {
 func ExampleParseRequest() {
 	_, err := cba.ParseRequest([]byte("-----BEGIN CERTIFICATE REQUEST-----\nMIIB"))
 	fmt.Println(err)
-	// Output: cba: request: malformed; a PEM block is truncated or damaged: copy the whole file
+	// Output: cba: request: malformed; PEM block 1: it breaks off: there is no line -----END CERTIFICATE REQUEST-----
 }
 
 func ExampleRequest_Compare() {

@@ -44,6 +44,7 @@ type Issuer struct {
 // [Issuer.Root] is nil then, and [Issuer.Check] has a finding.
 //
 // The error is an [*Error]: reason [Empty] (no certificate, no key),
+// [Unreadable] (crypto/x509 refuses one: see [Refused]),
 // [NotAuthority] (a certificate of the chain is not a CA certificate, or does not
 // allow the ones below it), [NotValidNow] (one has expired, or is not valid yet),
 // [NotPermitted] (one does not allow client authentication), [KeyMismatch],
@@ -144,6 +145,11 @@ func (i *Issuer) check(now time.Time) error {
 		return &Error{Reason: Empty, What: "CA key"}
 	case slices.Contains(cas, nil):
 		return &Error{Reason: Empty, What: "certificate in the chain of the CA"}
+	}
+	for _, c := range cas {
+		if err := Refused(c); err != nil {
+			return err
+		}
 	}
 	c := i.Certificate
 	subject := dn.Show(c.RawSubject)

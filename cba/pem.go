@@ -6,12 +6,14 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/certs"
 	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/text"
 )
@@ -20,11 +22,7 @@ import (
 const (
 	labelCertificate = "CERTIFICATE"
 	labelPKCS8       = "PRIVATE KEY"
-	labelPKCS1       = "RSA PRIVATE KEY"
-	labelSEC1        = "EC PRIVATE KEY"
-	labelEncrypted   = "ENCRYPTED PRIVATE KEY"
 	labelRequest     = "CERTIFICATE REQUEST"
-	labelNewRequest  = "NEW CERTIFICATE REQUEST" // certreq, keytool
 )
 
 // EncodeCertificates returns certificates as PEM, in this order. nil is left out.
@@ -52,19 +50,24 @@ func EncodeKey(key crypto.Signer) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: labelPKCS8, Bytes: der}), nil
 }
 
-// ParseCertificates reads the certificates of PEM text or of DER, in their
-// order. Text and PEM blocks of other kinds are skipped. Text
-// may be UTF-16, or begin with a byte order mark.
+// ParseCertificates reads the certificates of a file, in their order: PEM with any
+// text around it, indented or in UTF-16; DER; base64 without PEM lines; a PKCS #7
+// bundle (.p7b). Zero bytes behind DER are passed over, as are blocks of other
+// kinds. Package certfile reads PFX files too, and finds the user's certificate
+// among several.
 //
-// The error is an [*Error] with reason [Missing] (no certificate), [Malformed]
-// or [OutOfRange] (over 4 MiB).
+// A certificate that crypto/x509 refuses is returned too, with its names and
+// without a key: [Refused] says why it is refused. Nothing is verified with it.
+//
+// The error is an [*Error] with reason [Missing] (no certificate), [Empty],
+// [Malformed], which says what the file is instead, or [OutOfRange] (over 4 MiB).
 func ParseCertificates(data []byte) ([]*x509.Certificate, error) {
 	found, err := readPEM("certificate", data)
 	if err != nil {
 		return nil, err
 	}
 	if len(found.certs) == 0 {
-		return nil, &Error{Reason: Missing, What: "certificate"}
+		return nil, &Error{Reason: Missing, What: "certificate", Hint: "the file holds: " + found.kinds}
 	}
 	return found.certs, nil
 }
@@ -82,7 +85,7 @@ func ParseKey(data []byte) (crypto.Signer, error) {
 	return found.key()
 }
 
-// ParseIssuer reads a CA from PEM text or DER: one private key, its certificate,
+// ParseIssuer reads a CA from files as of [ParseCertificates] and [ParseKey]: one private key, its certificate,
 // and the certificates above it, in any order and spread over any number of
 // inputs, most often a certificate file and a key file. The CA's certificate is
 // the one that belongs to the key and is valid now. For a CA in a PFX file use package pfx and
@@ -111,15 +114,27 @@ func ParseIssuer(inputs ...[]byte) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewIssuer(cert, key, all.certs...)
+	issuer, err := NewIssuer(cert, key, all.certs...)
+	if err != nil || issuer.Root() != nil {
+		return issuer, err
+	}
+	cas := issuer.CACertificates()
+	for _, c := range all.certs { // the next CA is there, and cannot be verified with
+		if bytes.Equal(c.RawSubject, cas[len(cas)-1].RawIssuer) {
+			if err := Refused(c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return issuer, nil
 }
 
 // own returns the certificate of a CA's key. A key may have several: of a CA that
 // was renewed, those that have expired do not count.
-func own(certs []*x509.Certificate, pub crypto.PublicKey) (*x509.Certificate, error) {
+func own(certs []*x509.Certificate, key crypto.PublicKey) (*x509.Certificate, error) {
 	var all, usable []*x509.Certificate
 	for _, c := range certs {
-		if sameKey(c.PublicKey, pub) && !slices.ContainsFunc(all, c.Equal) {
+		if sameKey(c.PublicKey, key) && !slices.ContainsFunc(all, c.Equal) {
 			all = append(all, c)
 		}
 	}
@@ -134,6 +149,13 @@ func own(certs []*x509.Certificate, pub crypto.PublicKey) (*x509.Certificate, er
 	}
 	switch {
 	case len(all) == 0:
+		for _, c := range certs {
+			if pub, err := x509.ParsePKIXPublicKey(c.RawSubjectPublicKeyInfo); err == nil && sameKey(pub, key) {
+				if err := Refused(c); err != nil {
+					return nil, err
+				}
+			}
+		}
 		return nil, &Error{Reason: KeyMismatch, What: "CA key", Text: dn.Show(certs[0].RawSubject)}
 	case len(usable) == 0:
 		return all[0], nil // NewIssuer says what is wrong with it
@@ -148,6 +170,7 @@ func own(certs []*x509.Certificate, pub crypto.PublicKey) (*x509.Certificate, er
 type material struct {
 	certs []*x509.Certificate
 	keys  []crypto.Signer
+	kinds string // what the input holds, in words
 }
 
 func (m material) key() (crypto.Signer, error) {
@@ -160,65 +183,64 @@ func (m material) key() (crypto.Signer, error) {
 	return nil, &Error{Reason: Ambiguous, What: "private key"}
 }
 
-// readPEM reads all certificates and keys of PEM text, or the one of DER. what
-// is for the error.
+// readPEM reads all certificates and keys of a file, whatever its form. what is
+// for the error.
 func readPEM(what string, data []byte) (material, error) {
 	var found material
-	if len(data) > text.MaxFile {
-		return found, tooLarge(what)
+	blocks, err := certs.Open(data)
+	if err != nil {
+		return found, unread(what, err)
 	}
-	data = text.UTF8(data)
-	if len(bytes.TrimSpace(data)) == 0 {
-		return found, &Error{Reason: Empty, What: what}
+	if found.certs, err = certs.Certificates(blocks); err != nil {
+		return found, unread("certificate", err)
 	}
-	blocks := 0
-	for rest := data; ; blocks++ {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
+	for _, b := range blocks {
+		switch b.Kind {
+		case certs.Key:
+			key, ok := parseKeyDER(b.DER)
+			if !ok {
+				// The cause may quote what it could not read; it is left out.
+				return found, &Error{Reason: Malformed, What: "private key", Hint: "RSA and ECDSA keys are read, in PKCS #8, PKCS #1 or SEC 1 form"}
+			}
+			found.keys = append(found.keys, key)
+		case certs.EncryptedKey:
+			return found, errEncrypted()
+		case certs.PFX:
+			return found, &Error{Reason: Malformed, What: what, Hint: "this is a PFX file, which has a password: open it with package pfx"}
 		}
-		if err := found.add(block); err != nil {
-			return found, err
-		}
 	}
-	switch {
-	case blocks > 0:
-		return found, nil
-	case bytes.Contains(data, []byte("-----BEGIN ")):
-		return found, &Error{Reason: Malformed, What: what, Hint: "a PEM block is truncated or damaged: copy the whole file"}
-	}
-	certs, err := x509.ParseCertificates(data)
-	if err == nil {
-		found.certs = certs
-		return found, nil
-	}
-	if key, ok := parseKeyDER(data); ok {
-		found.keys = append(found.keys, key)
-		return found, nil
-	}
-	return found, &Error{Reason: Malformed, What: what, Hint: "it is neither PEM nor DER of a certificate or private key"}
+	found.kinds = certs.Summary(blocks)
+	return found, nil
 }
 
-func (m *material) add(block *pem.Block) error {
-	switch block.Type {
-	case labelCertificate, "X509 CERTIFICATE":
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return &Error{Reason: Malformed, What: "certificate", Err: err}
-		}
-		m.certs = append(m.certs, cert)
-	case labelPKCS8, labelPKCS1, labelSEC1:
-		if strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-			return errEncrypted()
-		}
-		key, ok := parseKeyDER(block.Bytes)
-		if !ok {
-			// The cause may quote what it could not read; it is left out.
-			return &Error{Reason: Malformed, What: "private key", Hint: "RSA and ECDSA keys are read, in PKCS #8, PKCS #1 or SEC 1 form"}
-		}
-		m.keys = append(m.keys, key)
-	case labelEncrypted:
-		return errEncrypted()
+// unread is the error about a file that cannot be read, with the one reason that
+// was found.
+func unread(what string, err error) error {
+	var e *certs.Error
+	if !errors.As(err, &e) {
+		return &Error{Reason: Malformed, What: what, Err: err}
+	}
+	switch e.Reason {
+	case certs.Empty:
+		return &Error{Reason: Empty, What: what, Hint: e.Detail}
+	case certs.TooLarge:
+		return tooLarge(what)
+	}
+	if e.Err != nil {
+		return &Error{Reason: Malformed, What: strings.TrimPrefix(e.Place+", "+what, ", "), Err: e.Err}
+	}
+	return &Error{Reason: Malformed, What: what, Hint: e.Error()}
+}
+
+// Refused returns why crypto/x509 does not read a certificate, nil if it does. The
+// readers of this module read such a certificate as far as they can: see
+// [ParseCertificates]. Its names and ids can be used; it is in no chain, and
+// [NewIssuer] refuses it.
+//
+// The error is an [*Error] with reason [Unreadable], which names the certificate.
+func Refused(cert *x509.Certificate) error {
+	if err := certs.Refused(cert); err != nil {
+		return &Error{Reason: Unreadable, What: "certificate " + dn.Show(cert.RawSubject), Err: err}
 	}
 	return nil
 }

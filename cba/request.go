@@ -7,16 +7,15 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/certs"
 	"example.com/entracba/cba/internal/fips"
 	"example.com/entracba/cba/internal/san"
-	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -122,9 +121,7 @@ func (r *Request) PEM() []byte {
 }
 
 // ParseRequest reads a request and checks its signature and its key ([CheckKey]).
-// It reads DER; PEM with the labels CERTIFICATE REQUEST and NEW CERTIFICATE
-// REQUEST and any text around it; base64 without PEM lines; and all of these in
-// UTF-16 and with a byte order mark, as Windows tools write files. Attributes that
+// It reads the forms that [ParseCertificates] reads. Attributes that
 // certreq and PowerShell add (operating system, client, key provider) are
 // legal and not read.
 //
@@ -147,42 +144,24 @@ func requestDER(data []byte) ([]byte, error) {
 	if len(data) > maxRequest {
 		return nil, &Error{Reason: OutOfRange, What: what, Hint: "it must not be larger than 1 MiB"}
 	}
-	if len(data) > 0 && data[0] == 0x30 {
-		return data, nil // a SEQUENCE; no text begins with "0" and is a request
-	}
-	content := bytes.TrimSpace(text.UTF8(data))
-	if len(content) == 0 {
-		return nil, &Error{Reason: Empty, What: what}
+	blocks, err := certs.Open(data)
+	if err != nil {
+		return nil, unread(what, err)
 	}
 	var der []byte
-	blocks := 0
-	for rest := content; ; blocks++ {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
+	for _, b := range blocks {
+		if b.Kind != certs.Request {
+			continue
 		}
-		if block.Type == labelRequest || block.Type == labelNewRequest {
-			if der != nil {
-				return nil, &Error{Reason: Ambiguous, What: what}
-			}
-			der = block.Bytes
+		if der != nil {
+			return nil, &Error{Reason: Ambiguous, What: what}
 		}
+		der = b.DER
 	}
-	switch {
-	case der != nil:
-		return der, nil
-	case blocks > 0:
-		return nil, &Error{Reason: Missing, What: what, Hint: "the PEM text has no CERTIFICATE REQUEST"}
-	case bytes.Contains(content, []byte("-----BEGIN ")):
-		return nil, &Error{Reason: Malformed, What: what, Hint: "a PEM block is truncated or damaged: copy the whole file"}
+	if der == nil {
+		return nil, &Error{Reason: Missing, What: what, Hint: "the file holds: " + certs.Summary(blocks)}
 	}
-	bare := bytes.Join(bytes.Fields(content), nil)
-	der = make([]byte, base64.StdEncoding.DecodedLen(len(bare)))
-	n, err := base64.StdEncoding.Decode(der, bare)
-	if err != nil {
-		return nil, &Error{Reason: Malformed, What: what, Hint: "it is neither DER, PEM nor base64"}
-	}
-	return der[:n], nil
+	return der, nil
 }
 
 func parseRequestDER(der []byte) (*Request, error) {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,10 +12,8 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/cba/internal/der"
-
+	"example.com/entracba/cba/internal/certs"
 	"example.com/entracba/cba/internal/fingerprint"
-	"example.com/entracba/cba/internal/text"
 )
 
 // EncodeBundle returns a .p7b for the PKI upload: a PKCS #7 SignedData without
@@ -103,133 +101,54 @@ func (p PKIs) Lacking(certs []*x509.Certificate) []*x509.Certificate {
 }
 
 // DecodeBundle reads the certificates of a PKCS #7 bundle, in DER, in BER with
-// indefinite lengths as some tools write it, or in PEM. Signatures, signers and
+// indefinite lengths as some tools write it, or in any of the text forms that
+// [ReadCertificates] reads. Signatures, signers and
 // CRLs that it may hold are not looked at: a bundle proves nothing about its
 // certificates.
 //
-// The error is an [*Error]: [OverLimit] for a file over 4 MB, [NotBundle] for
-// data of another shape, with anything behind it, or with another kind of
+// The error is an [*Error]: [OverLimit] for a file over 4 MiB, [NotBundle] for
+// data of another shape, with anything but zeros behind it, or with another kind of
 // certificate inside; [NotCertificate] with the number of one that cannot be
 // read; [NoCertificate] for a bundle without any.
 func DecodeBundle(file []byte) ([]*x509.Certificate, error) {
-	if len(file) > text.MaxFile {
-		return nil, &Error{Reason: OverLimit, About: "bundle", Detail: fmt.Sprintf("%d bytes, %d are read", len(file), text.MaxFile)}
-	}
-	if block, _ := pem.Decode(text.UTF8(file)); block != nil {
-		file = block.Bytes
-	}
-	certs, err := decodeBundle(file)
+	blocks, err := certs.Open(file)
 	if err != nil {
-		return nil, err
+		return nil, unread(NotBundle, "bundle", err)
 	}
-	return certs, nil
+	if len(blocks) != 1 || blocks[0].Kind != certs.Bundle {
+		return nil, &Error{Reason: NotBundle, About: "bundle", Detail: "it is: " + certs.Summary(blocks)}
+	}
+	return decodeBundle(blocks[0].DER)
 }
 
-// The content of the object identifier of SignedData, 1.2.840.113549.1.7.2.
-const oidSignedData = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
-
-// Tags of BER, as single bytes: everything on the way to the certificates has
-// one.
-const (
-	tagInteger  = 0x02
-	tagOID      = 0x06
-	tagSequence = 0x30
-	tagSet      = 0x31
-	tagContext0 = 0xa0
-	tagContext1 = 0xa1
-)
-
-// isPKCS7 reports whether data begins like SignedData.
-func isPKCS7(data []byte) bool {
-	info, _, ok := readTag(data, tagSequence)
-	if !ok {
-		return false
-	}
-	oid, _, ok := readTag(info, tagOID)
-	return ok && string(oid) == oidSignedData
-}
-
-// decodeBundle walks down to the certificates and touches nothing else. It does
-// not use package pkcs7's parser: that one reads every element by recursion
-// without a bound, copies once per level, and gives up all certificates for one.
-func decodeBundle(data []byte) ([]*x509.Certificate, *Error) {
-	bad := func(format string, args ...any) *Error {
-		return &Error{Reason: NotBundle, About: "bundle", Detail: fmt.Sprintf(format, args...)}
-	}
-	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, bad("empty")
-	}
-	if !isPKCS7(data) {
-		return nil, bad("it does not begin as SignedData")
-	}
-	info, rest, _ := readTag(data, tagSequence)
-	if len(rest) > 0 {
-		return nil, bad("%d bytes behind it", len(rest))
-	}
-	_, info, _ = readTag(info, tagOID)
-	content, rest, ok := readTag(info, tagContext0)
-	if !ok || len(rest) > 0 {
-		return nil, bad("no content")
-	}
-	signed, rest, ok := readTag(content, tagSequence)
-	if !ok || len(rest) > 0 {
-		return nil, bad("no SignedData")
-	}
-	for _, tag := range []byte{tagInteger, tagSet, tagSequence} { // version, digests, content
-		if _, signed, ok = readTag(signed, tag); !ok {
-			return nil, bad("SignedData is cut off or out of order")
-		}
-	}
-	set, signed, some := readTag(signed, tagContext0)
-	if _, behind, crls := readTag(signed, tagContext1); crls {
-		signed = behind
-	}
-	if _, rest, ok = readTag(signed, tagSet); !ok || len(rest) > 0 { // signers
-		return nil, bad("SignedData is cut off or out of order")
-	}
-	if !some || len(set) == 0 {
+func decodeBundle(der []byte) ([]*x509.Certificate, error) {
+	found, err := certs.DecodeBundle(der)
+	switch {
+	case err != nil:
+		return nil, unread(NotBundle, "bundle", err)
+	case len(found) == 0:
 		return nil, &Error{Reason: NoCertificate, About: "bundle"}
 	}
-	var certs []*x509.Certificate
-	for i := 0; len(set) > 0; i++ {
-		before := set
-		if _, set, ok = readTag(set, tagSequence); !ok {
-			return nil, bad("element %d of the certificates is of another kind", i)
-		}
-		cert, err := x509.ParseCertificate(before[:len(before)-len(set)])
-		if err != nil {
-			return nil, &Error{Reason: NotCertificate, About: fmt.Sprintf("bundle, certificate %d", i+1), Err: err}
-		}
-		certs = append(certs, cert)
-	}
-	return certs, nil
+	return found, nil
 }
 
-// readTag reads one BER element that has this tag and returns its content and
-// what follows it; if the tag differs, rest is in.
-func readTag(in []byte, tag byte) (content, rest []byte, ok bool) {
-	first, start, end, indefinite, ok := der.BER(in, 0)
-	if !ok || first != tag {
-		return nil, in, false
+// unread is the error about a file that package certs cannot read. reason is what
+// the file should have been.
+func unread(reason Reason, about string, err error) *Error {
+	var e *certs.Error
+	if !errors.As(err, &e) {
+		return &Error{Reason: reason, About: about, Err: err}
 	}
-	if !indefinite {
-		return in[start:end], in[end:], true
+	switch {
+	case e.Reason == certs.TooLarge:
+		reason = OverLimit
+	case e.Reason == certs.Empty && reason != NotBundle:
+		reason = NoCertificate
+	case e.Err != nil:
+		reason = NotCertificate
 	}
-	// Find the end-of-contents that belongs to this element. Elements of a
-	// definite length are skipped whole.
-	at := start
-	for open := 1; open > 0; {
-		tag, start, end, indefinite, ok := der.BER(in, at)
-		if !ok {
-			return nil, in, false
-		}
-		switch {
-		case indefinite:
-			open++
-		case tag == 0 && end == start:
-			open--
-		}
-		at = end
+	if about != "" && e.Place != "" {
+		about += ", "
 	}
-	return in[start : at-2], in[at:], true
+	return &Error{Reason: reason, About: about + e.Place, Detail: e.Detail, Err: e.Err}
 }

@@ -139,7 +139,7 @@ func TestDecodeBundleRefuses(t *testing.T) {
 		{"a certificate", r.Raw, trust.NotBundle, "bundle"},
 		{"cut off", good[:len(good)-1], trust.NotBundle, "bundle"},
 		{"cut in the header", good[:3], trust.NotBundle, "bundle"},
-		{"trailing", append(slices.Clone(good), 0), trust.NotBundle, "bundle"},
+		{"trailing", append(slices.Clone(good), 1), trust.NotBundle, "bundle"},
 		{"no certificates", empty, trust.NoCertificate, "bundle"},
 		{"broken certificate", broken, trust.NotCertificate, "bundle, certificate 1"},
 		{"another kind", other, trust.NotBundle, "bundle"},

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/pem"
 	"fmt"
 	"net/url"
 	"slices"
@@ -15,9 +14,9 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/certs"
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/path"
-	"example.com/entracba/cba/internal/text"
 )
 
 // NewAuthority returns the CA object for a certificate: the type (root if
@@ -281,82 +280,30 @@ func (c Classic) PKI(displayName string) (PKI, error) {
 }
 
 // ReadCertificates reads a file of certificates in any form in which CAs hand
-// them out: DER (one or several), PEM, or a PKCS #7 bundle (.p7b) in either, and
-// text files in UTF-16, as PowerShell writes them. Other PEM blocks, such as keys
-// and CRLs, are passed over. The order is that of the file.
+// them out: PEM, indented or with text around it, DER (one or several), base64
+// without PEM lines, a PKCS #7 bundle (.p7b) in any of these, with zeros behind it
+// as Windows writes them, and text files in UTF-16, as PowerShell does. Other PEM
+// blocks, such as keys and CRLs, are passed over. The order is that of the file.
 //
-// The error is an [*Error]: [OverLimit] for more than 4 MiB, the limit of package
-// cba's ParseCertificates too; [NotCertificate], [NotBundle], or [NoCertificate] for
-// a file without any.
+// A certificate that crypto/x509 refuses is returned too, with its names and without
+// a key: [example.com/entracba/cba.Refused] says why.
+//
+// The error is an [*Error]: [OverLimit] for more than 4 MiB, the limit of [example.com/entracba/cba.ParseCertificates] too, [NotCertificate],
+// [NotBundle], or [NoCertificate] for a file without any. It says what the file is
+// instead.
 func ReadCertificates(file []byte) ([]*x509.Certificate, error) {
-	certs, err := readFile(file)
+	blocks, err := certs.Open(file)
 	if err != nil {
-		return nil, err
+		return nil, unread(NotCertificate, "", err)
 	}
-	return certs, nil
-}
-
-func readFile(file []byte) ([]*x509.Certificate, *Error) {
-	if len(file) > text.MaxFile {
-		return nil, &Error{Reason: OverLimit, Detail: fmt.Sprintf("%d bytes, %d are read", len(file), text.MaxFile)}
+	found, err := certs.Certificates(blocks)
+	switch {
+	case err != nil:
+		return nil, unread(NotBundle, "", err)
+	case len(found) == 0 && blocks[0].Label == "" && blocks[0].Kind != certs.Bundle:
+		return nil, &Error{Reason: NotCertificate, Detail: "it is: " + certs.Summary(blocks)}
+	case len(found) == 0:
+		return nil, &Error{Reason: NoCertificate, Detail: "the file holds: " + certs.Summary(blocks)}
 	}
-	file = text.UTF8(file)
-	if !bytes.Contains(file, []byte("-----BEGIN ")) {
-		return readDER(file, "")
-	}
-	var certs []*x509.Certificate
-	var others []string
-	for {
-		block, rest := pem.Decode(file)
-		if block == nil {
-			break
-		}
-		file = rest
-		where := fmt.Sprintf("PEM block %d", len(certs)+len(others)+1)
-		switch block.Type {
-		case "CERTIFICATE", "X509 CERTIFICATE", "PKCS7", "CMS", "PKCS #7 SIGNED DATA":
-		case "TRUSTED CERTIFICATE": // OpenSSL's: its own data behind the certificate
-			block.Bytes = firstElement(block.Bytes)
-		default:
-			others = append(others, block.Type)
-			continue
-		}
-		more, err := readDER(block.Bytes, where)
-		if err != nil {
-			return nil, err
-		}
-		certs = append(certs, more...)
-	}
-	if len(certs) > 0 {
-		return certs, nil
-	}
-	if len(others) > 0 {
-		return nil, &Error{Reason: NoCertificate, Detail: fmt.Sprintf("only PEM blocks of type %q", others)}
-	}
-	return nil, &Error{Reason: NotCertificate, Detail: "damaged PEM"}
-}
-
-// readDER reads certificates or a bundle of them.
-func readDER(der []byte, where string) ([]*x509.Certificate, *Error) {
-	if len(bytes.TrimSpace(der)) == 0 {
-		return nil, &Error{Reason: NoCertificate, About: where, Detail: "empty"}
-	}
-	if isPKCS7(der) {
-		certs, err := decodeBundle(der)
-		return certs, err.at("", where)
-	}
-	certs, err := x509.ParseCertificates(der)
-	if err != nil || len(certs) == 0 {
-		return nil, &Error{Reason: NotCertificate, About: where, Err: err}
-	}
-	return certs, nil
-}
-
-func firstElement(der []byte) []byte {
-	input := cryptobyte.String(der)
-	var element cryptobyte.String
-	if !input.ReadASN1Element(&element, cbasn1.SEQUENCE) {
-		return der
-	}
-	return element
+	return found, nil
 }

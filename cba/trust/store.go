@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/certs"
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/internal/path"
@@ -283,11 +284,15 @@ func readCertificate(der []byte) (*x509.Certificate, *Error) {
 		return cert, nil
 	}
 	e := &Error{Reason: NotCertificate, Err: err}
-	switch {
+	switch blocks, err := certs.Open(der); {
 	case bytes.Contains(der, []byte("-----BEGIN")):
 		e.Detail, e.Err = "it is PEM text, encode its DER", nil
-	case isPKCS7(der):
+	case err == nil && blocks[0].Kind == certs.Bundle:
 		e.Detail, e.Err = "it is a PKCS #7 bundle, add its certificates one by one", nil
+	case err == nil && blocks[0].Kind == certs.Certificate && len(blocks) == 1: // what names it has, it has
+		if refused, err := certs.Parse(blocks[0].DER); err == nil && certs.Refused(refused) != nil {
+			e.Detail = "crypto/x509 does not read the certificate of " + dn.Show(refused.RawSubject)
+		}
 	}
 	return nil, e
 }
