@@ -24,7 +24,7 @@ var imports = map[string][]string{
 	"cba/internal/fingerprint": nil,
 	"cba/internal/fips":        nil,
 	"cba/internal/san":         {"golang.org/x/crypto"},
-	"cba/internal/path":        {"cba/dn", "cba/internal/fips", "cba/internal/san", "golang.org/x/crypto"},
+	"cba/internal/path":        {"cba/dn", "cba/internal/fips", "cba/internal/san", "cba/internal/text", "golang.org/x/crypto"},
 	"cba/internal/sign":        nil,
 	"cba/internal/interop":     nil,
 	"cba/internal/certs":       {"golang.org/x/crypto"},

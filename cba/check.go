@@ -41,7 +41,8 @@ type CheckOptions struct {
 //
 // Findings are in the order of the chain. [lint.Finding.Where] is a field or
 // extension as RFC 5280 spells it; for CAs it begins with "chain/" and the CA's
-// index. An empty chain has no findings.
+// index. There are at most ten findings of one code about one certificate. An empty
+// chain has no findings.
 func Check(chain []*x509.Certificate, options CheckOptions) lint.Findings {
 	if len(chain) == 0 || slices.Contains(chain, nil) {
 		return nil
@@ -73,11 +74,28 @@ type checker struct {
 	ca       string // how messages name the certificate at n; empty for the user's
 	n        int    // its index in the chain
 	findings lint.Findings
+	count    map[codeAt]int
 }
+
+// A codeAt is a rule at one certificate of the chain.
+type codeAt struct {
+	code string
+	n    int
+}
+
+// maxAlike is how many findings of one code there are for a certificate: a hostile
+// one can have tens of thousands of names.
+const maxAlike = 10
 
 // add appends a finding about a part of the certificate at hand. part is the
 // field or extension as RFC 5280 spells it, about is the name that people know.
 func (c *checker) add(r lint.Rule, part, about, format string, args ...any) {
+	if c.count == nil {
+		c.count = map[codeAt]int{}
+	}
+	if c.count[codeAt{r.Code, c.n}]++; c.count[codeAt{r.Code, c.n}] > maxAlike {
+		return
+	}
 	where := part
 	if c.n > 0 {
 		where = strings.TrimSuffix(fmt.Sprintf("chain/%d/%s", c.n, part), "/")
@@ -169,10 +187,13 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 		what   string
 		values []string
 	}{{"UPN", names.UPNs}, {"e-mail address", names.Emails}, {"DNS name", names.DNSNames}, {"URI", names.URIs}} {
-		for i, value := range list.values {
-			if slices.ContainsFunc(list.values[:i], func(v string) bool { return strings.EqualFold(v, value) }) {
+		seen := map[string]bool{}
+		for _, value := range list.values {
+			folded := strings.ToLower(value)
+			if seen[folded] {
 				c.add(certDuplicateName, partAltNames, "", "the %s %q appears twice", list.what, value)
 			}
+			seen[folded] = true
 		}
 	}
 	for _, value := range names.UPNs {
@@ -420,20 +441,37 @@ func (c *checker) authority(cert *x509.Certificate, below int) {
 // link looks at how a certificate fits its issuer.
 func (c *checker) link(cert, issuer *x509.Certificate) {
 	about := "issuer " + dn.Show(issuer.RawSubject)
-	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
+	switch {
+	case bytes.Equal(cert.RawIssuer, issuer.RawSubject):
+	case sameName(cert.RawIssuer, issuer.RawSubject):
+		c.add(certIssuerEncoding, partIssuer, about, "")
+	default:
 		c.add(certWrongIssuer, partIssuer, about, "the certificate names %q", dn.Show(cert.RawIssuer))
 	}
 	if len(cert.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId) {
-		c.add(certAKIMismatch, partAKI, about, "authority key identifier %x, but the issuer's key is %x", cert.AuthorityKeyId, issuer.SubjectKeyId)
+		c.add(certAKIMismatch, partAKI, about, "authority key identifier %.40x, but the issuer's key is %.40x", cert.AuthorityKeyId, issuer.SubjectKeyId)
 	}
 	if cert.NotAfter.After(issuer.NotAfter) {
 		c.add(certOutlivesCA, partValidity, about, "expires %s, before the certificate", text.Time(issuer.NotAfter))
 	}
 }
 
+// sameName compares two encoded names as RFC 5280 section 7.1 does.
+func sameName(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, err := dn.ParseDER(a)
+	if err != nil {
+		return false
+	}
+	y, err := dn.ParseDER(b)
+	return err == nil && x.Equal(y)
+}
+
 // signature verifies what link leaves out, for it costs more than all the rest.
 func (c *checker) signature(cert, issuer *x509.Certificate) {
-	if !bytes.Equal(cert.RawIssuer, issuer.RawSubject) {
+	if !sameName(cert.RawIssuer, issuer.RawSubject) {
 		return // said by link
 	}
 	if path.Verify(cert, issuer) == path.Disproven {

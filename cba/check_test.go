@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"os"
 	"slices"
@@ -313,6 +314,9 @@ func TestCheckChain(t *testing.T) {
 	noCRL := ca(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign })
 	otherSKI := ca(func(c *x509.Certificate) { c.SubjectKeyId = []byte{9} })
 	otherName := ca(func(c *x509.Certificate) { c.Subject.CommonName = "Contoso New CA" })
+	otherCase := ca(func(c *x509.Certificate) {
+		c.RawSubject = unhex(t, "301a 3118 3016 0603 550403 0c0f 434f4e544f534f20204f6c64204341") // CONTOSO  Old CA, UTF8String
+	})
 	short := ca(func(c *x509.Certificate) { c.NotAfter = now.AddDate(0, 1, 0) })
 	expired := ca(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) })
 	impostor := selfSigned(t, other, func(c *x509.Certificate) {
@@ -344,6 +348,7 @@ func TestCheckChain(t *testing.T) {
 		{"an issuer without SKI", []*x509.Certificate{user(bare, same), bare}, []string{"cert-no-aki", "ca-no-crl-sign", "ca-no-ski"}},
 		{"AKI of another key", []*x509.Certificate{user(plain, same), otherSKI}, []string{"cert-aki-mismatch"}},
 		{"another issuer", []*x509.Certificate{user(plain, same), otherName}, []string{"cert-wrong-issuer"}},
+		{"the issuer in another case and encoding", []*x509.Certificate{user(plain, func(o *odd) {}), otherCase}, []string{"cert-issuer-encoding"}},
 		{"the chain the wrong way round", []*x509.Certificate{plain, user(plain, same)}, nil}, // looked at below
 		{"an impostor with the CA's name and key identifier", []*x509.Certificate{user(plain, same), impostor}, []string{"cert-bad-signature"}},
 		{"a CA that ends first", []*x509.Certificate{user(short, same), short}, []string{"cert-outlives-ca"}},
@@ -486,4 +491,42 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A hostile certificate with tens of thousands of names, or a CA with as many
+// constraints, costs neither minutes nor a flood of findings.
+func TestCheckIsBounded(t *testing.T) {
+	root := newRoot(t, cba.P256)
+	o := goodUser(t)
+	var list []string
+	for i := range 30000 {
+		list = append(list, "820a"+hexOf(fmt.Sprintf("%05d.test", i/2)))
+	}
+	o.template.ExtraExtensions = sanOf(t, list...)
+	cert := o.sign(t, root.Certificate, root.Key)
+	var domains []string
+	for i := range 30000 {
+		domains = append(domains, fmt.Sprintf("%05d.example", i))
+	}
+	key := testKey(t, cba.P256, "root")
+	limited := caWith(t, "Root", key, nil, nil, func(c *x509.Certificate) { c.PermittedDNSDomains = domains })
+	narrow := caWith(t, "Root", key, nil, nil, func(c *x509.Certificate) { c.PermittedDNSDomains = domains[:8] })
+	began := time.Now()
+	for _, ca := range []*x509.Certificate{root.Certificate, limited, narrow} {
+		found := cba.Check([]*x509.Certificate{cert, ca}, cba.CheckOptions{At: now})
+		size := 0
+		for _, f := range found {
+			size += len(f.String())
+		}
+		if len(found) > 60 || size > 30000 {
+			t.Errorf("%d findings of %d bytes", len(found), size)
+		}
+		if ca != root.Certificate && !found.Has("ca-name-constraints") {
+			t.Error("the constraints are passed over")
+		}
+		wellFormed(t, found)
+	}
+	if d := time.Since(began); d > 10*time.Second {
+		t.Errorf("took %v", d)
+	}
 }

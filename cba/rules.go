@@ -138,6 +138,9 @@ var (
 	certWrongIssuer = lint.Rule{Code: "cert-wrong-issuer", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the certificate names another issuer than the CA above it",
 		Do:   "give the chain from the user up, each certificate followed by its issuer", Source: lint.RFC5280 + " section 6.1"}
+	certIssuerEncoding = lint.Rule{Code: "cert-issuer-encoding", Severity: lint.Warning,
+		What: "the issuer's name and the subject of the CA differ only in letter case, spaces or encoding",
+		Do:   "issue the certificate again with the CA's subject byte for byte: many readers compare bytes", Source: lint.RFC5280 + " section 7.1"}
 	certBadSig = lint.Rule{Code: "cert-bad-signature", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the issuer's key did not sign the certificate",
 		Do:   "find the CA certificate whose key signed it", Source: lint.RFC5280 + " section 6.1"}
@@ -215,7 +218,7 @@ var rules = [...]lint.Rule{
 	certSIDMismatch, certSIDUnreadable, certNoClientAuth, certAnyUsage, certNoDigitalSig, certIsCA,
 	certUsageCritical, certCritical, certTooManyOIDs, certNoAKI, certNoSKI, certWeakKey, certKeyType,
 	certWeakSig, certSHA1, certCRLScheme, certNoCRL, certSerial, certShort, certLong, certClipped,
-	certExpired, certNotYet, certAKIMismatch, certWrongIssuer, certBadSig, certOutlivesCA,
+	certExpired, certNotYet, certAKIMismatch, certWrongIssuer, certIssuerEncoding, certBadSig, certOutlivesCA,
 	caNotCA, caBCNotCritical, caNoCertSign, caNoKeyUsage, caNoCRLSign, caNoSKI, caPathLen, caUsage, caNames,
 	chainPolicies, chainTooLong, chainNoRoot,
 	requestUPN, requestSID, requestNames, requestMore, requestName, requestCA, requestExtension,

@@ -111,7 +111,7 @@ func Check(leaf *x509.Certificate, cas []*x509.Certificate, at time.Time) []Prob
 		if !MayAuthenticate(ca) {
 			add(n, UsageNotAllowed, "its extended key usage does not include clientAuth")
 		}
-		for _, why := range forbidden(ca, leaf, cas[:i]) {
+		if why := forbidden(ca, leaf, cas[:i]); why != "" {
 			add(n, NameNotAllowed, "%s", why)
 		}
 		for _, id := range ca.UnhandledCriticalExtensions {
@@ -127,21 +127,20 @@ func Check(leaf *x509.Certificate, cas []*x509.Certificate, at time.Time) []Prob
 	return found
 }
 
-// forbidden returns the names of the leaf, and of the CAs between, that the name
-// constraints of a CA do not permit. Self-issued CAs are exempt (RFC 5280 section
-// 6.1.3 (b)).
-func forbidden(ca, leaf *x509.Certificate, between []*x509.Certificate) []string {
+// forbidden returns what the name constraints of a CA do not permit of the leaf or
+// of the CAs between. Self-issued CAs are exempt (RFC 5280 section 6.1.3 (b)).
+func forbidden(ca, leaf *x509.Certificate, between []*x509.Certificate) string {
 	constraints, constrained, err := ConstraintsOf(ca)
 	switch {
 	case err != nil:
-		return []string{"its name constraints cannot be read: " + err.Error()}
+		return "its name constraints cannot be read: " + err.Error()
 	case !constrained:
-		return nil
+		return ""
 	}
 	why := constraints.Forbid(leaf)
 	for _, c := range between {
-		if !SelfIssued(c) {
-			why = append(why, constraints.Forbid(c)...)
+		if why == "" && !SelfIssued(c) {
+			why = constraints.Forbid(c)
 		}
 	}
 	return why

@@ -13,6 +13,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -119,44 +120,57 @@ func readName(tag cbasn1.Tag, content cryptobyte.String) (subtree, error) {
 		}
 		t.name = name
 	case formOther:
-		var id, value, text cryptobyte.String
+		var id, value, upn cryptobyte.String
 		explicit := cbasn1.Tag(0).ContextSpecific().Constructed()
 		if !content.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || !content.ReadASN1(&value, explicit) || !content.Empty() {
 			return t, errConstraints
 		}
 		t.other = string(id)
-		if t.other == upnType && value.ReadASN1(&text, cbasn1.UTF8String) && value.Empty() {
-			t.form, t.text = formUPN, string(text)
+		if t.other == upnType && value.ReadASN1(&upn, cbasn1.UTF8String) && value.Empty() {
+			t.form, t.text = formUPN, string(upn)
 		}
 	}
 	return t, nil
 }
 
-// Forbid returns why the constraints do not permit a certificate, one sentence
-// for each name of its subjectAltName and subject that they exclude or do not
-// permit. A name of a form that is constrained and cannot be compared here is not
-// permitted: what cannot be read restricts.
-func (c Constraints) Forbid(cert *x509.Certificate) []string {
+// maxComparisons bounds the work for one certificate and one CA: names times
+// constraints. crypto/x509 has the same bound.
+const maxComparisons = 250_000
+
+// Forbid returns why the constraints do not permit a certificate: the first name of
+// its subject and subjectAltName that they exclude or do not permit. It is empty if
+// they permit all. A name of a form that is constrained and cannot be compared here
+// is not permitted: what cannot be read restricts.
+func (c Constraints) Forbid(cert *x509.Certificate) string {
 	names, err := namesOf(cert)
-	if err != nil {
-		return []string{"the subjectAltName cannot be read"}
+	switch {
+	case err != nil:
+		return "the names of the certificate cannot be read"
+	case len(names)*(len(c.permitted)+len(c.excluded)) > maxComparisons:
+		return fmt.Sprintf("the certificate has %d names and its issuer %d name constraints, more than are compared", len(names), len(c.permitted)+len(c.excluded))
 	}
-	var why []string
 	for _, n := range names {
 		same := func(t subtree) bool { return t.form == n.form && t.other == n.other }
-		limits := slices.DeleteFunc(slices.Clone(c.permitted), func(t subtree) bool { return !same(t) })
-		switch {
-		case slices.ContainsFunc(c.excluded, func(t subtree) bool { return same(t) && n.in(t, true) }):
-			why = append(why, fmt.Sprintf("its name constraints exclude the %v %s", n.form, n))
-		case len(limits) > 0 && !slices.ContainsFunc(limits, func(t subtree) bool { return n.in(t, false) }):
-			list := make([]string, len(limits))
-			for i, t := range limits {
-				list[i] = t.String()
-			}
-			why = append(why, fmt.Sprintf("its name constraints permit the %v %s only, not %s", n.form, strings.Join(list, " and "), n))
+		if slices.ContainsFunc(c.excluded, func(t subtree) bool { return same(t) && n.in(t, true) }) {
+			return fmt.Sprintf("its name constraints exclude the %v %s", n.form, n)
 		}
+		var limits []string
+		if slices.ContainsFunc(c.permitted, func(t subtree) bool {
+			if !same(t) {
+				return false
+			}
+			if len(limits) < 5 {
+				limits = append(limits, t.String())
+			} else {
+				limits[4] = "..."
+			}
+			return n.in(t, false)
+		}) || limits == nil {
+			continue
+		}
+		return fmt.Sprintf("its name constraints permit the %v %s only, not %s", n.form, strings.Join(limits, " and "), n)
 	}
-	return why
+	return ""
 }
 
 // namesOf returns the names of a certificate that constraints speak of. An e-mail
@@ -268,9 +282,9 @@ func inDomain(host, domain string, widely bool) bool {
 func (n subtree) String() string {
 	switch n.form {
 	case formEmail, formDNS, formURI, formUPN:
-		return fmt.Sprintf("%q", n.text)
+		return text.Quote(n.text)
 	case formDirectory:
-		return fmt.Sprintf("%q", n.name.String())
+		return text.Quote(n.name.String())
 	case formIP:
 		if addr, ok := netip.AddrFromSlice(n.ip); ok {
 			return addr.String()
