@@ -153,6 +153,13 @@ func TestExpiredEntriesLeave(t *testing.T) {
 	d.delta("4<3 4=unspecified")
 	d.base("5 2=unspecified 3=unspecified 4=unspecified")
 	d.base("6 2=unspecified 3=unspecified")
+	// At the very end of the validity is not beyond it.
+	if err := d.Revoke(ctx, crl.Revocation{Serial: big.NewInt(5), Time: crltest.At(), Expires: d.now.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	d.base("7 2=unspecified 3=unspecified 5=unspecified")
+	d.base("8 2=unspecified 3=unspecified 5=unspecified")
+	d.base("9 2=unspecified 3=unspecified")
 }
 
 func TestRevokeRefuses(t *testing.T) {
