@@ -479,3 +479,49 @@ func TestListsOfTwoCAs(t *testing.T) {
 		}
 	}
 }
+
+// TestMended ends a run between a revocation's row and the CRL, and between the record
+// of the CRL and its file; and it damages what can be made again from the ledger.
+func TestMended(t *testing.T) {
+	dir, ca, other := t.TempDir(), ledgertest.NewMaker(t).Issuer, ledgertest.NewMaker(t).Issuer
+	l := openLedger(t, filepath.Join(dir, "ledger.db"))
+	r := begin(t, dir, l)
+	if _, err := r.Issue(t.Context(), ca, users(4), quick); err != nil {
+		t.Fatal(err)
+	}
+	finish := func(number string, revoked, otherCA int) rollout.Summary {
+		t.Helper()
+		s, err := r.Finish(t.Context(), 0, ca)
+		if err != nil || s.Lists[0].Number != number || s.Lists[0].Revoked != revoked || s.OtherCA != otherCA {
+			t.Fatalf("%+v, %v; want number %s with %d revoked, %d of another CA", s, err, number, revoked, otherCA)
+		}
+		return s
+	}
+	file := finish("1", 0, 0).Lists[0].File
+	old, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Revoke(t.Context(), "user1@yourdomain.com", time.Now(), crl.KeyCompromise); err != nil {
+		t.Fatal(err)
+	}
+	finish("2", 1, 0)
+	finish("2", 1, 0)
+	for _, content := range []string{string(old), "nonsense", ""} {
+		put(t, file, content)
+		finish(map[string]string{string(old): "3", "nonsense": "4", "": "5"}[content], 1, 0)
+	}
+	certificates, _ := filepath.Glob(filepath.Join(dir, "users", "user2@*.crt"))
+	whole, err := os.ReadFile(certificates[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, certificates[0], string(whole[:len(whole)/2]))
+	if _, err := r.Issue(t.Context(), other, users(5), quick); err != nil {
+		t.Fatal(err)
+	}
+	finish("5", 1, 1)
+	if mended, err := os.ReadFile(certificates[0]); err != nil || string(mended) != string(whole) {
+		t.Errorf("%q, %v", mended, err)
+	}
+}
