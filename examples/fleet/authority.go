@@ -44,7 +44,7 @@ func (p *program) tokenAuthority(ctx context.Context, find, generate keyFunc) er
 			return nil, err
 		}
 		if p.list == nil {
-			return nil, fmt.Errorf("%s is missing in %s: restore it from a backup; -revoke makes no CA", file, dir)
+			return nil, fmt.Errorf("%s is missing in %s. Restore it from a backup: -revoke makes no CA", file, dir)
 		}
 		key, err := generate(label)
 		if err != nil {

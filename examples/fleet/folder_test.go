@@ -113,7 +113,7 @@ func TestWrongPair(t *testing.T) {
 			}
 		})
 	}
-	if f := good(t, folder, "-users", "users.csv"); f.HadOne != 5 || f.Issued != 0 {
+	if f := good(t, folder, "-users", "users.csv"); f.AlreadyIssued != 5 || f.Issued != 0 {
 		t.Errorf("the right pair: %+v", f)
 	}
 	audit(t, folder, 5)
@@ -121,7 +121,7 @@ func TestWrongPair(t *testing.T) {
 	if err := os.Remove(filepath.Join(folder, "out/fleet/ledger.id")); err != nil {
 		t.Fatal(err)
 	}
-	if f := good(t, folder, "-users", "users.csv"); f.HadOne != 5 || f.Issued != 0 {
+	if f := good(t, folder, "-users", "users.csv"); f.AlreadyIssued != 5 || f.Issued != 0 {
 		t.Errorf("without the id: %+v", f)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "out/fleet/ledger.id")); err != nil {
@@ -238,6 +238,10 @@ func TestReading(t *testing.T) {
 	}
 	if text, err := os.ReadFile(exported); err != nil || strings.Count(string(text), "\n") != 4 {
 		t.Errorf("exported %q, %v", text, err)
+	}
+	var due struct{ DueCertificates []struct{ User, SerialNumber, NotAfter string } }
+	if r := fleet(t, folder, "-due", "100", "-json"); json.Unmarshal([]byte(r.stdout), &due) != nil || len(due.DueCertificates) != 3 || due.DueCertificates[0].User != "jane@yourdomain.com" {
+		t.Errorf("%s", r.stdout)
 	}
 	r := fleet(t, folder, "-due", "100")
 	for _, want := range []string{"Due for renewal: 3", "jane@yourdomain.com"} {

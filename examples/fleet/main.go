@@ -1,6 +1,6 @@
-// Fleet issues, renews and revokes certificates for users of Microsoft Entra
-// certificate-based authentication by the thousand: with a ledger of who has what,
-// revocation lists, and CA keys in files or in a PKCS #11 token.
+// Fleet issues, renews and revokes certificates for thousands of users of Microsoft
+// Entra certificate-based authentication. It keeps a ledger of all certificates and
+// publishes CRLs. The CA's keys are in files or in a PKCS #11 token.
 //
 //	go run ./examples/fleet
 //	go run ./examples/fleet -users FILE.csv -ledger ledger.db -key p256
@@ -8,14 +8,15 @@
 //	go run ./examples/fleet -ledger ledger.db -revoke jane@yourdomain.com -reason keyCompromise
 //	go run ./examples/fleet -ledger ledger.db -due 20
 //
-// Without -users and -revoke it reads the ledger and writes nothing but the file of
-// -export. Only where there is nothing yet, neither folder nor ledger, it issues for
-// three sample users.
+// Without -users and -revoke it only reads the ledger, and writes only the file of
+// -export. If there is neither a folder nor a ledger yet, it issues for three sample
+// users instead.
 //
-// Kill it and run it again: it goes on where it stopped, and nobody gets a second
-// certificate. Run it several times at once on one ledger: they share the work.
-// Exit status: 0 done, 1 some users have no certificate, 2 unusable command line,
-// input, ledger or token.
+// If it is killed, run it again: it continues where it stopped, and nobody gets a second
+// certificate. Several runs on one ledger share the work.
+//
+// Exit status: 0 done; 1 some users have no certificate, or there was nothing to revoke,
+// or a CRL lacks a revocation; 2 the command line, input, ledger or token cannot be used.
 package main
 
 import (
@@ -75,44 +76,44 @@ type tokenOptions struct{ module, label, pinFile string }
 func parse(args []string) (options, error) {
 	o := options{key: cba.RSA2048, encoding: pfx.Compatible}
 	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
-	f.StringVar(&o.out, "out", filepath.Join("out", "fleet"), "write into this `folder`")
-	f.StringVar(&o.ledger, "ledger", "", "ledger `file` (default ledger.db in the folder of -out)")
-	f.StringVar(&o.users, "users", "", "CSV `file` with a header row: upn, and optional email, sid, subject, password")
-	f.StringVar(&o.ca, "ca", "", "use the CA in this `folder`: certificate and key in .crt, .cer, .pem or .key files")
-	f.Func("key", "`type` of user keys: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
+	f.StringVar(&o.out, "out", filepath.Join("out", "fleet"), "output `folder`")
+	f.StringVar(&o.ledger, "ledger", "", "`file` of the ledger, the database of issued certificates (default ledger.db in the -out folder)")
+	f.StringVar(&o.users, "users", "", "CSV `file` with the users to issue for: a header row with upn and, optionally, email, sid, subject, password")
+	f.StringVar(&o.ca, "ca", "", "`folder` with the certificate and key of your CA in .crt, .cer, .pem or .key files (default the CA in the -out folder, made if there is none)")
+	f.Func("key", "`type` of the users' keys: rsa2048 (default), rsa3072, rsa4096, p256, p384 or p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
-	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat (default) or modern",
+	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat or modern (default compat)",
 		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
-	f.Func("days", "days of validity (default 365)", func(text string) error {
+	f.Func("days", "validity in days: `N` from 1 to 65535 (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || days == 0 {
-			return errors.New("want a number of days from 1 to 65535")
+			return errors.New("use a number of days from 1 to 65535")
 		}
 		o.profile.Validity = time.Duration(days) * cba.Day
 		return nil
 	})
-	f.Func("crl-url", "`URL` of the CA's revocation list, written into the certificates", func(text string) error {
+	f.Func("crl-url", "`URL` of the CA's CRL, for the certificates; can be given more than once", func(text string) error {
 		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
 		return crl.CheckURL(text)
 	})
-	f.BoolVar(&o.renew, "renew", false, "also renew certificates of the list that are due")
-	f.IntVar(&o.percent, "due", cba.DefaultRenewal, "`percent` of the validity that is left when a certificate is due; 100 renews all")
-	f.Func("revoke", "revoke every certificate of this `UPN`; may be given again", func(text string) error {
+	f.BoolVar(&o.renew, "renew", false, "also renew certificates that are due, for the users of -users")
+	f.IntVar(&o.percent, "due", cba.DefaultRenewal, "a certificate is due for renewal when this `percent` of its validity is left; 100 means all certificates. Without -users: list those that are due")
+	f.Func("revoke", "revoke all certificates of the user with this `UPN`; can be given more than once", func(text string) error {
 		o.revoke = append(o.revoke, text)
-		return ledger.CheckRequest(text)
+		return ledger.CheckOwner(text)
 	})
-	f.Func("reason", "`reason` of the revocation: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn",
+	f.Func("reason", "`reason` for -revoke: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn",
 		func(text string) error { return o.reason.UnmarshalText([]byte(text)) })
-	f.BoolVar(&o.reissue, "reissue", false, "issue also for users of the list whose certificate was revoked")
-	f.IntVar(&o.workers, "workers", 0, "`number` of certificates to make at once (default one for each core)")
-	f.DurationVar(&o.lease, "lease", ledger.DefaultLease, "how `long` users that a killed run was working on stay reserved")
-	f.StringVar(&o.export, "export", "", "write the ledger to this `file`, .csv or .json")
-	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
-	f.StringVar(&o.token.module, "token-module", "", "PKCS #11 module `file` (libsofthsm2.so, ...): make or use CA keys in a token")
+	f.BoolVar(&o.reissue, "reissue", false, "also issue for users of -users whose certificate was revoked")
+	f.IntVar(&o.workers, "workers", 0, "make `N` certificates at the same time (default one per core)")
+	f.DurationVar(&o.lease, "lease", ledger.DefaultLease, "how long the users of a crashed run stay locked: a `duration`")
+	f.StringVar(&o.export, "export", "", "write the ledger to this .csv or .json `file`")
+	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	f.StringVar(&o.token.module, "token-module", "", "keep the CA's keys in a PKCS #11 token: `file` of its module (libsofthsm2.so, ...)")
 	f.StringVar(&o.token.label, "token", "", "`label` of the token")
-	f.StringVar(&o.token.pinFile, "pin-file", "", "`file` with the PIN of the token in its first line")
+	f.StringVar(&o.token.pinFile, "pin-file", "", "`file` whose first line is the PIN of the token")
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Issues, renews and revokes certificates for many users.\n\nUsage: go run ./examples/fleet [flags]\n\n")
+		fmt.Fprintf(f.Output(), "Issues, renews and revokes certificates for many users. Without -users and -revoke it only reads.\n\nUsage: go run ./examples/fleet [flags]\n\n")
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
@@ -124,28 +125,28 @@ func parse(args []string) (options, error) {
 	extension := strings.ToLower(filepath.Ext(o.export))
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q: users go into a file, -users FILE.csv", f.Arg(0))
+		return o, console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
 	case o.workers < 0:
-		return o, console.Usage("-workers %d: want 1 or more", o.workers)
+		return o, console.Usage("-workers %d: use 1 or more", o.workers)
 	case o.percent < 1 || o.percent > 100:
-		return o, console.Usage("-due %d: want 1 to 100 percent", o.percent)
+		return o, console.Usage("-due %d: use 1 to 100 percent", o.percent)
 	case o.lease < 10*time.Millisecond:
-		return o, console.Usage("-lease %v: want at least 10ms", o.lease)
+		return o, console.Usage("-lease %v: use at least 10ms", o.lease)
 	case o.export != "" && extension != ".csv" && extension != ".json":
 		return o, console.Usage("-export %q: the name must end in .csv or .json", o.export)
 	case o.reason == crl.CertificateHold || o.reason == crl.RemoveFromCRL:
-		return o, console.Usage("-reason %v: the ledger revokes for good", o.reason)
+		return o, console.Usage("-reason %v: the ledger revokes permanently; use another reason", o.reason)
 	case o.token != tokenOptions{} && (o.token.module == "" || o.token.label == "" || o.token.pinFile == ""):
-		return o, console.Usage("a token needs -token-module, -token and -pin-file")
+		return o, console.Usage("-token-module, -token and -pin-file are required together")
 	case o.token != tokenOptions{} && o.ca != "":
-		return o, console.Usage("-ca and -token exclude each other: the CA of a token is kept in the folder of -out")
+		return o, console.Usage("-ca and -token cannot be combined: the certificates of the token's CA are in the -out folder")
 	}
 	given := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	if o.users == "" && len(o.revoke) == 0 {
 		for _, name := range []string{"renew", "reissue", "ca", "token"} {
 			if given[name] {
-				return o, console.Usage("-%s needs the list of users: -users FILE.csv", name)
+				return o, console.Usage("-%s needs -users FILE.csv", name)
 			}
 		}
 		_, err := os.Lstat(o.out)
@@ -204,7 +205,6 @@ type program struct {
 	root       *cba.Issuer // of a token; nil if the root's key is elsewhere
 	closeToken func() error
 	figures    figures
-	due        []ledger.Entry // the first that are due
 }
 
 // open opens the ledger and begins the run. A ledger is made only for a new folder,
@@ -223,7 +223,7 @@ func (p *program) open(ctx context.Context) error {
 	l, err := sqlite.Open(ctx, p.options.ledger, sqlite.Options{Existing: !create})
 	switch {
 	case errors.Is(err, ledger.Missing) && used != "":
-		return console.Usage("%s holds files of earlier runs (%s), but their ledger was not found: %w. Nothing was changed. Correct -ledger or -out, or restore the ledger from a backup; or start with a new -out folder, and -ca %s to keep the CA",
+		return console.Usage("%s contains files of earlier runs (%s), but their ledger was not found: %w. Nothing was changed. Correct -ledger or -out, or restore the ledger from a backup. To start anew, use a new -out folder, with -ca %s to keep the CA",
 			p.out, used, err, filepath.Join(p.out, caName))
 	case errors.Is(err, ledger.Missing):
 		return console.Usage("nothing to revoke: %w. Correct -ledger or -out", err)
@@ -233,7 +233,7 @@ func (p *program) open(ctx context.Context) error {
 	p.ledger = l
 	p.rollout, err = rollout.Open(ctx, p.out, l, rollout.Options{Create: create, Lease: p.lease})
 	if errors.Is(err, rollout.OtherLedger) || errors.Is(err, rollout.OtherFolder) {
-		err = console.Usage("%w. Correct -ledger or -out (now %s and %s); -ca keeps the CA", err, p.options.ledger, p.out)
+		err = console.Usage("%w. Correct -ledger or -out (they are %s and %s). To keep the CA in a new folder, use -ca", err, p.options.ledger, p.out)
 	}
 	if err != nil {
 		l.Close()
@@ -299,7 +299,7 @@ func (p *program) work(ctx context.Context) error {
 	}
 	if p.issuer == nil {
 		p.figures.Summary, err = rollout.Read(ctx, p.out, p.ledger, time.Now(), p.percent, nil)
-		return errors.Join(failed, err, p.show(), no("%s revoked in the ledger, but no CRL has it: there is no CA in %s. Restore the CA from a backup, or give it with -ca, and run again",
+		return errors.Join(failed, err, p.show(), no("%s revoked in the ledger, but the CRL was not updated: there is no CA in %s. Restore the CA from a backup, or use -ca, and run the command again",
 			plural(p.figures.Revoked, "certificate is", "certificates are"), filepath.Join(p.out, caName)))
 	}
 	// A revocation is published before anything that takes time.
@@ -327,9 +327,9 @@ func no(format string, args ...any) error {
 // revokeAll revokes in the ledger; failed says what does not end the run.
 func (p *program) revokeAll(ctx context.Context) (failed, err error) {
 	for _, upn := range p.revoke {
-		revoked, err := p.ledger.Revoke(ctx, ledger.RequestOf(cba.Subject{UPN: upn}), time.Now(), p.reason)
+		revoked, err := p.ledger.Revoke(ctx, ledger.OwnerOf(cba.Subject{UPN: upn}), time.Now(), p.reason)
 		if errors.Is(err, ledger.NotFound) {
-			failed = errors.Join(failed, no("%s has no certificate in %s: nothing to revoke. Remove the user from the list, or the next run issues a certificate", upn, p.options.ledger))
+			failed = errors.Join(failed, no("%s has no certificate in %s: nothing to revoke. Remove this user from your list; otherwise the next run issues a certificate", upn, p.options.ledger))
 			continue
 		}
 		if err != nil {
@@ -338,7 +338,7 @@ func (p *program) revokeAll(ctx context.Context) (failed, err error) {
 		p.figures.Revoked += len(revoked)
 		for _, e := range revoked {
 			if p.issuer != nil && e.Issuer != hex.EncodeToString(p.issuer.Certificate.SubjectKeyId) {
-				failed = errors.Join(failed, no("%s: certificate %s is revoked in the ledger, but no CRL has it: another CA issued it (key identifier %s). Run again with that CA in %s",
+				failed = errors.Join(failed, no("%s: certificate %s is revoked in the ledger, but the CRL was not updated: another CA issued it (key identifier %s). Put that CA into %s and run the command again",
 					upn, e.Serial, e.Issuer, filepath.Join(p.out, caName)))
 			}
 		}
@@ -375,7 +375,7 @@ func (p *program) issue(ctx context.Context) error {
 		Waiting: func(users int) {
 			if console.IsTerminal(os.Stderr) {
 				bar.End()
-				fmt.Fprintf(os.Stderr, "fleet: waiting for %s that another run has reserved, or had when it was killed\n", plural(users, "user", "users"))
+				fmt.Fprintf(os.Stderr, "fleet: waiting for %s that another run, or a run that crashed, has locked\n", plural(users, "user", "users"))
 			}
 		},
 	})
@@ -383,10 +383,10 @@ func (p *program) issue(ctx context.Context) error {
 	p.figures.Seconds = time.Since(started).Seconds()
 	p.figures.PerSecond = float64(counts.Issued) / p.figures.Seconds
 	if err != nil {
-		return &console.Failure{Status: console.No, Err: errors.Join(append(failures, fmt.Errorf("%w; run the same command again to continue", err))...)}
+		return &console.Failure{Status: console.No, Err: errors.Join(append(failures, fmt.Errorf("%w. Run the same command again to continue", err))...)}
 	}
 	if counts.Failed > 0 {
-		failures = append(failures, fmt.Errorf("%d of %s have no certificate; correct the errors above and run again", counts.Failed, plural(p.list.Count, "user", "users")))
+		failures = append(failures, fmt.Errorf("%d of %s have no certificate. Fix the errors above and run the command again", counts.Failed, plural(p.list.Count, "user", "users")))
 		return &console.Failure{Status: console.No, Err: errors.Join(failures...)}
 	}
 	return nil
@@ -403,8 +403,8 @@ func (p *program) answer(ctx context.Context) (err error) {
 	}
 	defer p.ledger.Close()
 	p.figures.Summary, err = rollout.Read(ctx, p.out, p.ledger, time.Now(), p.percent, func(e ledger.Entry) {
-		if len(p.due) < 20 {
-			p.due = append(p.due, e)
+		if p.json || len(p.figures.DueList) < 20 {
+			p.figures.DueList = append(p.figures.DueList, dueCertificate{e.Owner, e.Serial, e.NotAfter})
 		}
 	})
 	if err != nil {
@@ -437,6 +437,14 @@ type figures struct {
 	Seconds   float64 `json:"seconds"`
 	PerSecond float64 `json:"perSecond"`
 	rollout.Summary
+	DueList []dueCertificate `json:"dueCertificates,omitempty"` // without -users and -revoke
+}
+
+// A dueCertificate is due for renewal.
+type dueCertificate struct {
+	User         string    `json:"user"`
+	SerialNumber string    `json:"serialNumber"`
+	NotAfter     time.Time `json:"notAfter"`
 }
 
 // show prints the figures.
@@ -464,7 +472,7 @@ func (p *program) report(out io.Writer) {
 	}
 	if p.list != nil {
 		fmt.Fprintf(out, "%d issued (%s) in %.1f s, %.0f per second; %d skipped (already issued), %d failed\n",
-			f.Issued, plural(f.Renewed, "renewal", "renewals"), f.Seconds, f.PerSecond, f.HadOne, f.Failed)
+			f.Issued, plural(f.Renewed, "renewal", "renewals"), f.Seconds, f.PerSecond, f.AlreadyIssued, f.Failed)
 	}
 	if f.WereRevoked > 0 {
 		fmt.Fprintf(out, "%s skipped: certificate revoked (-reissue issues a new one)\n", plural(f.WereRevoked, "user", "users"))
@@ -473,10 +481,10 @@ func (p *program) report(out io.Writer) {
 		fmt.Fprintf(out, "%s revoked\n", plural(f.Revoked, "certificate", "certificates"))
 	}
 	if f.OtherCA > 0 {
-		fmt.Fprintf(out, "%s issued by another CA, whose CRL this run does not publish; -renew -due 100 replaces them\n", plural(f.OtherCA, "live certificate was", "live certificates were"))
+		fmt.Fprintf(out, "%s issued by another CA, whose CRL this run does not publish. To replace: -renew -due 100\n", plural(f.OtherCA, "live certificate was", "live certificates were"))
 	}
 	if n := len(f.Leftovers); n > 0 {
-		fmt.Fprintf(out, "%s left by runs that were killed; moved here because the ledger does not know them:\n", plural(n, "file", "files"))
+		fmt.Fprintf(out, "%s of crashed runs moved to the leftover folder (not in the ledger):\n", plural(n, "file", "files"))
 		for _, name := range f.Leftovers[:min(n, 20)] {
 			fmt.Fprintf(out, "  %s\n", console.Clean(name))
 		}
@@ -485,7 +493,7 @@ func (p *program) report(out io.Writer) {
 		}
 	}
 	if p.ask {
-		fmt.Fprintln(out, "Nothing was issued or changed. To issue, give -users FILE.csv.")
+		fmt.Fprintln(out, "Nothing was issued or changed. To issue certificates, use -users FILE.csv.")
 	}
 	fmt.Fprintln(out)
 	rows := [][]string{{"STATE", "CERTIFICATES"}}
@@ -503,22 +511,22 @@ func (p *program) report(out io.Writer) {
 	}
 	console.Table(out, style, rows...)
 	if !p.ask {
-		fmt.Fprintf(out, "\nThe database of issued certificates is %s; back it up. Files: %s. Passwords: %s.\n",
+		fmt.Fprintf(out, "\n%s is the database of issued certificates; back it up. %s lists the files, %s the passwords.\n",
 			p.options.ledger, filepath.Join(p.out, "manifest.json"), filepath.Join(p.out, "passwords.csv"))
 	}
 }
 
 func (p *program) reportDue(out io.Writer, style console.Style) {
 	fmt.Fprintf(out, "\nDue for renewal: %d\n", p.figures.Due)
-	if len(p.due) == 0 {
+	if p.figures.Due == 0 {
 		return
 	}
 	rows := [][]string{{"USER", "SERIAL NUMBER", "EXPIRES"}}
-	for _, e := range p.due {
-		rows = append(rows, []string{e.Request, e.Serial, e.NotAfter.Format("2006-01-02")})
+	for _, d := range p.figures.DueList {
+		rows = append(rows, []string{d.User, d.SerialNumber, d.NotAfter.Format("2006-01-02")})
 	}
 	console.Table(out, style, rows...)
-	if more := p.figures.Due - len(p.due); more > 0 {
-		fmt.Fprintf(out, "%d more are not shown; -export writes all.\n", more)
+	if more := p.figures.Due - len(p.figures.DueList); more > 0 {
+		fmt.Fprintf(out, "%d more are not shown; use -json to list all.\n", more)
 	}
 }

@@ -64,9 +64,9 @@ func fleet(t *testing.T, folder string, args ...string) result {
 
 // figures are those that -json prints.
 type figures struct {
-	Issued, Renewed, HadOne, WereRevoked, Failed, Revoked int
-	Ledger                                                map[string]int
-	RevocationLists                                       []struct {
+	Issued, Renewed, AlreadyIssued, WereRevoked, Failed, Revoked int
+	Ledger                                                       map[string]int
+	RevocationLists                                              []struct {
 		File    string
 		Number  string
 		Revoked int
@@ -166,10 +166,10 @@ func audit(t *testing.T, dir string, sample int) (live int) {
 			continue
 		}
 		live++
-		if other, twice := persons[e.Request]; twice {
-			t.Errorf("%s has two live certificates, %s and %s", e.Request, other, e.Serial)
+		if other, twice := persons[e.Owner]; twice {
+			t.Errorf("%s has two live certificates, %s and %s", e.Owner, other, e.Serial)
 		}
-		persons[e.Request] = e.Serial
+		persons[e.Owner] = e.Serial
 		if live > sample {
 			continue
 		}
@@ -204,7 +204,7 @@ func TestLife(t *testing.T) {
 	if f := good(t, folder, args...); f.Issued != 12 || f.Ledger["issued"] != 12 {
 		t.Errorf("first run: %+v", f)
 	}
-	if f := good(t, folder, args...); f.Issued != 0 || f.HadOne != 12 {
+	if f := good(t, folder, args...); f.Issued != 0 || f.AlreadyIssued != 12 {
 		t.Errorf("second run: %+v", f)
 	}
 	if f := good(t, folder, append(args, "-renew")...); f.Issued != 0 || f.Renewed != 0 {
@@ -352,7 +352,7 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(stderr.String(), "run the same command again") {
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(stderr.String(), "Run the same command again") {
 		t.Errorf("exit status %d: %s", code, stderr)
 	}
 	if live := audit(t, folder, 10); live == 0 || live >= count {
@@ -376,7 +376,7 @@ func TestTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if _, err := l.Claim(t.Context(), "fleet:authority", ledger.Claim{Holder: "the test", Lease: time.Hour}); err != nil {
+	if _, err := l.Claim(t.Context(), "fleet:authority", ledger.Claim{Worker: "the test", Lease: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	results := make([]figures, programs)
@@ -499,7 +499,7 @@ func TestKilled(t *testing.T) {
 			}
 			n++
 			old, known := seen[e.Serial]
-			if known && (old.Request != e.Request || old.State > e.State) {
+			if known && (old.Owner != e.Owner || old.State > e.State) {
 				t.Fatalf("was %+v, is %+v", old, e)
 			}
 			if !known {
@@ -512,13 +512,13 @@ func TestKilled(t *testing.T) {
 			}
 			seen[e.Serial] = e
 			if e.State.Live() {
-				if live[e.Request] {
-					t.Fatalf("%s has two live certificates", e.Request)
+				if live[e.Owner] {
+					t.Fatalf("%s has two live certificates", e.Owner)
 				}
-				if revoked[e.Request] {
-					t.Fatalf("%s was revoked and has one", e.Request)
+				if revoked[e.Owner] {
+					t.Fatalf("%s was revoked and has one", e.Owner)
 				}
-				live[e.Request] = true
+				live[e.Owner] = true
 			}
 		}
 		if n != len(seen) {
@@ -610,7 +610,7 @@ func TestKilled(t *testing.T) {
 		l.Close()
 		for _, e := range seen {
 			if e.State == ledger.Revoked {
-				revoked[e.Request] = true
+				revoked[e.Owner] = true
 			}
 		}
 	}
@@ -618,12 +618,12 @@ func TestKilled(t *testing.T) {
 	first := map[string]int{}
 	for _, e := range entries(t, folder, ledger.Query{}) {
 		if e.Replaces == "" {
-			first[e.Request]++
+			first[e.Owner]++
 		}
 	}
-	for request, n := range first {
+	for owner, n := range first {
 		if n != 1 {
-			t.Errorf("%s was issued %d times", request, n)
+			t.Errorf("%s was issued %d times", owner, n)
 		}
 	}
 	if live := audit(t, folder, 100); live+len(revoked) != count || f.WereRevoked != len(revoked) {

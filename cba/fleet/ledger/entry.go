@@ -14,17 +14,17 @@ import (
 	"example.com/entracba/cba/crl"
 )
 
-// MaxRequest is the longest request, in bytes.
-const MaxRequest = 1024
+// MaxOwner is the longest name of an owner or a worker, in bytes.
+const MaxOwner = 1024
 
-// An Entry is one certificate. Times are UTC, to the second; those of states that
-// the certificate has not been in are zero.
+// An Entry is one certificate. Times are UTC, to the second. The time of a state that
+// the certificate was never in is zero.
 type Entry struct {
-	Request  string               `json:"request"`            // what it was made for
+	Owner    string               `json:"owner"`              // whom it was made for
 	UPN      string               `json:"upn,omitempty"`      // the first UPN in the certificate
 	Serial   string               `json:"serialNumber"`       // lower-case hexadecimal, whole bytes
 	Issuer   string               `json:"issuer"`             // subject key identifier of the CA, lower-case hexadecimal
-	State    State                `json:"state"`              // how far it has come
+	State    State                `json:"state"`              // see the package comment
 	Replaces string               `json:"replaces,omitempty"` // serial number of the certificate that it renewed
 	Reason   crl.RevocationReason `json:"reason,omitempty"`   // why it was revoked
 
@@ -37,22 +37,22 @@ type Entry struct {
 	RenewedAt   time.Time `json:"renewedAt,omitzero"`
 	RevokedAt   time.Time `json:"revokedAt,omitzero"`
 
-	// Certificate is the certificate, DER. Ledgers return it where they are asked
-	// to: see [Query].
+	// Certificate is the certificate, DER. Ledgers return it only if [Query] asks for
+	// it.
 	Certificate []byte `json:"certificate,omitempty"`
 }
 
-// NewEntry returns the entry of a new certificate, issued at this time.
+// NewEntry returns the entry of a new certificate that was issued at a time.
 //
-// The error is an *Error with reason Invalid: an unusable request, or a
-// certificate that does not say who issued it.
-func NewEntry(request string, cert *x509.Certificate, at time.Time) (Entry, error) {
+// The error is an *Error with reason Invalid: the owner cannot be used, or the
+// certificate has no authority key identifier.
+func NewEntry(owner string, cert *x509.Certificate, at time.Time) (Entry, error) {
 	names, err := cba.NamesOf(cert)
 	if err != nil {
 		return Entry{}, &Error{Reason: Invalid, What: "certificate", Err: err}
 	}
 	e := Entry{
-		Request:     request,
+		Owner:       owner,
 		Serial:      SerialText(cert.SerialNumber),
 		Issuer:      hex.EncodeToString(cert.AuthorityKeyId),
 		State:       Issued,
@@ -67,8 +67,8 @@ func NewEntry(request string, cert *x509.Certificate, at time.Time) (Entry, erro
 	return e, e.Check()
 }
 
-// Check reports whether a ledger can record the entry. The error is an *Error with
-// reason Invalid.
+// Check reports whether a ledger can record the entry: it needs an owner, a serial
+// number, an issuer and the certificate. The error is an *Error with reason Invalid.
 func (e Entry) Check() error {
 	switch {
 	case e.Serial == "" || e.Issuer == "":
@@ -76,29 +76,29 @@ func (e Entry) Check() error {
 	case len(e.Certificate) == 0:
 		return &Error{Reason: Invalid, What: "entry", Hint: "set its certificate"}
 	}
-	return CheckRequest(e.Request)
+	return CheckOwner(e.Owner)
 }
 
-// CheckRequest reports whether a text can stand for a request: not empty, valid
-// UTF-8 without control characters, at most [MaxRequest] bytes. The error is an
-// *Error with reason Invalid.
-func CheckRequest(request string) error {
+// CheckOwner reports whether a text can name an owner: valid UTF-8 without control
+// characters, from 1 to [MaxOwner] bytes. The error is an *Error with reason Invalid.
+func CheckOwner(owner string) error {
 	switch {
-	case request == "":
-		return &Error{Reason: Invalid, What: "request", Hint: "it must not be empty"}
-	case len(request) > MaxRequest:
-		return &Error{Reason: Invalid, What: fmt.Sprintf("request %.40q... of %d bytes", request, len(request)), Hint: fmt.Sprintf("use at most %d bytes", MaxRequest)}
-	case !utf8.ValidString(request) || strings.ContainsFunc(request, unicode.IsControl):
-		return &Error{Reason: Invalid, What: fmt.Sprintf("request %q", request), Hint: "use UTF-8 without control characters"}
+	case owner == "":
+		return &Error{Reason: Invalid, What: "owner", Hint: "it must not be empty"}
+	case len(owner) > MaxOwner:
+		return &Error{Reason: Invalid, What: fmt.Sprintf("owner %.40q... of %d bytes", owner, len(owner)), Hint: fmt.Sprintf("use at most %d bytes", MaxOwner)}
+	case !utf8.ValidString(owner) || strings.ContainsFunc(owner, unicode.IsControl):
+		return &Error{Reason: Invalid, What: fmt.Sprintf("owner %q", owner), Hint: "use UTF-8 without control characters"}
 	}
 	return nil
 }
 
-// SerialText returns a serial number as entries have it.
+// SerialText returns a serial number as [Entry] has it: lower-case hexadecimal, two
+// digits for each byte.
 func SerialText(serial *big.Int) string { return hex.EncodeToString(serial.Bytes()) }
 
-// ParseSerial reads the text of [SerialText]. The error is an *Error with reason
-// Invalid.
+// ParseSerial reads the text of [SerialText], of 1 to 20 bytes. The error is an *Error
+// with reason Invalid.
 func ParseSerial(text string) (*big.Int, error) {
 	digits, err := hex.DecodeString(text)
 	if err != nil || len(digits) == 0 || len(digits) > 20 || text != strings.ToLower(text) {

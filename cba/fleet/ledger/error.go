@@ -12,7 +12,7 @@ type Reason string
 const (
 	// Invalid: what was given cannot be recorded or asked.
 	Invalid Reason = "invalid"
-	// NotFound: there is no such certificate or request.
+	// NotFound: there is no such certificate or owner.
 	NotFound Reason = "not-found"
 	// Illegal: the certificate may not go from its state to that one.
 	Illegal Reason = "not-allowed-in-this-state"
@@ -82,7 +82,7 @@ func (r Reason) advice() string {
 // Branch on the reason with [errors.Is]: errors.Is(err, ledger.Busy).
 type Error struct {
 	Reason Reason
-	What   string // what it is about: a serial number, a request, a file
+	What   string // what it is about: a serial number, an owner, a file
 	Hint   string // what to do about it; empty for the advice that goes with the reason
 	Err    error  // the cause, if there is one
 }

@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// Columns are the columns that WriteCSV writes. Times are RFC 3339 in UTC, empty
-// where there is none.
+// Columns returns the columns that [WriteCSV] writes. Times are RFC 3339 in UTC, or
+// empty.
 func Columns() []string {
-	return []string{"request", "upn", "serialNumber", "issuer", "state", "notBefore", "notAfter",
+	return []string{"owner", "upn", "serialNumber", "issuer", "state", "notBefore", "notAfter",
 		"issuedAt", "boundAt", "deliveredAt", "renewedAt", "revokedAt", "reason", "replaces"}
 }
 
-// WriteCSV writes entries as CSV (RFC 4180, with line feeds) with a header row,
-// one by one, so that a ledger of any size can be exported. Certificates are left
-// out.
+// WriteCSV writes entries as CSV with a header row (RFC 4180, but lines end with a
+// line feed). It writes one entry after another, so a ledger of any size can be
+// exported. Certificates are left out.
 //
-// Values are written as they are. A program that takes cells which begin with
-// "=", "+", "-" or "@" for formulas must be told that they are text: UPNs can
-// begin so.
+// Values are written unchanged. Some spreadsheets read a cell that begins with "=",
+// "+", "-" or "@" as a formula, and a UPN can begin like that: import the columns as
+// text. The error is the first one of entries or of w.
 func WriteCSV(w io.Writer, entries iter.Seq2[Entry, error]) error {
 	c := csv.NewWriter(w)
 	if err := c.Write(Columns()); err != nil {
@@ -33,7 +33,7 @@ func WriteCSV(w io.Writer, entries iter.Seq2[Entry, error]) error {
 		if err != nil {
 			return err
 		}
-		if err := c.Write([]string{e.Request, e.UPN, e.Serial, e.Issuer, e.State.String(), when(e.NotBefore), when(e.NotAfter),
+		if err := c.Write([]string{e.Owner, e.UPN, e.Serial, e.Issuer, e.State.String(), when(e.NotBefore), when(e.NotAfter),
 			when(e.IssuedAt), when(e.BoundAt), when(e.DeliveredAt), when(e.RenewedAt), when(e.RevokedAt), e.reason(), e.Replaces}); err != nil {
 			return err
 		}
@@ -59,8 +59,9 @@ func (e Entry) reason() string {
 	return strconv.Itoa(int(e.Reason))
 }
 
-// WriteJSON writes entries as one JSON array, one entry a line, one by one.
-// Certificates are base64 where the entries have them.
+// WriteJSON writes entries as a JSON array with one entry per line, one after another.
+// Certificates are base64, if the entries have them. The error is the first one of
+// entries or of w.
 func WriteJSON(w io.Writer, entries iter.Seq2[Entry, error]) error {
 	b := bufio.NewWriter(w)
 	separator := "[\n"

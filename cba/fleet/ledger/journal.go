@@ -11,28 +11,28 @@ import (
 	"example.com/entracba/cba"
 )
 
-// DefaultLease is how long a claim holds without word from its holder.
+// DefaultLease is how long a claim holds while its worker is silent.
 const DefaultLease = 15 * time.Second
 
-// A Journal makes a ledger the memory of cba.Issuer.IssueAll: give it as
-// cba.Bulk.Journal. It claims every user of the list before a certificate is
-// made, records the certificate after cba.Bulk.Finish, and keeps its claims alive
-// meanwhile. Any number of programs can give the same list to the same ledger:
-// each certificate is made once.
+// A Journal connects cba.Issuer.IssueAll to a ledger: set cba.Bulk.Journal to it. It
+// claims each user before a certificate is made, records the certificate after
+// cba.Bulk.Finish, and extends its claims in between. Any number of programs can work
+// on the same list with the same ledger: each certificate is made once.
 //
-// Users whom another program is at are skipped; see [Journal.Counts], and give
-// the list again once it has had the time. A Journal is for one list at a time.
+// Users whom another program has claimed are skipped. [Journal.Counts] says how many;
+// issue the list again later to check on them. A Journal is for one list at a time.
 type Journal struct {
 	Ledger  Ledger          // required
 	Context context.Context // for calls of the ledger; nil means context.Background
 
-	// Claim is what to ask for. An empty Holder means a random name, a zero Lease
+	// Claim is used for every user. An empty Worker means a random name, a zero Lease
 	// means [DefaultLease].
 	Claim Claim
-	// Request names the request of a user; nil means [RequestOf].
-	Request func(cba.Subject) string
-	// Lost is called with a result whose claim was lost, so that it was not
-	// recorded: forget it. The list goes on. Nil means that this ends the list.
+	// Owner returns the owner for a user; nil means [OwnerOf].
+	Owner func(cba.Subject) string
+	// Lost is called with a result that was not recorded because its claim was lost:
+	// throw the certificate and its key away. The list continues. If Lost is nil, the
+	// list ends with an error instead.
 	Lost func(cba.Result)
 	// Now is the clock of the certificates' times and of the lease; nil means
 	// time.Now.
@@ -42,17 +42,17 @@ type Journal struct {
 	extended time.Time
 }
 
-// Counts are how often a [Journal] got which answer, and how many results were
-// recorded and lost.
+// Counts are how often a [Journal] got each answer, and how many results were recorded
+// or lost.
 type Counts struct {
-	Granted, HasOne, WasRevoked, Taken int
-	Recorded, Lost                     int
+	Granted, AlreadyIssued, WasRevoked, Taken int
+	Recorded, Lost                            int
 }
 
-// RequestOf returns the request of a user who has one certificate: the UPN, else
-// the first e-mail address, else the distinguished name, in lower case, as
-// cba.Issuer.IssueAll tells users apart.
-func RequestOf(s cba.Subject) string {
+// OwnerOf returns the owner for a user who has one certificate: the UPN in lower case;
+// without one, the first e-mail address in lower case with "mail:" in front; without
+// either, the distinguished name with "dn:" in front.
+func OwnerOf(s cba.Subject) string {
 	switch {
 	case s.UPN != "":
 		return strings.ToLower(s.UPN)
@@ -63,8 +63,8 @@ func RequestOf(s cba.Subject) string {
 	}
 }
 
-// NewHolder returns a name that no other program has.
-func NewHolder() string { return rand.Text() }
+// NewWorker returns a random name that no other worker has.
+func NewWorker() string { return rand.Text() }
 
 // Counts returns the counts so far.
 func (j *Journal) Counts() Counts { return j.counts }
@@ -83,17 +83,17 @@ func (j *Journal) now() time.Time {
 	return j.Now()
 }
 
-func (j *Journal) request(s cba.Subject) string {
-	if j.Request == nil {
-		return RequestOf(s)
+func (j *Journal) owner(s cba.Subject) string {
+	if j.Owner == nil {
+		return OwnerOf(s)
 	}
-	return j.Request(s)
+	return j.Owner(s)
 }
 
-// Done is part of cba.Journal: it claims the user.
+// Done implements cba.Journal: it claims the user.
 func (j *Journal) Done(subject cba.Subject) (bool, error) {
-	if j.Claim.Holder == "" {
-		j.Claim.Holder = NewHolder()
+	if j.Claim.Worker == "" {
+		j.Claim.Worker = NewWorker()
 	}
 	if j.Claim.Lease == 0 {
 		j.Claim.Lease = DefaultLease
@@ -101,7 +101,7 @@ func (j *Journal) Done(subject cba.Subject) (bool, error) {
 	if err := j.extend(); err != nil {
 		return false, err
 	}
-	answer, err := j.Ledger.Claim(j.context(), j.request(subject), j.Claim)
+	answer, err := j.Ledger.Claim(j.context(), j.owner(subject), j.Claim)
 	if err != nil {
 		return false, err
 	}
@@ -109,8 +109,8 @@ func (j *Journal) Done(subject cba.Subject) (bool, error) {
 	case Granted:
 		j.counts.Granted++
 		return false, nil
-	case HasOne:
-		j.counts.HasOne++
+	case AlreadyIssued:
+		j.counts.AlreadyIssued++
 	case WasRevoked:
 		j.counts.WasRevoked++
 	case Taken:
@@ -121,16 +121,16 @@ func (j *Journal) Done(subject cba.Subject) (bool, error) {
 	return true, nil
 }
 
-// Record is part of cba.Journal: it records the certificate.
+// Record implements cba.Journal: it records the certificate.
 func (j *Journal) Record(result cba.Result) error {
 	if err := j.extend(); err != nil {
 		return err
 	}
-	entry, err := NewEntry(j.request(result.Task.Subject), result.Certificate, j.now())
+	entry, err := NewEntry(j.owner(result.Task.Subject), result.Certificate, j.now())
 	if err != nil {
 		return err
 	}
-	err = j.Ledger.Record(j.context(), j.Claim.Holder, entry)
+	err = j.Ledger.Record(j.context(), j.Claim.Worker, entry)
 	switch {
 	case err == nil:
 		j.counts.Recorded++
@@ -149,14 +149,14 @@ func (j *Journal) extend() error {
 		return nil
 	}
 	j.extended = now
-	return j.Ledger.Extend(j.context(), j.Claim.Holder, j.Claim.Lease)
+	return j.Ledger.Extend(j.context(), j.Claim.Worker, j.Claim.Lease)
 }
 
-// Release gives back what is still claimed, for users whose certificate failed.
-// Call it when the list is over.
+// Release gives back the remaining claims: those for users whose certificate failed.
+// Call it at the end of the list.
 func (j *Journal) Release() error {
-	if j.Claim.Holder == "" {
+	if j.Claim.Worker == "" {
 		return nil // never asked
 	}
-	return j.Ledger.Release(context.WithoutCancel(j.context()), j.Claim.Holder)
+	return j.Ledger.Release(context.WithoutCancel(j.context()), j.Claim.Worker)
 }

@@ -9,79 +9,77 @@ import (
 	"example.com/entracba/cba/crl"
 )
 
-// A Ledger remembers certificates. It is safe for concurrent use, by goroutines
-// and by programs. When a method returns nil, what it did is on the disk and
-// stays; when it returns an error, it did nothing. Package ledgertest says in
-// code what an implementation must do.
+// A Ledger remembers certificates. It is safe for concurrent use, by goroutines and by
+// programs. When a method returns nil, its changes are on the disk; when it returns an
+// error, it has changed nothing. Package ledgertest tests an implementation.
 type Ledger interface {
-	// ID returns a random text that was made with the ledger and never changes. Keep
-	// it beside files that belong to the ledger, so that another ledger is noticed.
+	// ID returns a random text that was made with the ledger and never changes. Store
+	// it with files that belong to the ledger, to notice when another ledger is opened.
 	ID(ctx context.Context) (string, error)
 
-	// Claim asks whether a certificate is to be made for a request, and reserves
-	// the request if so. A holder that claims what it holds has its lease renewed.
-	Claim(ctx context.Context, request string, claim Claim) (Answer, error)
-	// Extend renews the lease of everything that a holder has claimed, as long as
-	// nobody else has taken it.
-	Extend(ctx context.Context, holder string, lease time.Duration) error
-	// Release gives claims back: those of these requests, or all of the holder's
-	// if there are none. What the holder does not hold is left alone.
-	Release(ctx context.Context, holder string, requests ...string) error
+	// Claim asks whether to make a certificate for an owner. If the answer is
+	// [Granted], the owner is reserved for the worker. A worker that already has the
+	// claim gets it again, with a new lease.
+	Claim(ctx context.Context, owner string, claim Claim) (Answer, error)
+	// Extend begins the lease anew for all claims that the worker still has.
+	Extend(ctx context.Context, worker string, lease time.Duration) error
+	// Release gives back the worker's claims for these owners, or all of its claims if
+	// no owners are given. Claims of other workers stay.
+	Release(ctx context.Context, worker string, owners ...string) error
 
-	// Record adds new certificates, made for requests that the holder has claimed,
-	// and gives the claims back: all of them or, with an error, none. Where the
-	// claim was for a renewal, the certificate that was live becomes [Renewed], and
-	// Entry.Replaces of the new one is set. State and the times of later states are
-	// not taken from the entries.
+	// Record adds new certificates for owners that the worker has claimed, and gives
+	// the claims back: for all entries or, with an error, for none. If a claim was for
+	// a renewal, the live certificate becomes [Renewed], and Entry.Replaces of the new
+	// one is set. Record ignores the state of the entries and the times of later states.
 	//
-	// The error is an *Error with reason ClaimLost, Duplicate or Invalid, or one
-	// about the ledger itself. Private keys of certificates that were not recorded
-	// must be thrown away.
-	Record(ctx context.Context, holder string, entries ...Entry) error
+	// The error is an *Error with reason ClaimLost, Duplicate or Invalid, or one about
+	// the ledger itself. Then throw the private keys of these certificates away.
+	Record(ctx context.Context, worker string, entries ...Entry) error
 
-	// Mark says that certificates are [Bound] or [Delivered] since a time: all or
-	// none. Saying it again changes nothing. The error is an *Error with reason
-	// NotFound, Illegal or Invalid.
+	// Mark moves certificates to [Bound] or [Delivered], all or none, and stores the
+	// time. Marking a certificate again changes nothing. The error is an *Error with
+	// reason NotFound, Illegal or Invalid.
 	Mark(ctx context.Context, state State, at time.Time, serials ...string) error
 
-	// Revoke takes all certificates of a request out of use, also those that were
-	// renewed or have expired, and any claim for it. It returns those that were not
-	// revoked before. Publishing a revocation list is up to the caller.
+	// Revoke revokes all certificates of an owner, including renewed and expired ones,
+	// and takes away any claim. It returns the certificates that were not revoked
+	// before. It publishes no CRL: the caller does.
 	//
-	// The error is an *Error with reason NotFound if the request never had one.
-	Revoke(ctx context.Context, request string, at time.Time, reason crl.RevocationReason) ([]Entry, error)
+	// The error is an *Error with reason NotFound if the owner never had a certificate.
+	Revoke(ctx context.Context, owner string, at time.Time, reason crl.RevocationReason) ([]Entry, error)
 
-	// Entries returns certificates in the order in which they were recorded, as
-	// they were when the loop began. If an error comes it is the last pair.
+	// Entries returns certificates in the order in which they were recorded, as they
+	// were when the loop began. An error comes in the last pair.
 	Entries(ctx context.Context, query Query) iter.Seq2[Entry, error]
 
-	// Check reads the whole ledger and reports damage as an *Error with reason
-	// Corrupt. It takes time.
+	// Check reads the whole ledger and reports damage as an *Error with reason Corrupt.
+	// Package sqlite takes 0.3 seconds for 100,000 certificates.
 	Check(ctx context.Context) error
 
-	// Close ends the use of the ledger. Claims are not given back.
+	// Close closes the ledger. It does not give claims back.
 	Close() error
 }
 
-// A Claim says who wants to make a certificate, and when.
+// A Claim is a worker's wish to make a certificate.
 type Claim struct {
-	// Holder tells the programs apart that share a ledger; required.
-	Holder string
+	// Worker tells apart the programs that share a ledger; required. See [NewWorker].
+	Worker string
 	// Lease is how long the claim holds without [Ledger.Extend]; required.
 	Lease time.Duration
-	// RenewAt, if it is set, asks for a renewal as well: the claim is granted too if
-	// the live certificate is due at this time (see [Entry.Due], with DuePercent).
+	// RenewAt, if set, also grants the claim for a renewal: if the live certificate is
+	// due at this time, as [Entry.Due] says with DuePercent.
 	RenewAt    time.Time
 	DuePercent int
-	// Reissue grants the claim also if the certificates of the request are revoked.
+	// Reissue also grants the claim if the owner's certificates are revoked.
 	Reissue bool
 }
 
-// Check reports what is missing, as an *Error with reason Invalid.
+// Check reports a field that is missing or out of range, as an *Error with reason
+// Invalid.
 func (c Claim) Check() error {
 	switch {
-	case c.Holder == "" || len(c.Holder) > MaxRequest:
-		return &Error{Reason: Invalid, What: "claim", Hint: fmt.Sprintf("set Holder, at most %d bytes", MaxRequest)}
+	case c.Worker == "" || len(c.Worker) > MaxOwner:
+		return &Error{Reason: Invalid, What: "claim", Hint: fmt.Sprintf("set Worker, at most %d bytes", MaxOwner)}
 	case c.Lease <= 0:
 		return &Error{Reason: Invalid, What: fmt.Sprintf("lease of %v", c.Lease), Hint: "it must be longer than 0"}
 	case c.DuePercent < 0 || c.DuePercent > 100:
@@ -90,17 +88,17 @@ func (c Claim) Check() error {
 	return nil
 }
 
-// An Answer is what a ledger says to a claim. The zero value is unset.
+// An Answer is a ledger's answer to a claim. The zero value is unset.
 type Answer uint8
 
 const (
 	// Granted: make the certificate and record it.
 	Granted Answer = iota + 1
-	// HasOne: the request has a live certificate, which is not due.
-	HasOne
-	// WasRevoked: the certificates of the request were revoked.
+	// AlreadyIssued: the owner has a live certificate, which is not due.
+	AlreadyIssued
+	// WasRevoked: the certificates of the owner were revoked.
 	WasRevoked
-	// Taken: another holder is at it, or was until a moment ago.
+	// Taken: another worker has the claim, and its lease has not expired.
 	Taken
 )
 
@@ -122,17 +120,17 @@ func (a *Answer) UnmarshalText(text []byte) error {
 	return err
 }
 
-// A Query says which entries are wanted. The zero Query wants all of them.
+// A Query selects entries. All conditions must hold; the zero Query selects all entries.
 type Query struct {
-	Request string  // of this request only
-	Serial  string  // this one only
-	States  []State // in one of these states only
-	Live    bool    // live ones only
-	// DueAt, if it is set, wants those that are due for renewal at this time; see
-	// [Entry.Due].
+	Owner  string  // of this owner only
+	Serial string  // this one only
+	States []State // in one of these states only
+	Live   bool    // live ones only
+	// DueAt, if set, selects those that are due for renewal at this time, as
+	// [Entry.Due] says with DuePercent.
 	DueAt      time.Time
 	DuePercent int
-	// Certificates asks for the certificates, too.
+	// Certificates includes the certificates themselves.
 	Certificates bool
 }
 
@@ -145,11 +143,11 @@ func Find(ctx context.Context, l Ledger, serial string) (Entry, error) {
 	return Entry{}, &Error{Reason: NotFound, What: fmt.Sprintf("serial number %q", serial)}
 }
 
-// Live returns the one live entry of a request, with its certificate. The error
+// Live returns the one live entry of an owner, with its certificate. The error
 // is an *Error with reason NotFound if there is none.
-func Live(ctx context.Context, l Ledger, request string) (Entry, error) {
-	for e, err := range l.Entries(ctx, Query{Request: request, Live: true, Certificates: true}) {
+func Live(ctx context.Context, l Ledger, owner string) (Entry, error) {
+	for e, err := range l.Entries(ctx, Query{Owner: owner, Live: true, Certificates: true}) {
 		return e, err
 	}
-	return Entry{}, &Error{Reason: NotFound, What: fmt.Sprintf("live certificate of %q", request)}
+	return Entry{}, &Error{Reason: NotFound, What: fmt.Sprintf("live certificate of %q", owner)}
 }

@@ -113,7 +113,7 @@ func TestHeartbeat(t *testing.T) {
 			}
 			defer l.Close()
 			m := ledgertest.NewMaker(t)
-			j := &ledger.Journal{Ledger: l, Claim: ledger.Claim{Holder: "a", Lease: lease}, Now: clock}
+			j := &ledger.Journal{Ledger: l, Claim: ledger.Claim{Worker: "a", Lease: lease}, Now: clock}
 			user := func(i int) cba.Subject { return cba.Subject{UPN: fmt.Sprintf("user%d@yourdomain.com", i)} }
 			const steps = 20
 			if step == "record" { // claimed all at once, before the time runs
@@ -137,13 +137,13 @@ func TestHeartbeat(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if answer, err := l.Claim(t.Context(), ledger.RequestOf(first), ledger.Claim{Holder: "b", Lease: lease}); err != nil || answer != ledger.Taken {
+				if answer, err := l.Claim(t.Context(), ledger.OwnerOf(first), ledger.Claim{Worker: "b", Lease: lease}); err != nil || answer != ledger.Taken {
 					t.Fatalf("after %d half leases: %v, %v", i+1, answer, err)
 				}
 			}
 			// Who stops beating loses the claim.
 			now = now.Add(lease)
-			if answer, err := l.Claim(t.Context(), ledger.RequestOf(first), ledger.Claim{Holder: "b", Lease: lease}); err != nil || answer != ledger.Granted {
+			if answer, err := l.Claim(t.Context(), ledger.OwnerOf(first), ledger.Claim{Worker: "b", Lease: lease}); err != nil || answer != ledger.Granted {
 				t.Errorf("%v, %v", answer, err)
 			}
 		})
@@ -218,7 +218,7 @@ func TestJournal(t *testing.T) {
 	}
 	c := &ledger.Journal{Ledger: l}
 	issue(c)
-	if got, want := c.Counts(), (ledger.Counts{HasOne: 49, WasRevoked: 1}); got != want {
+	if got, want := c.Counts(), (ledger.Counts{AlreadyIssued: 49, WasRevoked: 1}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }
@@ -228,7 +228,7 @@ func TestLost(t *testing.T) {
 	l, m := open(t), ledgertest.NewMaker(t)
 	const jane = "jane@yourdomain.com"
 	record := func() {
-		if answer, err := l.Claim(t.Context(), jane, ledger.Claim{Holder: "x", Lease: time.Hour}); err != nil || answer != ledger.Granted {
+		if answer, err := l.Claim(t.Context(), jane, ledger.Claim{Worker: "x", Lease: time.Hour}); err != nil || answer != ledger.Granted {
 			t.Fatal(answer, err)
 		}
 		if err := l.Record(t.Context(), "x", m.Entry(jane)); err != nil {
@@ -271,7 +271,7 @@ func TestLost(t *testing.T) {
 // TestExportText writes what is hard to write, and reads it back.
 func TestExportText(t *testing.T) {
 	at := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	want := ledger.Entry{Request: "a,\"b\"\r;=1+1", UPN: "o'brien@yourdomain.com", Serial: "0a", Issuer: "ff", State: ledger.Revoked,
+	want := ledger.Entry{Owner: "a,\"b\"\r;=1+1", UPN: "o'brien@yourdomain.com", Serial: "0a", Issuer: "ff", State: ledger.Revoked,
 		Reason: crl.CACompromise, NotBefore: at, NotAfter: at, IssuedAt: at, RevokedAt: at, Replaces: "09"}
 	failure := errors.New("cut off")
 	entries := func(fail bool) func(func(ledger.Entry, error) bool) {
@@ -286,7 +286,7 @@ func TestExportText(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&text).ReadAll()
-	if err != nil || len(rows) != 2 || len(rows[1]) != len(ledger.Columns()) || rows[1][0] != want.Request || rows[1][12] != "cACompromise" {
+	if err != nil || len(rows) != 2 || len(rows[1]) != len(ledger.Columns()) || rows[1][0] != want.Owner || rows[1][12] != "cACompromise" {
 		t.Errorf("%q, %v", rows, err)
 	}
 	text.Reset()
@@ -349,8 +349,8 @@ func ExampleJournal() {
 		fmt.Println(e.UPN, e.State)
 	}
 	// Output:
-	// {Granted:2 HasOne:0 WasRevoked:0 Taken:0 Recorded:2 Lost:0}
-	// {Granted:0 HasOne:1 WasRevoked:1 Taken:0 Recorded:0 Lost:0}
+	// {Granted:2 AlreadyIssued:0 WasRevoked:0 Taken:0 Recorded:2 Lost:0}
+	// {Granted:0 AlreadyIssued:1 WasRevoked:1 Taken:0 Recorded:0 Lost:0}
 	// jane@yourdomain.com issued
 	// john@yourdomain.com revoked
 }

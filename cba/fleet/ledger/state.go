@@ -1,6 +1,7 @@
 package ledger
 
-// A State is how far a certificate has come. The zero value is unset.
+// A State is how far a certificate has come; see the package comment. The zero value is
+// unset.
 type State uint8
 
 const (
@@ -10,20 +11,18 @@ const (
 	Bound
 	// Delivered: the key is on the machine that uses it.
 	Delivered
-	// Renewed: a newer certificate has taken its place. It stays valid until it
-	// expires, so that nobody is locked out before the new one is bound and
-	// delivered.
+	// Renewed: a newer certificate has replaced it. It stays valid until it expires, so
+	// that nobody is locked out before the new one is bound and delivered.
 	Renewed
-	// Revoked: taken out of use for good.
+	// Revoked: revoked permanently.
 	Revoked
 )
 
-// Live reports whether a certificate in this state is the one that its request
-// has.
+// Live reports whether a certificate in this state is the current one of its owner.
 func (s State) Live() bool { return s >= Issued && s <= Delivered }
 
-// CanBecome reports whether a certificate may go from this state to another one:
-// only forward, and from Revoked nowhere.
+// CanBecome reports whether a certificate may move from this state to another: only
+// forward, and never from Revoked.
 func (s State) CanBecome(next State) bool {
 	return s >= Issued && next <= Revoked && s < next
 }

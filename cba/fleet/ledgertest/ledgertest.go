@@ -1,5 +1,5 @@
-// Package ledgertest says in code what every ledger must do: run [Test] in the
-// tests of an implementation, one over a database server for example.
+// Package ledgertest tests whether a ledger does what ledger.Ledger promises: call
+// [Test] in the tests of an implementation.
 package ledgertest
 
 import (
@@ -48,7 +48,7 @@ func (m *Maker) Certificate(upn string) *x509.Certificate {
 	return cert
 }
 
-// Entry makes a certificate for a user and returns its entry; the request is the
+// Entry makes a certificate for a user and returns its entry; the owner is the
 // UPN.
 func (m *Maker) Entry(upn string) ledger.Entry {
 	m.tb.Helper()
@@ -59,7 +59,7 @@ func (m *Maker) Entry(upn string) ledger.Entry {
 	return e
 }
 
-// A Clock is what the ledger under test tells the time by.
+// A Clock is the clock of the ledger under test.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -78,8 +78,8 @@ func (c *Clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Test holds a ledger against its contract. open returns a new, empty ledger
-// whose claims run out by the clock; it is closed by the test.
+// Test tests a ledger. open returns a new, empty ledger whose claims expire by the
+// clock; the test closes it.
 func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 	const jane, john = "jane@yourdomain.com", "john@yourdomain.com"
 	m := NewMaker(t)
@@ -94,8 +94,8 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			h.claim(jane, "b", ledger.Taken)
 			h.fails(ledger.ClaimLost, h.l.Record(h.ctx, "b", m.Entry(jane)))
 			h.ok(h.l.Record(h.ctx, "a", first))
-			h.claim(jane, "a", ledger.HasOne)
-			h.claim(jane, "b", ledger.HasOne)
+			h.claim(jane, "a", ledger.AlreadyIssued)
+			h.claim(jane, "b", ledger.AlreadyIssued)
 			h.fails(ledger.ClaimLost, h.l.Record(h.ctx, "a", m.Entry(jane)))
 			got, err := ledger.Live(h.ctx, h.l, jane)
 			h.ok(err)
@@ -164,7 +164,7 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			e := m.Entry(jane)
 			h.claim(jane, "a", ledger.Granted)
 			h.ok(h.l.Record(h.ctx, "a", e))
-			e.Request = john
+			e.Owner = john
 			h.claim(john, "a", ledger.Granted)
 			h.fails(ledger.Duplicate, h.l.Record(h.ctx, "a", e))
 			h.ok(h.l.Record(h.ctx, "a", m.Entry(john))) // the claim is still there
@@ -176,7 +176,7 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			whole := first.NotAfter.Sub(first.NotBefore)
 			due := first.NotAfter.Add(-whole / 5)
 			early := due.Add(-2 * time.Second)
-			h.claimWith(jane, ledger.Claim{Holder: "a", Lease: lease, RenewAt: early}, ledger.HasOne)
+			h.claimWith(jane, ledger.Claim{Worker: "a", Lease: lease, RenewAt: early}, ledger.AlreadyIssued)
 			if n := h.count(ledger.Query{DueAt: early}); n != 0 {
 				t.Errorf("%d are due too early", n)
 			}
@@ -186,7 +186,7 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			if n := h.count(ledger.Query{DueAt: early, DuePercent: 90}); n != 1 {
 				t.Errorf("%d are due at 90 %%, want 1", n)
 			}
-			renew := ledger.Claim{Holder: "a", Lease: lease, RenewAt: due.Add(time.Second)}
+			renew := ledger.Claim{Worker: "a", Lease: lease, RenewAt: due.Add(time.Second)}
 			h.claimWith(jane, renew, ledger.Granted)
 			h.ok(h.l.Record(h.ctx, "a", second))
 			live, err := ledger.Live(h.ctx, h.l, jane)
@@ -233,7 +233,7 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			first, second := m.Entry(jane), m.Entry(jane)
 			h.claim(jane, "a", ledger.Granted)
 			h.ok(h.l.Record(h.ctx, "a", first))
-			renew := ledger.Claim{Holder: "a", Lease: lease, RenewAt: first.NotAfter}
+			renew := ledger.Claim{Worker: "a", Lease: lease, RenewAt: first.NotAfter}
 			h.claimWith(jane, renew, ledger.Granted)
 			h.ok(h.l.Record(h.ctx, "a", second))
 			h.claimWith(jane, renew, ledger.Granted) // at work on a third
@@ -254,28 +254,28 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			h.claim(jane, "a", ledger.WasRevoked)
 			h.claimWith(jane, renew, ledger.WasRevoked)
 			h.fails(ledger.Illegal, h.l.Mark(h.ctx, ledger.Bound, time.Now(), second.Serial))
-			reissue := ledger.Claim{Holder: "a", Lease: lease, Reissue: true}
+			reissue := ledger.Claim{Worker: "a", Lease: lease, Reissue: true}
 			h.claimWith(jane, reissue, ledger.Granted)
 			_, err = h.l.Revoke(h.ctx, jane, time.Now(), crl.Superseded) // nothing but the claim
 			h.ok(err)
 			h.fails(ledger.ClaimLost, h.l.Record(h.ctx, "a", m.Entry(jane)))
 			h.claimWith(jane, reissue, ledger.Granted)
 			h.ok(h.l.Record(h.ctx, "a", m.Entry(jane)))
-			h.claim(jane, "a", ledger.HasOne)
+			h.claim(jane, "a", ledger.AlreadyIssued)
 			for _, reason := range []crl.RevocationReason{crl.CertificateHold, crl.RemoveFromCRL, 7, 99} {
 				_, err := h.l.Revoke(h.ctx, jane, time.Now(), reason)
 				h.fails(ledger.Invalid, err)
 			}
 		}},
 		{"unusable input", func(t *testing.T, h *harness) {
-			for _, request := range []string{"", "a\x00b", "a\nb", "\xff", strings.Repeat("x", ledger.MaxRequest+1)} {
-				_, err := h.l.Claim(h.ctx, request, ledger.Claim{Holder: "a", Lease: lease})
+			for _, owner := range []string{"", "a\x00b", "a\nb", "\xff", strings.Repeat("x", ledger.MaxOwner+1)} {
+				_, err := h.l.Claim(h.ctx, owner, ledger.Claim{Worker: "a", Lease: lease})
 				h.fails(ledger.Invalid, err)
 				e := m.Entry(jane)
-				e.Request = request
+				e.Owner = owner
 				h.fails(ledger.Invalid, h.l.Record(h.ctx, "a", e))
 			}
-			for _, claim := range []ledger.Claim{{}, {Holder: "a"}, {Lease: lease}, {Holder: "a", Lease: lease, DuePercent: 101}} {
+			for _, claim := range []ledger.Claim{{}, {Worker: "a"}, {Lease: lease}, {Worker: "a", Lease: lease, DuePercent: 101}} {
 				_, err := h.l.Claim(h.ctx, jane, claim)
 				h.fails(ledger.Invalid, err)
 			}
@@ -283,33 +283,33 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 			e.Certificate = nil
 			h.fails(ledger.Invalid, h.l.Record(h.ctx, "a", e))
 			// Text that could be taken for something else.
-			for _, request := range []string{"o'brien@yourdomain.com", `x"; DROP TABLE entries; --`, "%", "?1", "ÄÖÜ@yourdomain.com"} {
-				h.claim(request, "a", ledger.Granted)
+			for _, owner := range []string{"o'brien@yourdomain.com", `x"; DROP TABLE entries; --`, "%", "?1", "ÄÖÜ@yourdomain.com"} {
+				h.claim(owner, "a", ledger.Granted)
 				e := m.Entry(jane)
-				e.Request = request
+				e.Owner = owner
 				h.ok(h.l.Record(h.ctx, "a", e))
-				if live, err := ledger.Live(h.ctx, h.l, request); err != nil || live.Serial != e.Serial {
-					t.Errorf("%q: %v, %v", request, live, err)
+				if live, err := ledger.Live(h.ctx, h.l, owner); err != nil || live.Serial != e.Serial {
+					t.Errorf("%q: %v, %v", owner, live, err)
 				}
 			}
 		}},
 		{"a context that is done", func(t *testing.T, h *harness) {
 			ctx, cancel := context.WithCancel(h.ctx)
 			cancel()
-			if _, err := h.l.Claim(ctx, jane, ledger.Claim{Holder: "a", Lease: lease}); !errors.Is(err, context.Canceled) {
+			if _, err := h.l.Claim(ctx, jane, ledger.Claim{Worker: "a", Lease: lease}); !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v", err)
 			}
 			h.claim(jane, "b", ledger.Granted)
 		}},
 		{"many at once", func(t *testing.T, h *harness) {
-			const requests, holders = 20, 8
+			const owners, workers = 20, 8
 			var group sync.WaitGroup
-			for holder := range holders {
+			for worker := range workers {
 				group.Go(func() {
-					name := fmt.Sprint("holder", holder)
-					for i := range requests {
+					name := fmt.Sprint("worker", worker)
+					for i := range owners {
 						upn := fmt.Sprintf("user%d@yourdomain.com", i)
-						answer, err := h.l.Claim(h.ctx, upn, ledger.Claim{Holder: name, Lease: lease})
+						answer, err := h.l.Claim(h.ctx, upn, ledger.Claim{Worker: name, Lease: lease})
 						if err != nil {
 							t.Error(err)
 						}
@@ -322,11 +322,11 @@ func Test(t *testing.T, open func(t *testing.T, clock *Clock) ledger.Ledger) {
 				})
 			}
 			group.Wait()
-			if n := h.count(ledger.Query{Live: true}); n != requests {
-				t.Errorf("%d live certificates, want %d", n, requests)
+			if n := h.count(ledger.Query{Live: true}); n != owners {
+				t.Errorf("%d live certificates, want %d", n, owners)
 			}
-			if n := h.count(ledger.Query{}); n != requests {
-				t.Errorf("%d certificates, want %d", n, requests)
+			if n := h.count(ledger.Query{}); n != owners {
+				t.Errorf("%d certificates, want %d", n, owners)
 			}
 		}},
 	} {
@@ -353,16 +353,16 @@ type harness struct {
 	clock *Clock
 }
 
-func (h *harness) claim(request, holder string, want ledger.Answer) {
+func (h *harness) claim(owner, worker string, want ledger.Answer) {
 	h.t.Helper()
-	h.claimWith(request, ledger.Claim{Holder: holder, Lease: lease}, want)
+	h.claimWith(owner, ledger.Claim{Worker: worker, Lease: lease}, want)
 }
 
-func (h *harness) claimWith(request string, claim ledger.Claim, want ledger.Answer) {
+func (h *harness) claimWith(owner string, claim ledger.Claim, want ledger.Answer) {
 	h.t.Helper()
-	got, err := h.l.Claim(h.ctx, request, claim)
+	got, err := h.l.Claim(h.ctx, owner, claim)
 	if err != nil || got != want {
-		h.t.Fatalf("claim of %q by %s: %v, %v, want %v", request, claim.Holder, got, err, want)
+		h.t.Fatalf("claim of %q by %s: %v, %v, want %v", owner, claim.Worker, got, err, want)
 	}
 }
 

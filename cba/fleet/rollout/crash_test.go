@@ -62,7 +62,7 @@ func TestClaimed(t *testing.T) {
 			r := begin(t, dir, l)
 			killed(t, dir, "OTHER", janesLine, "jane@yourdomain.com.00ff.pfx", "jane@yourdomain.com.00ff.crt")
 			if claimed != "" {
-				if _, err := l.Claim(t.Context(), claimed, ledger.Claim{Holder: "OTHER", Lease: time.Hour}); err != nil {
+				if _, err := l.Claim(t.Context(), claimed, ledger.Claim{Worker: "OTHER", Lease: time.Hour}); err != nil {
 					t.Fatal(err)
 				}
 				s, err := r.Finish(t.Context(), 0, ca)
@@ -79,9 +79,9 @@ func TestClaimed(t *testing.T) {
 				t.Errorf("%+v, %v", s, err)
 			}
 			there(t, dir, "leftover/OTHER/jane@yourdomain.com.00ff.pfx", "leftover/OTHER/journal.jsonl")
-			for _, request := range []string{"jane@yourdomain.com", "fleet:run:OTHER"} {
-				if answer, err := l.Claim(t.Context(), request, ledger.Claim{Holder: "next", Lease: time.Hour}); err != nil || answer != ledger.Granted {
-					t.Errorf("%s is kept: %v, %v", request, answer, err)
+			for _, owner := range []string{"jane@yourdomain.com", "fleet:run:OTHER"} {
+				if answer, err := l.Claim(t.Context(), owner, ledger.Claim{Worker: "next", Lease: time.Hour}); err != nil || answer != ledger.Granted {
+					t.Errorf("%s is kept: %v, %v", owner, answer, err)
 				}
 			}
 		})
@@ -96,10 +96,10 @@ type late struct {
 	t     *testing.T
 }
 
-func (l *late) Claim(ctx context.Context, request string, claim ledger.Claim) (ledger.Answer, error) {
-	if request == l.entry.Request {
+func (l *late) Claim(ctx context.Context, owner string, claim ledger.Claim) (ledger.Answer, error) {
+	if owner == l.entry.Owner {
 		l.once.Do(func() {
-			if _, err := l.Ledger.Claim(ctx, request, ledger.Claim{Holder: "OTHER", Lease: time.Hour}); err != nil {
+			if _, err := l.Ledger.Claim(ctx, owner, ledger.Claim{Worker: "OTHER", Lease: time.Hour}); err != nil {
 				l.t.Error(err)
 			}
 			if err := l.Record(ctx, "OTHER", l.entry); err != nil {
@@ -107,7 +107,7 @@ func (l *late) Claim(ctx context.Context, request string, claim ledger.Claim) (l
 			}
 		})
 	}
-	return l.Ledger.Claim(ctx, request, claim)
+	return l.Ledger.Claim(ctx, owner, claim)
 }
 
 // TestRecordedMeanwhile has a run record a certificate while another one looks at its
@@ -176,7 +176,7 @@ func TestUsed(t *testing.T) {
 func TestNoLiveFiles(t *testing.T) {
 	root, m := t.TempDir(), ledgertest.NewMaker(t)
 	l := openLedger(t, filepath.Join(root, "ledger.db"))
-	if _, err := l.Claim(t.Context(), "jane@yourdomain.com", ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+	if _, err := l.Claim(t.Context(), "jane@yourdomain.com", ledger.Claim{Worker: "a", Lease: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Record(t.Context(), "a", m.Entry("jane@yourdomain.com")); err != nil {
@@ -369,7 +369,7 @@ func TestWaits(t *testing.T) {
 	dir, ca := t.TempDir(), ledgertest.NewMaker(t).Issuer
 	l := openLedger(t, filepath.Join(dir, "ledger.db"))
 	r := begin(t, dir, l)
-	if _, err := l.Claim(t.Context(), "user1@yourdomain.com", ledger.Claim{Holder: "killed", Lease: time.Hour}); err != nil {
+	if _, err := l.Claim(t.Context(), "user1@yourdomain.com", ledger.Claim{Worker: "killed", Lease: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	o := quick

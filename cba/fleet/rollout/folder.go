@@ -40,12 +40,13 @@ const (
 func (r *Rollout) path(name string) string { return filepath.Join(r.folder, filepath.FromSlash(name)) }
 
 // runPath is the folder of this run, as path takes it.
-func (r *Rollout) runPath() string { return runsName + "/" + r.holder }
+func (r *Rollout) runPath() string { return runsName + "/" + r.worker }
 
-// Used returns the name of something in the folder that an earlier run wrote, or ""
-// if there is nothing: the folder is new. The ledger comes before all of it, so
-// whoever finds something here and then no ledger has lost the ledger or mistaken
-// its path. Files of others do not count, and the ledger itself does not.
+// Used reports whether a folder is in use: it returns the name of a file or folder that
+// an earlier run wrote there, or "" if there is none. A run creates the ledger before
+// any of its files. So if the folder is in use and there is no ledger, the path of the
+// ledger is wrong, or the ledger is lost. Other files do not count, and neither does the
+// ledger itself.
 func Used(folder string) (string, error) {
 	for _, name := range []string{manifestName, passwordsName, caName, idName} {
 		if _, err := os.Lstat(filepath.Join(folder, name)); err == nil {
@@ -79,13 +80,15 @@ func (r *Rollout) folderID() (string, error) {
 	return id, err
 }
 
-// join checks that the ledger and the folder belong together, and ties a new pair.
+// join checks that the ledger and the folder belong together. It writes the ledger's id
+// into a new folder.
 func (r *Rollout) join(ctx context.Context, create bool) error {
 	own, err := r.ledger.ID(ctx)
 	if err != nil {
 		return err
 	}
-	// Others may begin at this moment: they write the id first and read it last.
+	// Other runs may begin at this moment. The id is the first file that they write, so
+	// look at it last.
 	used, err := Used(r.folder)
 	if err != nil {
 		return err
@@ -95,7 +98,7 @@ func (r *Rollout) join(ctx context.Context, create bool) error {
 		return err
 	}
 	if id != "" {
-		return r.refuse(OtherLedger, fmt.Errorf("the folder has the id %s, this ledger %s", id, own))
+		return r.refuse(OtherLedger, fmt.Errorf("the folder has the id %s, this ledger has the id %s", id, own))
 	}
 	rows, complete, err := r.complete(ctx)
 	if err != nil {
@@ -108,7 +111,7 @@ func (r *Rollout) join(ctx context.Context, create bool) error {
 	case used == "" && !rows && create: // both are new
 	case used != "" && rows && complete: // only the id was lost
 	case used != "":
-		return r.refuse(OtherLedger, fmt.Errorf("this ledger does not know its files, such as %s", used))
+		return r.refuse(OtherLedger, fmt.Errorf("this ledger does not know %s", used))
 	default:
 		return r.refuse(OtherFolder, nil)
 	}
@@ -119,13 +122,13 @@ func (r *Rollout) join(ctx context.Context, create bool) error {
 		return err
 	}
 	if id, err = r.folderID(); err == nil && id != own {
-		err = r.refuse(OtherLedger, fmt.Errorf("it took the folder at this moment; its id is %s", id))
+		err = r.refuse(OtherLedger, fmt.Errorf("a ledger with the id %s took the folder at the same moment", id))
 	}
 	return err
 }
 
 func (r *Rollout) refuse(reason Reason, err error) error {
-	return &Error{Reason: reason, What: r.folder, Err: err, Hint: "nothing was changed. Use the ledger and the folder of the same earlier runs; if one of them is lost, restore it from a backup, or start with a new ledger and a new folder"}
+	return &Error{Reason: reason, What: r.folder, Err: err, Hint: "nothing was changed. Use a ledger and a folder that belong together. If one of them is lost, restore it from a backup, or start with a new ledger and a new folder"}
 }
 
 // complete reports whether the ledger has rows, and whether the files of all live
@@ -151,8 +154,8 @@ func (r *Rollout) complete(ctx context.Context) (rows, complete bool, err error)
 	return rows, live > 0, nil
 }
 
-// createWhole writes a small file that is not there yet. It appears whole, and never
-// in the place of another one, which is left as it is.
+// createWhole writes a small file unless there is one. It appears whole, and never
+// replaces another file.
 func createWhole(name, content string) error {
 	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*.part")
 	if err != nil {
@@ -169,10 +172,10 @@ func createWhole(name, content string) error {
 	return os.Rename(f.Name(), name) // a file system without links
 }
 
-// write puts content into a file of the folder: a reader sees the old file or the
-// whole new one. Until it is whole it is in the folder of this run, so that a killed
-// run leaves nothing in its place. flush makes the content outlive a power cut; that
-// the name does is for syncFolder.
+// write replaces a file of the folder: a reader sees the old file or the whole new one.
+// Until it is whole, it is in the folder of this run, where the next run finds it if
+// this one is killed. flush makes the content survive a power cut; syncFolder does that
+// for the name.
 func (r *Rollout) write(name string, mode fs.FileMode, flush bool, fill func(io.Writer) error) (err error) {
 	part := r.path(r.runPath() + "/" + path.Base(name))
 	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
@@ -215,8 +218,7 @@ func (r *Rollout) writeBytes(name string, mode fs.FileMode, flush bool, content 
 	})
 }
 
-// syncFolder makes the names in a folder outlive a power cut, where the system has a
-// way to.
+// syncFolder makes the names in a folder survive a power cut, if the system can.
 func (r *Rollout) syncFolder(name string) error {
 	f, err := os.Open(r.path(name))
 	if err != nil {

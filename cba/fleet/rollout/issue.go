@@ -15,9 +15,9 @@ import (
 	"example.com/entracba/cba/pfx"
 )
 
-// Issue says how certificates are issued. The zero value issues for everybody on the
-// list who has no certificate and never had one revoked, with RSA 2048 keys and PFX
-// files that every system opens.
+// Issue are the options of [Rollout.Issue]. The zero value issues for every user of the
+// list who has no certificate, and whose certificate was not revoked, with RSA 2048 keys
+// and PFX files that every system can open.
 type Issue struct {
 	Profile  cba.Profile
 	KeyType  cba.KeyType
@@ -25,42 +25,41 @@ type Issue struct {
 	// Workers is how many certificates are made at once; zero means one for each core.
 	Workers int
 
-	// Renew also replaces certificates that are due: those of whose validity DuePercent
-	// or less is left. Zero means cba.DefaultRenewal.
+	// Renew also replaces certificates that are due: those with DuePercent or less of
+	// their validity left. Zero means cba.DefaultRenewal.
 	Renew      bool
 	DuePercent int
 	// Reissue also issues for users whose certificate was revoked.
 	Reissue bool
 
-	// Password gives the password of a user's PFX file; nil, or an empty answer, means
-	// a random one. It is called by several goroutines.
+	// Password returns the password for a user's PFX file; nil, or an empty password,
+	// means a random one. Several goroutines call it at the same time.
 	Password func(cba.Subject) string
-	// Failed is called for each user who gets no certificate; nil means nothing.
+	// Failed, if set, is called once for each user who gets no certificate.
 	Failed func(cba.Subject, error)
-	// Progress is called after each user of the list, the first time through it; nil
-	// means nothing.
+	// Progress, if set, is called after each user, in the first pass through the list.
 	Progress func()
-	// Waiting is called once if the end of the list has to wait for other runs, with
-	// the number of their users; nil means nothing.
+	// Waiting, if set, is called once if Issue has to wait for other runs, with the
+	// number of users that they have reserved.
 	Waiting func(users int)
 }
 
-// Counts are what [Rollout.Issue] came to, in users.
+// Counts are numbers of users.
 type Counts struct {
-	Issued      int `json:"issued"`      // new certificates and renewals
-	HadOne      int `json:"hadOne"`      // already issued
-	WereRevoked int `json:"wereRevoked"` // their certificate was revoked, and they get no other
-	Failed      int `json:"failed"`
+	Issued        int `json:"issued"`        // new certificates and renewals
+	AlreadyIssued int `json:"alreadyIssued"` // skipped: they have a certificate
+	WereRevoked   int `json:"wereRevoked"`   // skipped: their certificate was revoked
+	Failed        int `json:"failed"`
 }
 
-// Issue issues for the users of a list. list is read again for users whom another run
-// had reserved, until nobody on the list is reserved; a run that was killed keeps
-// its users reserved for the length of its lease. Every user needs a UPN that
-// folder.CheckName accepts.
+// Issue issues certificates for the users of a list. Every user needs a UPN that
+// folder.CheckName accepts. Issue reads the list again as long as other runs have users
+// of it reserved; a run that was killed keeps its users reserved until its lease
+// expires.
 //
-// A user who fails does not end the list. The error is an *[Error] with reason
-// Stopped if the list was not finished; the counts are true also then. Call
-// [Rollout.Finish] afterwards in any case.
+// If one user fails, the list continues. If the list was not finished, the error is an
+// *[Error] with reason Stopped; the counts are right even then. Always call
+// [Rollout.Finish] afterwards.
 func (r *Rollout) Issue(ctx context.Context, ca *cba.Issuer, list iter.Seq2[cba.Task, error], o Issue) (Counts, error) {
 	if o.Encoding == 0 {
 		o.Encoding = pfx.Compatible
@@ -73,7 +72,7 @@ func (r *Rollout) Issue(ctx context.Context, ca *cba.Issuer, list iter.Seq2[cba.
 		journal := &ledger.Journal{
 			Ledger:  r.ledger,
 			Context: context.WithoutCancel(ctx), // what was issued is recorded
-			Claim:   ledger.Claim{Holder: r.holder, Lease: r.lease, Reissue: o.Reissue},
+			Claim:   ledger.Claim{Worker: r.worker, Lease: r.lease, Reissue: o.Reissue},
 			Lost:    func(result cba.Result) { r.discard(result.Task.Subject.UPN, result.Certificate) },
 			Now:     r.now,
 		}
@@ -85,7 +84,7 @@ func (r *Rollout) Issue(ctx context.Context, ca *cba.Issuer, list iter.Seq2[cba.
 		p.counts.Issued += counts.Recorded
 		p.counts.WereRevoked = counts.WasRevoked
 		if first {
-			p.counts.HadOne = counts.HasOne
+			p.counts.AlreadyIssued = counts.AlreadyIssued
 		}
 		p.counts.Failed = len(p.failed)
 		if err != nil {
@@ -111,7 +110,7 @@ type issuing struct {
 	ca     *cba.Issuer
 	list   iter.Seq2[cba.Task, error]
 	abort  context.CancelCauseFunc // ends the list: for what would fail for everyone
-	failed map[string]bool         // by request
+	failed map[string]bool         // by owner
 	counts Counts
 }
 
@@ -154,7 +153,7 @@ func (p *issuing) tasks() iter.Seq2[cba.Task, error] {
 	return func(yield func(cba.Task, error) bool) {
 		for task, err := range p.list {
 			if err == nil {
-				if p.failed[ledger.RequestOf(task.Subject)] {
+				if p.failed[ledger.OwnerOf(task.Subject)] {
 					continue
 				}
 				if err := folder.CheckName(task.Subject.UPN); err != nil {
@@ -170,7 +169,7 @@ func (p *issuing) tasks() iter.Seq2[cba.Task, error] {
 }
 
 func (p *issuing) fail(subject cba.Subject, err error) {
-	p.failed[ledger.RequestOf(subject)] = true
+	p.failed[ledger.OwnerOf(subject)] = true
 	if p.Failed != nil {
 		p.Failed(subject, err)
 	}
@@ -199,7 +198,7 @@ type opener struct {
 	PFXEncoding string `json:"pfxEncoding"`
 }
 
-// finish packs the PFX and writes the files, on a worker.
+// finish packs the PFX and writes the files. Several goroutines call it.
 func (p *issuing) finish(_ context.Context, result *cba.Result) error {
 	subject := result.Task.Subject
 	password := ""
@@ -245,8 +244,8 @@ func (p *issuing) finish(_ context.Context, result *cba.Result) error {
 	return err
 }
 
-// writeCertificate writes a file that need not be flushed, which takes longer than
-// all else: after a power cut it is written again from the ledger.
+// writeCertificate does not flush the file, for flushes take most of the time: after a
+// power cut, the file is written again from the ledger.
 func (r *Rollout) writeCertificate(name string, cert *x509.Certificate) error {
 	return r.writeBytes(name, public, false, cba.EncodeCertificates(cert))
 }

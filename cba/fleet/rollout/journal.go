@@ -25,13 +25,13 @@ type intent struct {
 	Serial string `json:"serialNumber"`
 }
 
-// A journal names the files of one run before they are written, so that another run
-// knows them for leftovers if this one is killed. It is not flushed: after a power
-// cut, files without a line stay where they are.
+// A journal names the files of one run before they are written, so that another run can
+// recognise them as leftovers if this one is killed. It is not flushed: after a power
+// cut, files that it does not name stay where they are.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
-	open bool // it has lines about which the ledger was not asked yet
+	open bool // it has lines that were not compared with the ledger yet
 }
 
 func (j *journal) create(name string) (err error) {
@@ -52,8 +52,7 @@ func (j *journal) intend(i intent) error {
 	return err
 }
 
-// close ends the journal of a run, and removes it unless there is something in it for
-// the next run.
+// close closes the journal, and removes it unless the next run needs it.
 func (j *journal) close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -64,8 +63,8 @@ func (j *journal) close() error {
 	return err
 }
 
-// readJournal reads a journal. A line that a kill cut off has no files; a line that no
-// run wrote names none of ours.
+// readJournal reads a journal. It skips a line that was cut off by a kill, which has no
+// files, and lines that no run wrote.
 func readJournal(f io.Reader) (all []intent, err error) {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
@@ -80,7 +79,8 @@ func readJournal(f io.Reader) (all []intent, err error) {
 	return all, lines.Err()
 }
 
-// sweep moves aside what killed runs, and this one, left without a row in the ledger.
+// sweep moves files that are not in the ledger to leftover/: those of killed runs, and
+// those of this run.
 func (r *Rollout) sweep(ctx context.Context) error {
 	runs, err := os.ReadDir(r.path(runsName))
 	if err != nil {
@@ -94,17 +94,17 @@ func (r *Rollout) sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepRun moves the leftovers of one run into its folder and, once nothing of it can
-// change any more, that folder to leftover/.
+// sweepRun moves the leftovers of one run into the folder of that run. When all of its
+// journal is settled, it moves that folder to leftover/.
 func (r *Rollout) sweepRun(ctx context.Context, run string) (err error) {
-	dir, own := filepath.Join(r.path(runsName), run), run == r.holder
+	dir, own := filepath.Join(r.path(runsName), run), run == r.worker
 	if !own {
-		answer, err := r.ledger.Claim(ctx, runRequest(run), r.claim())
+		answer, err := r.ledger.Claim(ctx, runOwner(run), r.claim())
 		if err != nil || answer != ledger.Granted {
 			return err // it goes on
 		}
 		defer func() {
-			err = errors.Join(err, r.ledger.Release(context.WithoutCancel(ctx), r.holder, runRequest(run)))
+			err = errors.Join(err, r.ledger.Release(context.WithoutCancel(ctx), r.worker, runOwner(run)))
 		}()
 		unlock, err := folder.Lock(dir + lockExtension)
 		if errors.Is(err, folder.Busy) {
@@ -159,9 +159,9 @@ func (r *Rollout) sweepRun(ctx context.Context, run string) (err error) {
 	return r.moveAside(dir, run, left...)
 }
 
-// settle moves the files of a certificate into a folder if it has no row, and reports
-// whether that is certain for all time. Who holds the claim of the user may be about
-// to write the row, and is left alone; with the claim in our hands nobody can.
+// settle moves the files of a certificate into a folder if the ledger does not have it.
+// It returns false if that may still change: another worker has the claim of the user,
+// and may be about to record the certificate. While we have the claim, no worker can.
 func (r *Rollout) settle(ctx context.Context, dir string, i intent) (bool, error) {
 	recorded := func() (bool, error) {
 		for _, err := range r.ledger.Entries(ctx, ledger.Query{Serial: i.Serial}) {
@@ -172,9 +172,9 @@ func (r *Rollout) settle(ctx context.Context, dir string, i intent) (bool, error
 	if there, err := recorded(); there || err != nil {
 		return true, err
 	}
-	request, claim := requestOf(i.UPN), r.claim()
+	owner, claim := ownerOf(i.UPN), r.claim()
 	claim.RenewAt, claim.Reissue = time.Unix(math.MaxInt32*4, 0), true
-	answer, err := r.ledger.Claim(ctx, request, claim)
+	answer, err := r.ledger.Claim(ctx, owner, claim)
 	if err != nil || answer != ledger.Granted {
 		return false, err
 	}
@@ -186,13 +186,12 @@ func (r *Rollout) settle(ctx context.Context, dir string, i intent) (bool, error
 			}
 		}
 	}
-	return true, errors.Join(err, r.ledger.Release(ctx, r.holder, request))
+	return true, errors.Join(err, r.ledger.Release(ctx, r.worker, owner))
 }
 
-// SetAside moves a file or folder that a killed run left unfinished in the folder to
-// leftover/, if it is there; [Summary] names it. name is relative to the folder, with
-// slashes. Use it for what the caller keeps in the folder, inside
-// [Rollout.Exclusive].
+// SetAside moves a file or folder that a killed run left unfinished to leftover/, if it
+// exists, and names it in the [Summary]. name is relative to the folder, with slashes.
+// Use it for files that the caller keeps in the folder, inside [Rollout.Exclusive].
 func (r *Rollout) SetAside(name string) error {
 	if _, err := os.Lstat(r.path(name)); err != nil {
 		if gone(err) {
@@ -200,11 +199,11 @@ func (r *Rollout) SetAside(name string) error {
 		}
 		return err
 	}
-	return r.moveAside(r.path(name), filepath.Join(r.holder, filepath.FromSlash(name)), "")
+	return r.moveAside(r.path(name), filepath.Join(r.worker, filepath.FromSlash(name)), "")
 }
 
-// moveAside moves something that a killed run left to leftover/, where it replaces
-// nothing, and reports these files in it, with "" for itself.
+// moveAside moves a file or folder to leftover/, where it replaces nothing. It reports
+// these files in it; "" is the file or folder itself.
 func (r *Rollout) moveAside(from, name string, files ...string) error {
 	to := filepath.Join(r.path(leftoverName), name)
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {

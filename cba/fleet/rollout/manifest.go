@@ -16,13 +16,13 @@ import (
 	"example.com/entracba/cba/folder"
 )
 
-// A Summary is what the ledger and the folder hold.
+// A Summary describes a ledger and its folder.
 type Summary struct {
 	Ledger    map[ledger.State]int `json:"ledger"`              // certificates by state
 	Due       int                  `json:"due"`                 // live ones that are due for renewal
 	Renewed   int                  `json:"renewed"`             // by this run
-	OtherCA   int                  `json:"otherCA"`             // live ones that another CA issued
-	Leftovers []string             `json:"leftovers,omitempty"` // files that killed runs left, where they are now
+	OtherCA   int                  `json:"otherCA"`             // live ones from another CA than the one that issues
+	Leftovers []string             `json:"leftovers,omitempty"` // files of killed runs, now in leftover/
 	Lists     []List               `json:"revocationLists"`
 }
 
@@ -33,9 +33,9 @@ func (s *Summary) count(e ledger.Entry, at time.Time, percent int) {
 	}
 }
 
-// Read summarizes a ledger and a folder, and changes neither. The folder need not
-// exist. due is called with every certificate that is due for renewal at a time, as
-// Entry.Due has it; nil means nothing.
+// Read describes a ledger and a folder and changes neither. The folder need not exist.
+// due, if not nil, is called for every certificate that is due for renewal at a time, as
+// ledger.Entry.Due says.
 func Read(ctx context.Context, folder string, l ledger.Ledger, at time.Time, percent int, due func(ledger.Entry)) (Summary, error) {
 	s := Summary{Ledger: map[ledger.State]int{}}
 	for e, err := range l.Entries(ctx, ledger.Query{}) {
@@ -52,12 +52,12 @@ func Read(ctx context.Context, folder string, l ledger.Ledger, at time.Time, per
 	return s, err
 }
 
-// Finish puts on record what the run has done: it publishes the CRLs, moves aside what
-// killed runs have left, and writes manifest.json and passwords.csv anew from the
-// ledger. duePercent is for the summary; zero means cba.DefaultRenewal.
+// Finish publishes the CRLs, moves the leftovers of killed runs to leftover/, and writes
+// manifest.json and passwords.csv from the ledger. duePercent decides which certificates
+// the summary counts as due; zero means cba.DefaultRenewal.
 //
-// ca is the CA that issues; others are CAs above it whose keys are at hand, for their
-// CRLs. Call it whatever became of the run, with a context that was not cancelled.
+// ca is the CA that issues. others are the CAs above it whose keys are available, for
+// their CRLs. Call Finish even if the run failed, with a context that has not ended.
 func (r *Rollout) Finish(ctx context.Context, duePercent int, ca *cba.Issuer, others ...*cba.Issuer) (Summary, error) {
 	s := Summary{Ledger: map[ledger.State]int{}}
 	lists, err := r.Publish(ctx, append([]*cba.Issuer{ca}, others...)...)
@@ -107,15 +107,15 @@ func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int
 	return errors.Join(err, r.syncFolder("."))
 }
 
-// describeUser reads the files of a certificate, and mends the one that can be made
-// again.
+// describeUser reads the files of a certificate. It writes the .crt file again if that
+// is missing or incomplete.
 func (r *Rollout) describeUser(e ledger.Entry) (user folder.User, password string, err error) {
 	if err := folder.CheckName(e.UPN); err != nil {
 		return user, "", err
 	}
 	cert, err := x509.ParseCertificate(e.Certificate)
 	if err != nil {
-		return user, "", fmt.Errorf("certificate %s of %s: %w", e.Serial, e.Request, err)
+		return user, "", fmt.Errorf("certificate %s of %s: %w", e.Serial, e.Owner, err)
 	}
 	f := filesOf(e.UPN, e.Serial)
 	text, err := os.ReadFile(r.path(f.opener))

@@ -28,10 +28,11 @@ func listOf(file string, list *crl.List) List {
 	return List{File: file, Number: list.Number.String(), Revoked: list.Len(), Bytes: len(list.Raw), NextUpdate: list.NextUpdate}
 }
 
-// Publish writes the CRL of each CA if it is due or if the ledger has revocations
-// that it lacks. Call it right after a revocation; [Rollout.Finish] does it, too.
+// Publish writes the CRL of each CA, if a new one is due or if the ledger has revocations
+// that the CRL lacks. Call it right after a revocation. [Rollout.Finish] calls it, too.
 //
-// The first CA is the one that issues. An error is about one CA and ends the call.
+// The first CA is the one that issues. Publish ends with the first error, which names
+// the CA.
 func (r *Rollout) Publish(ctx context.Context, cas ...*cba.Issuer) (lists []List, err error) {
 	err = r.Exclusive(ctx, "crl", func() error {
 		for n, ca := range cas {

@@ -14,24 +14,24 @@ import (
 	"example.com/entracba/cba/folder"
 )
 
-// Options are how a run is begun. The zero value works with a folder and a ledger
-// that are in use.
+// Options are the options of [Open]. The zero value works with a folder and a ledger
+// that are already in use.
 type Options struct {
-	// Create ties a folder and a ledger together that are both new.
+	// Create accepts a new folder together with a new ledger.
 	Create bool
-	// Lease is how long the claims of this run hold after it was killed; zero means
+	// Lease is how long this run's users stay reserved after it was killed; zero means
 	// ledger.DefaultLease.
 	Lease time.Duration
-	// Now is the clock; nil means time.Now. Leases run by the ledger's own clock.
+	// Now is the clock; nil means time.Now. Leases expire by the ledger's own clock.
 	Now func() time.Time
 }
 
-// A Rollout is one run over a folder and its ledger. Its methods are called one
-// after another.
+// A Rollout is one run over a folder and its ledger. Do not call its methods at the same
+// time.
 type Rollout struct {
 	folder string
 	ledger ledger.Ledger
-	holder string
+	worker string
 	lease  time.Duration
 	now    func() time.Time
 
@@ -42,17 +42,17 @@ type Rollout struct {
 	closed    bool
 }
 
-// Open begins a run. It checks that the folder and the ledger belong together, and
-// leaves the ledger to the caller to close.
+// Open begins a run. It checks that the folder and the ledger belong together. The
+// caller closes the ledger after the run.
 //
-// To keep a wrong path from making a new ledger beside files of another one, call
-// [Used] before the ledger is opened, and open an existing ledger only if the folder
-// is in use.
+// A misspelt path must not create a new ledger beside the files of another one: call
+// [Used] before you open the ledger, and if the folder is in use, open only a ledger
+// that exists.
 //
-// The error is an *[Error] with reason OtherLedger, OtherFolder or Damaged, an error
-// of the ledger, or one of the file system.
+// The error is an *[Error] with reason OtherLedger, OtherFolder or Damaged, or an error
+// of the ledger or the file system.
 func Open(ctx context.Context, path string, l ledger.Ledger, o Options) (*Rollout, error) {
-	r := &Rollout{folder: path, ledger: l, holder: ledger.NewHolder(), lease: o.Lease, now: o.Now, own: map[string]bool{}}
+	r := &Rollout{folder: path, ledger: l, worker: ledger.NewWorker(), lease: o.Lease, now: o.Now, own: map[string]bool{}}
 	if r.lease <= 0 {
 		r.lease = ledger.DefaultLease
 	}
@@ -62,7 +62,7 @@ func Open(ctx context.Context, path string, l ledger.Ledger, o Options) (*Rollou
 	if err := r.join(ctx, o.Create); err != nil {
 		return nil, err
 	}
-	if _, err := l.Claim(ctx, runRequest(r.holder), r.claim()); err != nil {
+	if _, err := l.Claim(ctx, runOwner(r.worker), r.claim()); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{usersName, crlName, r.runPath()} {
@@ -81,35 +81,36 @@ func Open(ctx context.Context, path string, l ledger.Ledger, o Options) (*Rollou
 	return r, nil
 }
 
-// Close gives back what the run has claimed. A run that was not finished (see
-// [Rollout.Finish]) leaves its journal for the next one.
+// Close ends the run and gives back its claims. If [Rollout.Finish] was not called, the
+// journal stays for the next run. Closing again does nothing.
 func (r *Rollout) Close() error {
 	if r.closed {
 		return nil
 	}
 	r.closed = true
-	err := errors.Join(r.journal.close(), r.ledger.Release(context.Background(), r.holder))
+	err := errors.Join(r.journal.close(), r.ledger.Release(context.Background(), r.worker))
 	os.Remove(r.path(r.runPath())) // only if it is empty
 	r.unlock()
 	return err
 }
 
 // claim asks for something that is not a certificate.
-func (r *Rollout) claim() ledger.Claim { return ledger.Claim{Holder: r.holder, Lease: r.lease} }
+func (r *Rollout) claim() ledger.Claim { return ledger.Claim{Worker: r.worker, Lease: r.lease} }
 
-// Names of requests that no user has: a UPN of a list has no colon.
+// reserved begins the names of owners that are no users: a UPN has no colon here.
 const reserved = "fleet:"
 
-// runRequest is claimed by a run as long as it lives.
-func runRequest(holder string) string { return reserved + "run:" + holder }
+// runOwner is claimed by a run as long as it lives.
+func runOwner(worker string) string { return reserved + "run:" + worker }
 
-// Exclusive runs do while no other run on this ledger is inside Exclusive with the
-// same name. Use it to make a CA that all runs are to share. It waits for the other
-// run, or until ctx is done; then the error is the context's cause.
+// Exclusive calls do while no other run on this ledger is inside Exclusive with the same
+// name, for example to make a CA that all runs share. It waits for the other run. If ctx
+// ends first, the error is the cause of that; otherwise it is the error of do or one of
+// the ledger.
 func (r *Rollout) Exclusive(ctx context.Context, name string, do func() error) error {
-	request := reserved + name
+	owner := reserved + name
 	for {
-		answer, err := r.ledger.Claim(ctx, request, r.claim())
+		answer, err := r.ledger.Claim(ctx, owner, r.claim())
 		if err != nil {
 			return err
 		}
@@ -130,18 +131,18 @@ func (r *Rollout) Exclusive(ctx context.Context, name string, do func() error) e
 			case <-done:
 				return
 			case <-time.After(r.lease / 3):
-				r.ledger.Extend(context.WithoutCancel(ctx), r.holder, r.lease)
+				r.ledger.Extend(context.WithoutCancel(ctx), r.worker, r.lease)
 			}
 		}
 	})
 	err := do()
 	close(done)
 	beat.Wait()
-	return errors.Join(err, r.ledger.Release(context.WithoutCancel(ctx), r.holder, request))
+	return errors.Join(err, r.ledger.Release(context.WithoutCancel(ctx), r.worker, owner))
 }
 
-// requestOf is how the ledger names a user.
-func requestOf(upn string) string { return ledger.RequestOf(cba.Subject{UPN: upn}) }
+// ownerOf is how the ledger names a user.
+func ownerOf(upn string) string { return ledger.OwnerOf(cba.Subject{UPN: upn}) }
 
 // keyID is how the ledger names a CA.
 func keyID(ca *cba.Issuer) string { return hex.EncodeToString(ca.Certificate.SubjectKeyId) }

@@ -254,11 +254,11 @@ type failing struct {
 	left int
 }
 
-func (f *failing) Record(ctx context.Context, holder string, entries ...ledger.Entry) error {
+func (f *failing) Record(ctx context.Context, worker string, entries ...ledger.Entry) error {
 	if f.left--; f.left < 0 {
 		return &ledger.Error{Reason: ledger.Full, What: "the test's ledger"}
 	}
-	return f.Ledger.Record(ctx, holder, entries...)
+	return f.Ledger.Record(ctx, worker, entries...)
 }
 
 // TestUnrecorded has a ledger that is full: the files of those whom it does not know

@@ -31,8 +31,8 @@ func numbered(b *testing.B) func(i int) ledger.Entry {
 	}
 }
 
-func claim(b *testing.B, l ledger.Ledger, request string) {
-	if answer, err := l.Claim(b.Context(), request, ledger.Claim{Holder: "bench", Lease: time.Hour}); err != nil || answer != ledger.Granted {
+func claim(b *testing.B, l ledger.Ledger, owner string) {
+	if answer, err := l.Claim(b.Context(), owner, ledger.Claim{Worker: "bench", Lease: time.Hour}); err != nil || answer != ledger.Granted {
 		b.Fatal(answer, err)
 	}
 }
@@ -51,7 +51,7 @@ func BenchmarkClaimAndRecord(b *testing.B) {
 			for b.Loop() {
 				e := entry(n)
 				n++
-				claim(b, l, e.Request)
+				claim(b, l, e.Owner)
 				if waiting = append(waiting, e); len(waiting) == batch {
 					if err := l.Record(b.Context(), "bench", waiting...); err != nil {
 						b.Fatal(err)
@@ -74,7 +74,7 @@ func Benchmark100000(b *testing.B) {
 	var waiting []ledger.Entry
 	for i := range count {
 		e := entry(i)
-		claim(b, l, e.Request)
+		claim(b, l, e.Owner)
 		if waiting = append(waiting, e); len(waiting) == 1000 {
 			if err := l.Record(b.Context(), "bench", waiting...); err != nil {
 				b.Fatal(err)
@@ -97,7 +97,7 @@ func Benchmark100000(b *testing.B) {
 	b.Run("has one", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if answer, err := l.Claim(b.Context(), "user0050000@yourdomain.com", ledger.Claim{Holder: "x", Lease: time.Hour}); err != nil || answer != ledger.HasOne {
+			if answer, err := l.Claim(b.Context(), "user0050000@yourdomain.com", ledger.Claim{Worker: "x", Lease: time.Hour}); err != nil || answer != ledger.AlreadyIssued {
 				b.Fatal(answer, err)
 			}
 		}

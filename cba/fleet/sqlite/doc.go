@@ -6,25 +6,25 @@
 //
 // # Several programs, one file
 //
-// Programs on one machine may have the file open at the same time. Every change
-// begins with BEGIN IMMEDIATE, so that it decides on what it will still find when
-// it writes, and a program that finds the file locked waits ([Options.Wait]).
-// Write-ahead logging lets readers, exports for example, go on meanwhile. It needs
-// memory that all of them share: do not put the file on a network file system;
-// for several machines implement ledger.Ledger on a database server.
+// Several programs on one machine can have the file open at the same time. Every
+// change begins with BEGIN IMMEDIATE, so nothing changes between its checks and its
+// writes. A program that finds the file locked waits ([Options.Wait]). Thanks to
+// write-ahead logging, readers such as exports do not wait. Write-ahead logging needs
+// shared memory: do not put the file on a network file system. For several machines,
+// implement ledger.Ledger on a database server.
 //
 // # What survives
 //
-// Certificates, states and revocations are written with synchronous=FULL: the log
-// is flushed to the disk before a call returns, so that they outlive a power cut
-// as well as a kill. With write-ahead logging the next lower setting would lose
-// the last of them in a power cut, and a certificate that was handed out and
-// forgotten is one that can be issued twice. Claims are written without a flush:
-// a claim that is lost costs some work done twice, which Record then refuses.
+// Certificates, states and revocations are written with synchronous=FULL: the log is
+// flushed to the disk before a call returns, so they survive a power cut as well as a
+// kill. The next lower setting could lose the most recent ones in a power cut, and a
+// certificate that was handed out and then lost could be issued twice. Claims are
+// written without a flush: a lost claim means that some work is done twice, and Record
+// refuses the second certificate.
 //
-// # Rules in the file itself
+// # Rules in the file
 //
-// A unique index allows one live certificate for a request, another one each
-// serial number; triggers refuse steps back and deletions. They hold for whatever
-// opens the file.
+// One unique index allows one live certificate per owner, another one entry per serial
+// number. Triggers refuse backward steps and deletions. These rules apply to every
+// program that opens the file.
 package sqlite

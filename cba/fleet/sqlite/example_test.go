@@ -26,7 +26,7 @@ func ExampleOpen() {
 			log.Fatal(err)
 		}
 		defer l.Close()
-		answer, err := l.Claim(ctx, "jane@yourdomain.com", ledger.Claim{Holder: program, Lease: time.Minute})
+		answer, err := l.Claim(ctx, "jane@yourdomain.com", ledger.Claim{Worker: program, Lease: time.Minute})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -11,13 +11,13 @@ import (
 	"example.com/entracba/cba/fleet/ledger"
 )
 
-const columns = `request, upn, serial, issuer, state, reason, replaces, not_before, not_after, issued, bound, delivered, renewed, revoked`
+const columns = `owner, upn, serial, issuer, state, reason, replaces, not_before, not_after, issued, bound, delivered, renewed, revoked`
 
 // scan reads the row that columns name.
 func scan(rows *sql.Rows, certificate bool) (e ledger.Entry, err error) {
 	var replaces sql.NullString
 	var times [7]sql.NullInt64
-	into := []any{&e.Request, &e.UPN, &e.Serial, &e.Issuer, &e.State, &e.Reason, &replaces}
+	into := []any{&e.Owner, &e.UPN, &e.Serial, &e.Issuer, &e.State, &e.Reason, &replaces}
 	for i := range times {
 		into = append(into, &times[i])
 	}
@@ -36,7 +36,7 @@ func scan(rows *sql.Rows, certificate bool) (e ledger.Entry, err error) {
 	return e, nil
 }
 
-// Entries is part of ledger.Ledger. The loop reads from one snapshot; a loop that
+// Entries implements ledger.Ledger. The loop reads from one snapshot; a loop that
 // goes on for long keeps the write-ahead log from being folded into the file.
 func (l *Ledger) Entries(ctx context.Context, q ledger.Query) iter.Seq2[ledger.Entry, error] {
 	query, args := "SELECT "+columns, []any(nil)
@@ -49,8 +49,8 @@ func (l *Ledger) Entries(ctx context.Context, q ledger.Query) iter.Seq2[ledger.E
 	add := func(condition string, values ...any) {
 		where, args = append(where, condition), append(args, values...)
 	}
-	if q.Request != "" {
-		add("request = ?", q.Request)
+	if q.Owner != "" {
+		add("owner = ?", q.Owner)
 	}
 	if q.Serial != "" {
 		add("serial = ?", q.Serial)

@@ -80,7 +80,7 @@ func TestFull(t *testing.T) {
 	}
 	var failed error
 	for range 1000 {
-		if _, failed = l.Claim(t.Context(), time.Now().String(), ledger.Claim{Holder: "a", Lease: time.Hour}); failed != nil {
+		if _, failed = l.Claim(t.Context(), time.Now().String(), ledger.Claim{Worker: "a", Lease: time.Hour}); failed != nil {
 			break
 		}
 	}
@@ -93,7 +93,7 @@ func TestFull(t *testing.T) {
 	if err := l.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+	if _, err := l.Claim(t.Context(), "x", ledger.Claim{Worker: "a", Lease: time.Hour}); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 }

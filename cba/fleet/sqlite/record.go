@@ -11,8 +11,8 @@ import (
 	"example.com/entracba/cba/fleet/ledger"
 )
 
-// Record is part of ledger.Ledger.
-func (l *Ledger) Record(ctx context.Context, holder string, entries ...ledger.Entry) error {
+// Record implements ledger.Ledger.
+func (l *Ledger) Record(ctx context.Context, worker string, entries ...ledger.Entry) error {
 	for _, e := range entries {
 		if err := e.Check(); err != nil {
 			return err
@@ -21,7 +21,7 @@ func (l *Ledger) Record(ctx context.Context, holder string, entries ...ledger.En
 	// What is being recorded is recorded: half of it would be rolled back anyway.
 	return l.change(ctx, l.durable, func(tx *sql.Tx) error {
 		for _, e := range entries {
-			if err := record(ctx, tx, holder, e); err != nil {
+			if err := record(ctx, tx, worker, e); err != nil {
 				return err
 			}
 		}
@@ -29,10 +29,10 @@ func (l *Ledger) Record(ctx context.Context, holder string, entries ...ledger.En
 	})
 }
 
-func record(ctx context.Context, tx *sql.Tx, holder string, e ledger.Entry) error {
-	lost := &ledger.Error{Reason: ledger.ClaimLost, What: fmt.Sprintf("%q", e.Request)}
+func record(ctx context.Context, tx *sql.Tx, worker string, e ledger.Entry) error {
+	lost := &ledger.Error{Reason: ledger.ClaimLost, What: fmt.Sprintf("%q", e.Owner)}
 	var replaces sql.NullString
-	err := tx.QueryRowContext(ctx, "DELETE FROM claims WHERE request = ? AND holder = ? RETURNING replaces", e.Request, holder).Scan(&replaces)
+	err := tx.QueryRowContext(ctx, "DELETE FROM claims WHERE owner = ? AND worker = ? RETURNING replaces", e.Owner, worker).Scan(&replaces)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return lost
@@ -40,8 +40,8 @@ func record(ctx context.Context, tx *sql.Tx, holder string, e ledger.Entry) erro
 		return err
 	}
 	if replaces.Valid {
-		result, err := tx.ExecContext(ctx, "UPDATE entries SET state = ?, renewed = ? WHERE serial = ? AND request = ? AND state <= ?",
-			ledger.Renewed, e.IssuedAt.Unix(), replaces.String, e.Request, ledger.Delivered)
+		result, err := tx.ExecContext(ctx, "UPDATE entries SET state = ?, renewed = ? WHERE serial = ? AND owner = ? AND state <= ?",
+			ledger.Renewed, e.IssuedAt.Unix(), replaces.String, e.Owner, ledger.Delivered)
 		if err != nil {
 			return err
 		}
@@ -51,8 +51,8 @@ func record(ctx context.Context, tx *sql.Tx, holder string, e ledger.Entry) erro
 			return lost
 		}
 	}
-	result, err := tx.ExecContext(ctx, `INSERT INTO entries (request, upn, serial, issuer, state, replaces, not_before, not_after, issued)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.Request, e.UPN, e.Serial, e.Issuer, ledger.Issued, replaces,
+	result, err := tx.ExecContext(ctx, `INSERT INTO entries (owner, upn, serial, issuer, state, replaces, not_before, not_after, issued)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, e.Owner, e.UPN, e.Serial, e.Issuer, ledger.Issued, replaces,
 		e.NotBefore.Unix(), e.NotAfter.Unix(), e.IssuedAt.Unix())
 	if isUnique(err) {
 		var n int
@@ -60,7 +60,7 @@ func record(ctx context.Context, tx *sql.Tx, holder string, e ledger.Entry) erro
 			return err
 		}
 		if n == 0 {
-			return lost // the request has a live certificate
+			return lost // the owner has a live certificate
 		}
 		return &ledger.Error{Reason: ledger.Duplicate, What: "serial number " + e.Serial}
 	}
@@ -75,7 +75,7 @@ func record(ctx context.Context, tx *sql.Tx, holder string, e ledger.Entry) erro
 	return err
 }
 
-// Mark is part of ledger.Ledger.
+// Mark implements ledger.Ledger.
 func (l *Ledger) Mark(ctx context.Context, state ledger.State, at time.Time, serials ...string) error {
 	var column string
 	switch state {
@@ -108,25 +108,25 @@ func (l *Ledger) Mark(ctx context.Context, state ledger.State, at time.Time, ser
 	})
 }
 
-// Revoke is part of ledger.Ledger.
-func (l *Ledger) Revoke(ctx context.Context, request string, at time.Time, reason crl.RevocationReason) (revoked []ledger.Entry, err error) {
+// Revoke implements ledger.Ledger.
+func (l *Ledger) Revoke(ctx context.Context, owner string, at time.Time, reason crl.RevocationReason) (revoked []ledger.Entry, err error) {
 	if _, err := reason.MarshalText(); err != nil || reason == crl.CertificateHold || reason == crl.RemoveFromCRL {
 		return nil, &ledger.Error{Reason: ledger.Invalid, What: fmt.Sprintf("revocation reason %v", reason), Hint: "use a reason that revokes permanently"}
 	}
 	err = l.change(ctx, l.durable, func(tx *sql.Tx) error {
 		var known bool
-		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM entries WHERE request = ?)", request).Scan(&known); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM entries WHERE owner = ?)", owner).Scan(&known); err != nil {
 			return err
 		}
 		if !known {
-			return &ledger.Error{Reason: ledger.NotFound, What: fmt.Sprintf("certificate of %q", request)}
+			return &ledger.Error{Reason: ledger.NotFound, What: fmt.Sprintf("certificate of %q", owner)}
 		}
 		// Whoever is making another one at this moment may not record it.
-		if _, err := tx.ExecContext(ctx, "DELETE FROM claims WHERE request = ?", request); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM claims WHERE owner = ?", owner); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, "UPDATE entries SET state = ?, revoked = ?, reason = ? WHERE request = ? AND state <> ? RETURNING "+columns,
-			ledger.Revoked, at.Unix(), reason, request, ledger.Revoked)
+		rows, err := tx.QueryContext(ctx, "UPDATE entries SET state = ?, revoked = ?, reason = ? WHERE owner = ? AND state <> ? RETURNING "+columns,
+			ledger.Revoked, at.Unix(), reason, owner, ledger.Revoked)
 		if err != nil {
 			return err
 		}

@@ -7,14 +7,11 @@ const applicationID = 0x4342414c
 const version = len(schemas)
 
 // schemas are the statements that lead from each version to the next.
-var schemas = [...]string{entries, identity}
-
-// identity has one row.
-const identity = `CREATE TABLE identity (id TEXT NOT NULL) STRICT;`
+var schemas = [...]string{first, second}
 
 // States are those of package ledger: 1 issued, 2 bound, 3 delivered, 4 renewed,
 // 5 revoked. Times are seconds since 1970, in claims milliseconds.
-const entries = `
+const first = `
 CREATE TABLE entries (
 	id         INTEGER PRIMARY KEY,
 	request    TEXT NOT NULL,
@@ -52,4 +49,12 @@ CREATE TABLE claims (
 	expires  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX by_holder ON claims (holder);
+`
+
+// The ledger has an id, in the one row of identity; owners and workers have their names.
+const second = `
+CREATE TABLE identity (id TEXT NOT NULL) STRICT;
+ALTER TABLE entries RENAME COLUMN request TO owner;
+ALTER TABLE claims RENAME COLUMN request TO owner;
+ALTER TABLE claims RENAME COLUMN holder TO worker;
 `

@@ -19,25 +19,25 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// DefaultWait is how long a call waits for a file that is locked.
+// DefaultWait is how long a call waits for a locked file.
 const DefaultWait = 30 * time.Second
 
 // Options are how a ledger is opened. The zero value works.
 type Options struct {
-	// ReadOnly opens an existing ledger for reading; everything else is an error
-	// with reason ledger.ReadOnly.
+	// ReadOnly opens an existing ledger for reading. Methods that change something
+	// return an error with reason ledger.ReadOnly.
 	ReadOnly bool
-	// Existing opens no ledger that was not there before: a missing or empty file is
-	// an error with reason ledger.Missing, as it is with ReadOnly, and stays so.
+	// Existing creates no ledger: if the file is missing or empty, the error has reason
+	// ledger.Missing, as with ReadOnly.
 	Existing bool
 	// Wait is how long a call waits while other programs keep the file locked; zero
 	// means [DefaultWait].
 	Wait time.Duration
-	// Now is the clock that claims run out by; nil means time.Now.
+	// Now is the clock by which claims expire; nil means time.Now.
 	Now func() time.Time
 }
 
-// A Ledger is a ledger.Ledger in a file.
+// A Ledger is a ledger.Ledger in a file. Errors are those that the interface names.
 type Ledger struct {
 	path string
 	o    Options
@@ -49,10 +49,10 @@ type Ledger struct {
 
 var _ ledger.Ledger = (*Ledger)(nil)
 
-// Open opens the ledger in a file, and makes it, with mode 0600, if there is none
-// and neither o.ReadOnly nor o.Existing is set. The folder must be there. Files
-// with "-wal" and "-shm" added to the name are part of the ledger while it is open.
-// A ledger of an earlier version is brought up to date unless o.ReadOnly is set.
+// Open opens the ledger in a file. If there is no file, and neither o.ReadOnly nor
+// o.Existing is set, Open creates the ledger with mode 0600; the folder must exist.
+// While the ledger is open, files with the same name plus "-wal" and "-shm" are part of
+// it. Open updates a ledger of an earlier version, unless o.ReadOnly is set.
 //
 // The error is a *ledger.Error with reason Missing, NotLedger, Newer, Corrupt, ReadOnly,
 // Full, Busy or Unavailable.
@@ -189,7 +189,7 @@ func (l *Ledger) prepare(ctx context.Context) error {
 	})
 }
 
-// ID is part of ledger.Ledger.
+// ID implements ledger.Ledger.
 func (l *Ledger) ID(ctx context.Context) (string, error) {
 	var id string
 	err := l.read.QueryRowContext(ctx, "SELECT id FROM identity").Scan(&id)
@@ -206,6 +206,8 @@ func (l *Ledger) version(ctx context.Context, db *sql.DB) (found int, err error)
 	switch {
 	case application == applicationID && found > version:
 		return 0, &ledger.Error{Reason: ledger.Newer, What: l.what(), Err: fmt.Errorf("it has version %d, this program knows %d", found, version)}
+	case application == applicationID && found < version && l.o.ReadOnly:
+		return 0, &ledger.Error{Reason: ledger.ReadOnly, What: l.what(), Err: fmt.Errorf("it has version %d, and version %d is needed", found, version), Hint: "open it for writing once, which brings it up to date"}
 	case application == applicationID && found > 0:
 		return found, nil
 	case application == 0 && found == 0 && tables == 0:
@@ -252,7 +254,7 @@ func (l *Ledger) change(ctx context.Context, db *sql.DB, do func(*sql.Tx) error)
 	return l.fail(tx.Commit())
 }
 
-// Close closes the file.
+// Close closes the file. It does not give claims back.
 func (l *Ledger) Close() error {
 	var failed error
 	for _, db := range []*sql.DB{l.read, l.quick, l.durable} {
@@ -263,14 +265,14 @@ func (l *Ledger) Close() error {
 	return failed
 }
 
-// Check reads the whole file (PRAGMA integrity_check), and looks for what no
-// index can forbid.
+// Check reads the whole file (PRAGMA integrity_check) and looks for inconsistencies that
+// no index can prevent.
 func (l *Ledger) Check(ctx context.Context) error {
 	rows, err := l.read.QueryContext(ctx, `
 		SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'
 		UNION ALL SELECT 'entry ' || e.id || ' has no certificate' FROM entries e LEFT JOIN certificates c USING (id) WHERE c.id IS NULL
 		UNION ALL SELECT 'certificate ' || c.id || ' has no entry' FROM certificates c LEFT JOIN entries e USING (id) WHERE e.id IS NULL
-		UNION ALL SELECT 'entry ' || n.id || ' replaces one that is not renewed' FROM entries n JOIN entries o ON o.serial = n.replaces WHERE o.state < 4 OR o.request <> n.request
+		UNION ALL SELECT 'entry ' || n.id || ' replaces one that is not renewed' FROM entries n JOIN entries o ON o.serial = n.replaces WHERE o.state < 4 OR o.owner <> n.owner
 		LIMIT 20`)
 	if err != nil {
 		return l.fail(err)

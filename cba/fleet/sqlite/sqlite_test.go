@@ -53,7 +53,7 @@ func fill(t *testing.T, path string, count int) {
 	m := ledgertest.NewMaker(t)
 	for i := range count {
 		upn := fmt.Sprintf("user%d@yourdomain.com", i)
-		if _, err := l.Claim(t.Context(), upn, ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+		if _, err := l.Claim(t.Context(), upn, ledger.Claim{Worker: "a", Lease: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Record(t.Context(), "a", m.Entry(upn)); err != nil {
@@ -126,7 +126,7 @@ func TestCorrupt(t *testing.T) {
 	}
 	const page = 4096
 	if len(good) < 10*page {
-		t.Fatalf("the ledger has only %d octets", len(good))
+		t.Fatalf("the ledger has only %d bytes", len(good))
 	}
 	for n := 0; n < len(good)/page; n++ {
 		bad := bytes.Clone(good)
@@ -188,7 +188,7 @@ func TestReadOnlyOption(t *testing.T) {
 	if n != 3 {
 		t.Errorf("%d entries, want 3", n)
 	}
-	_, err := l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour})
+	_, err := l.Claim(t.Context(), "x", ledger.Claim{Worker: "a", Lease: time.Hour})
 	if reason(err) != ledger.ReadOnly {
 		t.Errorf("claim: error %v", err)
 	}
@@ -206,7 +206,7 @@ func TestReadingLeavesNoTrace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	l := open(t, path, sqlite.Options{})
 	defer l.Close()
-	if _, err := l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+	if _, err := l.Claim(t.Context(), "x", ledger.Claim{Worker: "a", Lease: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	id, err := l.ID(t.Context())
@@ -262,12 +262,11 @@ func TestReadingLeavesNoTrace(t *testing.T) {
 func TestUpgrade(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	fill(t, path, 2)
-	execute(t, path, "DROP TABLE identity; PRAGMA user_version=1")
-	l := open(t, path, sqlite.Options{ReadOnly: true})
-	if _, err := ledger.Live(t.Context(), l, "user1@yourdomain.com"); err != nil {
-		t.Error(err)
+	execute(t, path, `DROP TABLE identity; ALTER TABLE entries RENAME COLUMN owner TO request;
+		ALTER TABLE claims RENAME COLUMN owner TO request; ALTER TABLE claims RENAME COLUMN worker TO holder; PRAGMA user_version=1`)
+	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: true}); reason(err) != ledger.ReadOnly {
+		t.Errorf("read only: error %v", err)
 	}
-	l.Close()
 	var ids [2]string
 	for i := range ids {
 		l := open(t, path, sqlite.Options{})
@@ -300,7 +299,7 @@ func TestLocked(t *testing.T) {
 	}
 	l := open(t, path, sqlite.Options{Wait: 50 * time.Millisecond})
 	defer l.Close()
-	_, err = l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour})
+	_, err = l.Claim(t.Context(), "x", ledger.Claim{Worker: "a", Lease: time.Hour})
 	if reason(err) != ledger.Busy {
 		t.Errorf("error %v", err)
 	}
@@ -309,7 +308,7 @@ func TestLocked(t *testing.T) {
 		t.Error(err)
 	}
 	tx.Rollback()
-	if _, err = l.Claim(t.Context(), "x", ledger.Claim{Holder: "a", Lease: time.Hour}); err != nil {
+	if _, err = l.Claim(t.Context(), "x", ledger.Claim{Worker: "a", Lease: time.Hour}); err != nil {
 		t.Error(err)
 	}
 }
@@ -325,11 +324,11 @@ func TestRulesInTheFile(t *testing.T) {
 	defer db.Close()
 	for _, statement := range []string{
 		"DELETE FROM entries",
-		"UPDATE entries SET request = 'x'",
+		"UPDATE entries SET owner = 'x'",
 		"UPDATE entries SET serial = '00' WHERE id = 1",
 		"UPDATE entries SET state = 6",
 		"UPDATE entries SET state = 5", // without a time
-		"INSERT INTO entries SELECT 3, request, upn, 'ff', issuer, 1, 0, NULL, not_before, not_after, issued, NULL, NULL, NULL, NULL FROM entries WHERE id = 1",
+		"INSERT INTO entries SELECT 3, owner, upn, 'ff', issuer, 1, 0, NULL, not_before, not_after, issued, NULL, NULL, NULL, NULL FROM entries WHERE id = 1",
 		"INSERT INTO entries SELECT 3, 'x', upn, serial, issuer, 1, 0, NULL, not_before, not_after, issued, NULL, NULL, NULL, NULL FROM entries WHERE id = 1",
 	} {
 		if _, err := db.Exec(statement); err == nil {
@@ -390,7 +389,7 @@ func TestExport(t *testing.T) {
 		t.Errorf("entry %+v", entries[3])
 	}
 	text.Reset()
-	if err := ledger.WriteJSON(&text, l.Entries(t.Context(), ledger.Query{Request: "nobody"})); err != nil || text.String() != "[\n]\n" {
+	if err := ledger.WriteJSON(&text, l.Entries(t.Context(), ledger.Query{Owner: "nobody"})); err != nil || text.String() != "[\n]\n" {
 		t.Errorf("nothing is written as %q, %v", text.String(), err)
 	}
 }

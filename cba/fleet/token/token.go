@@ -15,7 +15,7 @@ import (
 	"github.com/ThalesGroup/crypto11"
 )
 
-// A PIN opens a token. Printing one shows nothing of it.
+// A PIN unlocks a token. Printing a PIN prints "PIN" instead.
 type PIN string
 
 // String returns "PIN".
@@ -43,10 +43,10 @@ type Config struct {
 	Module string
 	// Label or Serial names the token.
 	Label, Serial string
-	// PIN is that of the normal user.
+	// PIN is the PIN of the normal user, not of the security officer.
 	PIN PIN
-	// MaxSessions bounds the sessions that are open at a time; at least 2. Zero
-	// means as many as are asked for and the token allows.
+	// MaxSessions is the largest number of open sessions, at least 2. Zero means as many
+	// as are needed and the token allows.
 	MaxSessions int
 	// SessionWait is how long a signature waits while all sessions are in use; zero
 	// means [DefaultSessionWait].
@@ -115,8 +115,8 @@ func Open(c Config) (*Token, error) {
 	return t, nil
 }
 
-// Close waits for signatures that are being made, logs out and ends all sessions.
-// Keys are of no use afterwards. Closing again does nothing.
+// Close waits for running signatures, logs out and ends all sessions. Keys no longer
+// work afterwards. Closing again does nothing.
 func (t *Token) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -164,9 +164,8 @@ func (t *Token) key(what string, signer crypto.Signer) (crypto.Signer, error) {
 	return &key{t, signer, t.name + ", " + what}, nil
 }
 
-// Generate makes a key pair in the token, to stay there. The label must be new:
-// two programs that generate at the same time can both find it so; let one go
-// first.
+// Generate makes a key pair that stays in the token. The label must be new. Do not let
+// two programs generate keys at the same time: both can find that a label is new.
 //
 // The error is an *Error with reason Invalid, Exists, Full, WriteProtected or
 // Unsupported, or one about the token.
