@@ -239,7 +239,9 @@ func TestReading(t *testing.T) {
 	if text, err := os.ReadFile(exported); err != nil || strings.Count(string(text), "\n") != 4 {
 		t.Errorf("exported %q, %v", text, err)
 	}
-	var due struct{ DueCertificates []struct{ User, SerialNumber, NotAfter string } }
+	var due struct {
+		DueCertificates []struct{ User, SerialNumber, NotAfter string }
+	}
 	if r := fleet(t, folder, "-due", "100", "-json"); json.Unmarshal([]byte(r.stdout), &due) != nil || len(due.DueCertificates) != 3 || due.DueCertificates[0].User != "jane@yourdomain.com" {
 		t.Errorf("%s", r.stdout)
 	}
