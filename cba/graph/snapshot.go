@@ -97,17 +97,18 @@ func (c *Client) addGroups(ctx context.Context, users []snapshot.User) error {
 				if err != nil {
 					return err
 				}
-				chunk[i].MemberOf = list
+				chunk[i].SetGroups(list)
 				continue
 			}
-			chunk[i].MemberOf = []policy.DirectoryObject{} // in none is not the same as unknown
+			list := []policy.DirectoryObject{}
 			for _, text := range p.Value {
 				var g policy.DirectoryObject
 				if err := json.Unmarshal(text, &g); err != nil {
 					return c.broken(op, groups[i][0], a, err)
 				}
-				chunk[i].MemberOf = append(chunk[i].MemberOf, g)
+				list = append(list, g)
 			}
+			chunk[i].SetGroups(list)
 		}
 	}
 	return nil

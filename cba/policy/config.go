@@ -201,12 +201,31 @@ func (c Config) Clone() Config { return wire.Clone(c) }
 
 // MarshalJSON writes the configuration as Graph does, without white space.
 // Properties keep the order in which they were read, with new ones at the end; in a
-// Config that was made in a program they have the order of the service.
+// Config that was made in a program they have the order of the service, with the
+// lists that are empty: nothing is missing in it.
 func (c Config) MarshalJSON() ([]byte, error) {
-	if wire.MembersOf(c.kept) == nil {
-		c.kept = wire.KeptOf([]wire.Member{typeMember()})
+	if wire.MembersOf(c.kept) != nil {
+		return wire.Write(c)
 	}
+	members := []wire.Member{typeMember()}
+	if c.State == "" {
+		members = append(members, wire.Member{Name: propertyState, Raw: json.RawMessage("null")})
+	}
+	c.kept = wire.KeptOf(members)
+	c.ExcludeTargets = written(c.ExcludeTargets)
+	c.UserBindings = written(c.UserBindings)
+	c.AuthenticationMode.Rules = written(c.AuthenticationMode.Rules)
+	c.CertificateAuthorityScopes = written(c.CertificateAuthorityScopes)
+	c.IncludeTargets = written(c.IncludeTargets)
 	return wire.Write(c)
+}
+
+// written is a list that is written also when it is empty.
+func written[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // PatchBody returns the body of a PATCH that makes the tenant's configuration
@@ -226,8 +245,10 @@ func (c Config) PatchBody() ([]byte, error) {
 			}
 		}
 		c.kept = wire.KeptOf(sent)
+	} else {
+		c.kept = wire.KeptOf([]wire.Member{typeMember()})
 	}
-	return c.MarshalJSON()
+	return wire.Write(c)
 }
 
 func typeMember() wire.Member {
@@ -235,15 +256,25 @@ func typeMember() wire.Member {
 }
 
 // Equal reports whether two configurations have the same JSON values. The order of
-// properties, white space, and the annotations that [Config.PatchBody] leaves out
-// do not count.
+// properties, white space, the annotations that [Config.PatchBody] leaves out, and
+// empty lists of a configuration that a program made do not count.
 func (c Config) Equal(other Config) bool {
-	a, errA := c.PatchBody()
-	b, errB := other.PatchBody()
-	if errA != nil || errB != nil {
-		return false
+	return same(c, other, Config.PatchBody) || same(c, other, Config.whole)
+}
+
+func same(a, b Config, body func(Config) ([]byte, error)) bool {
+	x, errX := body(a)
+	y, errY := body(b)
+	return errX == nil && errY == nil && reflect.DeepEqual(values(x), values(y))
+}
+
+// whole is the configuration without the annotations of answers, and with the empty
+// lists of one that was made in a program.
+func (c Config) whole() ([]byte, error) {
+	if wire.MembersOf(c.kept) == nil {
+		return c.MarshalJSON()
 	}
-	return reflect.DeepEqual(values(a), values(b))
+	return c.PatchBody()
 }
 
 func values(data []byte) any {

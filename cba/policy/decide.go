@@ -29,16 +29,28 @@ type Decision struct {
 	// BindingIndex is the username binding of the configuration that matched, or
 	// -1.
 	BindingIndex int `json:"bindingIndex"`
+	// EnabledUnknown, ScopeUnknown and BindingUnknown: Enabled, InScope or Bound is
+	// false only because it is not known; what is missing of the user
+	// ([User.Missing]) or of the configuration could make it true.
+	EnabledUnknown bool `json:"enabledUnknown,omitempty"`
+	ScopeUnknown   bool `json:"scopeUnknown,omitempty"`
+	BindingUnknown bool `json:"bindingUnknown,omitempty"`
 }
 
 // SignsIn reports whether nothing in the configuration refuses the sign-in.
 func (d Decision) SignsIn() bool { return d.Enabled && d.InScope && d.Bound }
 
+// Undecided reports whether what is not known decides: nothing that is known is
+// against the sign-in, and [Decision.SignsIn] is false.
+func (d Decision) Undecided() bool {
+	return !d.SignsIn() && (d.Enabled || d.EnabledUnknown) && (d.InScope || d.ScopeUnknown) && (d.Bound || d.BindingUnknown)
+}
+
 // differs reports whether two decisions on one user have different outcomes:
 // whether the user is bound, and the mode. Which of two rules or bindings led there
 // does not count.
 func (d Decision) differs(other Decision) bool {
-	return d.Bound != other.Bound || d.AuthenticationMode != other.AuthenticationMode
+	return d.Bound != other.Bound || d.BindingUnknown != other.BindingUnknown || d.AuthenticationMode != other.AuthenticationMode
 }
 
 // Decide returns the decision for a certificate and the user whose name was
@@ -60,11 +72,15 @@ func (p *Policy) decide(cert *Certificate, user *User, d *Decision, t *trace) {
 		user = &User{}
 	}
 	d.Enabled = p.config.State == Enabled
-	d.InScope = p.include.find(user) >= 0 && p.exclude.find(user) < 0
+	d.EnabledUnknown = p.stateMissing
+	_, included := p.include.find(user)
+	_, excluded := p.exclude.find(user)
+	d.InScope = included == inside && excluded == outside
+	d.ScopeUnknown = !d.InScope && included != outside && excluded != inside
 	strength := p.strength(cert)
 	d.AuthenticationMode, d.RuleIndex = strength.mode, strength.rule
 	d.RequiredAffinity = strength.affinity.level()
-	d.BindingIndex = p.bind(cert, user, strength.affinity, t)
+	d.BindingIndex, d.BindingUnknown = p.bind(cert, user, strength.affinity, t)
 	d.Bound = d.BindingIndex >= 0
 }
 
@@ -163,16 +179,17 @@ func (p *Policy) strength(cert *Certificate) strength {
 }
 
 // bind walks the username bindings and returns the index in the configuration of
-// the one that matches, or -1.
-func (p *Policy) bind(cert *Certificate, user *User, required affinity, t *trace) int {
-	found := -1
+// the one that matches, or -1; unknown says that one may match, of those whose
+// property of the user is not known.
+func (p *Policy) bind(cert *Certificate, user *User, required affinity, t *trace) (found int, unknown bool) {
+	found, unknown = -1, p.bindingsMissing
 	for i := range p.bindings {
 		b := &p.bindings[i]
 		var how match
 		switch {
 		case found >= 0:
 			how.result = afterMatch
-		case !b.usable:
+		case !b.usable, b.respelled && p.readings.has(readExactProperty):
 			how.result = unusable
 		case required == high && b.level(p.readings) != high:
 			how.result = dropped
@@ -187,14 +204,15 @@ func (p *Policy) bind(cert *Certificate, user *User, required affinity, t *trace
 		} else if found >= 0 {
 			break
 		}
-		if how.result == mismatch && p.readings.has(readStop) {
+		unknown = unknown || how.result == unasked
+		if (how.result == mismatch || how.result == unasked) && p.readings.has(readStop) {
 			if t != nil {
 				t.stopped()
 			}
 			break
 		}
 	}
-	return found
+	return found, unknown && found < 0
 }
 
 // A match says how a binding went.
@@ -212,6 +230,7 @@ const (
 	mismatch                 // the user's property is another or empty
 	matched                  // it is the same
 	dropped                  // low affinity where high is required
+	unasked                  // the user's property is not known
 	unusable                 // not a binding that the service has
 	afterMatch               // not tried, for an earlier one matched
 )
@@ -251,6 +270,9 @@ func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
 		if value, ok := p.tryOtherNames(b, cert, user); ok {
 			return match{result: matched, value: value, other: true}
 		}
+	}
+	if user.lacks(b.property) {
+		return match{result: unasked}
 	}
 	return match{result: mismatch}
 }

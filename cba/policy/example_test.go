@@ -50,7 +50,7 @@ func Example() {
 	       "x509CertificateAuthenticationMode": "x509CertificateSingleFactor"},
 	      {"x509CertificateRuleType": "policyOID", "identifier": "1.2.3.4",
 	       "x509CertificateAuthenticationMode": "x509CertificateMultiFactor"}]},
-	  "includeTargets": [{"targetType": "group", "id": "all_users"}]}`))
+	  "includeTargets": [{"targetType": "group", "id": "all_users"}], "excludeTargets": []}`))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -264,8 +264,8 @@ func ExamplePolicy_CAScope() {
 	fmt.Printf("%+v\n", p.CAScope(member, []keyid.ID{issuing, root}))
 	fmt.Printf("%+v\n", p.CAScope(&policy.User{}, []keyid.ID{issuing, root}))
 	// Output:
-	// {Restricted:true Allowed:true ScopeIndex:0}
-	// {Restricted:true Allowed:false ScopeIndex:-1}
+	// {Restricted:true Allowed:true Undecided:false ScopeIndex:0}
+	// {Restricted:true Allowed:false Undecided:false ScopeIndex:-1}
 }
 
 func ExampleParseUser() {

@@ -126,33 +126,65 @@ func (p *Policy) admissionSteps(user *User) []lint.Step {
 		method.Outcome, method.Detail = lint.Fail, "the state is "+quoted(string(state))+", not enabled"
 	}
 
+	if p.stateMissing {
+		method.Outcome, method.Detail = lint.Warn, "the configuration does not have its state"
+	}
+
 	included := lint.Step{Name: StepIncluded, Outcome: lint.Pass, Detail: "", Source: sourceTargets}
-	switch i := p.include.find(user); {
-	case i >= 0 && i == p.include.all:
+	switch i, how := p.include.find(user); {
+	case how == inside && i == p.include.all:
 		included.Detail = fmt.Sprintf("include target %d is all users", i+1)
-	case i >= 0:
+	case how == inside:
 		included.Detail = fmt.Sprintf("include target %d contains the user: %s %s", i+1, wire.Shown(string(p.config.IncludeTargets[i].Type)), quoted(p.config.IncludeTargets[i].ID))
+	case how == perhaps && len(p.config.IncludeTargets) == 0:
+		included.Outcome, included.Detail = lint.Warn, "the configuration does not have its includeTargets"
+	case how == perhaps:
+		included.Outcome, included.Detail = lint.Warn, "it is not known whether the user is in "+p.named(GroupTarget)
+		if p.include.unread {
+			included.Detail = "it is not known who is in an include target of another type: " + p.named("")
+		}
 	case len(p.config.IncludeTargets) == 0:
 		included.Outcome, included.Detail = lint.Fail, "there are no include targets, so the method applies to no user"
 	default:
 		included.Outcome = lint.Fail
-		included.Detail = "the method is enabled for " + count(len(p.config.IncludeTargets), "target") + ", and "
-		switch len(user.MemberOf) {
-		case 0:
-			included.Detail += "no groups are known for this user"
-		case 1:
-			included.Detail += "the user's one group is not among them"
-		default:
-			included.Detail += fmt.Sprintf("none of the user's %d groups is among them", len(user.MemberOf))
-		}
+		included.Detail = "the user is not in " + p.named("") + ": add the user, or add a target"
 	}
 
 	excluded := lint.Step{Name: StepExcluded, Outcome: lint.Pass, Detail: "no exclude target contains the user", Source: sourceTargets}
-	if i := p.exclude.find(user); i >= 0 {
+	switch i, how := p.exclude.find(user); {
+	case how == inside:
 		excluded.Outcome = lint.Fail
 		excluded.Detail = fmt.Sprintf("exclude target %d contains the user: %s %s", i+1, wire.Shown(string(p.config.ExcludeTargets[i].Type)), quoted(p.config.ExcludeTargets[i].ID))
+	case how == perhaps && len(p.config.ExcludeTargets) == 0:
+		excluded.Outcome, excluded.Detail = lint.Warn, "the configuration does not have its excludeTargets"
+	case how == perhaps:
+		var ids []string
+		for _, t := range p.config.ExcludeTargets {
+			ids = append(ids, t.what())
+		}
+		excluded.Outcome, excluded.Detail = lint.Warn, "it is not known whether an exclude target contains the user: "+some(ids)
 	}
 	return []lint.Step{method, included, excluded}
+}
+
+// named lists the include targets of a type, all of them for none.
+func (p *Policy) named(t TargetType) string {
+	var ids []string
+	for _, target := range p.config.IncludeTargets {
+		if t == "" || target.Type == t {
+			ids = append(ids, wire.Shown(string(target.Type))+" "+wire.Shown(target.ID))
+		}
+	}
+	return some(ids)
+}
+
+// some lists the first of many.
+func some(list []string) string {
+	const most = 5
+	if n := len(list); n > most {
+		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", n-most)
+	}
+	return strings.Join(list, " or ")
 }
 
 func (p *Policy) affinityStep(cert *Certificate, s strength) lint.Step {
@@ -182,14 +214,15 @@ func (p *Policy) affinityStep(cert *Certificate, s strength) lint.Step {
 
 // A trace collects what happened to the username bindings.
 type trace struct {
-	p      *Policy
-	cert   *Certificate
-	user   *User
-	steps  []lint.Step
-	value  string
-	missed bool                // a binding did not match
-	near   []certuserid.Result // of the user's values, once one was asked for
-	leaned readingSet
+	p       *Policy
+	cert    *Certificate
+	user    *User
+	steps   []lint.Step
+	value   string
+	unknown bool                // a property of the user is not known
+	missed  bool                // a binding did not match
+	near    []certuserid.Result // of the user's values, once one was asked for
+	leaned  readingSet
 }
 
 func (t *trace) tried(b *binding, how match) {
@@ -210,6 +243,9 @@ func (t *trace) tried(b *binding, how match) {
 		}
 	case mismatch:
 		step.Detail += t.mismatch(b)
+	case unasked:
+		step.Outcome = lint.Warn
+		step.Detail += fmt.Sprintf("the certificate has %s, and the user's %s is not known", t.own(b), b.property)
 	case matched:
 		step.Outcome = lint.Pass
 		step.Detail += "the certificate and the user both have " + quoted(how.value)
@@ -228,6 +264,9 @@ func (t *trace) tried(b *binding, how match) {
 			t.leaned |= 1 << readExactNames
 		}
 	}
+	if b.respelled && how.result != afterMatch && how.result != unusable {
+		t.leaned |= 1 << readExactProperty
+	}
 	if how.result == mismatch || how.result == matched {
 		kind := -1
 		switch b.mapping {
@@ -244,6 +283,7 @@ func (t *trace) tried(b *binding, how match) {
 		t.leaned |= 1 << readStop
 	}
 	t.missed = t.missed || how.result == mismatch
+	t.unknown = t.unknown || how.result == unasked
 	if b.usable && b.stated != unstated && b.stated != b.affinity && how.result != afterMatch {
 		t.leaned |= 1 << readEitherAffinity
 	}
@@ -310,6 +350,10 @@ func (t *trace) summary(s strength) lint.Step {
 	switch {
 	case t.value != "":
 		step.Outcome, step.Detail = lint.Pass, "the certificate is bound to the user"
+	case t.p.bindingsMissing:
+		step.Outcome, step.Detail = lint.Warn, "the configuration does not have its certificateUserBindings"
+	case t.unknown:
+		step.Outcome, step.Detail = lint.Warn, "whether a username binding connects this certificate to "+t.user.name()+" is not known"
 	case len(t.p.bindings) == 0:
 		step.Detail = "there are no username bindings"
 	case tried == 0 && s.affinity == high:

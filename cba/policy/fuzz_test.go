@@ -137,6 +137,17 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 	for _, target := range c.ExcludeTargets {
 		d.InScope = d.InScope && !member(target.ID)
 	}
+	for _, target := range c.ExcludeTargets { // who is in a target that cannot be read is not known
+		if d.InScope && (target.ID == "" || target.Type != "" && target.Type != policy.GroupTarget && target.Type != policy.UserTarget) {
+			d.InScope, d.ScopeUnknown = false, true
+		}
+	}
+	unread := len(c.IncludeTargets) > 0 && !d.InScope && !d.ScopeUnknown && !slices.ContainsFunc(c.ExcludeTargets, func(t policy.Target) bool { return member(t.ID) })
+	for _, target := range c.IncludeTargets {
+		if unread && !member(target.ID) && (target.ID == "" || target.Type != policy.GroupTarget && target.Type != policy.UserTarget) {
+			d.ScopeUnknown = true
+		}
+	}
 
 	issuer := mustName(t, cert.Issuer)
 	sameIssuer := func(text string) bool {

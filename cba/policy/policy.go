@@ -32,7 +32,10 @@ type tables struct {
 	include         targets
 	exclude         targets
 	scopes          map[keyid.ID][]int
-	exempt          map[keyid.ID]bool
+	anywhere        []int // scopes whose key identifier cannot be read
+	// What the text of the configuration did not have, see Config.lacks.
+	stateMissing, bindingsMissing, scopesMissing bool
+	exempt                                       map[keyid.ID]bool
 }
 
 // An affinity as it is compared: unknown texts require high.
@@ -94,6 +97,8 @@ type binding struct {
 	mapping  certuserid.Mapping // empty if the field is not known
 	property UserProperty
 	usable   bool
+	// respelled: the configuration has the property in another letter case.
+	respelled bool
 	// affinity by the field, and as stated where that is known.
 	affinity, stated affinity
 }
@@ -128,11 +133,14 @@ func (c Config) Compile(r Readings) (*Policy, error) {
 		t.bindings = append(t.bindings, compileBinding(i, b))
 	}
 	slices.SortStableFunc(t.bindings, compareBindings)
-	t.include = includeTargets(c.IncludeTargets)
-	t.exclude = excludeTargets(c.ExcludeTargets)
+	t.stateMissing, t.bindingsMissing, t.scopesMissing = c.lacks(propertyState), c.lacks(propertyBindings), c.lacks(propertyScopes)
+	t.include = includeTargets(c.IncludeTargets, c.lacks(propertyInclude))
+	t.exclude = excludeTargets(c.ExcludeTargets, c.lacks(propertyExclude))
 	for i, s := range c.CertificateAuthorityScopes {
 		if id, err := keyid.Parse(s.SubjectKeyIdentifier); err == nil {
 			t.scopes[id] = append(t.scopes[id], i)
+		} else {
+			t.anywhere = append(t.anywhere, i)
 		}
 	}
 	for _, text := range c.CRLValidation.ExemptedSKIs {
@@ -279,7 +287,8 @@ func parseOID(text string) (string, bool) {
 }
 
 func compileBinding(index int, b UserBinding) binding {
-	compiled := binding{index: index, priority: b.Priority, property: b.Property, usable: b.Supported()}
+	compiled := binding{index: index, priority: b.Priority, property: b.Property.folded(), usable: b.Supported()}
+	compiled.respelled = compiled.property != b.Property
 	if b.Field.Known() {
 		compiled.mapping, compiled.affinity = b.Field, demanded(b.Field.Affinity())
 	}

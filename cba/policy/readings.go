@@ -50,6 +50,10 @@ type Readings struct {
 	// such a rule when the request lacks "Prefer: include-unknown-enum-members".
 	// By default a rule of unknown type matches nothing.
 	UnknownRuleIsCombined bool
+	// ExactUserProperty takes a username binding whose user property is spelled in
+	// another letter case than Graph's pages have it for one that is not supported
+	// (9.34). By default it binds, for Microsoft's PowerShell sample spells it so.
+	ExactUserProperty bool
 }
 
 // An Assumption is a reading that an answer relied on, or that would change it.
@@ -99,6 +103,8 @@ var readings = [...]reading{
 		func(r *Readings) *bool { return &r.RootFirstIssuers }},
 	readConflict: {"9.28", "rules for issuer and OID, or for one issuer, that match with different modes give single-factor",
 		func(r *Readings) *bool { return &r.ConflictIsMultiFactor }},
+	readExactProperty: {"9.34", "letter case does not matter in a binding's userProperty; Graph's pages write userPrincipalName, Microsoft's PowerShell sample writes UserPrincipalName",
+		func(r *Readings) *bool { return &r.ExactUserProperty }},
 }
 
 // Indexes of readings, and bits of a readingSet.
@@ -114,6 +120,7 @@ const (
 	readAnyName
 	readRootFirst
 	readConflict
+	readExactProperty
 )
 
 // A readingSet has a bit for every reading that is reversed.

@@ -35,6 +35,10 @@ type ScopeDecision struct {
 	// Allowed: no scope names one, or the user is in the group of one that does.
 	// The service refuses with AADSTS500189 otherwise.
 	Allowed bool `json:"allowed"`
+	// Undecided: what is known neither lets the user in nor refuses. The groups of the
+	// user are not known, or a scope cannot be read, or the configuration does not have
+	// its scopes.
+	Undecided bool `json:"undecided,omitempty"`
 	// ScopeIndex is the scope of the configuration that let the user in, or -1.
 	ScopeIndex int `json:"scopeIndex"`
 }
@@ -67,69 +71,102 @@ func (p *Policy) caScope(user *User, chain []keyid.ID, explain bool) (ScopeDecis
 		}
 		return d, steps
 	}
+	note := func(outcome lint.Outcome, format string, args ...any) {
+		if explain {
+			steps = append(steps, lint.Step{Name: StepScope, Outcome: outcome, Detail: fmt.Sprintf(format, args...), Source: lint.DeepDive})
+		}
+	}
+	possible := false // a group that may have the user
 	for _, ski := range chain {
 		for _, i := range p.scopes[ski] {
 			d.Restricted = true
 			scope := p.config.CertificateAuthorityScopes[i]
-			step := lint.Step{Name: StepScope, Outcome: lint.Skip, Source: lint.DeepDive}
-			for _, target := range scope.IncludeTargets {
-				if isIn(user, target) {
-					d.Allowed, d.ScopeIndex = true, i
-					step.Outcome = lint.Pass
-				}
+			how, outcome := scope.has(user), lint.Skip
+			if how == inside {
+				d.Allowed, d.ScopeIndex, outcome = true, i, lint.Pass
 			}
-			if !explain {
-				if d.Allowed {
-					return d, nil
-				}
-				continue
-			}
-			not := ""
-			if !d.Allowed {
-				not = "not "
-			}
-			step.Detail = fmt.Sprintf("CA scope %d, CA %s of PKI %s: the user is %sin its group %s",
-				i+1, strings.ToUpper(string(ski)), quoted(scope.PublicKeyInfrastructureIdentifier), not, targetIDs(scope.IncludeTargets))
-			steps = append(steps, step)
+			possible = possible || how == perhaps
+			note(outcome, "CA scope %d, CA %s of PKI %s: %s its group %s", i+1, strings.ToUpper(string(ski)),
+				quoted(scope.PublicKeyInfrastructureIdentifier), how.words(), targetIDs(scope.IncludeTargets))
 			if d.Allowed {
 				return d, steps
 			}
 		}
 	}
-	d.Allowed = !d.Restricted
-	if explain {
-		last := lint.Step{Name: StepScope, Outcome: lint.Pass, Source: lint.DeepDive}
+	named, all := d.Restricted, true
+	for _, i := range p.anywhere {
+		scope := p.config.CertificateAuthorityScopes[i]
+		how := scope.has(user)
+		d.Restricted, possible, all = true, possible || how != outside, all && how == inside
+		note(lint.Warn, "CA scope %d has the subject key identifier %s, which cannot be read, so it may restrict this chain: %s its group %s",
+			i+1, quoted(scope.SubjectKeyIdentifier), how.words(), targetIDs(scope.IncludeTargets))
+	}
+	switch {
+	case p.scopesMissing:
+		d.Restricted, d.Undecided = true, true
+		note(lint.Warn, "the configuration does not have its certificateAuthorityScopes, so it is not known whether one restricts this chain")
+	case !named && all:
+		d.Allowed = true
 		switch {
 		case len(p.config.CertificateAuthorityScopes) == 0:
-			last.Detail = "no CA is restricted to a group"
-		case d.Allowed:
-			last.Detail = "no CA scope names a CA of this chain, so the chain is assumed to be unrestricted (9.33)"
+			note(lint.Pass, "no CA is restricted to a group")
+		case d.Restricted:
+			note(lint.Pass, "the user is in the group of every CA scope that may restrict this chain")
 		default:
-			last.Outcome, last.Detail = lint.Fail, "the user is in none of the groups of the CA scopes of this chain: AADSTS500189"
+			note(lint.Pass, "no CA scope names a CA of this chain, so the chain is assumed to be unrestricted (9.33)")
 		}
-		steps = append(steps, last)
+	case possible || !named:
+		d.Undecided = true
+		note(lint.Warn, "whether a CA scope of this chain keeps the user out is not known")
+	default:
+		note(lint.Fail, "the user is in none of the groups of the CA scopes of this chain: AADSTS500189")
 	}
 	return d, steps
 }
 
+// words says whether the user is in a group, for a sentence that goes on with the
+// group.
+func (m membership) words() string {
+	switch m {
+	case inside:
+		return "the user is in"
+	case perhaps:
+		return "it is not known whether the user is in"
+	}
+	return "the user is not in"
+}
+
+// has reports whether a scope lets the user in.
+func (s AuthorityScope) has(user *User) membership {
+	best := outside
+	for _, target := range s.IncludeTargets {
+		best = max(best, isIn(user, target))
+	}
+	return best
+}
+
 // isIn reports whether a target of a scope has the user.
-func isIn(user *User, target Target) bool {
+func isIn(user *User, target Target) membership {
 	switch {
 	case target.ID == "":
-		return false
+		return outside
 	case strings.EqualFold(target.ID, AllUsersID):
-		return true
-	case target.Type == UserTarget:
-		return strings.EqualFold(target.ID, user.ID)
+		return inside
+	case target.Type == UserTarget && user.ID == "" && user.lacks(ObjectID):
+		return perhaps
+	case target.Type == UserTarget && strings.EqualFold(target.ID, user.ID):
+		return inside
 	case target.Type != GroupTarget:
-		return false
+		return outside
 	}
-	for _, group := range user.MemberOf {
-		if strings.EqualFold(group.ID, target.ID) {
-			return true
+	for _, list := range [...][]DirectoryObject{user.MemberOf, user.TransitiveMemberOf} {
+		for _, group := range list {
+			if strings.EqualFold(group.ID, target.ID) {
+				return inside
+			}
 		}
 	}
-	return false
+	return user.elsewhere()
 }
 
 func targetIDs(list []Target) string {

@@ -1,22 +1,45 @@
 package policy
 
-import "example.com/entracba/cba/internal/wire"
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba/internal/wire"
+)
 
 // A User has the properties of a user that the configuration checks, in the JSON of
 // a Graph user:
 //
-//	GET /users/{id}?$select=id,userPrincipalName,onPremisesUserPrincipalName,authorizationInfo&$expand=memberOf($select=id)
+//	GET /users/{id}?$select=id,userPrincipalName,onPremisesUserPrincipalName,accountEnabled,userType,authorizationInfo
+//	GET /users/{id}/transitiveMemberOf?$select=id
 //
-// The zero User is in no group and matches no certificate.
+// # What is not known
+//
+// A User that a program makes is complete: what is empty is known to be empty, and
+// the zero User is enabled, in no group, and matches no certificate. What is not
+// known is named in Missing. [ParseUser] names there every property that the text
+// does not have, so that a decision which depends on it is not made up.
 type User struct {
-	ID                          string            `json:"id,omitempty"`
-	UserPrincipalName           string            `json:"userPrincipalName,omitempty"`
-	OnPremisesUserPrincipalName string            `json:"onPremisesUserPrincipalName,omitempty"`
-	AuthorizationInfo           AuthorizationInfo `json:"authorizationInfo,omitzero"`
-	// MemberOf are the groups that the user is in. Graph's memberOf lists direct
-	// membership only; for nested groups put transitiveMemberOf here. Whether the
-	// service counts nested groups is not documented.
-	MemberOf []DirectoryObject `json:"memberOf,omitzero"`
+	ID                          string
+	UserPrincipalName           string
+	OnPremisesUserPrincipalName string
+	// Disabled is accountEnabled turned round.
+	Disabled bool
+	// UserType is "Member" or "Guest"; old accounts have none.
+	UserType          string
+	AuthorizationInfo AuthorizationInfo
+	// MemberOf are groups that the user is in. In Graph they are those that list the
+	// user itself.
+	MemberOf []DirectoryObject
+	// TransitiveMemberOf are groups that the user is in, also through other groups.
+	// A user is in the groups of both lists. Whether the service counts nested groups
+	// is not documented on the pages that this package follows.
+	TransitiveMemberOf []DirectoryObject
+	// Missing names the properties that are not known. A list of groups that may be
+	// cut off is not known, and what it has counts.
+	Missing []UserProperty
 }
 
 // AuthorizationInfo is the part of a Graph user that binds certificates.
@@ -27,6 +50,36 @@ type AuthorizationInfo struct {
 // A DirectoryObject is one element of memberOf: a group or a role.
 type DirectoryObject struct {
 	ID string `json:"id"`
+}
+
+// SetGroups sets every group that the user is in, also through other groups, as
+// GET /users/{id}/transitiveMemberOf lists them; no group is missing after it.
+func (u *User) SetGroups(groups []DirectoryObject) {
+	if u == nil {
+		return
+	}
+	u.MemberOf, u.TransitiveMemberOf = nil, groups
+	u.Missing = slices.DeleteFunc(slices.Clone(u.Missing), func(p UserProperty) bool { return p == MemberOf || p == TransitiveMemberOf })
+}
+
+// lacks reports whether a property of the user is not known.
+func (u *User) lacks(p UserProperty) bool { return slices.Contains(u.Missing, p) }
+
+// A membership says whether a user is in a group.
+type membership uint8
+
+const (
+	outside membership = iota
+	perhaps            // not known
+	inside
+)
+
+// elsewhere is what a user is of a group that is in no list.
+func (u *User) elsewhere() membership {
+	if u.lacks(MemberOf) && u.lacks(TransitiveMemberOf) {
+		return perhaps
+	}
+	return outside
 }
 
 // name names the user in messages.
@@ -40,14 +93,161 @@ func (u *User) name() string {
 	return "the user"
 }
 
+// expandPage is how many directory objects Graph returns for $expand, without a link
+// to those that are left out (Graph, query parameters).
+const expandPage = 20
+
+// The properties of a user, in the order in which they are written.
+var userProperties = [...]UserProperty{
+	ObjectID, UserPrincipalName, OnPremisesUserPrincipalName, AccountEnabled, UserType, authorizationInfo, MemberOf, TransitiveMemberOf,
+}
+
 // ParseUser reads a Graph user, bare or in an envelope {"value": {...}}. Letter
 // case in the names of properties does not matter, for PowerShell writes them in
 // another. Other properties than those of [User] are not kept. The error is an
 // [*Error], for the same faults as in [Parse].
+//
+// A property that the text does not have is in Missing. So is one that is null,
+// but for onPremisesUserPrincipalName and userType: Graph writes null for an account
+// that has none. Software that writes null for all it has not asked for is known by
+// an accountEnabled or memberOf of null, and then these two are missing too. A list of
+// 20 groups or more, or with a link to more, is one that $expand may have cut, unless
+// a count beside it (memberOf@odata.count) says that it is whole.
 func ParseUser(data []byte) (User, error) {
-	var u User
-	if err := own(wire.ReadWrapped(data, MaxJSON, &u)); err != nil {
+	var t userRead
+	if err := own(wire.ReadWrapped(data, MaxJSON, &t)); err != nil {
 		return User{}, err
 	}
-	return u, nil
+	var members userMembers
+	if err := own(wire.ReadWrapped(data, MaxJSON, &members)); err != nil {
+		return User{}, err
+	}
+	return t.user(wire.MembersOf(members.kept)), nil
+}
+
+// userMembers are the properties of an object, as they stand in its text.
+type userMembers struct{ kept }
+
+func (t userRead) user(members []wire.Member) User {
+	had := map[string]bool{} // by name in lower case: whether there is a value
+	for _, m := range members {
+		had[strings.ToLower(m.Name)] = string(m.Raw) != "null"
+	}
+	u := User{
+		ID: t.ID, UserPrincipalName: t.UserPrincipalName, OnPremisesUserPrincipalName: t.OnPremisesUserPrincipalName, UserType: t.UserType,
+		AuthorizationInfo: t.AuthorizationInfo, MemberOf: t.MemberOf, TransitiveMemberOf: t.TransitiveMemberOf,
+		Disabled: t.AccountEnabled != nil && !*t.AccountEnabled,
+	}
+	isNull := func(p UserProperty) bool { value, has := had[strings.ToLower(string(p))]; return has && !value }
+	unasked := isNull(AccountEnabled) || isNull(MemberOf) || isNull(TransitiveMemberOf)
+	cut := func(p UserProperty, list []DirectoryObject, count int32) bool {
+		return had[strings.ToLower(string(p)+"@odata.nextLink")] || len(list) >= expandPage && int(count) != len(list)
+	}
+	for _, p := range userProperties {
+		value, has := had[strings.ToLower(string(p))]
+		switch {
+		case !has, !value && (unasked || p != OnPremisesUserPrincipalName && p != UserType),
+			p == MemberOf && cut(p, t.MemberOf, t.Count), p == TransitiveMemberOf && cut(p, t.TransitiveMemberOf, t.AllCount):
+		case p == authorizationInfo && t.AuthorizationInfo.CertificateUserIDs == nil:
+		default:
+			continue
+		}
+		if p == authorizationInfo {
+			p = CertificateUserIDs
+		}
+		u.Missing = append(u.Missing, p)
+	}
+	return u
+}
+
+// userRead are the properties as they are read, in any letter case.
+type userRead struct {
+	ID                          string            `json:"id"`
+	UserPrincipalName           string            `json:"userPrincipalName"`
+	OnPremisesUserPrincipalName string            `json:"onPremisesUserPrincipalName"`
+	AccountEnabled              *bool             `json:"accountEnabled"`
+	UserType                    string            `json:"userType"`
+	AuthorizationInfo           AuthorizationInfo `json:"authorizationInfo"`
+	MemberOf                    []DirectoryObject `json:"memberOf"`
+	Count                       int32             `json:"memberOf@odata.count"`
+	TransitiveMemberOf          []DirectoryObject `json:"transitiveMemberOf"`
+	AllCount                    int32             `json:"transitiveMemberOf@odata.count"`
+}
+
+// UnmarshalJSON is [ParseUser]. On an error u stays as it was.
+func (u *User) UnmarshalJSON(data []byte) error {
+	in, err := ParseUser(data)
+	if err == nil {
+		*u = in
+	}
+	return err
+}
+
+// MarshalJSON writes the user as Graph does: what is known to be empty as null or
+// [], what is missing not at all, but for groups that are known of a list that is
+// not whole.
+func (u User) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	write := func(name string, value any) error {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		b.Write(wire.Quote(name))
+		b.WriteByte(':')
+		b.Write(text)
+		return nil
+	}
+	groups := func(p UserProperty, list []DirectoryObject) (err error) {
+		switch {
+		case u.lacks(p) && len(list) == 0:
+			return nil
+		case u.lacks(p) && len(list) < expandPage:
+			err = write(string(p)+"@odata.nextLink", "") // more is missing
+		case !u.lacks(p) && len(list) >= expandPage:
+			err = write(string(p)+"@odata.count", len(list))
+		}
+		if err != nil {
+			return err
+		}
+		return write(string(p), append([]DirectoryObject{}, list...))
+	}
+	for _, p := range userProperties {
+		var err error
+		switch p {
+		case MemberOf:
+			err = groups(p, u.MemberOf)
+		case TransitiveMemberOf:
+			err = groups(p, u.TransitiveMemberOf)
+		case authorizationInfo:
+			if !u.lacks(CertificateUserIDs) {
+				err = write(string(p), AuthorizationInfo{append([]string{}, u.AuthorizationInfo.CertificateUserIDs...)})
+			}
+		case AccountEnabled:
+			if !u.lacks(p) {
+				err = write(string(p), !u.Disabled)
+			}
+		default:
+			text := map[UserProperty]string{ObjectID: u.ID, UserPrincipalName: u.UserPrincipalName,
+				OnPremisesUserPrincipalName: u.OnPremisesUserPrincipalName, UserType: u.UserType}[p]
+			switch {
+			case text != "":
+				err = write(string(p), text)
+			case u.lacks(p):
+			case p == ObjectID || p == UserPrincipalName:
+				err = write(string(p), "")
+			default:
+				err = write(string(p), nil)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }

@@ -70,6 +70,17 @@ const (
 	CertificateUserIDs          UserProperty = "certificateUserIds"
 )
 
+// Other properties that [User.Missing] can name. A binding to them is not supported.
+const (
+	ObjectID           UserProperty = "id"
+	AccountEnabled     UserProperty = "accountEnabled"
+	UserType           UserProperty = "userType"
+	MemberOf           UserProperty = "memberOf"
+	TransitiveMemberOf UserProperty = "transitiveMemberOf"
+
+	authorizationInfo UserProperty = "authorizationInfo"
+)
+
 // texts are the members of an enumeration; ok is false for a type that is none.
 func texts(v any) (members []string, ok bool) {
 	switch v.(type) {
@@ -108,13 +119,24 @@ func isKnown[T ~string](v T) bool {
 // Supported reports whether the service lets the field be bound to the user
 // property: the two names to all three, everything else to certificateUserIds
 // alone (Learn, technical deep dive, username binding table). A binding that is
-// not supported matches nobody.
+// not supported matches nobody. Letter case of the user property does not matter:
+// Microsoft's own PowerShell sample writes "UserPrincipalName" (open question 9.34).
 func (b UserBinding) Supported() bool {
-	switch b.Property {
+	switch b.Property.folded() {
 	case CertificateUserIDs:
 		return b.Field.Known()
 	case UserPrincipalName, OnPremisesUserPrincipalName:
 		return b.Field == certuserid.PrincipalName || b.Field == certuserid.RFC822Name
 	}
 	return false
+}
+
+// folded returns the property as Graph's pages spell it.
+func (p UserProperty) folded() UserProperty {
+	for _, known := range [...]UserProperty{UserPrincipalName, OnPremisesUserPrincipalName, CertificateUserIDs} {
+		if equalFold(string(p), string(known)) {
+			return known
+		}
+	}
+	return p
 }

@@ -171,9 +171,22 @@ func TestReadingReplaces(t *testing.T) {
 }
 
 func TestZeroConfigJSON(t *testing.T) {
-	want := `{"@odata.type":"` + policy.ConfigType + `"}`
-	if got := mustMarshal(t, policy.Config{}); got != want {
+	// Nothing is missing in a configuration that a program made, also when it is read
+	// back; a PATCH sends only what is there.
+	want := `{"@odata.type":"` + policy.ConfigType + `","state":null,"excludeTargets":[],"certificateUserBindings":[],` +
+		`"authenticationModeConfiguration":{"rules":[]},"certificateAuthorityScopes":[],"includeTargets":[]}`
+	got := mustMarshal(t, policy.Config{})
+	if got != want {
 		t.Errorf("got %s", got)
+	}
+	if read := mustParse(t, got); len(read.Missing()) > 0 || !read.Equal(policy.Config{}) {
+		t.Errorf("missing %q", read.Missing())
+	}
+	if missing := mustParse(t, `{"id":"X509Certificate"}`).Missing(); len(missing) != 6 {
+		t.Errorf("missing %q", missing)
+	}
+	if body, err := (policy.Config{}).PatchBody(); err != nil || string(body) != `{"@odata.type":"`+policy.ConfigType+`"}` {
+		t.Errorf("PATCH body %s, %v", body, err)
 	}
 	body, err := mustParse(t, `{"state":"enabled","@odata.context":"x","includeTargets@odata.context":"y","v@odata.etag":"z"}`).PatchBody()
 	if want := `{"@odata.type":"` + policy.ConfigType + `","state":"enabled"}`; err != nil || string(body) != want {
@@ -293,7 +306,8 @@ func TestParseUser(t *testing.T) {
 		`"onPremisesUserPrincipalName":null,"authorizationInfo":{"certificateUserIds":["X509:<PN>jane@mil"]},"memberOf":[{"@odata.type":"#microsoft.graph.group","id":"g"}]}`))
 	want := policy.User{ID: "1", UserPrincipalName: "jane@yourdomain.com",
 		AuthorizationInfo: policy.AuthorizationInfo{CertificateUserIDs: []string{"X509:<PN>jane@mil"}},
-		MemberOf:          []policy.DirectoryObject{{ID: "g"}}}
+		MemberOf:          []policy.DirectoryObject{{ID: "g"}},
+		Missing:           []policy.UserProperty{policy.AccountEnabled, policy.UserType, policy.TransitiveMemberOf}}
 	if diff := cmp.Diff(want, u); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

@@ -86,6 +86,12 @@ func reasonOf(c signin.Change) string {
 	case signin.Gains:
 		return c.Before.Code
 	}
+	if c.Difference == signin.NotKnown {
+		if c.After.Outcome == signin.Undecided {
+			return "not known after the change"
+		}
+		return "not known before the change"
+	}
 	return c.After.AuthenticationMode.String()
 }
 
@@ -131,6 +137,6 @@ func (p *AffectedPart) Reasons() []Because {
 }
 
 // differences is the order in which a page has them.
-var differences = [...]signin.Difference{signin.Loses, signin.Weaker, signin.Gains, signin.Stronger, signin.Same}
+var differences = [...]signin.Difference{signin.Loses, signin.NotKnown, signin.Weaker, signin.Gains, signin.Stronger, signin.Same}
 
 func order(d signin.Difference) int { return slices.Index(differences[:], d) }

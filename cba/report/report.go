@@ -62,9 +62,9 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"plural":  plural,
 	"because": becauseWords,
 	"outcome": func(o lint.Outcome) string { return o.String() },
-	"verdict": verdictWords,
-	"clip":    clip,
-	"text":    func(raw json.RawMessage) string { return clip(string(raw), 2000) },
+	"verdict": verdictWords, "verdictClass": verdictClass,
+	"clip": clip,
+	"text": func(raw json.RawMessage) string { return clip(string(raw), 2000) },
 }).Parse(strings.Replace(pageText, "/*STYLE*/", styleText, 1)))
 
 // policyOf is the Content-Security-Policy of a page: nothing is loaded, sent or
@@ -182,13 +182,14 @@ func becauseWords(b Because) string {
 		signin.Loses: {"loses access", "lose access"}, signin.Gains: {"gains access", "gain access"},
 		signin.Weaker:   {"signs in with less proof", "sign in with less proof"},
 		signin.Stronger: {"signs in with more proof", "sign in with more proof"},
+		signin.NotKnown: {"is not known enough about", "are not known enough about"},
 	}[b.Difference]
 	text := plural(b.Users, "user "+words[0], "users "+words[1])
 	switch {
 	case b.Reason == "":
 	case b.Difference == signin.Gains:
 		text += ", refused before with " + b.Reason
-	case b.Difference == signin.Loses:
+	case b.Difference == signin.Loses, b.Difference == signin.NotKnown:
 		text += ": " + b.Reason
 	default:
 		text += ": " + b.Reason + " after the change"
@@ -196,9 +197,22 @@ func becauseWords(b Because) string {
 	return text
 }
 
+func verdictClass(v signin.Verdict) string {
+	switch v.Outcome {
+	case signin.SignedIn:
+		return "good"
+	case signin.Undecided:
+		return "warn"
+	}
+	return "bad"
+}
+
 func verdictWords(v signin.Verdict) string {
-	if v.SignedIn {
+	switch v.Outcome {
+	case signin.SignedIn:
 		return "Signed in"
+	case signin.Undecided:
+		return "Cannot be told"
 	}
 	return "Refused"
 }
@@ -215,6 +229,7 @@ func bars(p *AffectedPart) []bar {
 	words := map[signin.Difference][2]string{
 		signin.Loses: {"bad", "lose access"}, signin.Weaker: {"warn", "sign in with less proof"},
 		signin.Gains: {"good", "gain access"}, signin.Stronger: {"good", "sign in with more proof"}, signin.Same: {"same", "see no change"},
+		signin.NotKnown: {"warn", "are not known enough about"},
 	}
 	var list []bar
 	for _, d := range differences {

@@ -79,6 +79,7 @@ func full(t *testing.T) report.Report {
 	affected := &report.AffectedPart{}
 	for i := range 1000 {
 		c := signin.Change{Index: i, Case: signin.Case{User: &policy.User{UserPrincipalName: fmt.Sprintf("user%d@%s", i, hostile)}, Certificates: []*x509.Certificate{{}}}, Difference: signin.Same}
+		c.Before.Outcome, c.After.Outcome = signin.Refused, signin.Refused
 		switch {
 		case i%100 == 0:
 			c.Difference, c.After.Code = signin.Loses, "AADSTS500187"

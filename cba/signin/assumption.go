@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
@@ -18,7 +20,9 @@ import (
 // depends on, as it is assumed here.
 type Assumption struct {
 	// ID is the number of the question in docs/open-questions.md ("9.24"), or of a
-	// section in which a rule is inferred ("4.7", the table of codes).
+	// section in which a rule is inferred ("4.7", the table of codes). For a property
+	// of the input that is taken for its default or that cannot be read, it is the
+	// property, as [Missing] names it ("user.accountEnabled").
 	ID   string `json:"id"`
 	Text string `json:"text"`
 	// ChangesVerdict says that the answer would be different if the assumption is
@@ -54,7 +58,7 @@ const leafKeyText = "the user's certificate needs no subject key identifier wher
 func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, answer Answer) ([]Assumption, error) {
 	list := []Assumption{}
 	changes := func(other Answer) bool {
-		return other.SignedIn != answer.SignedIn || other.AuthenticationMode != answer.AuthenticationMode
+		return other.Outcome != answer.Outcome || other.AuthenticationMode != answer.AuthenticationMode
 	}
 	assume := func(id string, other reading) {
 		list = append(list, Assumption{id, questionTexts[id], changes(ev.judge(other))})
@@ -65,6 +69,9 @@ func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, ans
 		other.decision = a.Otherwise
 		list = append(list, Assumption{a.ID, a.Text, changes(ev.judge(other))})
 	}
+	ev.inputQuestions(answer, func(id, text string, changes bool) {
+		list = append(list, Assumption{id, text, changes})
+	})
 	ev.policyQuestions(e, assume)
 	ev.revocationQuestions(assume)
 	ev.scopeQuestions(assume)
@@ -77,8 +84,8 @@ func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, ans
 	if r := ev.request.Require; r.isStrength() {
 		all := ev.issuers(ev.reading, true)
 		mode := ev.reading.decision.AuthenticationMode
-		one, _, _ := r.strength.satisfies(mode, ev.issuers(ev.reading, false), ev.oids())
-		any, _, _ := r.strength.satisfies(mode, all, ev.oids())
+		one, _, _, _ := r.strength.satisfies(mode, ev.issuers(ev.reading, false), ev.oids())
+		any, _, _, _ := r.strength.satisfies(mode, all, ev.oids())
 		if one != any {
 			otherwise := *ev.tenant
 			otherwise.options.AnyAllowedIssuer = !otherwise.options.AnyAllowedIssuer
@@ -105,6 +112,54 @@ func compareNumbers(a, b string) int {
 	ax, ay := chapter(a)
 	bx, by := chapter(b)
 	return cmp.Or(cmp.Compare(ax, bx), cmp.Compare(ay, by))
+}
+
+// inputQuestions lists what the input does not have and is taken for its default, and
+// what cannot be read.
+func (ev *evaluation) inputQuestions(answer Answer, assume func(id, text string, changes bool)) {
+	t, user := ev.tenant, ev.request.User
+	const inPolicy = "tenant." + propertyPolicy + "."
+	if lacks(user, policy.AccountEnabled) {
+		assume("user.accountEnabled", "the account is enabled; the input does not say", answer.Outcome != Refused)
+	}
+	switch {
+	case user.UserType == userGuest:
+		assume("user.userType", "the guest's account is of this tenant, not of another one", answer.Outcome != Refused)
+	case lacks(user, policy.UserType):
+		assume("user.userType", "the user is a member, not a guest of another tenant; the input does not say", answer.Outcome != Refused)
+	}
+	if lacks(user, policy.TransitiveMemberOf) && !lacks(user, policy.MemberOf) {
+		nested := *user
+		nested.Missing = append(slices.Clone(user.Missing), policy.MemberOf)
+		other := ev.reading
+		other.decision = t.policy.Decide(ev.cert, &nested)
+		other.scope = t.policy.CAScope(&nested, other.keys)
+		if ev.judge(other).Outcome != answer.Outcome {
+			assume("user.transitiveMemberOf", "the user is in no further group through another group; memberOf has only the groups that list the user", true)
+		}
+	}
+	for _, d := range t.doubts {
+		other := ev.reading
+		other.decision = d.Other.Decide(ev.cert, user)
+		o := ev.judge(other)
+		changes := o.Outcome != answer.Outcome || o.AuthenticationMode != answer.AuthenticationMode
+		if changes || d.Unread {
+			assume(inPolicy+d.Where, d.Why, changes)
+		}
+	}
+	for i, s := range t.config.Policy.CertificateAuthorityScopes {
+		if _, err := keyid.Parse(s.SubjectKeyIdentifier); err != nil {
+			assume(fmt.Sprintf("%scertificateAuthorityScopes/%d/subjectKeyIdentifier", inPolicy, i),
+				"the scope's key identifier cannot be read, so it is assumed that it may be a CA of this chain", answer.Outcome == Undecided)
+		}
+	}
+	_, _, unread := targetsOf(t.config.Policy)
+	for _, target := range unread {
+		assume(inPolicy+target, "the target cannot be read, so it is assumed that the user may be among it", ev.reading.decision.ScopeUnknown)
+	}
+	if len(t.unknownCAs) > 0 && answer.SignedIn {
+		assume(t.unknownCAs[0].What, "no CA of this chain is in the part of the trust stores that the input does not have, with another CRL URL", true)
+	}
 }
 
 // policyQuestions asks again without the bindings, rules or values that do not count

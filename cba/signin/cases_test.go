@@ -265,20 +265,31 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 		}
 	}
 	switch {
-	case refused == v.SignedIn || refused && (refusal.Code != v.Code || v.Message != refusal.Name+": "+refusal.Detail):
-		tb.Errorf("signed in: %v, and the step that refuses is %+v", v.SignedIn, refusal)
-	case v.SignedIn != (failed == 0):
-		tb.Errorf("signed in: %v, and %d steps fail", v.SignedIn, failed)
+	case v.SignedIn != (v.Outcome == signin.SignedIn) || v.Outcome < signin.SignedIn || v.Outcome > signin.Undecided:
+		tb.Errorf("signed in: %v, and the outcome is %v", v.SignedIn, v.Outcome)
+	case refused != (v.Outcome == signin.Refused) || refused && (refusal.Code != v.Code || v.Message != refusal.Name+": "+refusal.Detail):
+		tb.Errorf("%v, and the step that refuses is %+v", v.Outcome, refusal)
+	case refused != (failed > 0):
+		tb.Errorf("%v, and %d steps fail", v.Outcome, failed)
+	case (v.Outcome == signin.Undecided) != (len(v.Missing) > 0):
+		tb.Errorf("%v, and missing is %+v", v.Outcome, v.Missing)
+	case v.Outcome == signin.Undecided && (v.Code != "" || v.Message == ""):
+		tb.Errorf("undecided with code %q, message %q", v.Code, v.Message)
 	case v.SignedIn && (v.Code != "" || v.Message != "" || v.Binding == nil):
 		tb.Errorf("signed in with code %q, message %q, binding %v", v.Code, v.Message, v.Binding)
-	case !v.SignedIn && (!codePattern.MatchString(v.Code) || v.Message == ""):
+	case refused && (!codePattern.MatchString(v.Code) || v.Message == ""):
 		tb.Errorf("refused with code %q, message %q", v.Code, v.Message)
-	case !v.SignedIn && !slices.ContainsFunc(v.Steps, func(s signin.Step) bool { return s.Code == v.Code && v.Message == s.Name+": "+s.Detail }):
+	case refused && !slices.ContainsFunc(v.Steps, func(s signin.Step) bool { return s.Code == v.Code && v.Message == s.Name+": "+s.Detail }):
 		tb.Errorf("the message is that of no step with the code %s: %s", v.Code, v.Message)
 	case v.MFASatisfied != (v.SignedIn && v.AuthenticationMode == policy.MultiFactor):
 		tb.Errorf("MFA satisfied: %v", v.MFASatisfied)
 	}
-	if v.Steps == nil || v.Assumptions == nil {
+	for _, m := range v.Missing {
+		if m.What == "" || m.Why == "" || m.How == "" {
+			tb.Errorf("missing %+v lacks something", m)
+		}
+	}
+	if v.Steps == nil || v.Assumptions == nil || v.Missing == nil {
 		tb.Error("a list is nil, which JSON shows as null")
 	}
 	for _, a := range v.Assumptions {

@@ -39,11 +39,14 @@ const (
 	Stronger
 	// Weaker: signed in both times, and multifactor only before.
 	Weaker
+	// NotKnown: before or after, the outcome is undecided. It is no reason to believe
+	// that the user keeps access.
+	NotKnown
 )
 
-var differences = enum.Of[Difference]("signin: difference", "same", "gains", "loses", "stronger", "weaker")
+var differences = enum.Of[Difference]("signin: difference", "same", "gains", "loses", "stronger", "weaker", "not known")
 
-// String returns "same", "gains", "loses", "stronger" or "weaker".
+// String returns "same", "gains", "loses", "stronger", "weaker" or "not known".
 func (d Difference) String() string { return differences.String(d) }
 
 // MarshalText writes the text of [Difference.String]; an unset or unknown
@@ -55,8 +58,8 @@ func (d *Difference) UnmarshalText(text []byte) error { return differences.Unmar
 
 // A Change says what a change of the tenant means for one user. Before and After
 // are the answers for the best certificate of the user each time, which can be two
-// different certificates: signed in is better than refused, multifactor better than
-// single-factor, and the first in the list wins among equals. A user without
+// different certificates: signed in is better than undecided, that is better than
+// refused, multifactor better than single-factor, and the first in the list wins among equals. A user without
 // certificates is refused both times, with no code.
 type Change struct {
 	Index         int // the place in the list, from 0
@@ -175,6 +178,7 @@ func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, 
 	if c.Case.User == nil {
 		return &Error{Reason: NoUser, Where: fmt.Sprintf("case %d", c.Index), Detail: "the user is missing"}
 	}
+	c.Before, c.After = Answer{Outcome: Refused}, Answer{Outcome: Refused}
 	for i, cert := range c.Case.Certificates {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -193,6 +197,8 @@ func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, 
 		}
 	}
 	switch b, a := rank(c.Before), rank(c.After); {
+	case c.Before.Outcome == Undecided, c.After.Outcome == Undecided:
+		c.Difference = NotKnown
 	case b == a:
 		c.Difference = Same
 	case b == 0:
@@ -235,13 +241,15 @@ func about(i int, user *policy.User, err error) error {
 	return fmt.Errorf("signin: %s: %w", where, err)
 }
 
-// rank orders answers: refused, single-factor, multifactor.
+// rank orders answers: refused, undecided, single-factor, multifactor.
 func rank(a Answer) int {
 	switch {
+	case a.Outcome == Undecided:
+		return 1
 	case !a.SignedIn:
 		return 0
 	case a.AuthenticationMode != policy.MultiFactor:
-		return 1
+		return 2
 	}
-	return 2
+	return 3
 }

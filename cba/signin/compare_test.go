@@ -77,7 +77,7 @@ func noGoroutineLeft(t *testing.T) func() {
 // best is what a case gets, worked out one certificate at a time.
 func best(t *testing.T, tenant *signin.Tenant, c signin.Case) (signin.Answer, int) {
 	t.Helper()
-	var best signin.Answer
+	best := signin.Answer{Outcome: signin.Refused} // without a certificate
 	rank := -1
 	for _, cert := range c.Certificates {
 		a, err := tenant.Decide(context.Background(), signin.Request{User: c.User, Certificate: cert, At: worldNow})

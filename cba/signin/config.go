@@ -38,7 +38,13 @@ type Config struct {
 	Trust  trust.Config
 	// Extra has the unknown properties, which are written back.
 	Extra map[string]json.RawMessage
+	// Missing names those of the three properties that are not known. A Config that
+	// a program makes is complete; [ParseConfig] names here what the text does not have.
+	Missing []string
 }
+
+// Lacks reports whether one of the three properties is not known.
+func (c Config) Lacks(property string) bool { return slices.Contains(c.Missing, property) }
 
 // Names of the properties of a Config.
 const (
@@ -79,6 +85,9 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	var read Config
 	take := func(name string, parse func([]byte) error) {
 		text := properties[name]
+		if text == nil || string(text) == "null" {
+			read.Missing = append(read.Missing, name)
+		}
 		delete(properties, name)
 		if err == nil && text != nil && string(text) != "null" {
 			if failed := parse(text); failed != nil {
@@ -151,10 +160,14 @@ func object(data []byte, most int) (map[string]json.RawMessage, error) {
 	return properties, nil
 }
 
-// MarshalJSON writes the tenant: the three properties, then those of Extra.
+// MarshalJSON writes the tenant: the three properties, null for one that is missing,
+// then those of Extra.
 func (c Config) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	write := func(name string, value any) error {
+		if c.Lacks(name) {
+			value = nil
+		}
 		text, err := json.Marshal(value)
 		if err != nil {
 			return err
@@ -231,6 +244,10 @@ type Tenant struct {
 	policy  *policy.Policy
 	trust   *trust.Store
 	hints   trust.Hints
+	// unknownCAs is what the configuration does not have of its CAs.
+	unknownCAs []Missing
+	// doubts are parts of the policy that cannot be read or that the text lacks.
+	doubts []policy.Doubt
 	// otherDepth returns the stores under the other reading of how many CAs a chain
 	// may have (open question 9.27). It makes them when they are first needed.
 	otherDepth func() *trust.Store
@@ -240,6 +257,9 @@ type Tenant struct {
 // c. The error is [BadAuthority], with that of [trust.Config.Compile].
 func (c Config) Compile(options Options) (*Tenant, error) {
 	c = c.Clone()
+	if c.Lacks(propertyPolicy) {
+		c.Policy, _ = policy.Parse([]byte(`{"id":"X509Certificate"}`)) // everything is missing
+	}
 	store, err := c.Trust.Compile(options.Trust)
 	if err != nil {
 		return nil, &Error{Reason: BadAuthority, Err: err}
@@ -248,7 +268,7 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 	if err != nil {
 		return nil, &Error{Reason: TooLarge, Where: "/" + propertyPolicy, Err: err}
 	}
-	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints()}
+	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c), doubts: compiled.Doubts()}
 	t.otherDepth = sync.OnceValue(func() *trust.Store {
 		other := options.Trust
 		other.MaxDepth = shallowDepth

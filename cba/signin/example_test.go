@@ -99,6 +99,7 @@ func ExampleTenant_Explain() {
 	// signed in: true multifactor
 	// rule: policyOID 1.2.3.4
 	// binding: PrincipalName to userPrincipalName
+	// pass account
 	// pass method enabled
 	// pass user included
 	// pass user not excluded

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
@@ -35,6 +36,7 @@ const (
 	codeScope          = "AADSTS500189"
 	codeStrength       = "AADSTS500187"
 	codeMFA            = "AADSTS50076"
+	codeDisabled       = "AADSTS50057" // the account is disabled; the error reference names it
 )
 
 // inferredCode reports whether Microsoft does not document the code for the case
@@ -63,6 +65,7 @@ type reading struct {
 	keys     []keyid.ID // key identifiers of the chain, that of the issuing CA first
 	checks   []revocationCheck
 	scope    policy.ScopeDecision
+	doubts   []policy.Doubt // that change the answer
 }
 
 // A prepared request has what does not depend on the policy: the values of the
@@ -107,7 +110,25 @@ func (t *Tenant) evaluate(ctx context.Context, r Request, p prepared, explain bo
 		return nil, err
 	}
 	ev.reading.decision = t.policy.Decide(p.cert, r.User)
+	if len(t.doubts) > 0 && ev.judge(ev.reading).SignedIn {
+		ev.doubt()
+	}
 	return ev, nil
+}
+
+// doubt collects what is in doubt about the policy and refuses the sign-in if it says
+// something else than what is assumed.
+func (ev *evaluation) doubt() {
+	for _, d := range ev.tenant.doubts {
+		if !d.Undecides {
+			continue
+		}
+		other := ev.reading
+		other.decision = d.Other.Decide(ev.cert, ev.request.User)
+		if !ev.judge(other).SignedIn {
+			ev.reading.doubts = append(ev.reading.doubts, d)
+		}
+	}
 }
 
 // follow collects what depends on the chain: revocation and scopes.
@@ -150,35 +171,53 @@ func (t *Tenant) decide(ctx context.Context, r Request, p prepared) (Answer, err
 func (ev *evaluation) judge(v reading) Answer {
 	d := v.decision
 	a := Answer{AuthenticationMode: d.AuthenticationMode, RequiredAffinity: d.RequiredAffinity}
+	unknown := false
 	refuse := func(code string) {
 		if a.Code == "" {
 			a.Code = code
 		}
 	}
+	no := func(notKnown bool, code string) {
+		if notKnown {
+			unknown = true
+		} else {
+			refuse(code)
+		}
+	}
+	if ev.request.User.Disabled {
+		refuse(codeDisabled)
+	}
 	if !d.Enabled {
-		refuse(codeMethodDisabled)
+		no(d.EnabledUnknown, codeMethodDisabled)
 	}
 	if !d.InScope {
-		refuse(codeNotInScope)
+		no(d.ScopeUnknown, codeNotInScope)
 	}
 	if !v.chain.Trusted {
-		refuse(cmp.Or(v.chain.Code(), codeChain))
+		no(ev.tenant.curable(v.chain), cmp.Or(v.chain.Code(), codeChain))
 	}
 	for i := range v.checks {
 		if v.checks[i].outcome == lint.Fail {
 			refuse(cmp.Or(v.checks[i].code, codeNoCRL))
 		}
 	}
-	if !v.scope.Allowed {
-		refuse(codeScope)
+	if !v.scope.Allowed && !(v.scope.Undecided && ev.tenant.curable(v.chain)) {
+		no(v.scope.Undecided, codeScope)
 	}
 	if !d.Bound {
-		refuse(ev.bindingCode())
+		no(d.BindingUnknown, ev.bindingCode())
 	}
-	if ok, code, _, _ := ev.requirement(v); !ok {
-		refuse(code)
+	if ok, notKnown, code, _, _ := ev.requirement(v); !ok {
+		no(notKnown, code)
 	}
-	a.SignedIn = a.Code == ""
+	switch {
+	case a.Code != "":
+		a.Outcome = Refused
+	case unknown || len(v.doubts) > 0:
+		a.Outcome = Undecided
+	default:
+		a.Outcome, a.SignedIn = SignedIn, true
+	}
 	a.MFASatisfied = a.SignedIn && d.AuthenticationMode == policy.MultiFactor
 	return a
 }
@@ -195,21 +234,22 @@ func (ev *evaluation) bindingCode() string {
 }
 
 // requirement reports whether the certificate alone satisfies the requirement, and
-// otherwise the code, the reason in words, and what the user may add.
-func (ev *evaluation) requirement(v reading) (ok bool, code, why string, with []string) {
+// otherwise whether that is only not known, the code, the reason in words, and what
+// the user may add.
+func (ev *evaluation) requirement(v reading) (ok, unknown bool, code, why string, with []string) {
 	r, mode := ev.request.Require, v.decision.AuthenticationMode
 	switch {
 	case r.kind == requireMFA:
 		if mode == policy.MultiFactor {
-			return true, "", "the certificate counts as multifactor", nil
+			return true, false, "", "the certificate counts as multifactor", nil
 		}
-		return false, codeMFA, "the certificate counts as single-factor: the user needs a registered second factor, " +
+		return false, false, codeMFA, "the certificate counts as single-factor: the user needs a registered second factor, " +
 			"or the tenant needs a rule that makes the certificate multifactor", secondFactors
 	case r.isStrength():
-		ok, why, with = r.strength.satisfies(mode, ev.issuers(v, ev.tenant.options.AnyAllowedIssuer), ev.oids())
-		return ok, codeStrength, why, with
+		ok, unknown, why, with = r.strength.satisfies(mode, ev.issuers(v, ev.tenant.options.AnyAllowedIssuer), ev.oids())
+		return ok, unknown, codeStrength, why, with
 	}
-	return true, "", "Conditional Access requirement: none", nil
+	return true, false, "", "Conditional Access requirement: none", nil
 }
 
 // issuers returns the key identifiers to compare with an authentication strength's
@@ -264,6 +304,9 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 	e := t.policy.Explain(ev.cert, r.User)
 	answer := ev.judge(ev.reading)
 	v := Verdict{
+		Outcome:            answer.Outcome,
+		Missing:            []Missing{},
+		NotChecked:         notChecked,
 		SignedIn:           answer.SignedIn,
 		Code:               answer.Code,
 		AuthenticationMode: answer.AuthenticationMode,
@@ -277,8 +320,12 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 	if v.Assumptions, err = ev.assumptions(ctx, e, answer); err != nil {
 		return Verdict{}, err
 	}
-	if _, _, _, with := ev.requirement(ev.reading); with != nil && (answer.Code == codeMFA || answer.Code == codeStrength) {
+	if _, _, _, _, with := ev.requirement(ev.reading); with != nil && (answer.Code == codeMFA || answer.Code == codeStrength) {
 		v.SecondFactor = slices.Clone(with)
+	}
+	if v.Outcome == Undecided {
+		v.Missing = append(v.Missing, ev.missing()...)
+		v.Message = "not known: " + whats(v.Missing)
 	}
 	if step, refused := v.Refusal(); refused {
 		v.Message = fmt.Sprintf("%s: %s", step.Name, step.Detail)
@@ -328,11 +375,20 @@ func (ev *evaluation) steps(e policy.Explanation) []Step {
 		}
 	}
 
+	ev.accountStep(&steps)
 	fromPolicy(true)
 
 	chain := ev.reading.chain
-	steps = append(steps, chain.Steps()...)
-	if chain.Trusted {
+	curable := ev.tenant.curable(chain)
+	for _, s := range chain.Steps() {
+		if curable && s.Outcome == lint.Fail {
+			s.Outcome, s.Code, s.Inferred = lint.Warn, "", false
+		}
+		steps = append(steps, s)
+	}
+	if curable {
+		steps.add(StepChain, lint.Warn, lint.Authorities, "whether the chain leads to a root of the trust stores is not known: "+chain.Failures[0].String())
+	} else if chain.Trusted {
 		steps.add(StepChain, lint.Pass, lint.Authorities,
 			fmt.Sprintf("%s up to the root %s", count(len(chain.CAs), "CA", "CAs"), dn.Show(chain.Root().Certificate.RawSubject)))
 	} else {
@@ -353,7 +409,7 @@ func (ev *evaluation) steps(e policy.Explanation) []Step {
 	ev.hintStep(&steps)
 	fromPolicy(false)
 
-	ok, code, why, _ := ev.requirement(ev.reading)
+	ok, unknown, code, why, _ := ev.requirement(ev.reading)
 	source := sourceMFA
 	if ev.request.Require.isStrength() {
 		source = lint.Strengths
@@ -363,10 +419,38 @@ func (ev *evaluation) steps(e policy.Explanation) []Step {
 		steps.add(StepRequirement, lint.Skip, source, why)
 	case ok:
 		steps.add(StepRequirement, lint.Pass, source, fmt.Sprintf("%v: %s", ev.request.Require, why))
+	case unknown:
+		steps.add(StepRequirement, lint.Warn, source, fmt.Sprintf("%v: %s", ev.request.Require, why))
 	default:
 		steps.refuse(StepRequirement, code, source, fmt.Sprintf("%v: %s", ev.request.Require, why), inferredCode(code))
 	}
 	return steps
+}
+
+// accountStep says what the account itself is, as far as that is known.
+func (ev *evaluation) accountStep(steps *stepList) {
+	user := ev.request.User
+	switch {
+	case user.Disabled:
+		steps.refuse(StepAccount, codeDisabled, lint.ErrorCodes, "the account is disabled: set accountEnabled to true", false)
+	case user.UserType == userGuest:
+		steps.add(StepAccount, lint.Warn, lint.DeepDive, "the account is a guest's: a guest whose account is of another tenant signs in there, by that tenant's configuration")
+	case lacks(user, policy.AccountEnabled):
+		steps.add(StepAccount, lint.Skip, lint.ErrorCodes, "accountEnabled is not known")
+	default:
+		steps.add(StepAccount, lint.Pass, lint.ErrorCodes, "the account is enabled")
+	}
+}
+
+// userGuest is a User.UserType.
+const userGuest = "Guest"
+
+func whats(list []Missing) string {
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = m.What + " (" + m.Why + ")"
+	}
+	return strings.Join(names, "; ")
 }
 
 func count(n int, one, many string) string {
@@ -396,8 +480,12 @@ func (ev *evaluation) scopeSteps(steps *stepList) {
 	switch {
 	case !scope.Restricted:
 		steps.add(StepScopes, lint.Pass, sourceScopes, "no CA scope names a CA of this chain")
+	case scope.Allowed && scope.ScopeIndex < 0:
+		steps.add(StepScopes, lint.Pass, sourceScopes, "the user is in the group of every CA scope that may restrict this chain")
 	case scope.Allowed:
 		steps.add(StepScopes, lint.Pass, sourceScopes, fmt.Sprintf("the user is in the group of certificateAuthorityScopes[%d]", scope.ScopeIndex))
+	case scope.Undecided:
+		steps.add(StepScopes, lint.Warn, sourceScopes, "whether a CA scope of this chain keeps the user out is not known")
 	default:
 		steps.refuse(StepScopes, codeScope, sourceScopes, "the user is in no group that a CA scope of this chain names: "+
 			"add the user to such a group, or remove the scopes of these CAs", false)

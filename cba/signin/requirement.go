@@ -117,6 +117,9 @@ type Strength struct {
 	AllowedCombinations []string `json:"allowedCombinations"`
 	// Combinations restrict some of them.
 	Combinations []Combination `json:"combinationConfigurations"`
+	// Missing is true where the text that was read does not have the restrictions, as
+	// Graph answers without $expand: whether there are any is not known.
+	Missing bool `json:"-"`
 }
 
 // A Combination restricts certificates in an authentication strength to some
@@ -128,6 +131,40 @@ type Combination struct {
 	AppliesTo         []string `json:"appliesToCombinations"`
 	AllowedIssuerSKIs []string `json:"allowedIssuerSkis"` // hexadecimal
 	AllowedPolicyOIDs []string `json:"allowedPolicyOIDs"`
+	// Missing is true where the text that was read lacks one of the lists: what it
+	// restricts is not known.
+	Missing bool `json:"-"`
+}
+
+// MarshalJSON writes the strength; a list that is known to be empty is [].
+func (s Strength) MarshalJSON() ([]byte, error) {
+	type plain Strength
+	if s.Missing {
+		return json.Marshal(struct {
+			plain
+			Combinations *[]Combination `json:"combinationConfigurations,omitempty"`
+		}{plain: plain(s)})
+	}
+	if s.Combinations == nil {
+		s.Combinations = []Combination{}
+	}
+	return json.Marshal(plain(s))
+}
+
+// MarshalJSON writes the combination; what is missing is not written.
+func (c Combination) MarshalJSON() ([]byte, error) {
+	list := func(l []string) []string {
+		if l == nil && !c.Missing {
+			return []string{}
+		}
+		return l
+	}
+	return json.Marshal(struct {
+		Type    string   `json:"@odata.type,omitempty"`
+		Applies []string `json:"appliesToCombinations,omitzero"`
+		Issuers []string `json:"allowedIssuerSkis,omitzero"`
+		OIDs    []string `json:"allowedPolicyOIDs,omitzero"`
+	}{c.Type, list(c.AppliesTo), list(c.AllowedIssuerSKIs), list(c.AllowedPolicyOIDs)})
 }
 
 // Limits of a Combination.
@@ -153,6 +190,10 @@ func ParseStrength(data []byte) (Strength, error) {
 	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &s); err != nil {
 		return Strength{}, inStrength(&Error{Reason: Malformed, Err: err})
 	}
+	s.Missing = s.Combinations == nil
+	for i, c := range s.Combinations {
+		s.Combinations[i].Missing = c.AppliesTo == nil || c.AllowedIssuerSKIs == nil || c.AllowedPolicyOIDs == nil
+	}
 	if len(s.AllowedCombinations) == 0 {
 		return Strength{}, malformed("strength", "allowedCombinations is empty: nothing would satisfy the strength")
 	}
@@ -176,48 +217,67 @@ func inStrength(err error) error {
 }
 
 // satisfies reports whether a certificate of this mode satisfies the
-// authentication strength without a second method. why gives the reason in words,
-// with lists the combinations that would satisfy the strength together with the
-// certificate. issuers are the key identifiers to compare with allowed issuers.
-func (s Strength) satisfies(mode policy.AuthenticationMode, issuers []string, oids []string) (ok bool, why string, with []string) {
+// authentication strength without a second method, or that this is unknown. why gives
+// the reason in words, with lists the combinations that would satisfy the strength
+// together with the certificate. issuers are the key identifiers to compare with
+// allowed issuers.
+func (s Strength) satisfies(mode policy.AuthenticationMode, issuers []string, oids []string) (ok, unknown bool, why string, with []string) {
 	held := fmt.Sprintf("the strength does not allow a %v certificate; it allows %s", mode, strings.Join(s.AllowedCombinations, "; "))
 	for _, combination := range s.AllowedCombinations {
 		methods := splitCombination(combination)
 		if !slices.Contains(methods, string(mode)) {
 			continue
 		}
-		if against := s.restricts(combination, issuers, oids); against != "" {
+		against, open := s.restricts(combination, issuers, oids)
+		switch {
+		case against != "":
 			held = against
-			continue
+		case len(methods) > 1:
+			with = append(with, combination)
+		case open != "":
+			unknown, why = true, open
+		default:
+			return true, false, fmt.Sprintf("the strength allows a %v certificate with this issuer and these policies", mode), nil
 		}
-		if len(methods) == 1 {
-			return true, fmt.Sprintf("the strength allows a %v certificate with this issuer and these policies", mode), nil
-		}
-		with = append(with, combination)
 	}
-	if with != nil {
-		return false, fmt.Sprintf("a %v certificate satisfies the strength only together with another method: %s", mode, strings.Join(with, "; ")), with
+	switch {
+	case unknown:
+		return false, true, why, nil
+	case with != nil:
+		return false, false, fmt.Sprintf("a %v certificate satisfies the strength only together with another method: %s", mode, strings.Join(with, "; ")), with
 	}
-	return false, held, nil
+	return false, false, held, nil
 }
 
 // restricts says why the configurations of a combination do not accept a
-// certificate, "" if they do. All of them must accept it.
-func (s Strength) restricts(combination string, issuers []string, oids []string) string {
+// certificate, "" if they do; all of them must accept it. open says what is not known
+// of them.
+func (s Strength) restricts(combination string, issuers []string, oids []string) (against, open string) {
+	if s.Missing {
+		open = "the file does not have the strength's combinationConfigurations, which may allow other issuers or policies only"
+	}
 	for _, c := range s.Combinations {
-		if !slices.ContainsFunc(c.AppliesTo, func(text string) bool { return sameCombination(text, combination) }) {
+		switch {
+		case c.AppliesTo == nil && c.Missing:
+		case !slices.ContainsFunc(c.AppliesTo, func(text string) bool { return sameCombination(text, combination) }):
 			continue
+		}
+		if c.Missing {
+			open = "a configuration of the strength lacks appliesToCombinations, allowedIssuerSkis or allowedPolicyOIDs, which may allow other issuers or policies only"
+			if c.AppliesTo == nil {
+				continue
+			}
 		}
 		if len(c.AllowedIssuerSKIs) > 0 && !slices.ContainsFunc(issuers, func(ski string) bool { return hasKey(c.AllowedIssuerSKIs, ski) }) {
 			return fmt.Sprintf("the strength allows the issuers with the subject key identifiers %s, and the issuer of the certificate has %s",
-				strings.Join(c.AllowedIssuerSKIs, ", "), cmp.Or(strings.Join(issuers, ", "), "none that is known"))
+				strings.Join(c.AllowedIssuerSKIs, ", "), cmp.Or(strings.Join(issuers, ", "), "none that is known")), ""
 		}
 		if len(c.AllowedPolicyOIDs) > 0 && !slices.ContainsFunc(oids, func(oid string) bool { return slices.Contains(c.AllowedPolicyOIDs, oid) }) {
 			return fmt.Sprintf("the strength allows the policy OIDs %s, and the certificate has %s",
-				strings.Join(c.AllowedPolicyOIDs, ", "), cmp.Or(strings.Join(oids, ", "), "none"))
+				strings.Join(c.AllowedPolicyOIDs, ", "), cmp.Or(strings.Join(oids, ", "), "none")), ""
 		}
 	}
-	return ""
+	return "", open
 }
 
 func sameCombination(a, b string) bool {

@@ -8,6 +8,8 @@ import (
 
 // The names of this package's own steps.
 const (
+	// StepAccount is about the account: enabled, a guest's.
+	StepAccount = "account"
 	// StepChain sums up the chain.
 	StepChain = "chain"
 	// StepRevocation is about the CRL of one CA of the chain.
@@ -25,6 +27,7 @@ const (
 func StepNames() []lint.StepName { return slices.Clone(stepNames) }
 
 var stepNames = []lint.StepName{
+	{Name: StepAccount, What: "whether the account is enabled, and of this tenant"},
 	{Name: StepChain, What: "whether the chain leads to a root of the trust stores"},
 	{Name: StepRevocation, What: "what the CRL of a CA says about the certificate below it"},
 	{Name: StepScopes, What: "whether the CA scopes let the user in"},

@@ -11,8 +11,8 @@ import (
 )
 
 // ExplainUser returns the verdict for the best of a user's certificates, now (see
-// [Options.Now]) and without a requirement: signed in is better than refused,
-// multifactor better than single-factor; among refused ones the certificate with
+// [Options.Now]) and without a requirement: signed in is better than undecided and that
+// than refused, multifactor better than single-factor; among refused ones the certificate with
 // the fewest failing steps is the best, and the first in the list wins among equals.
 // [Verdict.Certificate] says which certificate it is.
 //
@@ -68,7 +68,10 @@ func (v Verdict) failing() (n int) {
 type Candidate struct {
 	Index   int // the place in the list, from 0
 	User    *policy.User
-	Binding policy.BoundBy // the username binding that matches
+	Binding policy.BoundBy // the username binding that matches; empty if Unknown
+	// Unknown says that what decides about the user is not known: a property that a
+	// binding compares is in [policy.User.Missing].
+	Unknown bool
 }
 
 // Candidates yields the users of a list to whom the tenant's username bindings bind
@@ -101,10 +104,17 @@ func (t *Tenant) Candidates(cert *x509.Certificate, users iter.Seq2[*policy.User
 			index++
 			c := Candidate{Index: index, User: user}
 			if err == nil {
-				if user == nil || !t.policy.Decide(prepared, user).Bound {
+				if user == nil {
 					continue
 				}
-				c.Binding = *t.policy.Explain(prepared, user).Binding
+				switch d := t.policy.Decide(prepared, user); {
+				case d.Bound:
+					c.Binding = *t.policy.Explain(prepared, user).Binding
+				case d.BindingUnknown:
+					c.Unknown = true
+				default:
+					continue
+				}
 			}
 			if !yield(c, err) {
 				return

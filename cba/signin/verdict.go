@@ -28,10 +28,13 @@ type Request struct {
 // An Answer is what Entra says to a sign-in, without the reasons. The zero Answer
 // refuses.
 type Answer struct {
-	// SignedIn says that nothing refuses the sign-in, and that the certificate alone
+	// Outcome is what becomes of the sign-in. Unset refuses.
+	Outcome Outcome `json:"outcome"`
+	// SignedIn is true for the outcome [SignedIn] alone. It says that nothing refuses the sign-in, and that the certificate alone
 	// satisfies the requirement.
 	SignedIn bool `json:"signedIn"`
-	// Code is what a refused user would see, "AADSTS500176". It is "" if signed in.
+	// Code is what a refused user would see, "AADSTS500176". It is "" for the other
+	// outcomes.
 	Code string `json:"code"`
 	// AuthenticationMode is the strength of the certificate, signed in or not.
 	AuthenticationMode policy.AuthenticationMode `json:"authenticationMode"`
@@ -44,9 +47,10 @@ type Answer struct {
 // A Verdict is an [Answer] with its reasons. Its JSON is stable except for the
 // texts of details.
 type Verdict struct {
+	Outcome            Outcome                   `json:"outcome"`
 	SignedIn           bool                      `json:"signedIn"`
 	Code               string                    `json:"code"`
-	Message            string                    `json:"message"` // the refusal in words: see Refusal
+	Message            string                    `json:"message"` // the refusal in words (see Refusal), or what is not known
 	AuthenticationMode policy.AuthenticationMode `json:"authenticationMode"`
 	ModeRule           *policy.ModeRule          `json:"modeRule"` // nil for the default
 	RequiredAffinity   certuserid.Affinity       `json:"requiredAffinity"`
@@ -56,14 +60,23 @@ type Verdict struct {
 	Certificate CertificateName `json:"certificate"`
 	// SecondFactor lists what the user may add where the certificate alone does not
 	// satisfy the requirement. It is empty if nothing would help.
-	SecondFactor []string     `json:"secondFactor,omitempty"`
-	Steps        []Step       `json:"steps"`
-	Assumptions  []Assumption `json:"assumptions"`
+	SecondFactor []string `json:"secondFactor,omitempty"`
+	// Missing is what is not known and decides; it is empty unless the outcome is
+	// [Undecided].
+	Missing     []Missing    `json:"missing"`
+	Steps       []Step       `json:"steps"`
+	Assumptions []Assumption `json:"assumptions"`
+	// NotChecked says in one line what no verdict looks at.
+	NotChecked string `json:"notChecked"`
 }
+
+// notChecked is [Verdict.NotChecked].
+const notChecked = "Conditional Access beyond the requirement, risk and sign-in blocks, federation and home realm discovery, " +
+	"what browsers and proxies do, licences, and caches (a change takes up to an hour)"
 
 // Answer returns the verdict without its reasons.
 func (v Verdict) Answer() Answer {
-	return Answer{v.SignedIn, v.Code, v.AuthenticationMode, v.RequiredAffinity, v.MFASatisfied}
+	return Answer{v.Outcome, v.SignedIn, v.Code, v.AuthenticationMode, v.RequiredAffinity, v.MFASatisfied}
 }
 
 // Refusal returns the step that decided a refusal: the first failing step with the

@@ -132,6 +132,8 @@ func logged(f SignIn) string {
 // expected is written as logged writes, as far as the log tells.
 func expected(a signin.Answer, f SignIn) string {
 	switch {
+	case a.Outcome == signin.Undecided:
+		return "not known"
 	case !a.SignedIn:
 		return a.Code
 	case f.Certificate.Mode == "" || f.Outcome == Refused:

@@ -1,6 +1,9 @@
 package snapshot
 
 import (
+	"encoding/json"
+	"errors"
+
 	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/policy"
 )
@@ -15,16 +18,39 @@ type User struct {
 	Synced bool `json:"onPremisesSyncEnabled,omitempty"`
 }
 
-// userText is the text of a User: the properties of policy.User and the others in
-// one object, so that each user is read once.
-type userText struct {
-	ID                          string                   `json:"id"`
-	UserPrincipalName           string                   `json:"userPrincipalName"`
-	OnPremisesUserPrincipalName string                   `json:"onPremisesUserPrincipalName"`
-	AuthorizationInfo           policy.AuthorizationInfo `json:"authorizationInfo"`
-	MemberOf                    []policy.DirectoryObject `json:"memberOf"`
-	DisplayName                 string                   `json:"displayName"`
-	Synced                      bool                     `json:"onPremisesSyncEnabled"`
+// moreText are the properties of a User that policy.User does not have.
+type moreText struct {
+	DisplayName string `json:"displayName,omitempty"`
+	Synced      bool   `json:"onPremisesSyncEnabled,omitempty"`
+}
+
+// SetGroups is [policy.User.SetGroups].
+func (u *User) SetGroups(groups []policy.DirectoryObject) {
+	if u != nil {
+		u.User.SetGroups(groups)
+	}
+}
+
+// MarshalJSON writes the user as Graph does, see [policy.User.MarshalJSON].
+func (u User) MarshalJSON() ([]byte, error) {
+	text, err := u.User.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	more, err := json.Marshal(moreText{u.DisplayName, u.Synced})
+	if err != nil || string(more) == "{}" {
+		return text, err
+	}
+	return append(append(text[:len(text)-1], ','), more[1:]...), nil
+}
+
+// UnmarshalJSON is [ParseUser]. On an error u stays as it was.
+func (u *User) UnmarshalJSON(data []byte) error {
+	in, err := ParseUser(data)
+	if err == nil {
+		*u = in
+	}
+	return err
 }
 
 // ParseUser reads a user as Graph v1.0 returns it, bare or in an envelope
@@ -35,13 +61,19 @@ type userText struct {
 func ParseUser(data []byte) (User, error) { return parseUser("", data) }
 
 func parseUser(where string, data []byte) (User, error) {
-	var t userText
-	if err := wire.ReadWrapped(data, policy.MaxJSON, &t); err != nil {
+	var u User
+	var more moreText
+	if err := wire.ReadWrapped(data, policy.MaxJSON, &more); err != nil {
 		return User{}, own(where, err)
 	}
-	if t.ID == "" {
+	user, err := policy.ParseUser(data)
+	var e *policy.Error
+	if errors.As(err, &e) {
+		return User{}, own(where, &wire.Error{Reason: wire.Reason(e.Reason), Where: e.Where, Offset: e.Offset, Detail: e.Detail})
+	}
+	if user.ID == "" {
 		return User{}, &Error{Reason: Malformed, Where: where, Detail: "the user has no id"}
 	}
-	return User{User: policy.User{ID: t.ID, UserPrincipalName: t.UserPrincipalName, OnPremisesUserPrincipalName: t.OnPremisesUserPrincipalName,
-		AuthorizationInfo: t.AuthorizationInfo, MemberOf: t.MemberOf}, DisplayName: t.DisplayName, Synced: t.Synced}, nil
+	u.User, u.DisplayName, u.Synced = user, more.DisplayName, more.Synced
+	return u, nil
 }

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"slices"
 	"time"
 
 	"example.com/entracba/cba/internal/wire"
@@ -33,6 +34,15 @@ type PKI struct {
 	DeletedDateTime      time.Time `json:"deletedDateTime"`
 	// CertificateAuthorities are the CAs of the container, in any order.
 	CertificateAuthorities []Authority `json:"certificateAuthorities" wire:"unwrap"`
+}
+
+// LacksAuthorities reports whether the CAs of a PKI that was read are not known: its
+// text has no certificateAuthorities, as the answer that lists PKIs. A PKI that a
+// program made has those that it has.
+func (p PKI) LacksAuthorities() bool {
+	members := wire.MembersOf(p.kept)
+	return p.CertificateAuthorities == nil && members != nil &&
+		!slices.ContainsFunc(members, func(m wire.Member) bool { return m.Name == "certificateAuthorities" && string(m.Raw) != "null" })
 }
 
 // An Authority is one CA of a PKI: Microsoft Graph's

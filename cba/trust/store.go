@@ -166,11 +166,13 @@ func (ca *CA) Hinted() bool {
 	return ca != nil && (ca.IssuerHint || slices.ContainsFunc(ca.Others, func(e Entry) bool { return e.IssuerHint }))
 }
 
-// InPKI reports whether the CA is in the PKI with this display name, also with an
-// entry that is not in force. The comparison is case-insensitive: how the service
+// InPKI reports whether the CA is in the PKI with this display name or id, also with
+// an entry that is not in force. The comparison is case-insensitive: how the service
 // compares the name in a CA scope is not documented.
 func (ca *CA) InPKI(name string) bool {
-	is := func(e Entry) bool { return e.Origin == PKIStore && strings.EqualFold(e.PKI, name) }
+	is := func(e Entry) bool {
+		return e.Origin == PKIStore && (strings.EqualFold(e.PKI, name) || e.PKIID != "" && strings.EqualFold(e.PKIID, name))
+	}
 	return ca != nil && (is(ca.Entry) || slices.ContainsFunc(ca.Others, is))
 }
 

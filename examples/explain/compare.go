@@ -44,13 +44,17 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	defer bar.End()
 	counts := map[signin.Difference]int{}
 	differences := []difference{}
-	total := 0
+	total, without := 0, 0
 	for change, err := range signin.Compare(ctx, before, after, users(o.users), signin.CompareOptions{At: o.at, Require: o.require}) {
 		if err != nil {
 			return err
 		}
 		bar.Step(1)
 		total++
+		if len(change.Case.Certificates) == 0 {
+			without++
+			continue
+		}
 		counts[change.Difference]++
 		if change.Difference != signin.Same {
 			differences = append(differences, difference{change.Case.User.UserPrincipalName, change.Difference, change.Before, change.After})
@@ -66,13 +70,32 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		}
 	} else {
 		printDifferences(os.Stdout, console.StyleFor(os.Stdout), differences)
-		fmt.Printf("%s: %d lose access, %d gain access, %d weaker, %d stronger, %d unchanged\n", console.Count(total, "user"),
-			counts[signin.Loses], counts[signin.Gains], counts[signin.Weaker], counts[signin.Stronger], counts[signin.Same])
+		fmt.Println(summary(total, without, counts))
 	}
-	if counts[signin.Loses] > 0 {
+	switch {
+	case counts[signin.Loses] > 0:
 		return console.ErrNo
+	case counts[signin.NotKnown] > 0 || without == total:
+		return console.ErrNotKnown
 	}
 	return nil
+}
+
+// summary says what becomes of the users. Those about whom nothing is known are not
+// among those who keep their access.
+func summary(total, without int, counts map[signin.Difference]int) string {
+	if without == total {
+		return fmt.Sprintf("%s, all without a certificate: nothing is known about them", console.Count(total, "user"))
+	}
+	text := fmt.Sprintf("%s: %d lose access, %d gain access, %d weaker, %d stronger, %d unchanged", console.Count(total, "user"),
+		counts[signin.Loses], counts[signin.Gains], counts[signin.Weaker], counts[signin.Stronger], counts[signin.Same])
+	if unknown := counts[signin.NotKnown]; unknown > 0 {
+		text = strings.Replace(text, ": 0 lose access,", ": none is known to lose access,", 1) + fmt.Sprintf(", %d not known", unknown)
+	}
+	if without > 0 {
+		text += fmt.Sprintf(", %d without a certificate", without)
+	}
+	return text
 }
 
 func printDifferences(w io.Writer, style console.Style, differences []difference) {
@@ -91,6 +114,8 @@ func showAnswer(a signin.Answer) string {
 	switch {
 	case a.SignedIn:
 		return a.AuthenticationMode.String()
+	case a.Outcome == signin.Undecided:
+		return "not known"
 	case a.Code == "":
 		return "no certificate"
 	}

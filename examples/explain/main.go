@@ -9,7 +9,8 @@
 // WoodgroveCA gives single-factor, one for the policy OID 1.2.3.4 multifactor.
 //
 // Exit status: 0 signed in (or no user loses access); 1 refused (or a user does); 2 the
-// command line or the input cannot be used.
+// command line or the input cannot be used; 3 undecided (or no user is known to lose
+// access, and of some it is not known).
 package main
 
 import (
@@ -178,10 +179,13 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 	} else {
 		r.print(os.Stdout, console.StyleFor(os.Stdout))
 	}
-	if err == nil && !verdict.SignedIn {
-		err = console.ErrNo
+	switch {
+	case err != nil || verdict.SignedIn:
+		return err
+	case verdict.Outcome == signin.Undecided:
+		return console.ErrNotKnown
 	}
-	return err
+	return console.ErrNo
 }
 
 // readTenant reads and compiles a tenant.

@@ -53,9 +53,15 @@ func (r report) print(w io.Writer, style console.Style) {
 	}
 	fmt.Fprintf(w, "at %s; Conditional Access requirement: %s\n\n", r.at.UTC().Format("2006-01-02 15:04 MST"), require)
 
-	if v.SignedIn {
+	switch v.Outcome {
+	case signin.SignedIn:
 		fmt.Fprintf(w, "%s  %v\n", style.Green("SIGNED IN"), v.AuthenticationMode)
-	} else {
+	case signin.Undecided:
+		fmt.Fprintf(w, "%s  nothing that is known refuses the sign-in, and this is not known:\n", style.Yellow("UNDECIDED"))
+		for _, m := range v.Missing {
+			fmt.Fprintf(w, "  %s  %s\n    to settle it: %s\n", style.Bold(console.Clean(m.What)), console.Clean(m.Why), console.Clean(m.How))
+		}
+	default:
 		fmt.Fprintf(w, "%s  %s  %s\n", style.Red("REFUSED"), style.Bold(v.Code), console.Clean(v.Message))
 	}
 	rows := [][]string{{"mode", fmt.Sprint(v.AuthenticationMode), "the tenant's default"}}
@@ -108,6 +114,7 @@ func (r report) print(w io.Writer, style console.Style) {
 	if !v.SignedIn {
 		r.ids(w, style)
 	}
+	fmt.Fprintf(w, "\n%s  %s\n", style.Bold("NOT CHECKED"), v.NotChecked)
 	if len(r.findings) > 0 {
 		fmt.Fprintf(w, "\n%s\n", style.Bold("FINDINGS"))
 		for _, f := range r.findings {

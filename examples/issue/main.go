@@ -423,6 +423,8 @@ func signIn(tenant *signin.Tenant, result cba.Result) string {
 	switch {
 	case err != nil:
 		return err.Error()
+	case answer.Outcome == signin.Undecided:
+		return "cannot be told"
 	case !answer.SignedIn:
 		return "refused, " + answer.Code
 	}

@@ -14,6 +14,7 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
@@ -93,7 +94,10 @@ func (e *expectations) expect(f snapshot.SignIn) (snapshot.Expectation, bool) {
 		return snapshot.Expectation{}, false
 	}
 	if code := fmt.Sprintf("AADSTS%d", f.Code); f.Outcome == snapshot.Refused && ofRevocation(code) {
-		answer = signin.Answer{Code: code} // the log is believed
+		answer = signin.Answer{Outcome: signin.Refused, Code: code} // the log is believed
+	}
+	if answer.Outcome == signin.Undecided {
+		return snapshot.Expectation{}, false // nothing to hold the log against
 	}
 	return snapshot.Expectation{Answer: answer, Authority: dn.Show(cert.RawIssuer)}, true
 }
@@ -111,7 +115,9 @@ func (e *expectations) user(id string) (*snapshot.User, error) {
 	}
 	u, err := e.tenant.User(e.ctx, id)
 	if err == nil {
-		u.MemberOf, err = e.tenant.Groups(e.ctx, id)
+		var groups []policy.DirectoryObject
+		groups, err = e.tenant.Groups(e.ctx, id)
+		u.SetGroups(groups)
 	}
 	switch {
 	case errors.Is(err, graph.NotFound):

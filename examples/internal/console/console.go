@@ -21,6 +21,7 @@ const (
 	Good     = 0 // done, or the answer is yes
 	No       = 1 // done, and the answer is no
 	Unusable = 2 // the command line or the input cannot be used
+	NotKnown = 3 // done, and the answer is that it cannot be told
 )
 
 // IsTerminal reports whether a person reads this file.
@@ -128,6 +129,9 @@ func Usage(format string, args ...any) error {
 // its answer.
 var ErrNo = &Failure{Status: No, Err: errors.New("no")}
 
+// ErrNotKnown is [ErrNo] with status [NotKnown].
+var ErrNotKnown = &Failure{Status: NotKnown, Err: errors.New("not known")}
+
 // Main runs a program and ends the process with its exit status. Errors go to
 // standard error behind the program's name.
 func Main(name string, run func(args []string) error) {
@@ -141,6 +145,8 @@ func status(name string, stderr io.Writer, err error) int {
 		return Good
 	case err == error(ErrNo):
 		return No
+	case err == error(ErrNotKnown):
+		return NotKnown
 	case errors.As(err, &failure):
 	default:
 		failure = &Failure{Unusable, err}

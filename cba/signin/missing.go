@@ -1,0 +1,178 @@
+package signin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/keyid"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/trust"
+)
+
+// Calls that settle what is missing, as paths of Microsoft Graph.
+const (
+	callGroups = "GET /users/{id}/transitiveMemberOf?$select=id, as the user's transitiveMemberOf"
+	callUser   = "GET /users/{id}?$select=id,userPrincipalName,onPremisesUserPrincipalName,accountEnabled,userType,authorizationInfo"
+	callPolicy = "GET /policies/authenticationMethodsPolicy/authenticationMethodConfigurations/x509Certificate"
+	callPKIs   = "GET /directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"
+	callOldCAs = "GET /organization/{id}/certificateBasedAuthConfiguration"
+	callLimits = "GET /policies/authenticationStrengthPolicies/{id}?$expand=combinationConfigurations"
+)
+
+// curable reports whether a CA that is not in the stores as they are known could make
+// a chain trusted.
+func (t *Tenant) curable(chain trust.Chain) bool {
+	return !chain.Trusted && len(t.unknownCAs) > 0 &&
+		!slices.ContainsFunc(chain.Failures, func(f trust.Failure) bool { return f.Cause != trust.IssuerNotFound })
+}
+
+// unknownCAs lists what a tenant's file does not have of its CAs.
+func unknownCAs(c Config) []Missing {
+	var list []Missing
+	const why = "the chain ends at a CA that the file does not have, and this may have it"
+	if c.Lacks(propertyPKIs) {
+		list = append(list, Missing{"tenant." + propertyPKIs, why, callPKIs + ", and the certificateAuthorities of each"})
+	}
+	if c.Lacks(propertyClassic) {
+		list = append(list, Missing{"tenant." + propertyClassic, why, callOldCAs})
+	}
+	for _, pki := range c.Trust.PKIs {
+		if pki.DeletedDateTime.IsZero() && pki.LacksAuthorities() {
+			id := pki.ID
+			if id == "" {
+				id = "{id}"
+			}
+			list = append(list, Missing{fmt.Sprintf("tenant.%s[%s].certificateAuthorities", propertyPKIs, text.Quote(pki.DisplayName)),
+				fmt.Sprintf("PKI %s has no certificateAuthorities in this file, and the chain ends at a CA that the file does not have", text.Quote(pki.DisplayName)),
+				callPKIs + "/" + id + "/certificateAuthorities"})
+		}
+	}
+	return list
+}
+
+// missing lists what is not known and decides, under the best reading.
+func (ev *evaluation) missing() []Missing {
+	var list []Missing
+	add := func(what, why, how string) {
+		if !slices.ContainsFunc(list, func(m Missing) bool { return m.What == what }) {
+			list = append(list, Missing{what, why, how})
+		}
+	}
+	t, user, v := ev.tenant, ev.request.User, ev.reading
+	config := t.config.Policy
+	const inPolicy = "tenant." + propertyPolicy + "."
+	absent := config.Missing()
+	ofPolicy := func(name, why string) {
+		if slices.Contains(absent, name) {
+			add(inPolicy+name, why, callPolicy)
+		}
+	}
+	groups := func(why string) {
+		if lacks(user, policy.MemberOf) && lacks(user, policy.TransitiveMemberOf) {
+			add("user.memberOf", why, callGroups)
+		}
+		if lacks(user, policy.ObjectID) && user.ID == "" {
+			add("user.id", why, callUser)
+		}
+	}
+	d := v.decision
+	if d.EnabledUnknown {
+		ofPolicy("state", "it says whether certificate-based authentication is enabled")
+		if t.config.Lacks(propertyPolicy) {
+			add("tenant."+propertyPolicy, "it decides who may sign in with a certificate", callPolicy)
+		}
+	}
+	if d.ScopeUnknown {
+		ofPolicy("includeTargets", "they say for whom the method is")
+		ofPolicy("excludeTargets", "one may exclude the user")
+		include, exclude, unread := targetsOf(config)
+		var why []string
+		if len(include) > 0 {
+			why = append(why, "the method is for "+some(include))
+		}
+		if len(exclude) > 0 {
+			why = append(why, some(exclude)+" may not use it")
+		}
+		if len(why) > 0 {
+			groups(strings.Join(why, "; "))
+		}
+		for _, target := range unread {
+			add(inPolicy+target, "the target is of a type that this version does not know, or has no id", "look the target up in the portal")
+		}
+	}
+	if d.BindingUnknown {
+		ofPolicy("certificateUserBindings", "they say which user the certificate is bound to")
+		for _, b := range config.UserBindings {
+			for _, p := range [...]policy.UserProperty{policy.UserPrincipalName, policy.OnPremisesUserPrincipalName, policy.CertificateUserIDs} {
+				if !b.Supported() || !strings.EqualFold(string(b.Property), string(p)) || !lacks(user, p) {
+					continue
+				}
+				what := "user." + string(p)
+				if p == policy.CertificateUserIDs {
+					what = "user.authorizationInfo"
+				}
+				add(what, fmt.Sprintf("a username binding compares the certificate's %s with it", b.Field), callUser)
+			}
+		}
+	}
+	if t.curable(v.chain) {
+		list = append(list, t.unknownCAs...)
+	}
+	if v.scope.Undecided {
+		ofPolicy("certificateAuthorityScopes", "one may keep the user from using this chain")
+		var ids []string
+		for i, s := range config.CertificateAuthorityScopes {
+			for _, target := range s.IncludeTargets {
+				ids = append(ids, text.Quote(target.ID))
+			}
+			if _, err := keyid.Parse(s.SubjectKeyIdentifier); err != nil {
+				add(fmt.Sprintf("%scertificateAuthorityScopes/%d/subjectKeyIdentifier", inPolicy, i), "it cannot be read, so the scope may restrict this chain", "write it in hexadecimal; the CA's certificate has it")
+			}
+		}
+		if len(ids) > 0 {
+			groups("a CA scope lets in only " + some(ids))
+		}
+	}
+	if _, unknown, _, why, _ := ev.requirement(v); unknown {
+		add("strength.combinationConfigurations", why, callLimits)
+	}
+	for _, doubt := range v.doubts {
+		add(inPolicy+doubt.Where, doubt.Why, callPolicy)
+	}
+	return list
+}
+
+// targetsOf lists the groups of the include and exclude targets, and the places of
+// targets that cannot be read.
+func targetsOf(c policy.Config) (include, exclude, unread []string) {
+	known := func(t policy.TargetType) bool { return t == policy.GroupTarget || t == policy.UserTarget }
+	for i, t := range c.IncludeTargets {
+		if !known(t.Type) || t.ID == "" {
+			unread = append(unread, fmt.Sprintf("includeTargets/%d", i))
+		} else {
+			include = append(include, string(t.Type)+" "+text.Quote(t.ID))
+		}
+	}
+	for i, t := range c.ExcludeTargets {
+		if t.Type != "" && !known(t.Type) || t.ID == "" {
+			unread = append(unread, fmt.Sprintf("excludeTargets/%d", i))
+		} else {
+			exclude = append(exclude, string(t.Type)+" "+text.Quote(t.ID))
+		}
+	}
+	return include, exclude, unread
+}
+
+// some lists the first of many.
+func some(list []string) string {
+	const most = 5
+	if n := len(list); n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), n-most)
+	}
+	return strings.Join(list, ", ")
+}
+
+// lacks reports whether a property of a user is not known.
+func lacks(u *policy.User, p policy.UserProperty) bool { return slices.Contains(u.Missing, p) }
