@@ -3,7 +3,9 @@ package cba_test
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -104,6 +106,27 @@ func TestIncompleteChain(t *testing.T) {
 		if i.Root() != nil || !i.Check().Has("chain-no-root") {
 			t.Errorf("without %s: root %v, findings %v", without, i.Root() != nil, i.Check())
 		}
+	}
+}
+
+// CAs that certify each other, without a root: the chain ends, and does not come
+// back to the CA itself.
+func TestCircle(t *testing.T) {
+	a, b := testKey(t, cba.P256, "root"), testKey(t, cba.P256, "other")
+	real := func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	}
+	as, bs := caWith(t, "A", a, nil, nil, real), caWith(t, "B", b, nil, nil, real)
+	aByB, bByA := caWith(t, "A", a, bs, b, real), caWith(t, "B", b, as, a, real)
+	i, err := cba.NewIssuer(aByB, a, aByB, bByA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(i.Chain) != 1 || !i.Chain[0].Equal(bByA) || i.Root() != nil {
+		t.Errorf("chain of %d", len(i.Chain))
+	}
+	if i, err = cba.NewIssuer(aByB, a, as, bs, aByB, bByA); err != nil || len(i.Chain) != 1 || !i.Root().Equal(bs) {
+		t.Errorf("with the roots: %v", err)
 	}
 }
 
@@ -447,4 +470,81 @@ func TestNilIssuer(t *testing.T) {
 	for _, err := range i.IssueAll(ctx, users(1), fast) {
 		wantReason(t, err, cba.Empty)
 	}
+}
+
+// Nil and zero arguments are an error or an empty answer, in every exported call.
+func TestNilAndZero(t *testing.T) {
+	ctx := context.Background()
+	var noRSA *rsa.PrivateKey
+	var noECDSA *ecdsa.PrivateKey
+	zero := &x509.Certificate{}
+	for name, call := range map[string]func() error{
+		"NewIssuer, nothing":   func() error { _, err := cba.NewIssuer(nil, nil, nil); return err },
+		"NewIssuer, zero":      func() error { _, err := cba.NewIssuer(zero, testKey(t, cba.P256, "root"), zero, nil); return err },
+		"NewIssuer, a nil key": func() error { _, err := cba.NewIssuer(newRoot(t, cba.P256).Certificate, noRSA); return err },
+		"ParseIssuer":          func() error { _, err := cba.ParseIssuer(); return err },
+		"ParseIssuer, nil":     func() error { _, err := cba.ParseIssuer(nil, nil); return err },
+		"ParseCertificates":    func() error { _, err := cba.ParseCertificates(nil); return err },
+		"ParseKey":             func() error { _, err := cba.ParseKey(nil); return err },
+		"ParseRequest":         func() error { _, err := cba.ParseRequest(nil); return err },
+		"ParseOID":             func() error { _, err := cba.ParseOID(""); return err },
+		"ParseSID":             func() error { _, err := cba.ParseSID(""); return err },
+		"EncodeKey":            func() error { _, err := cba.EncodeKey(nil); return err },
+		"EncodeKey, RSA":       func() error { _, err := cba.EncodeKey(noRSA); return err },
+		"EncodeKey, ECDSA":     func() error { _, err := cba.EncodeKey(noECDSA); return err },
+		"CheckKey":             func() error { return cba.CheckKey(nil) },
+		"CheckUPN":             func() error { return cba.CheckUPN("") },
+		"NewRoot":              func() error { _, err := cba.NewRoot(ctx, cba.Authority{}); return err },
+		"NewRoot, a nil key": func() error {
+			_, err := cba.NewRoot(ctx, cba.Authority{Name: parseName(t, "CN=x"), Key: noECDSA})
+			return err
+		},
+		"NewRequest":         func() error { _, err := cba.NewRequest(ctx, noECDSA, jane); return err },
+		"NewRequest, nobody": func() error { _, err := cba.NewRequest(ctx, testKey(t, cba.P256, "jane"), cba.Subject{}); return err },
+		"Issue, nobody": func() error {
+			_, err := newRoot(t, cba.P256).Issue(ctx, testKey(t, cba.P256, "jane").Public(), cba.Subject{}, cba.Profile{})
+			return err
+		},
+		"Issue, no key": func() error { _, err := newRoot(t, cba.P256).Issue(ctx, nil, jane, cba.Profile{}); return err },
+		"IssueRequest": func() error {
+			_, err := newRoot(t, cba.P256).IssueRequest(ctx, &cba.Request{}, jane, cba.Profile{})
+			return err
+		},
+		"Sign":            func() error { _, err := new(cba.Draft).Sign(ctx); return err },
+		"SignUnfit":       func() error { _, err := (*cba.Draft)(nil).SignUnfit(ctx); return err },
+		"SubjectOf":       func() error { _, err := cba.SubjectOf(nil); return err },
+		"SubjectOf, zero": func() error { _, err := cba.SubjectOf(zero); return err },
+		"ProfileOf":       func() error { _, err := cba.ProfileOf(nil); return err },
+		"NamesOf":         func() error { _, err := cba.NamesOf(nil); return err },
+		"Generate":        func() error { _, err := cba.KeyType(0).Generate(); return err },
+	} {
+		err := call()
+		if e, ok := err.(*cba.Error); !ok || e.Reason == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, empty := range map[string]bool{
+		"Check":              len(cba.Check(nil, cba.CheckOptions{})) == 0 && len(cba.Check([]*x509.Certificate{nil}, cba.CheckOptions{})) == 0,
+		"EncodeCertificates": len(cba.EncodeCertificates(nil)) == 0,
+		"Thumbprint":         cba.Thumbprint(nil) == "",
+		"RenewalTime":        cba.RenewalTime(time.Time{}, time.Time{}, 0).IsZero(),
+		"Compare":            len((*cba.Request)(nil).Compare(cba.Subject{})) == 0 && len(new(cba.Request).Compare(cba.Subject{})) == 0,
+		"PEM":                len((*cba.Request)(nil).PEM()) == 0,
+		"names":              cba.Names{}.SID().IsZero() && cba.SID{}.String() == "" && cba.Subject{}.String() == "" && cba.Ignored{}.String() == "",
+		"findings":           (*cba.Issuer)(nil).Check() == nil && new(cba.Issuer).Check() == nil,
+	} {
+		if !empty {
+			t.Errorf("%s of nothing is something", name)
+		}
+	}
+	if names, err := cba.ReadNames(nil); err != nil || names.UPNs != nil {
+		t.Errorf("%v, %v", names, err)
+	}
+	if _, err := cba.ProfileOf(zero); err != nil {
+		t.Error(err)
+	}
+	for range cba.Tasks() {
+		t.Error("a task")
+	}
+	cba.SID{}.Extension() // no panic
 }

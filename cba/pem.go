@@ -40,9 +40,12 @@ func EncodeCertificates(certs ...*x509.Certificate) []byte {
 // EncodeKey returns a private key as PEM in its PKCS #8 form, not encrypted:
 // anyone who reads it has the key. Keep it in a file with mode 0600.
 //
-// The error is an [*Error] with reason [UnsupportedKey]: keys of an HSM or a key
-// service cannot be written.
+// The error is an [*Error] with reason [UnsupportedKey] (keys of an HSM or a key
+// service cannot be written) or [Empty].
 func EncodeKey(key crypto.Signer) ([]byte, error) {
+	if publicOf(key) == nil {
+		return nil, &Error{Reason: Empty, What: "private key"}
+	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, &Error{Reason: UnsupportedKey, What: "private key", Err: err}
