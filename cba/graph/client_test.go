@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -51,5 +52,21 @@ func TestTexts(t *testing.T) {
 		if got != text {
 			t.Errorf("%q, want %q", got, text)
 		}
+	}
+}
+
+// A bulk run keeps its connections where there is no HTTP/2, and a program's own
+// transport stays as it is.
+func TestTransport(t *testing.T) {
+	own, ok := graph.Transport(nil).(*http.Transport)
+	if !ok || own.MaxIdleConnsPerHost < 16 || own.Proxy == nil {
+		t.Errorf("%+v", own)
+	}
+	if d := http.DefaultTransport.(*http.Transport); own == d || d.MaxIdleConnsPerHost != 0 {
+		t.Error("the default transport was changed")
+	}
+	given := &http.Transport{}
+	if graph.Transport(given) != http.RoundTripper(given) || given.MaxIdleConnsPerHost != 0 {
+		t.Error("a given transport was changed")
 	}
 }

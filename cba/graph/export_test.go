@@ -14,6 +14,7 @@ func SetMaxBody(c *Client, n int64) { c.maxBody = n }
 var (
 	Scrub      = scrub
 	RetryAfter = retryAfter
+	Transport  = transport
 )
 
 // Pace is Client.writes.

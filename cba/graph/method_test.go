@@ -257,3 +257,19 @@ func TestUnverified(t *testing.T) {
 		t.Errorf("it waited %v of 10s", total)
 	}
 }
+
+// A plan whose Before knows less than the tenant has is stale: what it does not know
+// could have been changed by another program.
+func TestStaleProperty(t *testing.T) {
+	f := newTenant(t, ruled(), graphtest.Options{})
+	known, err := policy.Parse([]byte(`{"id":"X509Certificate","state":"enabled"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := known.Clone()
+	after.State = policy.Disabled
+	f.asked()
+	if _, err := f.ApplyPolicy(t.Context(), graph.PolicyPlan{Before: known, After: after}, graph.ApplyOptions{AllowLockout: true}); !errors.Is(err, graph.Stale) || f.writes() != 0 {
+		t.Error(err)
+	}
+}

@@ -261,3 +261,27 @@ func TestNoTokenInErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A user in no group is not one whose groups are unknown, in the file either.
+func TestNoGroups(t *testing.T) {
+	for _, groups := range []bool{true, false} {
+		f := newTenant(t, people(), graphtest.Options{})
+		s, err := f.Snapshot(t.Context(), graph.SnapshotOptions{Groups: groups})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := snapshot.Parse(text)
+		if err != nil || len(back.Users) != 2 {
+			t.Fatalf("%+v, %v", back.Users, err)
+		}
+		for _, u := range append(s.Users, back.Users...) {
+			if (u.MemberOf != nil) != groups || len(u.MemberOf) != 0 {
+				t.Errorf("groups read: %v, %s: %#v", groups, u.UserPrincipalName, u.MemberOf)
+			}
+		}
+	}
+}

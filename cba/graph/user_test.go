@@ -411,24 +411,6 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-func TestReadUndo(t *testing.T) {
-	const whole = `{"user":"1","before":["a"],"after":["a","b"]}` + "\n"
-	for text, want := range map[string]int{"": 0, whole: 1, whole + "\n" + whole: 2, whole + `{"user":"2","before`: 1, whole + whole[:len(whole)-1]: 1} {
-		if got := len(collect(t, snapshot.ReadUndo(strings.NewReader(text)))); got != want {
-			t.Errorf("%q: %d edits, want %d", text, got, want)
-		}
-	}
-	for _, text := range []string{"{}\n", `{"user":"1"}` + "\n", "[]\n", `{"user":"1","before":[],"after":[],"x":1}` + "\n", strings.Repeat("a", 2<<20) + "\n"} {
-		bad := false
-		for _, err := range snapshot.ReadUndo(strings.NewReader(text)) {
-			bad = err != nil && strings.Contains(err.Error(), "line 1")
-		}
-		if !bad {
-			t.Errorf("%.40q was read", text)
-		}
-	}
-}
-
 // A writer that fails keeps its users from being written.
 func TestUndoFails(t *testing.T) {
 	f := newTenant(t, people(), graphtest.Options{})
@@ -442,3 +424,41 @@ func TestUndoFails(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+// Once the values of another program are put back, a later failure does not call them
+// lost.
+func TestNotLost(t *testing.T) {
+	f := newTenant(t, people(), graphtest.Options{})
+	other := newClient(t, f.Server)
+	edit := func(value string) {
+		if _, err := other.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{value}}, graph.EditOptions{Settle: -1}); err != nil {
+			t.Error(err)
+		}
+	}
+	plans := collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"mine"}})))
+	edit("theirs 1") // replaced by the first write, put back by the second
+	waits := 0
+	graph.SetSleep(f.Client, func(ctx context.Context, _ time.Duration) error {
+		if waits++; waits == 2 { // before the second reading back
+			if err := f.Load(graphtest.Tenant{Users: []graphtest.User{{ID: "id-jane", UserPrincipalName: "jane@yourdomain.com", CertificateUserIDs: []string{"theirs 2"}}}}); err != nil {
+				t.Error(err)
+			}
+			f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH"})
+		}
+		return ctx.Err()
+	})
+	done := collect(t, f.ApplyUsers(t.Context(), func(yield func(graph.UserPlan, error) bool) { yield(plans[0], nil) }, graph.EditOptions{}))
+	var e *graph.Error
+	if waits < 2 || !errors.Is(done[0].Err, graph.Forbidden) || errors.Is(done[0].Err, graph.Overwritten) || !errors.As(done[0].Err, &e) || e.Lost != nil {
+		t.Errorf("after %d waits: %v", waits, done[0])
+	}
+}
+
+// A value that the user has already is nobody else's.
+func TestOwnValue(t *testing.T) {
+	f := newTenant(t, people(), graphtest.Options{})
+	p, err := f.EditUser(t.Context(), snapshot.Edit{User: "id-jane", Add: []string{"X509:<PN>jane@yourdomain.com", "new"}}, graph.EditOptions{})
+	if err != nil || p.Outcome != graph.Written || len(p.Add()) != 1 {
+		t.Error(p, err)
+	}
+}

@@ -1,6 +1,7 @@
 package snapshot_test
 
 import (
+	"errors"
 	"iter"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 )
 
@@ -79,5 +81,39 @@ func TestOutcomes(t *testing.T) {
 	signIns := collect(t, snapshot.SignIns(rowsOf(row(0, "a", 500173), row(24*60, "a", 500171))))
 	if len(signIns) != 2 {
 		t.Errorf("%d signIns", len(signIns))
+	}
+}
+
+// Only a sign-in that went another way than expected is unexpected, and one that the
+// user gave up is neither.
+func TestSummarize(t *testing.T) {
+	const subject = "User certificate subject name"
+	rows := rowsOf(row(0, "gone", 50019, subject, "CN=A"),
+		row(0, "refused", 50019, subject, "CN=A"), row(1, "refused", 500173),
+		row(0, "right", 50019, subject, "CN=A"), row(1, "right", 0),
+		row(0, "wrong", 50019, subject, "CN=A"), row(1, "wrong", 500171),
+		row(0, "unknown", 50019, subject, "CN=A"), row(1, "unknown", 0))
+	sum, err := snapshot.Summarize(snapshot.SignIns(rows), func(s snapshot.SignIn) (snapshot.Expectation, bool) {
+		switch s.UserPrincipalName() {
+		case "gone", "right", "wrong":
+			return snapshot.Expectation{Answer: signin.Answer{SignedIn: true}, Authority: "CN=CA"}, true
+		case "refused":
+			return snapshot.Expectation{Answer: signin.Answer{Code: "AADSTS500173"}, Authority: "CN=CA"}, true
+		}
+		return snapshot.Expectation{}, false
+	})
+	if err != nil || sum.SignIns != 5 || sum.Known != 4 || len(sum.Unexpected) != 1 || sum.Unexpected[0].UserPrincipalName != "wrong" {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	if !sum.From.Equal(start) || !sum.To.Equal(start.Add(time.Minute)) {
+		t.Errorf("from %v to %v", sum.From, sum.To)
+	}
+	// What was counted before an error is returned with it.
+	cause := errors.New("lost")
+	sum, err = snapshot.Summarize(func(yield func(snapshot.SignIn, error) bool) {
+		_ = yield(snapshot.SignIn{Outcome: snapshot.Succeeded}, nil) && yield(snapshot.SignIn{}, cause)
+	}, nil)
+	if !errors.Is(err, cause) || sum.SignIns != 1 {
+		t.Errorf("%+v, %v", sum, err)
 	}
 }

@@ -37,7 +37,9 @@ func TestClone(t *testing.T) {
 		t.Fatalf("a clone is another snapshot: %s", diff)
 	}
 	clone.Users[0].AuthorizationInfo.CertificateUserIDs[0] = "b"
-	clone.Users = append(clone.Users, snapshot.User{User: policy.User{ID: "2"}})
+	added := jane("new") // a user of one snapshot only is left alone
+	added.ID = "2"
+	clone.Users = append(clone.Users, added)
 	clone.Strengths[0][2] = 'X'
 	clone.Config.Extra["x"][2] = 'X'
 	clone.Config.Policy.UserBindings[0].Priority = 9

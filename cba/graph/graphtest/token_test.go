@@ -72,3 +72,22 @@ func TestZero(t *testing.T) {
 		t.Error("the zero error")
 	}
 }
+
+// What is kept of a request has neither the token nor a cookie, in a batch either.
+func TestRecordHasNoToken(t *testing.T) {
+	f := newFake(t, graphtest.Tenant{}, graphtest.Options{})
+	f.ServeHTTP(httptest.NewRecorder(), newRequest("POST /$batch", `{"requests":[{"id":"1","method":"GET","url":"/users","headers":{"Authorization":"Bearer s3cret","cookie":"s3cret","x":"y"}}]}`,
+		"Authorization: Bearer s3cret", "Cookie: a=s3cret"))
+	f.ServeHTTP(httptest.NewRecorder(), newRequest("GET /users", "", "Cookie: a=s3cret", "X: y"))
+	all := f.Requests()
+	if len(all) != 2 || all[1].Header.Get("X") != "y" || all[1].Header.Get("Cookie") != "" || all[1].Header.Get("Authorization") != "" {
+		t.Errorf("%+v", all)
+	}
+	for _, r := range all {
+		for _, h := range append([]graphtest.Request{r}, r.Parts...) {
+			if strings.Contains(fmt.Sprint(h.Header), "s3cret") {
+				t.Errorf("%+v", h.Header)
+			}
+		}
+	}
+}
