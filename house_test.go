@@ -23,6 +23,7 @@ var imports = map[string][]string{
 	"cba/internal/enum":        nil,
 	"cba/internal/fingerprint": nil,
 	"cba/internal/fips":        nil,
+	"cba/internal/filelock":    nil,
 	"cba/internal/san":         {"golang.org/x/crypto"},
 	"cba/internal/path":        {"cba/dn", "cba/internal/fips", "cba/internal/san", "cba/internal/text", "golang.org/x/crypto"},
 	"cba/internal/sign":        nil,
@@ -55,13 +56,13 @@ var imports = map[string][]string{
 	// CRLs.
 	"cba/crl": {"cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/crl/internal/sig", "cba/dn", "cba/internal/der", "cba/internal/enum",
 		"cba/internal/text", "cba/lint", "golang.org/x/crypto"},
-	"cba/folder":               {"cba", "cba/certuserid", "cba/dn", "cba/internal/wire"},
+	"cba/folder":               {"cba", "cba/certuserid", "cba/dn", "cba/internal/filelock", "cba/internal/wire"},
 	"cba/crl/fetch":            {"cba/crl", "cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/internal/der"},
 	"cba/crl/internal/crltest": {"cba/crl"},
 	"cba/crl/internal/layout":  nil,
 	"cba/crl/internal/netaddr": nil,
 	"cba/crl/internal/sig":     {"cba/internal/fips", "cba/internal/sign"},
-	"cba/crl/publish":          {"cba/crl", "cba/crl/internal/layout", "cba/crl/internal/sig", "cba/internal/der", "cba/internal/text"},
+	"cba/crl/publish":          {"cba/crl", "cba/crl/internal/layout", "cba/crl/internal/sig", "cba/internal/der", "cba/internal/text", "cba/internal/filelock"},
 
 	// The module cba/fleet. A ledger knows nothing of a tenant.
 	"cba/fleet/ledger":     {"cba", "cba/crl"},
@@ -78,16 +79,17 @@ var ground = []string{"cba/internal/der", "cba/internal/enum", "cba/internal/tex
 // outside is who may reach the network or files. Everybody else takes and returns
 // values.
 var outside = map[string][]string{
-	"cba/crl":              {"os"}, // Dir
-	"cba/crl/fetch":        {"net", "net/http", "syscall"},
-	"cba/crl/publish":      {"os", "syscall"},
-	"cba/graph":            {"net/http"},
-	"cba/graph/graphtest":  {"net", "net/http", "net/http/httptest"},
-	"cba/internal/interop": {"os", "os/exec"},
-	"cba/fleet/rollout":    {"os"},
-	"cba/fleet/sqlite":     {"os"},
-	"cba/fleet/token":      {"os"},
-	"cba/folder":           {"os", "syscall"},
+	"cba/crl":               {"os"}, // Dir
+	"cba/crl/fetch":         {"net", "net/http", "syscall"},
+	"cba/crl/publish":       {"os"},
+	"cba/graph":             {"net/http"},
+	"cba/graph/graphtest":   {"net", "net/http", "net/http/httptest"},
+	"cba/internal/interop":  {"os", "os/exec"},
+	"cba/fleet/rollout":     {"os"},
+	"cba/fleet/sqlite":      {"os"},
+	"cba/fleet/token":       {"os"},
+	"cba/folder":            {"os", "syscall"},
+	"cba/internal/filelock": {"os", "syscall"},
 }
 
 // forbidden has the packages of the standard library that need a line in outside.

@@ -1,7 +1,11 @@
 package folder
 
 import (
+	"errors"
 	"path/filepath"
+	"sync"
+
+	"example.com/entracba/cba/internal/filelock"
 )
 
 // Lock keeps other processes out of the work that the named file stands for, until
@@ -13,13 +17,14 @@ import (
 // Take the lock before anything is looked at or made that two runs would share.
 // Network file systems that do not pass locks between machines are not safe.
 func Lock(name string) (unlock func(), err error) {
-	f, err := tryLock(name)
-	if err != nil {
+	file, err := filelock.TryRemovable(name)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return nil, &Error{Reason: NoLocks, Path: name, Err: err}
+	case err != nil:
 		return nil, err
+	case file == nil:
+		return nil, &Error{Reason: Busy, Path: filepath.Dir(name), What: "another run is working in this folder", Do: "wait until it ends, then run the same command again"}
 	}
-	return func() { release(f) }, nil
-}
-
-func busy(name string) error {
-	return &Error{Reason: Busy, Path: filepath.Dir(name), What: "another run is working in this folder", Do: "wait until it ends, then run the same command again"}
+	return sync.OnceFunc(func() { filelock.Remove(file) }), nil
 }

@@ -62,3 +62,22 @@ func TestLockExcludes(t *testing.T) {
 		t.Errorf("locked %d times only", held.Load())
 	}
 }
+
+// Unlocking twice does not take the lock of the next one away.
+func TestUnlockTwice(t *testing.T) {
+	name := filepath.Join(t.TempDir(), ".lock")
+	first, err := folder.Lock(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first()
+	second, err := folder.Lock(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first()
+	if _, err := folder.Lock(name); !errors.Is(err, folder.Busy) {
+		t.Errorf("after unlocking twice: %v", err)
+	}
+	second()
+}

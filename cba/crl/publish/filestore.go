@@ -3,11 +3,14 @@ package publish
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"time"
+
+	"example.com/entracba/cba/internal/filelock"
 )
 
 // A FileStore is a [Store] in two files, made with mode 0600: the entries in Path,
@@ -33,8 +36,11 @@ func (s FileStore) Lock(ctx context.Context) (unlock func() error, err error) {
 			return nil, &Error{Reason: Locked, Err: err,
 				Detail: fmt.Sprintf("another caller, in this process or another, holds the lock of %s, perhaps waiting for its key or for a publication", s.Path)}
 		}
-		file, err := tryLock(s.Path + ".lock")
-		if err != nil {
+		file, err := filelock.Try(s.Path + ".lock")
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			return nil, &Error{Reason: StoreFailed, Detail: "this operating system has no file lock that ends with its process; use another Store", Err: err}
+		case err != nil:
 			return nil, &Error{Reason: StoreFailed, Detail: "the store cannot be locked", Err: err}
 		}
 		if file != nil {
