@@ -203,10 +203,11 @@ func TestRevoke(t *testing.T) {
 // A key that hangs holds nobody who has gone away, and nothing stays locked.
 func TestHungKey(t *testing.T) {
 	s, signer := started(t)
+	_, certs := enrolled(t, s, "jane's")
 	request, _ := csr(t, "jane@contoso.com")
 	hold := make(chan struct{})
 	signer.hang(hold)
-	for path, body := range map[string][]byte{"/enroll": request.PEM()} {
+	for path, body := range map[string][]byte{"/enroll": request.PEM(), "/revoke": cba.EncodeCertificates(certs[0])} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		began := time.Now()
 		status, answer := ask(ctx, s, "POST", path, "jane's", body)
@@ -219,6 +220,10 @@ func TestHungKey(t *testing.T) {
 	close(hold)
 	if status, answer := ask(t.Context(), s, "POST", "/enroll", "jane's", request.PEM()); status != http.StatusOK {
 		t.Errorf("%d: %s", status, answer)
+	}
+	// The revocation was recorded: the next CRL has it.
+	if err := s.publish(t.Context()); err != nil || s.crl.Load().Len() != 1 {
+		t.Errorf("%d entries, %v", s.crl.Load().Len(), err)
 	}
 }
 
