@@ -286,6 +286,15 @@ func TestFindingsAreThoseOfTheirRules(t *testing.T) {
 	}
 }
 
+// A rule that requires what the default requires is not reported again.
+func TestAffinityIsReportedOnce(t *testing.T) {
+	c := hardened(policy.PolicyOIDRule(hardwareOID, policy.MultiFactor, certuserid.High))
+	c.UserBindings = []policy.UserBinding{policy.Bind(certuserid.PrincipalName, policy.UserPrincipalName, 1)}
+	if found := c.Findings(); !found.Has("policy-affinity-no-binding") || found.Has("policy-rule-affinity-no-binding") {
+		t.Errorf("%v", found)
+	}
+}
+
 // What a wrong subject key identifier was meant to be is proposed.
 func TestFindingsProposeTheRightText(t *testing.T) {
 	c := hardened(

@@ -274,11 +274,11 @@ func TestCAScope(t *testing.T) {
 
 func TestCRLValidation(t *testing.T) {
 	for state, want := range map[policy.State]bool{"": false, policy.Disabled: false, policy.Enabled: true, "x": true} {
-		p := compiled(policy.Config{CRLValidation: policy.CRLValidationConfiguration{State: state, ExemptedSKIs: []string{"9A42", "9a4", ""}}})
+		p := compiled(policy.Config{CRLValidation: policy.CRLValidationConfiguration{State: state, ExemptedSKIs: []string{"9A42", "9a4", "", "0b"}}})
 		if p.CRLRequired() != want {
 			t.Errorf("%q: required %v", state, !want)
 		}
-		if !p.CRLExempt("9a42") || p.CRLExempt("9a") || p.CRLExempt("") {
+		if !p.CRLExempt("9a42") || !p.CRLExempt("0b") || p.CRLExempt("9a") || p.CRLExempt("") {
 			t.Error("exemptions")
 		}
 	}
@@ -361,6 +361,11 @@ func TestValuesOfTheFuture(t *testing.T) {
 			c.AuthenticationMode.DefaultAffinity = certuserid.High
 			return !signedIn(c).SignsIn()
 		}},
+		{`"issuerHintsConfiguration":`, `"certificateAuthorityScopes":[{"subjectKeyIdentifier":"01","publicKeyInfrastructureIdentifier":"P","includeTargets":[{"id":"` + groupA + `","targetType":"role"}]}],"issuerHintsConfiguration":`,
+			func(c policy.Config) bool {
+				member := &policy.User{MemberOf: []policy.DirectoryObject{{ID: groupA}}}
+				return !compiled(c).CAScope(member, []keyid.ID{"01"}).Allowed
+			}},
 	} {
 		text := strings.Replace(base, c.old, c.new, 1)
 		config := mustParse(t, text)

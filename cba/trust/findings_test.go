@@ -205,6 +205,11 @@ func TestFindings(t *testing.T) {
 			c.add(t, short)
 			c.add(t, short.ca(t, spec{name: "X"}))
 		}},
+		{"", func(t *testing.T, c *clean) { // a new key under the old one is self-issued, and does not count
+			short := root(t, spec{name: "Short", pathLen: new(int)})
+			c.add(t, short)
+			c.add(t, short.ca(t, spec{name: "Short", aki: short.SubjectKeyId}))
+		}},
 		{"trust-ca-issuer-name", func(t *testing.T, c *clean) { c.add(t, c.r.ca(t, spec{name: "X", issuer: "Another"})) }},
 		{"trust-ca-policy-inconsistent", func(t *testing.T, c *clean) {
 			p := c.r.ca(t, spec{name: "P", policies: []string{"1.2.3"}})
@@ -347,6 +352,18 @@ func TestFindingsHaveAPlace(t *testing.T) {
 		if !places[want] {
 			t.Errorf("no %s among %v", want, slices.Sorted(maps.Keys(places)))
 		}
+	}
+	misspelt := 0
+	if err := c.ca(0).UnmarshalJSON([]byte(`{"Displayname":"x"}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range c.config.Findings(now) {
+		if f.Code == "trust-property-misspelt" {
+			misspelt++
+		}
+	}
+	if misspelt != 1 {
+		t.Errorf("one misspelt property has %d findings", misspelt)
 	}
 	rules[0].Code = "changed"
 	if trust.Rules()[0].Code == "changed" {

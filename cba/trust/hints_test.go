@@ -161,6 +161,19 @@ func (r *recorder) handshake(t *testing.T) []byte {
 	}
 }
 
+// A CA is hinted if any of its entries says so, also one that is not in force.
+func TestHintOfTheOtherEntry(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing"})
+	config := flag(configOf(t, r, i), "Issuing")
+	config.PKIs[0].CertificateAuthorities[1].CertificateRevocationListURL = urlA
+	config.Classic.CertificateAuthorities = []trust.ClassicAuthority{{Certificate: i.Raw, CertificateRevocationListURL: urlB}}
+	store := compile(t, config, trust.Options{})
+	if h := store.Hints(); !h.Flagged || len(h.List) != 1 || h.List[0].CAs[0].Why != trust.CRLsDiffer || h.List[0].CAs[0].IssuerHint {
+		t.Errorf("%+v", h)
+	}
+}
+
 // A TLS server with the pool sends the same names.
 func TestPool(t *testing.T) {
 	r := root(t, spec{name: "Root"})

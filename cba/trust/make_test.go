@@ -146,6 +146,16 @@ func TestNewPKIAndCRLs(t *testing.T) {
 	if diff := cmp.Diff([]string{urlA, urlB}, urls(user.Certificate)); diff != "" {
 		t.Errorf("with a sample (-want +got):\n%s", diff)
 	}
+	// The list that a self-signed root names is its own, and stays.
+	own := root(t, spec{name: "Own", crl: []string{urlA}})
+	pki, err := trust.NewPKI("P", certs(own))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pki.CertificateAuthorities[0].CertificateRevocationListURL = urlA
+	if n := pki.SetCRLs(user.Certificate); n != 0 || pki.CertificateAuthorities[0].CertificateRevocationListURL != urlA {
+		t.Errorf("%d set, %q", n, pki.CertificateAuthorities[0].CertificateRevocationListURL)
+	}
 	if base, delta := trust.CRLURLs(nil); base != "" || delta != "" {
 		t.Error("nil has a CRL")
 	}

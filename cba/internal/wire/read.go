@@ -260,9 +260,6 @@ func decodeList(raw []byte, v reflect.Value, wrapped bool) *Error {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	for i, element := range list {
 		where := pointer(strconv.Itoa(i))
-		if isNull(element) {
-			return &Error{Reason: WrongType, Where: where, Detail: "null in an array"}
-		}
 		if err := decodeWrapped(element, v.Index(i), wrapped); err != nil {
 			return within(where, err)
 		}
