@@ -237,9 +237,6 @@ const (
 
 // try compares one field of the certificate with one property of the user.
 func (p *Policy) try(b *binding, cert *Certificate, user *User) match {
-	if cert.values == nil {
-		return match{}
-	}
 	id := cert.id(b.mapping)
 	if id.Mapping() == "" {
 		return match{}

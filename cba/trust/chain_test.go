@@ -511,3 +511,17 @@ func TestNilAndZero(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// A CA that was issued under its own name by another key is not a root with a wrong
+// signature: its issuer is missing.
+func TestMissingIssuerOfASelfIssuedCA(t *testing.T) {
+	old := root(t, spec{name: "Contoso Root"})
+	renewed := old.ca(t, spec{name: "Contoso Root", aki: old.SubjectKeyId})
+	c := storeOf(t, renewed).Chain(renewed.user(t, spec{name: "jane"}).Certificate, now)
+	if c.Trusted || c.Failures[0].Cause != trust.IssuerNotFound || c.Failures[0].At != 1 {
+		t.Errorf("%v", causes(c))
+	}
+	if c := storeOf(t, renewed, old).Chain(renewed.user(t, spec{name: "jane"}).Certificate, now); !c.Trusted {
+		t.Errorf("%v", causes(c))
+	}
+}
