@@ -451,7 +451,9 @@ func TestInsecureTransport(t *testing.T) {
 		}
 		return http.Get(s.URL)
 	})}
-	if _, err := f.Fetch(ctx, "http://crl.woodgrove.com/a.crl", ca.Cert); err != nil {
-		t.Error(err)
+	for _, url := range []string{"http://crl.woodgrove.com/a.crl", "https://crl.woodgrove.com/a.crl"} {
+		if _, err := f.Fetch(ctx, url, ca.Cert); err != nil {
+			t.Error(err)
+		}
 	}
 }

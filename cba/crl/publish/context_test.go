@@ -100,23 +100,26 @@ func TestEndedContext(t *testing.T) {
 // A context that ends in Publish, or between it and the record of it: the number is
 // used, deltas continue the base before.
 func TestContextEndsInPublish(t *testing.T) {
-	issuer := issuerOf(t, crltest.NewAuthority(t, "Woodgrove CA", "p256"))
-	crltest.Must[*crl.List](t)(issuer.Base(ctx, publish.Options{}))
-	stopped, stop := context.WithCancel(ctx)
-	_, err := issuer.Base(stopped, publish.Options{Publish: func(ctx context.Context, _ *crl.List) error {
-		stop()
-		return ctx.Err()
-	}})
-	if !errors.Is(err, publish.NotPublished) || !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	stopped, stop = context.WithCancel(ctx)
-	_, err = issuer.Base(stopped, publish.Options{Publish: func(context.Context, *crl.List) error { stop(); return nil }})
-	if !errors.Is(err, publish.NotRecorded) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "CRL 3") {
-		t.Error(err)
-	}
-	if list := crltest.Must[*crl.List](t)(issuer.Delta(ctx, publish.Options{})); list.BaseNumber.Int64() != 1 || list.Number.Int64() != 4 {
-		t.Errorf("the delta CRL %v continues %v", list.Number, list.BaseNumber)
+	for _, store := range []publish.Store{publish.FileStore{Path: filepath.Join(t.TempDir(), "store")}, new(publish.MemoryStore)} {
+		issuer := issuerOf(t, crltest.NewAuthority(t, "Woodgrove CA", "p256"))
+		issuer.Store = store
+		crltest.Must[*crl.List](t)(issuer.Base(ctx, publish.Options{}))
+		stopped, stop := context.WithCancel(ctx)
+		_, err := issuer.Base(stopped, publish.Options{Publish: func(ctx context.Context, _ *crl.List) error {
+			stop()
+			return ctx.Err()
+		}})
+		if !errors.Is(err, publish.NotPublished) || !errors.Is(err, context.Canceled) {
+			t.Errorf("%T: %v", store, err)
+		}
+		stopped, stop = context.WithCancel(ctx)
+		_, err = issuer.Base(stopped, publish.Options{Publish: func(context.Context, *crl.List) error { stop(); return nil }})
+		if !errors.Is(err, publish.NotRecorded) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "CRL 3") {
+			t.Errorf("%T: %v", store, err)
+		}
+		if list := crltest.Must[*crl.List](t)(issuer.Delta(ctx, publish.Options{})); list.BaseNumber.Int64() != 1 || list.Number.Int64() != 4 {
+			t.Errorf("%T: the delta CRL %v continues %v", store, list.Number, list.BaseNumber)
+		}
 	}
 }
 

@@ -160,6 +160,16 @@ func TestExpiredEntriesLeave(t *testing.T) {
 	d.base("7 2=unspecified 3=unspecified 5=unspecified")
 	d.base("8 2=unspecified 3=unspecified 5=unspecified")
 	d.base("9 2=unspecified 3=unspecified")
+	var recorded []string
+	for r, err := range d.Revocations(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded = append(recorded, r.Serial.String())
+	}
+	if diff := cmp.Diff([]string{"2", "3"}, recorded); diff != "" {
+		t.Errorf("recorded (-want +got):\n%s", diff)
+	}
 }
 
 func TestRevokeRefuses(t *testing.T) {
