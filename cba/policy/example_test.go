@@ -88,7 +88,7 @@ func ExamplePolicy_Explain() {
 	// skip: username binding: PrincipalName to userPrincipalName, priority 1: not tried, because it has low affinity and high is required
 	// skip: username binding: RFC822Name to userPrincipalName, priority 2: not tried, because it has low affinity and high is required
 	// skip: username binding: SubjectKeyIdentifier to certificateUserIds, priority 3: the certificate needs the value "X509:<SKI>0102030405060708090a0b0c0d0e0f1011121314", and the user has no certificateUserIds
-	// fail: username bound: no username binding connects this certificate to "bob@woodgrove.com"
+	// fail: username bound: no username binding connects this certificate to "bob@woodgrove.com": the certificate needs the value "X509:<SKI>0102030405060708090a0b0c0d0e0f1011121314", and the user has no certificateUserIds
 }
 
 // An answer that rests on something undocumented says so, with the answer under

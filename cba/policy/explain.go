@@ -219,6 +219,8 @@ type trace struct {
 	user    *User
 	steps   []lint.Step
 	value   string
+	why     string              // the mismatch that says most about what to change
+	rank    int                 // how much it says
 	unknown bool                // a property of the user is not known
 	missed  bool                // a binding did not match
 	near    []certuserid.Result // of the user's values, once one was asked for
@@ -237,12 +239,15 @@ func (t *trace) tried(b *binding, how match) {
 	case dropped:
 		step.Detail += "not tried, because it has low affinity and high is required"
 	case absent:
+		t.because(1, "the certificate has no "+fieldName(b.mapping))
 		step.Detail += "the certificate has no " + fieldName(b.mapping)
 		if text := t.cert.unfit(b.mapping); text != "" {
 			step.Detail += " that can be used; its value is " + quoted(text)
 		}
 	case mismatch:
-		step.Detail += t.mismatch(b)
+		why := t.mismatch(b)
+		t.because(2, why)
+		step.Detail += why
 	case unasked:
 		step.Outcome = lint.Warn
 		step.Detail += fmt.Sprintf("the certificate has %s, and the user's %s is not known", t.own(b), b.property)
@@ -332,10 +337,18 @@ func (t *trace) mismatch(b *binding) string {
 	}
 	for i, near := range t.near { // say what is wrong with a value that was meant
 		if near.Mapping == b.mapping && len(near.Findings) > 0 {
+			t.because(3, quoted(ids[i])+" is meant, but "+near.Findings.Sorted()[0].What+"; the certificate needs "+t.own(b))
 			return text + "; about " + quoted(ids[i]) + ": " + near.Findings.Sorted()[0].What
 		}
 	}
 	return text
+}
+
+// because keeps the first of the reasons that say most.
+func (t *trace) because(rank int, why string) {
+	if rank > t.rank {
+		t.rank, t.why = rank, why
+	}
 }
 
 // summary says how the username binding went as a whole.
@@ -360,6 +373,9 @@ func (t *trace) summary(s strength) lint.Step {
 		step.Detail = "high affinity is required and no binding has it, so nobody can sign in with this certificate"
 	default:
 		step.Detail = "no username binding connects this certificate to " + t.user.name()
+		if t.why != "" {
+			step.Detail += ": " + t.why
+		}
 	}
 	return step
 }

@@ -69,9 +69,9 @@ func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, ans
 		other.decision = a.Otherwise
 		list = append(list, Assumption{a.ID, a.Text, changes(ev.judge(other))})
 	}
-	ev.inputQuestions(answer, func(id, text string, changes bool) {
-		list = append(list, Assumption{id, text, changes})
-	})
+	say := func(id, text string, changes bool) { list = append(list, Assumption{id, text, changes}) }
+	ev.inputQuestions(answer, say)
+	presentQuestions(ev.unfit, answer, say)
 	ev.policyQuestions(e, assume)
 	ev.revocationQuestions(assume)
 	ev.scopeQuestions(assume)

@@ -12,13 +12,21 @@
 //
 // # What is checked, in this order
 //
-//  1. whether the method is enabled and the user in its scope (package policy)
-//  2. the chain to a root of the tenant's trust stores, and validity (package trust)
-//  3. the CRL of every CA of the chain (package crl)
-//  4. CA scopes, and whether issuer hints reach the browser (a warning at most)
-//  5. the username bindings that have the required affinity
-//  6. the strength of the certificate, and the rule that sets it
-//  7. what the sign-in must satisfy: multifactor, or an authentication strength
+//  1. whether the account is enabled, the method is enabled and the user in its scope (package policy)
+//  2. what may keep a client from presenting the certificate (package cba; warnings)
+//  3. the chain to a root of the tenant's trust stores, and validity (package trust)
+//  4. the CRL of every CA of the chain (package crl)
+//  5. CA scopes, and whether issuer hints reach the browser (a warning at most)
+//  6. the username bindings that have the required affinity
+//  7. the strength of the certificate, and the rule that sets it
+//  8. what the sign-in must satisfy: multifactor, or an authentication strength
+//
+// A verdict is signed in, refused or undecided ([Outcome]). It is undecided where
+// nothing that is known refuses the sign-in and something that the input does not have
+// could: groups of the user, exclude targets, CA scopes, the CAs of a PKI, the
+// restrictions of a strength. [Verdict.Missing] names it and the call that settles it.
+// docs/undecided.md has every property that may be missing, and what follows.
+// A restriction that cannot be read never lets anybody in.
 //
 // Everything is checked, also after something has refused the sign-in, so that one
 // answer names all that has to be changed. The code is that of the first refusal in
@@ -36,8 +44,7 @@
 //
 // # What is not checked
 //
-// Conditional Access beyond the given requirement, the state of the account
-// (disabled, blocked, risky), home realm discovery and federation, what the browser
+// Conditional Access beyond the given requirement, risk and sign-in blocks, home realm discovery and federation, what the browser
 // and a TLS inspecting proxy do on the way, licences, and the service's caches: it
 // takes up to an hour until a changed policy has effect. CRLs are those that the
 // [crl.Source] of [Options] has now; the service may still use an older one.

@@ -103,6 +103,7 @@ func ExampleTenant_Explain() {
 	// pass method enabled
 	// pass user included
 	// pass user not excluded
+	// pass client can present it
 	// pass validity
 	// pass issuer
 	// pass trust store

@@ -55,6 +55,7 @@ type evaluation struct {
 	request Request
 	cert    *policy.Certificate
 	reading reading
+	unfit   lint.Findings // only where an explanation is wanted
 }
 
 // A reading is the facts about a request under one reading of the documents: the
@@ -302,6 +303,7 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 		return Verdict{}, err
 	}
 	e := t.policy.Explain(ev.cert, r.User)
+	ev.unfit = ev.fitness()
 	answer := ev.judge(ev.reading)
 	v := Verdict{
 		Outcome:            answer.Outcome,
@@ -377,6 +379,7 @@ func (ev *evaluation) steps(e policy.Explanation) []Step {
 
 	ev.accountStep(&steps)
 	fromPolicy(true)
+	presentSteps(&steps, ev.unfit)
 
 	chain := ev.reading.chain
 	curable := ev.tenant.curable(chain)

@@ -10,6 +10,8 @@ import (
 const (
 	// StepAccount is about the account: enabled, a guest's.
 	StepAccount = "account"
+	// StepPresent is about what may keep a client from presenting the certificate.
+	StepPresent = "client can present it"
 	// StepChain sums up the chain.
 	StepChain = "chain"
 	// StepRevocation is about the CRL of one CA of the chain.
@@ -28,6 +30,7 @@ func StepNames() []lint.StepName { return slices.Clone(stepNames) }
 
 var stepNames = []lint.StepName{
 	{Name: StepAccount, What: "whether the account is enabled, and of this tenant"},
+	{Name: StepPresent, What: "whether a TLS client can present the certificate"},
 	{Name: StepChain, What: "whether the chain leads to a root of the trust stores"},
 	{Name: StepRevocation, What: "what the CRL of a CA says about the certificate below it"},
 	{Name: StepScopes, What: "whether the CA scopes let the user in"},
