@@ -35,6 +35,36 @@ func newSecret(password string) secret {
 	return secret{append(text.AppendUTF16(nil, password, binary.BigEndian), 0, 0), password}
 }
 
+// otherBytes are what some writers give to PBKDF2 in place of UTF-8: the UTF-16 of
+// the PKCS#12 derivation, little-endian UTF-16, and Latin-1.
+func (s secret) otherBytes() []string {
+	if s.utf8 == "" {
+		return nil
+	}
+	big := string(text.AppendUTF16(nil, s.utf8, binary.BigEndian))
+	others := []string{big + "\x00\x00", big, string(text.AppendUTF16(nil, s.utf8, binary.LittleEndian))}
+	if isASCII(s.utf8) {
+		return others
+	}
+	var latin []byte
+	for _, r := range s.utf8 {
+		if r > 0xff {
+			return others
+		}
+		latin = append(latin, byte(r))
+	}
+	return append(others, string(latin))
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
 // A budget is what is left of Decoder.MaxIterations.
 type budget struct{ left, limit int64 }
 

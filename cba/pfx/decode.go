@@ -5,8 +5,10 @@ import (
 	"crypto"
 	"crypto/hmac"
 	"crypto/x509"
+	"errors"
 	"unicode/utf8"
 
+	"example.com/entracba/cba/internal/certs"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -19,6 +21,12 @@ const (
 
 // maxKeyBytes bounds a PKCS#8 key; RSA with 16,384 bits has 9,300.
 const maxKeyBytes = 10_000
+
+// RSA keys for one use alone, RFC 4055.
+const (
+	oidOAEP = "1.2.840.113549.1.1.7"
+	oidPSS  = "1.2.840.113549.1.1.10"
+)
 
 // A Decoder reads PFX files. The zero value is ready to use, and [Decode] is
 // the short form for it.
@@ -55,7 +63,10 @@ func Decode(data []byte, password string) (Bundle, error) {
 // FriendlyName is the key's or, without one, that certificate's. Chain is put in
 // order by names and key identifiers; signatures are not checked. The remaining
 // certificates are returned in Others. Nothing is checked that [Encoder.Encode] or
-// a verifier would check. A certificate that occurs twice is returned once.
+// a verifier would check. A certificate that occurs twice is returned once, and so
+// is a key. A certificate that crypto/x509 refuses is returned with its names
+// ([example.com/entracba/cba.Refused] says why), so that one such CA does not hide
+// the others. Zeros behind the file, as Windows writes them, are passed over.
 //
 // The data may come from anyone: size, entries and work are limited before they
 // cost anything. The error is an [*Error] with reason [WrongPassword],
@@ -146,6 +157,32 @@ func (o *opener) checkMAC(f *file, insecureAllowNoMAC bool) error {
 	}
 }
 
+// decrypt opens one encrypted part. PBKDF2 takes the bytes of the password, and
+// which bytes is for the writer to say: where the MAC has proven the password and
+// UTF-8 does not open the part, the other encodings are tried that writers use.
+func (o *opener) decrypt(s scheme, data []byte) ([]byte, error) {
+	plain, err := s.decrypt(data, o.pw, &o.budget, o.padding)
+	isList := func(b []byte) bool { return len(b) > 0 && b[0] == byte(asn1.SEQUENCE) }
+	var e *Error
+	switch {
+	case err == nil && isList(plain), !s.pbkdf2, o.padding != Malformed:
+		return plain, err
+	case errors.As(err, &e) && e.Reason != Malformed:
+		return nil, err
+	}
+	for _, bytes := range o.pw.otherBytes() {
+		other := secret{o.pw.utf16, bytes}
+		if again, err := s.decrypt(data, other, &o.budget, Malformed); err == nil && isList(again) {
+			o.pw = other // the file's other parts are written alike
+			return again, nil
+		}
+	}
+	if isASCII(o.pw.utf8) {
+		return plain, err
+	}
+	return nil, fail(NotSupported, "the password is right, as the MAC proves, but its letters outside ASCII were encoded in another way when the file was encrypted: export it again with a password of ASCII letters and digits")
+}
+
 // entries decrypts every part and lists what is in them.
 func (o *opener) entries(f *file) ([]bag, error) {
 	var all []bag
@@ -153,7 +190,7 @@ func (o *opener) entries(f *file) ([]bag, error) {
 		contents := p.data
 		if p.scheme != nil {
 			var err error
-			if contents, err = p.scheme.decrypt(p.data, o.pw, &o.budget, o.padding); err != nil {
+			if contents, err = o.decrypt(*p.scheme, p.data); err != nil {
 				return nil, err
 			}
 		}
@@ -170,7 +207,7 @@ func (o *opener) entries(f *file) ([]bag, error) {
 
 // bundle makes the entries into a Bundle.
 func (o *opener) bundle(entries []bag) (Bundle, error) {
-	var certs []*x509.Certificate
+	var found []*x509.Certificate
 	var keys []bag
 	localKeyIDs := make(map[*x509.Certificate][]byte)
 	names := make(map[*x509.Certificate]string)
@@ -186,41 +223,51 @@ func (o *opener) bundle(entries []bag) (Bundle, error) {
 			if der == nil {
 				continue
 			}
-			c, err := x509.ParseCertificate(der)
+			c, err := certs.Parse(der)
 			if err != nil {
 				return Bundle{}, &Error{Reason: Malformed, What: "a certificate cannot be read", Err: err}
 			}
 			localKeyIDs[c], names[c] = e.localKeyID, e.name
-			certs = append(certs, c)
+			found = append(found, c)
 		}
 	}
-	switch {
-	case len(keys) == 0:
-		return Bundle{}, fail(KeyMismatch, "the file contains no private key, only certificates (%d)", len(certs))
-	case len(keys) > 1:
-		return Bundle{}, fail(NotSupported, "the file contains %d private keys; only one is supported", len(keys))
+	if len(keys) == 0 {
+		return Bundle{}, fail(KeyMismatch, "the file contains no private key, only certificates (%d)", len(found))
 	}
-	key, err := o.key(keys[0])
-	if err != nil {
-		return Bundle{}, err
+	var b Bundle
+	var link []byte // the file's own from the key to its certificate
+	for i, e := range keys {
+		key, err := o.key(e)
+		switch {
+		case err != nil:
+			return Bundle{}, err
+		case i > 0 && !sameKey(key, b.Key):
+			return Bundle{}, fail(NotSupported, "the file contains %d private keys; only one is supported", len(keys))
+		}
+		b.Key = key
+		if b.FriendlyName == "" {
+			b.FriendlyName = e.name
+		}
+		if link == nil {
+			link = e.localKeyID
+		}
 	}
-	b := Bundle{Key: key, FriendlyName: keys[0].name}
 
 	// Of several certificates for the key, as after a renewal, the file's own
 	// link decides, and then the order.
-	for _, c := range certs {
-		if fits(key, c) && (b.Certificate == nil ||
-			!bytes.Equal(localKeyIDs[b.Certificate], keys[0].localKeyID) && bytes.Equal(localKeyIDs[c], keys[0].localKeyID)) {
+	for _, c := range found {
+		if fits(b.Key, c) && (b.Certificate == nil ||
+			!bytes.Equal(localKeyIDs[b.Certificate], link) && bytes.Equal(localKeyIDs[c], link)) {
 			b.Certificate = c
 		}
 	}
 	if b.Certificate == nil {
-		return Bundle{}, fail(KeyMismatch, "the file contains no certificate for its private key (certificates: %d)", len(certs))
+		return Bundle{}, fail(KeyMismatch, "the file contains no certificate for its private key (certificates: %d)", len(found))
 	}
 	if b.FriendlyName == "" {
 		b.FriendlyName = names[b.Certificate]
 	}
-	b.Chain, b.Others = order(b.Certificate, certs)
+	b.Chain, b.Others = order(b.Certificate, found)
 	return b, nil
 }
 
@@ -258,7 +305,7 @@ func (o *opener) key(e bag) (crypto.Signer, error) {
 			return nil, fail(Malformed, "the entry of the private key cannot be read")
 		}
 		var err error
-		if der, err = s.decrypt(data, o.pw, &o.budget, o.padding); err != nil {
+		if der, err = o.decrypt(s, data); err != nil {
 			return nil, err
 		}
 	}
@@ -280,6 +327,16 @@ func (o *opener) key(e bag) (crypto.Signer, error) {
 	}
 	switch oid {
 	case "1.2.840.113549.1.1.1", "1.2.840.10045.2.1", "1.3.101.112": // RSA, EC, Ed25519
+	case oidOAEP, oidPSS: // an RSA key that its algorithm restricts
+		var inner []byte
+		if !info.ReadASN1Bytes(&inner, asn1.OCTET_STRING) {
+			return nil, fail(Malformed, "the private key is not PKCS#8")
+		}
+		key, err := x509.ParsePKCS1PrivateKey(inner)
+		if err != nil {
+			return nil, fail(Malformed, "the private key of algorithm %s cannot be read", oid)
+		}
+		return key, nil
 	default:
 		return nil, fail(NotSupported, "a private key of algorithm %s", oid)
 	}

@@ -15,6 +15,8 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fips"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // MaxIterations is the highest number of iterations that [Encoder] writes: the
@@ -212,7 +214,29 @@ func (b Bundle) check() error {
 // fits reports whether the certificate is for the key.
 func fits(key crypto.Signer, c *x509.Certificate) bool {
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	return ok && public.Equal(c.PublicKey)
+	switch {
+	case !ok:
+		return false
+	case c.PublicKey != nil:
+		return public.Equal(c.PublicKey)
+	}
+	// A key for OAEP or PSS alone, of which crypto/x509 reads no key, or a
+	// certificate that it refuses.
+	if other, err := x509.ParsePKIXPublicKey(c.RawSubjectPublicKeyInfo); err == nil {
+		return public.Equal(other)
+	}
+	rsaKey, ok := key.Public().(*rsa.PublicKey)
+	var info, algorithm cryptobyte.String
+	var bits []byte
+	input := cryptobyte.String(c.RawSubjectPublicKeyInfo)
+	return ok && input.ReadASN1(&info, asn1.SEQUENCE) && info.ReadASN1(&algorithm, asn1.SEQUENCE) &&
+		info.ReadASN1BitStringAsBytes(&bits) && bytes.Equal(bits, x509.MarshalPKCS1PublicKey(rsaKey))
+}
+
+// sameKey reports whether two private keys are one.
+func sameKey(a, b crypto.Signer) bool {
+	public, ok := a.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(b.Public())
 }
 
 // maybeIssued reports whether names and key identifiers admit that parent

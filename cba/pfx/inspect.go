@@ -57,6 +57,9 @@ type Part struct {
 type Reader struct {
 	Target Target `json:"target"`
 	Reads  Answer `json:"reads"`
+	// Because is why this file is another case than its encoding, such as "more
+	// iterations of key derivation than it takes: 600,000"; empty otherwise.
+	Because string `json:"because,omitempty"`
 }
 
 // Inspect describes a PFX without its password. It derives no key and checks no
@@ -123,10 +126,12 @@ func Inspect(data []byte) (Info, error) {
 		}
 		in.Parts = append(in.Parts, part)
 	}
+	u.largest, u.total = largest, total
 	u.slow = largest > MaxIterations || total > maxDotNetTotal
 	in.Encoding = u.encoding(f.mac != nil)
 	for _, t := range Targets() {
-		in.Readers = append(in.Readers, Reader{t, u.readBy(t, in.Encoding)})
+		reads, because := u.readBy(t, in.Encoding)
+		in.Readers = append(in.Readers, Reader{t, reads, because})
 	}
 	in.Advice = in.advice(u)
 	in.Findings = in.findings(u, f.mac != nil)
@@ -143,7 +148,9 @@ type uses struct {
 	ciphers  [InsecureUnencrypted + 1]bool // [0]: an algorithm of none of them
 	clear    bool                          // a key or certificates are not encrypted
 	clearKey bool
-	slow     bool // more iterations than .NET 9 likes
+	slow     bool  // more iterations than .NET 9 accepts
+	largest  int64 // iterations of one derivation
+	total    int64
 }
 
 func (u *uses) add(e Encoding) { u.ciphers[e] = true }
@@ -173,26 +180,36 @@ func (u uses) oldWithNewMAC() bool {
 	return u.mac == Modern && u.ciphers[Compatible] && !u.ciphers[Modern] && !u.ciphers[RC2] && !u.ciphers[0]
 }
 
-func (u uses) readBy(t Target, e Encoding) Answer {
+// maxWindows is the most iterations of one derivation that Windows takes.
+const maxWindows = 600_000
+
+// readBy says whether a target opens the file, and why, if that is not what the
+// table has for its encoding.
+func (u uses) readBy(t Target, e Encoding) (reads Answer, because string) {
+	switch {
+	case t.isWindows() && u.largest > maxWindows:
+		return No, "the file needs more iterations of key derivation than it takes: 600,000"
+	case t == DotNet5 && u.slow:
+		return NotKnown, "from .NET 9 it takes 300,000 iterations for one key and 1,000,000 in total, unless the program allows more (Pkcs12LoaderLimits)"
+	}
 	if e != 0 {
 		a := t.Reads(e)
 		// Readers that refuse a file without any encryption may stumble over
 		// half of one; macOS is said to (dotnet/runtime #112741).
-		half := u.clear && e != InsecureUnencrypted && t.Reads(InsecureUnencrypted) != Yes
-		if a == Yes && (half || u.slow && t == DotNet5) {
-			return NotKnown
+		if a == Yes && u.clear && e != InsecureUnencrypted && t.Reads(InsecureUnencrypted) != Yes {
+			return NotKnown, "a part of the file is not encrypted"
 		}
-		return a
+		return a, ""
 	}
 	if u.oldWithNewMAC() {
 		switch {
 		case t.Reads(Modern) == Yes:
-			return Yes
+			return Yes, ""
 		case t == MacOS14 || t == Android13: // ruby/openssl #654, clip_share_server #58
-			return No
+			return No, ""
 		}
 	}
-	return NotKnown
+	return NotKnown, ""
 }
 
 func (in Info) advice(u uses) string {

@@ -418,7 +418,7 @@ func TestHalfEncrypted(t *testing.T) {
 	u := uses{mac: Modern, clear: true}
 	u.add(Modern)
 	for target, want := range map[Target]Answer{MacOS26: NotKnown, MacOS14: No, OpenSSL30: Yes} {
-		if got := u.readBy(target, u.encoding(true)); got != want {
+		if got, _ := u.readBy(target, u.encoding(true)); got != want {
 			t.Errorf("%v: %v, want %v", target, got, want)
 		}
 	}

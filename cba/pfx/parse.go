@@ -3,7 +3,10 @@ package pfx
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 
+	"example.com/entracba/cba/internal/certs"
+	"example.com/entracba/cba/internal/der"
 	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -64,23 +67,23 @@ var (
 
 // parseFile reads the outer layer. It derives no key.
 func parseFile(data []byte) (*file, error) {
-	der, ok := toDER(data)
-	if !ok {
-		return nil, notPFX(data)
+	whole, behind, ok := appendDER(make([]byte, 0, len(data)), data, 0)
+	if !ok || len(bytes.Trim(behind, "\x00")) > 0 { // Windows writes zeros behind a file
+		return nil, notPFX(data, behind)
 	}
-	f := &file{ber: !bytes.Equal(der, data)}
-	s := cryptobyte.String(der)
+	f := &file{ber: !bytes.Equal(whole, data[:len(data)-len(behind)])}
+	s := cryptobyte.String(whole)
 	var pfx cryptobyte.String
 	var version int
 	if !s.ReadASN1(&pfx, asn1.SEQUENCE) || !pfx.ReadASN1Integer(&version) {
-		return nil, fail(Malformed, "the data is ASN.1 but not a PFX")
+		return nil, otherASN1(data)
 	}
 	if version != 3 {
 		return nil, fail(NotSupported, "PFX version %d; only version 3 is in use", version)
 	}
 	oid, content, ok := readContentInfo(&pfx)
 	if !ok {
-		return nil, fail(Malformed, "the data is ASN.1 but not a PFX")
+		return nil, otherASN1(data)
 	}
 	switch oid {
 	case oidData:
@@ -103,12 +106,12 @@ func parseFile(data []byte) (*file, error) {
 }
 
 func (f *file) readParts() error {
-	der, ok := toDER(f.authSafe)
+	safe, ok := toDER(f.authSafe)
 	if !ok {
 		return fail(Malformed, "the authenticated safe is not ASN.1")
 	}
-	f.ber = f.ber || !bytes.Equal(der, f.authSafe)
-	s := cryptobyte.String(der)
+	f.ber = f.ber || !bytes.Equal(safe, f.authSafe)
+	s := cryptobyte.String(safe)
 	var infos cryptobyte.String
 	if !s.ReadASN1(&infos, asn1.SEQUENCE) {
 		return fail(Malformed, "the authenticated safe cannot be read")
@@ -265,10 +268,10 @@ func readBag(list *cryptobyte.String) (bag, bool) {
 const bmpString = asn1.Tag(30)
 
 // fromBMP reads a BMPString, as UTF-16: some writers put in what UCS-2 cannot
-// hold.
+// hold, and others the zero at the end of a string of C.
 func fromBMP(b []byte) string {
 	name, _ := text.FromUTF16(b[:len(b)/2*2], binary.BigEndian)
-	return name
+	return strings.TrimRight(name, "\x00")
 }
 
 // certificate returns the DER of an X.509 certificate bag, RFC 7292 section
@@ -304,18 +307,32 @@ func (b bag) shrouded() (s scheme, data []byte, ok bool) {
 	return s, data, ok
 }
 
-// notPFX says what data is instead of one whole ASN.1 element.
-func notPFX(data []byte) error {
-	begin := bytes.TrimSpace(data[:min(len(data), 100)])
-	switch {
-	case len(begin) == 0:
-		return fail(Malformed, "the data is empty")
-	case bytes.HasPrefix(begin, []byte("-----BEGIN")):
-		return fail(Malformed, "this is PEM text; a PFX is binary")
-	case bytes.HasPrefix(begin, []byte("MI")):
-		return fail(Malformed, "this is Base64 text: decode it first")
-	case data[0] == 0x30:
-		return fail(Malformed, "the data is cut short, has something after its end, or is not valid ASN.1")
+// otherASN1 says what a whole ASN.1 element is that is no PFX.
+func otherASN1(data []byte) error {
+	if blocks, err := certs.Open(data); err == nil && blocks[0].Kind != certs.PFX && blocks[0].Kind != certs.Unknown {
+		return fail(Malformed, "this is a %s, not a PFX", certs.Summary(blocks))
 	}
-	return fail(Malformed, "the data does not begin like a PFX")
+	return fail(Malformed, "the data is ASN.1 but not a PFX")
+}
+
+// notPFX says what data is instead of one whole ASN.1 element.
+func notPFX(data, behind []byte) error {
+	if len(behind) > 0 && data[0] == 0x30 {
+		return fail(Malformed, "the file has %d bytes after its end", len(behind))
+	}
+	if _, size, ok := der.Announced(data); ok && data[0] == 0x30 && size > len(data) {
+		return fail(Malformed, "the file is cut short: it says that it has %d bytes and has %d; copy it again", size, len(data))
+	}
+	blocks, err := certs.Open(data)
+	switch {
+	case err != nil:
+		return fail(Malformed, "the data does not begin like a PFX: %v", err)
+	case blocks[0].Kind == certs.PFX && blocks[0].Label == "":
+		return fail(Malformed, "this is Base64 text of a PFX: decode it first (base64 -d, or certutil -decode)")
+	case blocks[0].Label != "":
+		return fail(Malformed, "this is PEM text (%s); a PFX is binary", certs.Summary(blocks))
+	case data[0] == 0x30:
+		return fail(Malformed, "the data is not valid ASN.1, or nested too deeply")
+	}
+	return fail(Malformed, "this is text (%s); a PFX is binary", certs.Summary(blocks))
 }

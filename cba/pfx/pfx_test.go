@@ -317,7 +317,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"PEM", pfx.Decoder{}, []byte("-----BEGIN CERTIFICATE-----\n"), "secret", pfx.Malformed, "PEM"},
 		{"text", pfx.Decoder{}, []byte("hello"), "secret", pfx.Malformed, "begin"},
 		{"half", pfx.Decoder{}, good[:len(good)/2], "secret", pfx.Malformed, "cut short"},
-		{"something behind", pfx.Decoder{}, append(bytes.Clone(good), 0), "secret", pfx.Malformed, "after its end"},
+		{"something behind", pfx.Decoder{}, append(bytes.Clone(good), 1), "secret", pfx.Malformed, "after its end"},
 		{"version 4", pfx.Decoder{}, append([]byte{0x30, 0x82, good[2], good[3], 2, 1, 4}, good[7:]...), "secret", pfx.NotSupported, "version 4"},
 		{"a certificate", pfx.Decoder{}, pki().root.cert.Raw, "secret", pfx.Malformed, "not a PFX"},
 		{"too long", pfx.Decoder{MaxBytes: len(good) - 1}, good, "secret", pfx.TooCostly, "bytes"},

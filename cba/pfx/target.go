@@ -72,7 +72,7 @@ type row struct {
 	source                                  string
 }
 
-// rows has the targets. The answers for Windows, Apple, Android and Azure are from
+// rows has the targets. They say nothing of iteration counts: [Inspect] does. The answers for Windows, Apple, Android and Azure are from
 // the documents and reports named; those that say "measured" were opened by the
 // program itself, with RSA and with P-256 keys.
 var rows = [...]row{
@@ -134,6 +134,11 @@ func (t Target) row() row {
 		return rows[t]
 	}
 	return row{}
+}
+
+// isWindows reports whether the target imports with Windows itself.
+func (t Target) isWindows() bool {
+	return t == WindowsServer2016 || t == Windows10 || t == WindowsServer2019 || t == Windows11
 }
 
 // texts are the text forms, in order.

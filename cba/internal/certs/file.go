@@ -192,6 +192,9 @@ func bare(content []byte) ([]byte, bool) {
 			return out, true
 		}
 	}
+	if short := bytes.TrimRight(digits, "="); len(short)%4 == 1 { // it breaks off: say so by what it holds
+		digits = short[:len(short)-1]
+	}
 	return decodeBase64(digits)
 }
 
