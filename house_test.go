@@ -69,7 +69,7 @@ var imports = map[string][]string{
 	"cba/fleet/ledgertest": {"cba", "cba/crl", "cba/dn", "cba/fleet/ledger"},
 	"cba/fleet/rollout":    {"cba", "cba/crl", "cba/crl/publish", "cba/fleet/ledger", "cba/pfx", "cba/folder"},
 	"cba/fleet/sqlite":     {"cba", "cba/crl", "cba/fleet/ledger", "modernc.org/sqlite"},
-	"cba/fleet/token":      {"cba", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
+	"cba/fleet/token":      {"cba", "cba/dn", "cba/folder", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
 }
 
 // ground is what stands below everything and may be imported by any package of

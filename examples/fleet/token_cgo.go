@@ -5,11 +5,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"errors"
 	"os"
+	"path/filepath"
 
-	"example.com/entracba/cba"
 	"example.com/entracba/cba/fleet/token"
 	"example.com/entracba/examples/internal/console"
 )
@@ -31,11 +29,6 @@ func (p *program) openToken(ctx context.Context) error {
 		return err
 	}
 	p.closeToken = t.Close
-	return p.tokenAuthority(ctx, t.Find, func(label string) (crypto.Signer, error) {
-		key, err := t.Find(label) // of a run that was killed
-		if errors.Is(err, token.NotFound) {
-			return t.Generate(label, cba.RSA3072)
-		}
-		return key, err
-	})
+	p.root, p.issuer, err = t.CA(ctx, filepath.Join(p.out, caName), token.CAOptions{Create: p.list != nil})
+	return err
 }

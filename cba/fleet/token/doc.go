@@ -4,7 +4,8 @@
 // For most uses, [Open] the token, make a CA key with [Token.Generate] or find it with
 // [Token.Find], and pass it to cba.NewRoot, cba.NewIssuer or publish.Issuer. The key is
 // a crypto.Signer. It is made inside the token, marked as sensitive and not
-// extractable, and never leaves the token.
+// extractable, and never leaves the token. [Token.CA] makes or finds a root and an
+// issuing CA in one call.
 //
 // # cgo
 //

@@ -30,6 +30,8 @@ const (
 	Ambiguous Reason = "ambiguous"
 	// Exists: the token has a key with this label already.
 	Exists Reason = "already-exists"
+	// NoCA: the certificate of a CA is missing; see [Token.CA].
+	NoCA Reason = "no-ca-certificate"
 	// Full: the token or its host has no room.
 	Full Reason = "full"
 	// WriteProtected: nothing can be stored on the token.
@@ -51,6 +53,8 @@ func (r Reason) words() string {
 	switch r {
 	case NoModule:
 		return "not a PKCS #11 module that can be loaded"
+	case NoCA:
+		return "no CA certificate"
 	case WrongPIN:
 		return "wrong PIN"
 	case Ambiguous:
@@ -78,6 +82,8 @@ func (r Reason) advice() string {
 		return "give each key a label of its own"
 	case Exists:
 		return "find the key, or use another label"
+	case NoCA:
+		return "restore the certificate from a backup"
 	case Full:
 		return "delete keys that are no longer used"
 	case WriteProtected:

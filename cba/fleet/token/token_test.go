@@ -166,6 +166,48 @@ func TestAuthority(t *testing.T) {
 	}
 }
 
+// TestCA makes a CA in one call, finds it again, and goes on after a kill between the
+// key and the certificate.
+func TestCA(t *testing.T) {
+	hsm := open(t, softhsm(t))
+	dir := filepath.Join(t.TempDir(), "ca")
+	_, _, err := hsm.CA(t.Context(), dir, token.CAOptions{})
+	check(t, err, token.NoCA)
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("the folder was made")
+	}
+	create := token.CAOptions{Create: true, KeyType: cba.P256, Issuing: name(t, "CN=Contoso Issuing CA")}
+	key := must[crypto.Signer](t)(hsm.Generate("entra-cba root", cba.P384)) // of a killed run
+	root, issuing, err := hsm.CA(t.Context(), dir, create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !root.Certificate.PublicKey.(*ecdsa.PublicKey).Equal(key.Public()) {
+		t.Error("the root has another key than the one in the token")
+	}
+	if issuing.Certificate.Subject.CommonName != "Contoso Issuing CA" || issuing.Certificate.Issuer.CommonName != "Entra CBA Root CA" {
+		t.Errorf("issuing CA %v below %v", issuing.Certificate.Subject, issuing.Certificate.Issuer)
+	}
+	if err := os.Remove(filepath.Join(dir, "issuingCA.crt")); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = hsm.CA(t.Context(), dir, token.CAOptions{})
+	check(t, err, token.NoCA)
+	_, second, err := hsm.CA(t.Context(), dir, create)
+	if err != nil || !second.Certificate.PublicKey.(*ecdsa.PublicKey).Equal(issuing.Certificate.PublicKey) {
+		t.Fatalf("made again with another key: %v", err)
+	}
+	foundRoot, found, err := hsm.CA(t.Context(), dir, token.CAOptions{})
+	if err != nil || !found.Certificate.Equal(second.Certificate) || !foundRoot.Certificate.Equal(root.Certificate) || len(found.Chain) != 1 {
+		t.Fatalf("found %v, %v", found, err)
+	}
+	_, _, err = hsm.CA(t.Context(), dir, token.CAOptions{Label: "another"})
+	check(t, err, token.NotFound)
+	if keys, _ := filepath.Glob(filepath.Join(dir, "*.key")); len(keys) > 0 {
+		t.Errorf("keys in files: %v", keys)
+	}
+}
+
 // TestKeyTypes signs with every kind of key and verifies with the standard
 // library.
 func TestKeyTypes(t *testing.T) {
