@@ -650,6 +650,34 @@ func TestHungKey(t *testing.T) {
 	close(release) // noLeak: the abandoned calls end by themselves
 }
 
+// A signature that is under way when the context ends is waited for: the key works,
+// so what it signs is handed out and recorded.
+func TestSlowKey(t *testing.T) {
+	noLeak(t)
+	root := newRoot(t, cba.P256)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	slow := &cba.Issuer{Certificate: root.Certificate, Now: clock, Key: oddSigner{root.Key, func(d []byte, o crypto.SignerOpts) ([]byte, error) {
+		cancel()
+		time.Sleep(50 * time.Millisecond)
+		return root.Key.Sign(rand.Reader, d, o)
+	}}}
+	j := newJournal()
+	bulk := fast
+	bulk.Workers, bulk.Journal = 1, j
+	handed := 0
+	var last error
+	for r, err := range slow.IssueAll(ctx, users(5), bulk) {
+		if r.Certificate != nil {
+			handed++
+		}
+		last = err
+	}
+	if handed != 1 || len(j.done) != 1 || !errors.Is(last, context.Canceled) {
+		t.Errorf("handed out %d, recorded %d, last %v", handed, len(j.done), last)
+	}
+}
+
 // Nothing to work with is an error, not a panic.
 func TestNothingGiven(t *testing.T) {
 	root := newRoot(t, cba.P256)
