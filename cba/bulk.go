@@ -45,11 +45,12 @@ type Result struct {
 // ranges over the results.
 type Journal interface {
 	// Done reports whether the subject has a certificate. An error ends the list.
-	Done(subject Subject) (bool, error)
+	// ctx is the list's.
+	Done(ctx context.Context, subject Subject) (bool, error)
 	// Record remembers a certificate, after [Bulk.Finish] and before the result
 	// is handed out. It should be durable when it returns. An error ends the
-	// list.
-	Record(result Result) error
+	// list. ctx does not end with the list's: what was issued must be recorded.
+	Record(ctx context.Context, result Result) error
 }
 
 // Bulk are the options of [Issuer.IssueAll]. The zero value makes RSA-2048 keys
@@ -254,7 +255,7 @@ func (r *run) known(task Task) (skip bool, err error) {
 	if r.bulk.Journal == nil {
 		return false, nil
 	}
-	done, err := r.bulk.Journal.Done(task.Subject)
+	done, err := r.bulk.Journal.Done(r.ctx, task.Subject)
 	if err != nil {
 		r.end(err)
 	}
@@ -290,7 +291,7 @@ func (r *run) handOut() {
 	}
 	var failed error
 	if o.err == nil && !o.result.Skipped && r.bulk.Journal != nil {
-		if failed = r.bulk.Journal.Record(o.result); failed != nil {
+		if failed = r.bulk.Journal.Record(context.WithoutCancel(r.ctx), o.result); failed != nil {
 			o.err = failed
 		}
 	}

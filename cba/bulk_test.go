@@ -42,12 +42,15 @@ type journal struct {
 
 func newJournal() *journal { return &journal{done: map[string]string{}, failAt: -1} }
 
-func (j *journal) Done(s cba.Subject) (bool, error) {
+func (j *journal) Done(_ context.Context, s cba.Subject) (bool, error) {
 	_, ok := j.done[s.UPN]
 	return ok, nil
 }
 
-func (j *journal) Record(r cba.Result) error {
+func (j *journal) Record(ctx context.Context, r cba.Result) error {
+	if ctx.Err() != nil {
+		return ctx.Err() // what was issued must be recorded
+	}
 	if len(j.done) == j.failAt {
 		return j.failErr
 	}
@@ -554,11 +557,11 @@ type askFails struct {
 	err error
 }
 
-func (j askFails) Done(s cba.Subject) (bool, error) {
+func (j askFails) Done(ctx context.Context, s cba.Subject) (bool, error) {
 	if strings.HasPrefix(s.UPN, "user10@") {
 		return false, j.err
 	}
-	return j.journal.Done(s)
+	return j.journal.Done(ctx, s)
 }
 
 // The loop's own panic is not swallowed and leaves no goroutine behind.

@@ -332,9 +332,9 @@ func ExampleIssuer_IssueAll() {
 // memory is a journal for the example; a real one writes to disk.
 type memory map[string]string
 
-func (m memory) Done(s cba.Subject) (bool, error) { return m[s.UPN] != "", nil }
+func (m memory) Done(_ context.Context, s cba.Subject) (bool, error) { return m[s.UPN] != "", nil }
 
-func (m memory) Record(r cba.Result) error {
+func (m memory) Record(_ context.Context, r cba.Result) error {
 	m[r.Task.Subject.UPN] = fmt.Sprintf("%x", r.Certificate.SerialNumber)
 	return nil
 }

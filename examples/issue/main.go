@@ -255,11 +255,13 @@ func (w *work) issue(ctx context.Context) error {
 }
 
 // Done is part of [cba.Journal].
-func (w *work) Done(subject cba.Subject) (bool, error) { return w.journal.Has(subject.UPN), nil }
+func (w *work) Done(_ context.Context, subject cba.Subject) (bool, error) {
+	return w.journal.Has(subject.UPN), nil
+}
 
 // Record is part of [cba.Journal]: first the line on the disk, then the files in
 // their place. A kill in between is mended by the next run.
-func (w *work) Record(result cba.Result) error {
+func (w *work) Record(_ context.Context, result cba.Result) error {
 	d := result.Made.(delivery)
 	if err := w.journal.Add(d.Entry); err != nil {
 		for _, file := range d.files {

@@ -22,8 +22,7 @@ const DefaultLease = 15 * time.Second
 // Users whom another program has claimed are skipped. [Journal.Counts] says how many;
 // issue the list again later to check on them. A Journal is for one list at a time.
 type Journal struct {
-	Ledger  Ledger          // required
-	Context context.Context // for calls of the ledger; nil means context.Background
+	Ledger Ledger // required
 
 	// Claim is used for every user. An empty Worker means a random name, a zero Lease
 	// means [DefaultLease].
@@ -69,13 +68,6 @@ func NewWorker() string { return rand.Text() }
 // Counts returns the counts so far.
 func (j *Journal) Counts() Counts { return j.counts }
 
-func (j *Journal) context() context.Context {
-	if j.Context == nil {
-		return context.Background()
-	}
-	return j.Context
-}
-
 func (j *Journal) now() time.Time {
 	if j.Now == nil {
 		return time.Now()
@@ -91,17 +83,17 @@ func (j *Journal) owner(s cba.Subject) string {
 }
 
 // Done implements cba.Journal: it claims the user.
-func (j *Journal) Done(subject cba.Subject) (bool, error) {
+func (j *Journal) Done(ctx context.Context, subject cba.Subject) (bool, error) {
 	if j.Claim.Worker == "" {
 		j.Claim.Worker = NewWorker()
 	}
 	if j.Claim.Lease == 0 {
 		j.Claim.Lease = DefaultLease
 	}
-	if err := j.extend(); err != nil {
+	if err := j.extend(ctx); err != nil {
 		return false, err
 	}
-	answer, err := j.Ledger.Claim(j.context(), j.owner(subject), j.Claim)
+	answer, err := j.Ledger.Claim(ctx, j.owner(subject), j.Claim)
 	if err != nil {
 		return false, err
 	}
@@ -122,15 +114,15 @@ func (j *Journal) Done(subject cba.Subject) (bool, error) {
 }
 
 // Record implements cba.Journal: it records the certificate.
-func (j *Journal) Record(result cba.Result) error {
-	if err := j.extend(); err != nil {
+func (j *Journal) Record(ctx context.Context, result cba.Result) error {
+	if err := j.extend(ctx); err != nil {
 		return err
 	}
 	entry, err := NewEntry(j.owner(result.Task.Subject), result.Certificate, j.now())
 	if err != nil {
 		return err
 	}
-	err = j.Ledger.Record(j.context(), j.Claim.Worker, entry)
+	err = j.Ledger.Record(ctx, j.Claim.Worker, entry)
 	switch {
 	case err == nil:
 		j.counts.Recorded++
@@ -143,20 +135,20 @@ func (j *Journal) Record(result cba.Result) error {
 }
 
 // extend renews the claims when a third of the lease is over.
-func (j *Journal) extend() error {
+func (j *Journal) extend(ctx context.Context) error {
 	now := j.now()
 	if now.Sub(j.extended) < j.Claim.Lease/3 {
 		return nil
 	}
 	j.extended = now
-	return j.Ledger.Extend(j.context(), j.Claim.Worker, j.Claim.Lease)
+	return j.Ledger.Extend(ctx, j.Claim.Worker, j.Claim.Lease)
 }
 
 // Release gives back the remaining claims: those for users whose certificate failed.
-// Call it at the end of the list.
-func (j *Journal) Release() error {
+// Call it at the end of the list, with a context that has not ended with it.
+func (j *Journal) Release(ctx context.Context) error {
 	if j.Claim.Worker == "" {
 		return nil // never asked
 	}
-	return j.Ledger.Release(context.WithoutCancel(j.context()), j.Claim.Worker)
+	return j.Ledger.Release(ctx, j.Claim.Worker)
 }

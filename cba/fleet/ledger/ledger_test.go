@@ -118,21 +118,21 @@ func TestHeartbeat(t *testing.T) {
 			const steps = 20
 			if step == "record" { // claimed all at once, before the time runs
 				for i := range steps {
-					if done, err := j.Done(user(i)); done || err != nil {
+					if done, err := j.Done(t.Context(), user(i)); done || err != nil {
 						t.Fatal(done, err)
 					}
 				}
 			}
 			first := cba.Subject{UPN: "first@yourdomain.com"}
-			if done, err := j.Done(first); done || err != nil {
+			if done, err := j.Done(t.Context(), first); done || err != nil {
 				t.Fatal(done, err)
 			}
 			for i := range steps {
 				now = now.Add(lease / 2)
 				if step == "claim" {
-					_, err = j.Done(user(i))
+					_, err = j.Done(t.Context(), user(i))
 				} else {
-					err = j.Record(cba.Result{Task: cba.Task{Subject: user(i)}, Certificate: m.Certificate(user(i).UPN)})
+					err = j.Record(t.Context(), cba.Result{Task: cba.Task{Subject: user(i)}, Certificate: m.Certificate(user(i).UPN)})
 				}
 				if err != nil {
 					t.Fatal(err)

@@ -70,11 +70,10 @@ func (r *Rollout) Issue(ctx context.Context, ca *cba.Issuer, list iter.Seq2[cba.
 	started := r.now()
 	for first := true; ; first = false {
 		journal := &ledger.Journal{
-			Ledger:  r.ledger,
-			Context: context.WithoutCancel(ctx), // what was issued is recorded
-			Claim:   ledger.Claim{Worker: r.worker, Lease: r.lease, Reissue: o.Reissue},
-			Lost:    func(result cba.Result) { r.discard(result.Task.Subject.UPN, result.Certificate) },
-			Now:     r.now,
+			Ledger: r.ledger,
+			Claim:  ledger.Claim{Worker: r.worker, Lease: r.lease, Reissue: o.Reissue},
+			Lost:   func(result cba.Result) { r.discard(result.Task.Subject.UPN, result.Certificate) },
+			Now:    r.now,
 		}
 		if o.Renew {
 			journal.Claim.RenewAt, journal.Claim.DuePercent = started, o.DuePercent
@@ -181,8 +180,8 @@ type recorder struct {
 	p *issuing
 }
 
-func (r recorder) Record(result cba.Result) error {
-	if err := r.Journal.Record(result); err != nil {
+func (r recorder) Record(ctx context.Context, result cba.Result) error {
+	if err := r.Journal.Record(ctx, result); err != nil {
 		r.p.abort(err) // the ledger fails for everyone
 		return err
 	}

@@ -1,7 +1,6 @@
 package token_test
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -370,7 +369,7 @@ func TestFaults(t *testing.T) {
 			subjects = append(subjects, cba.Subject{UPN: fmt.Sprintf("user%d@yourdomain.com", i)})
 		}
 		list := func(issuer *cba.Issuer) (issued, failed int) {
-			journal := &ledger.Journal{Ledger: l, Context: context.Background()}
+			journal := &ledger.Journal{Ledger: l}
 			for result, err := range issuer.IssueAll(t.Context(), cba.Tasks(subjects...), cba.Bulk{KeyType: cba.P256, Workers: 4, Journal: journal}) {
 				switch {
 				case err != nil:
@@ -380,7 +379,7 @@ func TestFaults(t *testing.T) {
 					issued++
 				}
 			}
-			if err := journal.Release(); err != nil {
+			if err := journal.Release(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			return issued, failed
