@@ -20,6 +20,7 @@ const module = "example.com/entracba"
 // written down here before it builds a habit. Arrows go down only.
 var imports = map[string][]string{
 	"":                         nil,
+	"cba/internal/dialect":     {"cba/internal/text", "cba/internal/wire"},
 	"cba/internal/enum":        nil,
 	"cba/internal/fingerprint": nil,
 	"cba/internal/fips":        nil,
@@ -74,7 +75,7 @@ var imports = map[string][]string{
 
 // ground is what stands below everything and may be imported by any package of
 // cba without a line above.
-var ground = []string{"cba/internal/der", "cba/internal/enum", "cba/internal/text", "cba/internal/wire", "cba/keyid", "cba/lint"}
+var ground = []string{"cba/internal/der", "cba/internal/dialect", "cba/internal/enum", "cba/internal/text", "cba/internal/wire", "cba/keyid", "cba/lint"}
 
 // outside is who may reach the network or files. Everybody else takes and returns
 // values.

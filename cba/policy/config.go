@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/wire"
 )
 
@@ -137,8 +138,10 @@ type IncludeTarget struct {
 
 // Parse reads a configuration as a GET of
 // /policies/authenticationMethodsPolicy/authenticationMethodConfigurations/x509Certificate
-// returns it, or as Graph Explorer and PowerShell save it: with a byte order mark of
-// UTF-8, and in an envelope, {"value": {...}} or {"value": [{...}]}.
+// returns it, or as Graph Explorer and PowerShell save it: in UTF-8 or UTF-16, in an
+// envelope, {"value": {...}} or {"value": [{...}]}, inside of the whole
+// authenticationMethodsPolicy, and with names and lists as ConvertTo-Json writes them.
+// Places and offsets of errors are then those of Graph's form of the text.
 //
 // Unlike encoding/json it tells property names apart by letter case and refuses a
 // name that appears twice in one object, a number that does not fit, an array
@@ -150,6 +153,13 @@ type IncludeTarget struct {
 // own.
 func Parse(data []byte) (Config, error) {
 	var c Config
+	text, err := dialect.Graph(data, MaxJSON)
+	if err != nil {
+		return Config{}, own(err)
+	}
+	if inner := dialect.Method(text); !bytes.Equal(inner, bytes.TrimSpace(data)) {
+		data = inner // else places and offsets are those of the text as it was given
+	}
 	if err := own(wire.ReadWrapped(data, MaxJSON, &c)); err != nil {
 		return Config{}, err
 	}

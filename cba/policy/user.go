@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/wire"
 )
 
@@ -102,9 +103,9 @@ var userProperties = [...]UserProperty{
 	ObjectID, UserPrincipalName, OnPremisesUserPrincipalName, AccountEnabled, UserType, authorizationInfo, MemberOf, TransitiveMemberOf,
 }
 
-// ParseUser reads a Graph user, bare or in an envelope {"value": {...}}. Letter
-// case in the names of properties does not matter, for PowerShell writes them in
-// another. Other properties than those of [User] are not kept. The error is an
+// ParseUser reads a Graph user, bare or in an envelope {"value": {...}}, in UTF-8 or
+// UTF-16, and as PowerShell's ConvertTo-Json writes one. Property names are
+// case-insensitive. Other properties than those of [User] are not kept. The error is an
 // [*Error], for the same faults as in [Parse].
 //
 // A property that the text does not have is in Missing. So is one that is null,
@@ -114,6 +115,10 @@ var userProperties = [...]UserProperty{
 // 20 groups or more, or with a link to more, is one that $expand may have cut, unless
 // a count beside it (memberOf@odata.count) says that it is whole.
 func ParseUser(data []byte) (User, error) {
+	data, err := dialect.Graph(data, MaxJSON)
+	if err != nil {
+		return User{}, own(err)
+	}
 	var t userRead
 	if err := own(wire.ReadWrapped(data, MaxJSON, &t)); err != nil {
 		return User{}, err

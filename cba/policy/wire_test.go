@@ -78,7 +78,7 @@ func TestNothingIsLost(t *testing.T) {
 		`{"id":null}`,
 		`{"id":""}`,
 		`{"state":"paused","new":{"deep":[1,2.50,{"x":null}]},"id":"X509Certificate"}`,
-		`{"State":"enabled"}`,
+		`{"State":"enabled","id":"x"}`,
 		`{"certificateUserBindings":null,"excludeTargets":[],"includeTargets":null}`,
 		`{"authenticationModeConfiguration":null}`,
 		`{"authenticationModeConfiguration":{}}`,
@@ -211,7 +211,7 @@ func TestEnvelopeAndByteOrderMark(t *testing.T) {
 }
 
 func TestBadJSON(t *testing.T) {
-	utf16 := "\xff\xfe{\x00}\x00"
+	utf16 := "\xff\xfe{\x00}" // half a character
 	for _, test := range []struct {
 		text, path string
 		reason     policy.Reason

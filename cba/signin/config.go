@@ -13,6 +13,7 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/policy"
@@ -76,6 +77,16 @@ func ParseConfig(data []byte) (Config, error) {
 // UnmarshalJSON is [ParseConfig]. On an error c stays as it was.
 func (c *Config) UnmarshalJSON(data []byte) error {
 	properties, err := object(data, MaxConfig)
+	if text, failed := dialect.Graph(data, MaxConfig); failed == nil {
+		document, instead := dialect.Tenant(text)
+		if instead != "" {
+			return malformed("", "this looks like %s", instead)
+		}
+		if !bytes.Equal(document, bytes.TrimSpace(data)) { // it was not in Graph's form
+			data = document
+			properties, err = object(data, MaxConfig)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/keyid"
@@ -183,6 +184,9 @@ const combinationType = "#microsoft.graph.x509CertificateCombinationConfiguratio
 //
 // The error is an [*Error]: [Malformed] or [TooLarge].
 func ParseStrength(data []byte) (Strength, error) {
+	if text, err := dialect.Graph(data, policy.MaxJSON); err == nil {
+		data = dialect.Only(text)
+	}
 	if _, err := object(data, policy.MaxJSON); err != nil {
 		return Strength{}, inStrength(err)
 	}

@@ -112,7 +112,7 @@ func TestEditJSON(t *testing.T) {
 func TestUserRefused(t *testing.T) {
 	for name, bad := range map[string]string{
 		"nothing": "", "no object": "[]", "null": "null", "no id": `{"userPrincipalName":"a"}`, "a name twice": `{"id":"1","id":"2"}`,
-		"another type": `{"id":"1","authorizationInfo":{"certificateUserIds":"a"}}`, "synced is text": `{"id":"1","onPremisesSyncEnabled":"true"}`,
+		"another type": `{"id":"1","authorizationInfo":{"certificateUserIds":7}}`, "synced is text": `{"id":"1","onPremisesSyncEnabled":"true"}`,
 	} {
 		if u, err := snapshot.ParseUser([]byte(bad)); !errors.Is(err, snapshot.Malformed) {
 			t.Errorf("%s: %+v, %v", name, u, err)

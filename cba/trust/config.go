@@ -34,6 +34,10 @@ func (p *PKIs) UnmarshalJSON(data []byte) error { return read(data, p) }
 // or a file with a list of PKIs. It is json.Unmarshal into [PKIs], except that a
 // syntax error has this package's type too.
 func ParsePKIs(data []byte) (PKIs, error) {
+	data, err := graphForm(data)
+	if err != nil {
+		return nil, err
+	}
 	var pkis PKIs
 	if err := pkis.UnmarshalJSON(data); err != nil {
 		return nil, err
@@ -45,6 +49,10 @@ func ParsePKIs(data []byte) (PKIs, error) {
 // /organization/{id}/certificateBasedAuthConfiguration answers, or one object of
 // that list. The error is an [*Error].
 func ParseClassic(data []byte) (Classic, error) {
+	data, err := graphForm(data)
+	if err != nil {
+		return Classic{}, err
+	}
 	var classic Classic
 	if err := classic.UnmarshalJSON(data); err != nil {
 		return Classic{}, err

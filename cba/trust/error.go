@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/wire"
 )
 
@@ -116,6 +117,19 @@ func read[T any](data []byte, v *T) error {
 		return &Error{Reason: Reason(e.Reason), Where: e.Where, About: about(data, e.Where), Offset: e.Offset, Detail: e.Detail}
 	}
 	return err
+}
+
+// graphForm is [dialect.Graph] with the errors of this package.
+func graphForm(data []byte) ([]byte, error) {
+	text, err := dialect.Graph(data, maxJSON)
+	var e *wire.Error
+	if errors.As(err, &e) {
+		return nil, &Error{Reason: Reason(e.Reason), Where: e.Where, About: about(data, e.Where), Offset: e.Offset, Detail: e.Detail}
+	}
+	if bytes.Equal(text, bytes.TrimSpace(data)) {
+		return data, err // places and offsets are those of the text as it was given
+	}
+	return text, err
 }
 
 // about names the PKI and the CA that a JSON pointer leads through.

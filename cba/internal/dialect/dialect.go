@@ -1,0 +1,309 @@
+// Package dialect turns the JSON that people have into the JSON of Microsoft Graph.
+//
+// People have what PowerShell writes of Graph's objects, and parts of documents in
+// envelopes. The readers of this module understand one form; this package is the
+// door in front of them. It never guesses a value: it renames, unwraps and decodes,
+// and leaves alone what it does not know.
+//
+// What PowerShell does to an object (Get-Mg..., Get-AzureAD... | ConvertTo-Json):
+//
+//   - Names of properties begin with a capital letter: UserPrincipalName.
+//   - Properties that the SDK has no field for stand in AdditionalProperties.
+//   - A list of one element is written as the element.
+//   - A list is written as {"value": [...], "Count": n} (Windows PowerShell 5.1).
+//   - Binaries are lists of numbers.
+//   - Times are "\/Date(1718000000000)\/" (Windows PowerShell 5.1).
+//   - Get-AzureADTrustedCertificateAuthority has names of its own for the CAs of the
+//     classic trust store, and numbers for its enumerations.
+package dialect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/internal/wire"
+)
+
+// Graph returns a text in the form of Microsoft Graph: UTF-8, and every object as
+// Graph writes it. A text that has this form already is returned as it is, byte for
+// byte but for a byte order mark and the white space around it.
+//
+// The error is that of [wire.Text], for a text of more than most bytes or one that
+// is no JSON.
+func Graph(data []byte, most int) ([]byte, error) {
+	if len(data) <= 2*most {
+		data = text.UTF8(data)
+	}
+	checked, err := wire.Text(data, most)
+	if err != nil {
+		return nil, err
+	}
+	return value("", checked), nil
+}
+
+// lists are the properties of Graph that are lists: PowerShell writes one of one
+// element as the element.
+var lists = map[string]bool{
+	"certificateUserBindings": true, "rules": true, "includeTargets": true, "excludeTargets": true, "certificateAuthorityScopes": true,
+	"exemptedCertificateAuthoritiesSubjectKeyIdentifiers": true, "authenticationMethodConfigurations": true,
+	"publicKeyInfrastructure": true, "certificateAuthorities": true,
+	"memberOf": true, "transitiveMemberOf": true, "certificateUserIds": true,
+	"allowedCombinations": true, "combinationConfigurations": true, "appliesToCombinations": true, "allowedIssuerSkis": true, "allowedPolicyOIDs": true,
+}
+
+// binaries are the properties of Graph that are binaries.
+var binaries = map[string]bool{"certificate": true}
+
+// spelling has the names that PowerShell writes in more letters of another case than
+// the first.
+var spelling = map[string]string{
+	"allowedPolicyOids": "allowedPolicyOIDs", "allowedPolicyOiDs": "allowedPolicyOIDs", "allowedIssuerSKIs": "allowedIssuerSkis",
+	"x509CertificateAuthenticationMethodConfiguration": "x509Certificate",
+}
+
+// value returns a JSON value in Graph's form. name is the property that it is the
+// value of, "" for none. The text must have passed wire.Text.
+func value(name string, raw []byte) []byte {
+	switch {
+	case len(raw) == 0:
+		return raw
+	case raw[0] == '{':
+		raw = object(raw)
+		if name != "" {
+			if list := enveloped(raw); list != nil {
+				raw = list
+			}
+		}
+	case raw[0] == '[' && binaries[name]:
+		if text := bytesOf(raw); text != nil {
+			return text
+		}
+	case raw[0] == '[':
+		raw = array(raw)
+	case raw[0] == '"':
+		if text := dateOf(raw); text != nil {
+			return text
+		}
+	}
+	if lists[name] && isElement(raw) {
+		return append(append([]byte{'['}, raw...), ']')
+	}
+	return raw
+}
+
+func array(raw []byte) []byte {
+	elements, err := wire.Elements(raw)
+	if err != nil {
+		return raw
+	}
+	out, changed := []byte{'['}, false
+	for i, e := range elements {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		v := value("", e)
+		changed = changed || !same(v, e)
+		out = append(out, v...)
+	}
+	if !changed {
+		return raw
+	}
+	return append(out, ']')
+}
+
+func object(raw []byte) []byte {
+	members, err := wire.Members(raw)
+	if err != nil {
+		return raw
+	}
+	pascal := len(members) > 0
+	for _, m := range members {
+		pascal = pascal && (wire.IsAnnotation(m.Name) || isCapital(m.Name) || m.Name == "value" || m.Name == "additionalProperties")
+	}
+	changed := false
+	seen := map[string]bool{}
+	list := make([]wire.Member, 0, len(members))
+	var more []wire.Member
+	for _, m := range members {
+		name := m.Name
+		if pascal && isCapital(name) {
+			name = strings.ToLower(name[:1]) + name[1:]
+		}
+		if other, known := spelling[name]; known {
+			name = other
+		}
+		if name == "additionalProperties" && bytes.HasPrefix(m.Raw, []byte("{")) {
+			if inner, err := wire.Members(object(m.Raw)); err == nil {
+				more = append(more, inner...)
+				changed = true
+				continue
+			}
+		}
+		v := value(name, m.Raw)
+		changed = changed || name != m.Name || !same(v, m.Raw)
+		if seen[name] { // two names have become one: what was meant is not clear
+			return raw
+		}
+		seen[name] = true
+		list = append(list, wire.Member{Name: name, Raw: v})
+	}
+	// What stands in AdditionalProperties has no field of its own; a null field of
+	// that name is the SDK's.
+	for _, m := range more {
+		v := value(m.Name, m.Raw)
+		if !seen[m.Name] {
+			list = append(list, wire.Member{Name: m.Name, Raw: v})
+			continue
+		}
+		for i := range list {
+			if list[i].Name == m.Name && string(list[i].Raw) == "null" {
+				list[i].Raw = v
+			}
+		}
+	}
+	if azure := azureAuthority(list); azure != nil {
+		return write(azure)
+	}
+	if !changed {
+		return raw
+	}
+	return write(list)
+}
+
+func write(members []wire.Member) []byte {
+	out := []byte{'{'}
+	for i, m := range members {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, wire.Quote(m.Name)...), ':'), m.Raw...)
+	}
+	return append(out, '}')
+}
+
+// isCapital reports whether a name begins with a capital ASCII letter.
+func isCapital(name string) bool { return name != "" && name[0] >= 'A' && name[0] <= 'Z' }
+
+// same reports whether nothing was made anew.
+func same(a, b []byte) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
+// enveloped returns the list of {"value": [...], "Count": n}, nil for anything else.
+func enveloped(raw []byte) []byte {
+	members, err := wire.Members(raw)
+	if err != nil || len(members) != 2 {
+		return nil
+	}
+	var list []byte
+	count := false
+	for _, m := range members {
+		switch {
+		case m.Name == "value" && bytes.HasPrefix(m.Raw, []byte("[")):
+			list = m.Raw
+		case m.Name == "count" || m.Name == "Count":
+			_, err := strconv.Atoi(string(m.Raw))
+			count = err == nil
+		}
+	}
+	if !count {
+		return nil
+	}
+	return list
+}
+
+// isElement reports whether the value of a list's property is the one element of it:
+// an object that has something, or a string.
+func isElement(raw []byte) bool {
+	if raw[0] == '{' {
+		members, err := wire.Members(raw)
+		return err == nil && len(members) > 0 && !isEnvelope(raw)
+	}
+	return raw[0] == '"'
+}
+
+// isEnvelope reports whether an object is an answer of Graph around a value.
+func isEnvelope(raw []byte) bool {
+	if raw[0] != '{' {
+		return false
+	}
+	inner, where, err := wire.Unwrap(raw)
+	return err != nil || where != "" && len(inner) > 0
+}
+
+// bytesOf returns a list of bytes as base64, nil if it is something else.
+func bytesOf(raw []byte) []byte {
+	var numbers []int
+	if json.Unmarshal(raw, &numbers) != nil || len(numbers) == 0 {
+		return nil
+	}
+	binary := make([]byte, len(numbers))
+	for i, n := range numbers {
+		if n < 0 || n > 255 {
+			return nil
+		}
+		binary[i] = byte(n)
+	}
+	return wire.Quote(base64.StdEncoding.EncodeToString(binary))
+}
+
+// dateOf returns the time in "/Date(1718000000000)/", nil if a string is none.
+func dateOf(raw []byte) []byte {
+	if len(raw) > 40 || !bytes.Contains(raw, []byte("Date(")) {
+		return nil
+	}
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return nil
+	}
+	digits, front := strings.CutPrefix(s, "/Date(")
+	digits, back := strings.CutSuffix(digits, ")/")
+	ms, err := strconv.ParseInt(digits, 10, 64)
+	if !front || !back || err != nil || ms < -62135596800000 || ms > 253402300799999 {
+		return nil
+	}
+	return wire.Quote(time.UnixMilli(ms).UTC().Format(time.RFC3339Nano))
+}
+
+// azureAuthority returns what Get-AzureADTrustedCertificateAuthority writes of a CA
+// as Graph's certificateAuthority, nil for any other object.
+func azureAuthority(members []wire.Member) []wire.Member {
+	names := map[string]string{
+		"crlDistributionPoint": "certificateRevocationListUrl", "deltaCrlDistributionPoint": "deltaCertificateRevocationListUrl",
+		"trustedIssuer": "issuer", "trustedIssuerSki": "issuerSki",
+	}
+	var out []wire.Member
+	isCA := false
+	for _, m := range members {
+		switch {
+		case m.Name == "authorityType":
+			root := "false"
+			switch strings.Trim(string(m.Raw), `"`) {
+			case "0", "RootAuthority":
+				root = "true"
+			case "1", "IntermediateAuthority":
+			default:
+				return nil
+			}
+			out = append(out, wire.Member{Name: "isRootAuthority", Raw: json.RawMessage(root)})
+		case m.Name == "trustedCertificate":
+			isCA = true
+			raw := m.Raw
+			if text := bytesOf(raw); text != nil {
+				raw = text
+			}
+			out = append(out, wire.Member{Name: "certificate", Raw: raw})
+		case names[m.Name] != "":
+			out = append(out, wire.Member{Name: names[m.Name], Raw: m.Raw})
+		default:
+			out = append(out, m)
+		}
+	}
+	if !isCA {
+		return nil
+	}
+	return out
+}

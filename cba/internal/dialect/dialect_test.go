@@ -1,0 +1,85 @@
+package dialect_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"example.com/entracba/cba/internal/dialect"
+)
+
+const most = 1 << 20
+
+func TestGraph(t *testing.T) {
+	for text, want := range map[string]string{
+		// Graph's own form stays, byte for byte.
+		`{"id": "1",  "State":"x", "rules":[], "certificate":"AAAA"}`: `{"id": "1",  "State":"x", "rules":[], "certificate":"AAAA"}`,
+		`[1, "a", null]`: `[1, "a", null]`,
+		" {\"a\":1}\r\n": `{"a":1}`,
+		// PowerShell.
+		`{"Id":"1","DisplayName":"x"}`:                                           `{"id":"1","displayName":"x"}`,
+		`{"Id":"1","@odata.type":"t"}`:                                           `{"id":"1","@odata.type":"t"}`,
+		`{"Id":"1","AdditionalProperties":{"state":"enabled"}}`:                  `{"id":"1","state":"enabled"}`,
+		`{"Id":"1","State":null,"AdditionalProperties":{"state":"on"}}`:          `{"id":"1","state":"on"}`,
+		`{"Id":"1","State":"off","AdditionalProperties":{"state":"on"}}`:         `{"id":"1","state":"off"}`,
+		`{"rules":{"identifier":"x"}}`:                                           `{"rules":[{"identifier":"x"}]}`,
+		`{"allowedIssuerSkis":"AA"}`:                                             `{"allowedIssuerSkis":["AA"]}`,
+		`{"rules":{"value":[1,2],"Count":2}}`:                                    `{"rules":[1,2]}`,
+		`{"rules":{"value":[{"a":1}]}}`:                                          `{"rules":{"value":[{"a":1}]}}`,
+		`{"rules":null,"includeTargets":{}}`:                                     `{"rules":null,"includeTargets":{}}`,
+		`{"certificate":[48,0]}`:                                                 `{"certificate":"MAA="}`,
+		`{"certificate":[48,256]}`:                                               `{"certificate":[48,256]}`,
+		`{"createdDateTime":"\/Date(1718000000000)\/"}`:                          `{"createdDateTime":"2024-06-10T06:13:20Z"}`,
+		`{"displayName":"\/Date(x)\/"}`:                                          `{"displayName":"\/Date(x)\/"}`,
+		`{"AllowedPolicyOIDs":["1.2"],"AllowedIssuerSkis":[]}`:                   `{"allowedPolicyOIDs":["1.2"],"allowedIssuerSkis":[]}`,
+		`{"AuthorityType":0,"TrustedCertificate":[48,0],"TrustedIssuerSki":"a"}`: `{"isRootAuthority":true,"certificate":"MAA=","issuerSki":"a"}`,
+		`{"AuthorityType":"IntermediateAuthority","TrustedCertificate":"MAA="}`:  `{"isRootAuthority":false,"certificate":"MAA="}`,
+		`{"AuthorityType":7,"TrustedCertificate":"MAA="}`:                        `{"authorityType":7,"trustedCertificate":"MAA="}`,
+		// Nothing is guessed: two names that would become one stay two.
+		`{"Id":"1","ID":"2","id2":"3"}`: `{"Id":"1","ID":"2","id2":"3"}`,
+	} {
+		got, err := dialect.Graph([]byte(text), most)
+		if err != nil || string(got) != want {
+			t.Errorf("%s\n got %s, %v\nwant %s", text, got, err, want)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, text := range []string{"", "{", `{"a":1,"a":2}`, "{}{}", "\xff\xfe{\x00"} {
+		if got, err := dialect.Graph([]byte(text), most); err == nil {
+			t.Errorf("%q: %s", text, got)
+		}
+	}
+	if _, err := dialect.Graph(bytes.Repeat([]byte(" "), most+1), most); err == nil {
+		t.Error("a text over the limit was read")
+	}
+}
+
+// Whatever comes in, what goes out is JSON, is in Graph's form already, and is no tenant
+// and something else at once.
+func FuzzGraph(f *testing.F) {
+	for _, text := range []string{`{"Id":"1","AdditionalProperties":{"rules":{"a":1}}}`, `{"certificate":[48,0]}`, `{"value":[{"State":"x"}],"Count":1}`,
+		`{"AuthorityType":0,"TrustedCertificate":[48,0]}`, `{"authenticationMethodConfigurations":{"id":"X509Certificate"}}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		once, err := dialect.Graph(data, most)
+		if err != nil {
+			return
+		}
+		if !json.Valid(once) {
+			t.Fatalf("%q became %q", data, once)
+		}
+		if twice, err := dialect.Graph(once, 64*most); err != nil || !bytes.Equal(once, twice) {
+			t.Fatalf("%q became %q and then %q (%v)", data, once, twice, err)
+		}
+		document, instead := dialect.Tenant(once)
+		if instead != "" && document != nil || instead == "" && !json.Valid(document) {
+			t.Fatalf("%q: %q, %q", once, document, instead)
+		}
+		if method := dialect.Method(once); !json.Valid(method) {
+			t.Fatalf("%q: %q", once, method)
+		}
+	})
+}
