@@ -87,8 +87,8 @@ func groupsPath(user string) string {
 	return userPath(user) + "/transitiveMemberOf/microsoft.graph.group" + query("$select", "id", "$top", "999")
 }
 
-// Groups returns the groups of a user, nested groups included, for the field MemberOf of
-// [policy.User].
+// Groups returns the groups of a user, nested groups included, for the method SetGroups
+// of [policy.User].
 func (c *Client) Groups(ctx context.Context, user string) ([]policy.DirectoryObject, error) {
 	groups := []policy.DirectoryObject{}
 	op := operation{name: "list the groups of a user", permission: "GroupMember.Read.All", role: "Directory Readers"}.on("user", user)
