@@ -81,6 +81,9 @@ func TestCA(t *testing.T) {
 	if _, made, err := ca(killed, ""); err != nil || !made {
 		t.Errorf("after a kill: made %v, %v", made, err)
 	}
+	if found, _ := filepath.Glob(filepath.Join(killed, "ca*", "*")); len(found) != 3 {
+		t.Errorf("after a kill: %v", found)
+	}
 	failed := errors.New("no key today")
 	f, err := folder.Open(t.TempDir())
 	if err != nil {

@@ -161,3 +161,14 @@ func TestNoPlace(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// What a killed run left beside a file is in nobody's way.
+func TestLeftovers(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(name+".part", []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.Write(name, []byte("whole"), folder.Secret); err != nil || content(t, name) != "whole" {
+		t.Errorf("%q, %v", content(t, name), err)
+	}
+}

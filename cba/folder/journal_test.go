@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -217,8 +218,11 @@ func TestRefusals(t *testing.T) {
 	if err := refused(t, dir, other); !errors.Is(err, folder.OtherCA) {
 		t.Errorf("certificates of another CA: %v", err)
 	}
-	f, j = open(t, dir) // and a journal of another CA
+	f, j = open(t, dir) // and a journal of another CA, of a run that was killed
 	f.Close()
+	if err := os.Remove(filepath.Join(dir, folder.ManifestName)); err != nil {
+		t.Fatal(err)
+	}
 	if err := refused(t, dir, other); !errors.Is(err, folder.OtherCA) {
 		t.Errorf("a journal of another CA: %v", err)
 	}
@@ -378,5 +382,28 @@ func TestOtherProperties(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is lost:\n%s", want, got)
 		}
+	}
+}
+
+// A run that is killed between writing the lists and removing the journal: the next
+// one lists nobody twice.
+func TestKilledAtTheEnd(t *testing.T) {
+	dir := t.TempDir()
+	f, j := open(t, dir)
+	add(t, j, user(t, dir, "jane@x"))
+	journal := content(t, filepath.Join(dir, "journal.jsonl"))
+	end(t, f, j)
+	if err := os.WriteFile(filepath.Join(dir, "journal.jsonl"), []byte(journal), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, j = open(t, dir)
+	if info, err := os.Stat(filepath.Join(dir, "journal.jsonl")); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+		t.Errorf("a journal that others may read stays so: %v, %v", info.Mode(), err)
+	}
+	add(t, j, user(t, dir, "john@x"))
+	end(t, f, j)
+	upns, passwords := load(t, dir)
+	if diff := cmp.Diff([]string{"jane@x", "john@x"}, upns); diff != "" || passwords.Len() != 2 {
+		t.Errorf("users (-want +got):\n%s", diff)
 	}
 }

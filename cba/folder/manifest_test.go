@@ -64,6 +64,9 @@ func TestManifestRefused(t *testing.T) {
 	if _, err := folder.Load(name); !errors.Is(err, folder.TooLarge) {
 		t.Errorf("a user of 2 MB: %v", err)
 	}
+	if err := new(folder.User).UnmarshalJSON([]byte(big)); !errors.Is(err, folder.TooLarge) {
+		t.Errorf("2 MB for a user: %v", err)
+	}
 	if _, err := folder.Load(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}

@@ -75,6 +75,6 @@ func readPasswords(source io.Reader) (Passwords, error) {
 		if _, twice := p.byKey[Key(row[0])]; twice {
 			return p, &Error{Reason: Malformed, Line: line, What: "this user appears twice"}
 		}
-		p.byKey[Key(row[0])] = strings.Clone(row[1])
+		p.byKey[Key(row[0])] = row[1]
 	}
 }
