@@ -449,5 +449,6 @@ func exportedNames() []exported {
 		{"trust.Rules", trust.Rules},
 		{"trust.StepNames", trust.StepNames},
 		{"trust.Store", *new(trust.Store)},
+		{"trust.Unreadable", *new(trust.Unreadable)},
 	}
 }

@@ -1,11 +1,14 @@
 package signin_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
@@ -48,5 +51,18 @@ func TestNewPKISignsIn(t *testing.T) {
 		if f.Code == "trust-ca-crl-of-issuer" {
 			t.Error(f)
 		}
+	}
+
+	// One CA that cannot be read stops no answer: it is left out, and the verdict says
+	// so.
+	config.Trust.PKIs = append(config.Trust.PKIs, trust.PKI{DisplayName: "Old", CertificateAuthorities: []trust.Authority{{DisplayName: "P-192", Certificate: []byte("x")}}})
+	tenant, err = config.Compile(signin.Options{})
+	must(err)
+	v, err = tenant.Explain(t.Context(), signin.Request{User: &policy.User{UserPrincipalName: "jane@contoso.com"}, Certificate: cert, At: time.Now()})
+	must(err)
+	if !v.SignedIn || !slices.ContainsFunc(v.Steps, func(s signin.Step) bool {
+		return s.Name == trust.StepUnreadable && s.Outcome == lint.Warn && strings.Contains(s.Detail, "P-192")
+	}) {
+		t.Errorf("%v %+v", v.SignedIn, v.Steps)
 	}
 }

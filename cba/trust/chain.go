@@ -33,6 +33,8 @@ type Chain struct {
 	// Failures say why the chain is not trusted. The first is the one whose code the
 	// service is expected to show. There is at least one, unless Trusted.
 	Failures []Failure
+
+	unreadable []Unreadable // CAs that the store left out
 }
 
 // A Failure is one thing that is wrong with a chain.
@@ -197,7 +199,7 @@ func (c Chain) Root() *CA {
 // identifier: normally one, and never more than 32, of the CAs that are valid
 // longest. leaf must come from crypto/x509's parser.
 func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
-	c := Chain{Leaf: leaf, At: at}
+	c := Chain{Leaf: leaf, At: at, unreadable: s.Unreadable()}
 	if leaf == nil {
 		c.Failures = []Failure{{
 			Cause: NoLeaf, Code: "AADSTS50192", Detail: "there is no certificate to check",
@@ -416,6 +418,9 @@ const (
 	// StepRoot says that the chain ends here.
 	StepRoot = "root"
 	// The following steps only warn.
+
+	// StepUnreadable names a CA of the stores that is left out of every chain.
+	StepUnreadable         = "unreadable CA"
 	StepIssuerName         = "issuer name"
 	StepSignatureAlgorithm = "signature algorithm"
 	StepPolicies           = "policies"
@@ -435,6 +440,7 @@ func StepNames() []lint.StepName {
 		{Name: StepValidity, What: "whether a certificate of the chain is valid at the time of the sign-in"},
 		{Name: StepIssuer, What: "which CA issued a certificate of the chain, or why none is found"},
 		{Name: StepRoot, What: "where the chain ends"},
+		{Name: StepUnreadable, What: "that a CA of the trust stores cannot be read, so it is left out of every chain"},
 		{Name: StepIssuerName, What: "that a certificate names its issuer differently from the CA"},
 		{Name: StepSignatureAlgorithm, What: "that a certificate is signed with SHA-1"},
 		{Name: StepPolicies, What: "that a certificate has a policy that its issuer does not have"},
@@ -487,6 +493,26 @@ func (c Chain) Steps() []lint.Step {
 			steps = append(steps, c.issuerStep(i, cert))
 		}
 		steps = append(steps, c.remarks(i, cert)...)
+	}
+	return append(steps, c.leftOut()...)
+}
+
+// mostUnreadable bounds the steps about CAs that are left out.
+const mostUnreadable = 3
+
+// leftOut names the CAs that are in no chain because they cannot be read.
+func (c *Chain) leftOut() []lint.Step {
+	var steps []lint.Step
+	for i, u := range c.unreadable {
+		step := lint.Step{Name: StepUnreadable, Outcome: lint.Warn, Source: sourceChain, At: len(c.CAs),
+			Detail: strings.TrimPrefix(u.Err.Error(), "trust: ") + "; the CA is left out of every chain here, but the service may be able to read it"}
+		if i == mostUnreadable {
+			step.Detail = "and " + count(len(c.unreadable)-mostUnreadable, "more CA") + " cannot be read"
+		}
+		steps = append(steps, step)
+		if i == mostUnreadable {
+			break
+		}
 	}
 	return steps
 }

@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/trust"
 	"github.com/google/go-cmp/cmp"
 )
@@ -336,7 +338,7 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 	} {
 		config := configOf(t, r)
 		config.PKIs[0].CertificateAuthorities = append(config.PKIs[0].CertificateAuthorities, trust.Authority{DisplayName: "Bad", Certificate: c.der})
-		store, err := config.Compile(trust.Options{})
+		store, err := config.Compile(trust.Options{RefuseUnreadable: true})
 		checkError(t, name, err, c.reason, "/publicKeyInfrastructure/0/certificateAuthorities/1/certificate", `PKI "Contoso PKI", CA "Bad"`)
 		var e *trust.Error
 		if errors.As(err, &e) && e.Detail != c.text {
@@ -345,12 +347,29 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 		if store != nil {
 			t.Errorf("%s: a store came with the error", name)
 		}
-		store = compile(t, config, trust.Options{SkipUnreadable: true})
-		if len(store.CAs()) != 1 {
-			t.Errorf("%s: %d CAs", name, len(store.CAs()))
+		store = compile(t, config, trust.Options{})
+		if len(store.CAs()) != 1 || len(store.Unreadable()) != 1 {
+			t.Fatalf("%s: %d CAs, %d unreadable", name, len(store.CAs()), len(store.Unreadable()))
+		}
+		left := store.Unreadable()[0]
+		if left.Entry.DisplayName != "Bad" {
+			t.Errorf("%s: %+v", name, left)
+		}
+		checkError(t, name, left.Err, c.reason, "/publicKeyInfrastructure/0/certificateAuthorities/1/certificate", `PKI "Contoso PKI", CA "Bad"`)
+		// Every chain says that a CA was left out, and none is trusted for it.
+		for _, leaf := range []*x509.Certificate{r.user(t, spec{name: "jane"}).Certificate, root(t, spec{name: "Other"}).user(t, spec{name: "jane"}).Certificate} {
+			said := 0
+			for _, s := range store.Chain(leaf, now).Steps() {
+				if s.Name == trust.StepUnreadable && s.Outcome == lint.Warn && strings.Contains(s.Detail, `CA "Bad"`) {
+					said++
+				}
+			}
+			if said != 1 {
+				t.Errorf("%s: said %d times", name, said)
+			}
 		}
 		classic := trust.Config{Classic: trust.Classic{CertificateAuthorities: []trust.ClassicAuthority{{Certificate: c.der}}}}
-		_, err = classic.Compile(trust.Options{})
+		_, err = classic.Compile(trust.Options{RefuseUnreadable: true})
 		checkError(t, name, err, c.reason, "/certificateBasedAuthConfiguration/certificateAuthorities/0/certificate", "classic store, CA 1")
 	}
 }

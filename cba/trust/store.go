@@ -47,9 +47,10 @@ type Options struct {
 	// another CA issued it. By default only a self-signed certificate ends a chain,
 	// because the stores must have "every CA up to the root".
 	RootByFlag bool
-	// SkipUnreadable leaves out CAs whose certificate cannot be read, instead of
-	// refusing the whole configuration. [Config.Findings] names them.
-	SkipUnreadable bool
+	// RefuseUnreadable refuses the whole configuration if the certificate of a CA is
+	// missing or cannot be read. By default such a CA is left out: it is in no chain,
+	// [Store.Unreadable] lists it, and every chain has a step that says so.
+	RefuseUnreadable bool
 }
 
 // An Origin is one of the two trust stores. The zero value is unset.
@@ -180,12 +181,13 @@ func (ca *CA) InPKI(name string) bool {
 // joined by precedence, the signatures between its CAs checked once. It never
 // changes and is safe for concurrent use. A nil Store trusts nobody.
 type Store struct {
-	options   Options
-	set       *path.Set[*CA]
-	cas       []*CA // in the order of the set: the one that lives longest first
-	bySKI     map[string][]*CA
-	bySubject map[string][]*CA // only to explain what is missing
-	hints     Hints
+	options    Options
+	unreadable []Unreadable
+	set        *path.Set[*CA]
+	cas        []*CA // in the order of the set: the one that lives longest first
+	bySKI      map[string][]*CA
+	bySubject  map[string][]*CA // only to explain what is missing
+	hints      Hints
 }
 
 // Compile reads the certificates and checks every signature between them. Deleted
@@ -200,10 +202,12 @@ type Store struct {
 // entry with a CRL URL is in force, then the one whose PKI has the smaller name, so
 // that the order of a list does not decide.
 //
-// The error is an [*Error] (the first of them) for a CA without a certificate or
-// with one that cannot be read, unless [Options.SkipUnreadable] is set, and for
-// more than 4,096 CAs, which is far above what the service takes. The work is one
-// signature check for each pair of CAs whose key identifiers fit.
+// A CA without a certificate, or with one that crypto/x509 cannot read, is left out,
+// see [Options.RefuseUnreadable].
+//
+// The error is an [*Error]: more than 4,096 CAs, which is far more than the service
+// accepts. The work is one signature check for each pair of CAs whose key
+// identifiers fit.
 func (c Config) Compile(options Options) (*Store, error) {
 	if options.MaxDepth <= 0 {
 		options.MaxDepth = MaxDepth
@@ -217,13 +221,16 @@ func (c Config) Compile(options Options) (*Store, error) {
 	}
 	b := builder{byDER: map[string]*CA{}, entries: map[*CA][]Entry{}}
 	flagged := false
+	var unreadable []Unreadable
 	err := c.each(func(about string, der []byte, entry Entry) *Error {
 		cert, err := readCertificate(bytes.Clone(der)) // a certificate shares memory with what it is read from
 		if err != nil {
-			if options.SkipUnreadable {
-				return nil
+			err = err.at(entry.where+"/certificate", about)
+			if options.RefuseUnreadable {
+				return err
 			}
-			return err.at(entry.where+"/certificate", about)
+			unreadable = append(unreadable, Unreadable{entry, err})
+			return nil
 		}
 		flagged = flagged || entry.IssuerHint
 		b.add(cert, entry)
@@ -232,7 +239,7 @@ func (c Config) Compile(options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: options, bySKI: map[string][]*CA{}, bySubject: map[string][]*CA{}}
+	s := &Store{options: options, unreadable: unreadable, bySKI: map[string][]*CA{}, bySubject: map[string][]*CA{}}
 	b.finish(s)
 	s.hints = hintsOf(s.cas, flagged)
 	return s, nil
@@ -397,6 +404,21 @@ func empty(s string) int {
 func fetchable(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// An Unreadable is a CA that a [Store] left out.
+type Unreadable struct {
+	Entry Entry
+	Err   error // an [*Error] with the place in the configuration
+}
+
+// Unreadable returns the CAs whose certificate is missing or cannot be read, in the
+// order of the configuration.
+func (s *Store) Unreadable() []Unreadable {
+	if s == nil {
+		return nil
+	}
+	return slices.Clone(s.unreadable)
 }
 
 // CAs returns the certificates of the store, each once, the one that lives
