@@ -479,8 +479,14 @@ func (c *checker) signature(cert, issuer *x509.Certificate) {
 	}
 }
 
-// permitted looks for what the CAs do not permit: a use as a client, or a name.
+// permitted looks for what the CAs do not permit: a use as a client, or a name; and
+// for a user with the key of a CA.
 func (c *checker) permitted(chain []*x509.Certificate) {
+	if key := chain[0].RawSubjectPublicKeyInfo; len(key) > 0 && !chain[0].IsCA &&
+		slices.ContainsFunc(chain[1:], func(ca *x509.Certificate) bool { return bytes.Equal(ca.RawSubjectPublicKeyInfo, key) }) {
+		c.n = 0
+		c.add(certCAKey, partKey, "public key", "is the key of a CA above it")
+	}
 	for _, p := range path.Check(chain[0], chain[1:], time.Time{}) {
 		if p.At == 0 {
 			continue // said by link

@@ -360,6 +360,7 @@ func TestCheckChain(t *testing.T) {
 		{"policy under a CA with none", deep(nil, -1), []string{"chain-policies"}},
 		{"policy under a CA with a shorter one", deep(policy(1, 2, 3), -1), []string{"chain-policies"}},
 		{"path length", deep(policy(1, 2, 3, 4), 0), []string{"ca-path-length"}},
+		{"the issuer's own key", []*x509.Certificate{user(plain, func(o *odd) { o.key = key }), plain}, []string{"cert-ca-key"}},
 		{"an issuer for code signing", []*x509.Certificate{user(codeOnly, same), codeOnly}, []string{"ca-no-client-auth"}},
 		{"an issuer for another domain", []*x509.Certificate{user(constrained, withMail), constrained}, []string{"ca-name-constraints"}},
 		{"a new key under the old one, without its CA", []*x509.Certificate{user(rollover, same), rollover}, []string{"chain-no-root"}},

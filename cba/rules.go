@@ -79,6 +79,9 @@ var (
 	certNoDigitalSig = lint.Rule{Code: "cert-no-digital-signature", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the key usage has no digitalSignature",
 		Do:   "add digitalSignature to the key usage: TLS clients sign", Source: lint.RFC8446 + " section 4.4.2"}
+	certCAKey = lint.Rule{Code: "cert-ca-key", Severity: lint.Error, Effect: lint.LetsIn,
+		What: "the user's certificate has the key of a CA above it",
+		Do:   "issue for a key of the user's own: the key of a CA can create a certificate for any user", Source: lint.RFC5280 + " section 4.2.1.9"}
 	certIsCA = lint.Rule{Code: "cert-is-ca", Severity: lint.Error, Effect: lint.LetsIn,
 		What: "the user's certificate is a CA certificate",
 		Do:   "issue a user certificate: the key of a CA can create a certificate for any user", Source: lint.RFC5280 + " section 4.2.1.9"}
@@ -215,7 +218,7 @@ var rules = [...]lint.Rule{
 	certNamesUnreadable, certNoUPN, certOnlyEmail, certSubjectEmail, certManyUPNs, certUPNType, certUPNText,
 	certUPNSpace, certUPNInvisible, certUPNNotRoutable, certUPNCase, certUPNOther, certDuplicateName,
 	certIgnoredName, certNameTooLong, certNameQuoted, certNameMultiValued, certLongCN, certNoSubject,
-	certSIDMismatch, certSIDUnreadable, certNoClientAuth, certAnyUsage, certNoDigitalSig, certIsCA,
+	certSIDMismatch, certSIDUnreadable, certNoClientAuth, certAnyUsage, certNoDigitalSig, certIsCA, certCAKey,
 	certUsageCritical, certCritical, certTooManyOIDs, certNoAKI, certNoSKI, certWeakKey, certKeyType,
 	certWeakSig, certSHA1, certCRLScheme, certNoCRL, certSerial, certShort, certLong, certClipped,
 	certExpired, certNotYet, certAKIMismatch, certWrongIssuer, certIssuerEncoding, certBadSig, certOutlivesCA,

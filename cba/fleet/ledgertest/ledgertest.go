@@ -4,6 +4,7 @@ package ledgertest
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 type Maker struct {
 	tb     testing.TB
 	Issuer *cba.Issuer
+	users  crypto.PublicKey // one for all of them
 }
 
 // NewMaker returns a maker with a CA of its own.
@@ -35,13 +37,17 @@ func NewMaker(tb testing.TB) *Maker {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Maker{tb: tb, Issuer: root}
+	key, err := cba.P256.Generate()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &Maker{tb: tb, Issuer: root, users: key.Public()}
 }
 
 // Certificate makes a certificate for a user.
 func (m *Maker) Certificate(upn string) *x509.Certificate {
 	m.tb.Helper()
-	cert, err := m.Issuer.Issue(context.Background(), m.Issuer.Key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
+	cert, err := m.Issuer.Issue(context.Background(), m.users, cba.Subject{UPN: upn}, cba.Profile{})
 	if err != nil {
 		m.tb.Fatal(err)
 	}

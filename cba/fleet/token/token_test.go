@@ -153,7 +153,7 @@ func TestAuthority(t *testing.T) {
 	if err := hsm.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := issuing.Issue(t.Context(), issuing.Key.Public(), subjects[0], cba.Profile{})
+	_, err := issuing.Issue(t.Context(), must[crypto.Signer](t)(cba.P256.Generate()).Public(), subjects[0], cba.Profile{})
 	check(t, err, token.Gone)
 	again := open(t, config)
 	key := must[crypto.Signer](t)(again.Find("issuing"))
