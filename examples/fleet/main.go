@@ -492,6 +492,16 @@ func (p *program) report(out io.Writer) {
 			fmt.Fprintf(out, "  and %d more\n", n-20)
 		}
 	}
+	if n := len(f.NotInLedger); n > 0 {
+		fmt.Fprintf(out, "%s in %s but not in the ledger. Was the ledger restored from an old backup, or did the power fail? Put the newer ledger back, or move these files away:\n",
+			plural(n, "certificate is", "certificates are"), filepath.Join(p.out, "users"))
+		for _, name := range f.NotInLedger[:min(n, 20)] {
+			fmt.Fprintf(out, "  %s\n", console.Clean(name))
+		}
+		if n > 20 {
+			fmt.Fprintf(out, "  and %d more (-json lists all)\n", n-20)
+		}
+	}
 	if p.ask {
 		fmt.Fprintln(out, "Nothing was issued or changed. To issue certificates, use -users FILE.csv.")
 	}

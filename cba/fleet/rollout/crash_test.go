@@ -525,3 +525,55 @@ func TestMended(t *testing.T) {
 		t.Errorf("%q, %v", mended, err)
 	}
 }
+
+// TestOldLedger restores the ledger from a backup that is older than the folder.
+func TestOldLedger(t *testing.T) {
+	dir, m := t.TempDir(), ledgertest.NewMaker(t)
+	path, ca, janes := filepath.Join(dir, "ledger.db"), m.Issuer, m.Certificate("jane@yourdomain.com")
+	run := func(list int) rollout.Summary {
+		t.Helper()
+		l, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		r, err := rollout.Open(t.Context(), dir, l, rollout.Options{Create: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if _, err := r.Issue(t.Context(), ca, users(list), quick); err != nil {
+			t.Fatal(err)
+		}
+		// Files that only look like ours, and one that an active run is writing.
+		put(t, filepath.Join(dir, "users", "jane@contoso.ba.crt"), string(cba.EncodeCertificates(janes)))
+		put(t, filepath.Join(dir, "users", "jane@contoso.be.crt"), "mine")
+		serial := ledger.SerialText(janes.SerialNumber)
+		killed(t, dir, "OTHER", fmt.Sprintf(`{"upn":"jane@yourdomain.com","serialNumber":%q}`+"\n", serial))
+		put(t, filepath.Join(dir, "users", "jane@yourdomain.com."+serial+".crt"), string(cba.EncodeCertificates(janes)))
+		if _, err := l.Claim(t.Context(), "fleet:run:OTHER", ledger.Claim{Worker: "OTHER", Lease: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := r.Finish(t.Context(), 0, ca)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if s := run(2); len(s.NotInLedger) > 0 {
+		t.Errorf("%q", s.NotInLedger)
+	}
+	backup, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := run(5); len(s.NotInLedger) > 0 {
+		t.Errorf("%q", s.NotInLedger)
+	}
+	lost, _ := filepath.Glob(filepath.Join(dir, "users", "user[234]@*.crt"))
+	put(t, path, string(backup))
+	if s := run(2); len(lost) != 3 || !slices.Equal(s.NotInLedger, lost) || s.Ledger[ledger.Issued] != 2 {
+		t.Errorf("%+v, want %q", s, lost)
+	}
+	there(t, "", lost...)
+}

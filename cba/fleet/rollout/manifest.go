@@ -23,7 +23,12 @@ type Summary struct {
 	Renewed   int                  `json:"renewed"`             // by this run
 	OtherCA   int                  `json:"otherCA"`             // live ones from another CA than the one that issues
 	Leftovers []string             `json:"leftovers,omitempty"` // files of killed runs, now in leftover/
-	Lists     []List               `json:"revocationLists"`
+	// NotInLedger are certificates in the folder that the ledger does not have, and no
+	// killed run either: after a power cut, or if the ledger was restored from an old
+	// backup. Then their users may have got a second one, and they can sign in although
+	// the ledger cannot revoke them.
+	NotInLedger []string `json:"notInLedger,omitempty"`
+	Lists       []List   `json:"revocationLists"`
 }
 
 func (s *Summary) count(e ledger.Entry, at time.Time, percent int) {
@@ -63,14 +68,20 @@ func (r *Rollout) Finish(ctx context.Context, duePercent int, ca *cba.Issuer, ot
 	lists, err := r.Publish(ctx, append([]*cba.Issuer{ca}, others...)...)
 	s.Lists = lists
 	err = errors.Join(err, r.Exclusive(ctx, "manifest", func() error {
-		return errors.Join(r.sweep(ctx), r.writeManifest(ctx, ca, duePercent, &s))
+		err := r.sweep(ctx)
+		strays, strayErr := r.findStrays()
+		if err = errors.Join(err, strayErr, r.writeManifest(ctx, ca, duePercent, &s, strays)); err == nil {
+			s.NotInLedger = strays.names(r)
+		}
+		return err
 	}))
 	s.Leftovers = r.leftovers
 	return s, err
 }
 
-// writeManifest writes the two files, and counts.
-func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int, s *Summary) error {
+// writeManifest writes the two files, and counts. It takes out of strays what the ledger
+// has.
+func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int, s *Summary, strays strays) error {
 	now, issuer := r.now(), keyID(ca)
 	err := r.write(passwordsName, secret, true, func(passwords io.Writer) error {
 		p := csv.NewWriter(passwords)
@@ -82,6 +93,7 @@ func (r *Rollout) writeManifest(ctx context.Context, ca *cba.Issuer, percent int
 					return
 				}
 				s.count(e, now, percent)
+				delete(strays, e.Serial)
 				if e.Replaces != "" && r.own[e.Serial] {
 					s.Renewed++
 				}
