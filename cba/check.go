@@ -2,10 +2,12 @@ package cba
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -123,6 +125,7 @@ const (
 	partSKI             = "subjectKeyIdentifier"
 	partSID             = "sid"
 	partExtensions      = "extensions"
+	partCertificate     = "certificate"
 )
 
 // user looks at the user's certificate alone.
@@ -173,6 +176,9 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 	case len(names.UPNs) > 1:
 		c.add(certManyUPNs, partAltNames, "", "%d UPNs", len(names.UPNs))
 	}
+	if slices.ContainsFunc(names.Emails, func(e string) bool { return !strings.EqualFold(e, names.Emails[0]) }) {
+		c.add(certManyEmails, partAltNames, "", "%d e-mail addresses", len(names.Emails))
+	}
 	for _, upn := range names.UPNs {
 		c.principalName(upn)
 	}
@@ -189,6 +195,9 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 	}{{"UPN", names.UPNs}, {"e-mail address", names.Emails}, {"DNS name", names.DNSNames}, {"URI", names.URIs}} {
 		seen := map[string]bool{}
 		for _, value := range list.values {
+			if list.what != "UPN" { // which principalName looks at
+				c.value(partAltNames, list.what, value)
+			}
 			folded := strings.ToLower(value)
 			if seen[folded] {
 				c.add(certDuplicateName, partAltNames, "", "the %s %q appears twice", list.what, value)
@@ -200,6 +209,9 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 		c.length(partAltNames, "PrincipalName", "X509:<PN>"+value)
 	}
 	for _, value := range names.Emails {
+		if strings.ContainsAny(value, ", ;<>\"") {
+			c.add(certEmailText, partAltNames, "e-mail address", "%q", value)
+		}
 		c.length(partAltNames, "RFC822Name", "X509:<RFC822>"+value)
 	}
 	for _, ignored := range names.Ignored {
@@ -208,6 +220,8 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 			c.add(certUPNType, partAltNames, "", "a UPN that is not a UTF8String, or not valid UTF-8")
 		case strings.HasPrefix(ignored.Kind, "SID"):
 			c.add(certSIDUnreadable, partSID, "SID", "%s", ignored.Kind)
+		case ignored.Type.EqualASN1OID(sidType):
+			c.add(certSIDUnreadable, partSID, "SID", "the SID is an otherName of the subjectAltName; it belongs in the extension %v", sidExtension)
 		default:
 			c.add(certIgnoredName, partAltNames, "", "Entra does not identify users by the %s", ignored)
 		}
@@ -235,8 +249,59 @@ func (c *checker) principalName(upn string) {
 		c.add(certUPNSpace, partAltNames, "UPN", "%q begins or ends with a space", upn)
 	case strings.ContainsFunc(upn, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
 		c.add(certUPNInvisible, partAltNames, "UPN", "%q has an invisible character", upn)
+	case template(upn) != "":
+		c.add(certUPNTemplate, partAltNames, "UPN", "%q", upn)
+	case labelled.MatchString(upn):
+		c.add(certUPNLabel, partAltNames, "UPN", "%q", upn)
 	case !strings.Contains(upn, "@"):
 		c.add(certUPNNotRoutable, partAltNames, "UPN", "%q has no @", upn)
+	case upnProblem(upn) != "":
+		c.add(certUPNImpossible, partAltNames, "UPN", "%s %s", text.Quote(upn), upnProblem(upn))
+	}
+}
+
+var (
+	// labelled is the label of a field that was copied together with the value.
+	labelled = regexp.MustCompile(`(?i)^(CN|UPN|E|EMAIL|MAIL|PN|OU|O|UID|Principal Name|mailto) ?[=:]`)
+	// templates are variables of Intune, Windows CAs, shells and other CAs that
+	// nobody filled in.
+	templates = regexp.MustCompile(`\{\{[^{}]*\}\}|<[A-Za-z][A-Za-z0-9 ]*>|%[A-Za-z][A-Za-z0-9]*%|\$\{[^{}]*\}|\$\([^()]*\)`)
+)
+
+// template returns the first variable of a template in a text, or "".
+func template(text string) string { return templates.FindString(text) }
+
+// upnProblem says why no account can have a UPN with an @, or "". The characters are
+// those that Learn lists for userPrincipalName: letters and digits of ASCII and
+// ' . - _ ! # ^ ~.
+func upnProblem(upn string) string {
+	at := strings.LastIndexByte(upn, '@')
+	name, domain := upn[:at], upn[at+1:]
+	odd := func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("'.-_!#^~", r))
+	}
+	switch i := strings.IndexFunc(name, odd); {
+	case i >= 0:
+		r, _ := utf8.DecodeRuneInString(name[i:])
+		return fmt.Sprintf("has the character %q", r)
+	case name == "" || domain == "":
+		return "has nothing on one side of the @"
+	case strings.HasSuffix(name, "."):
+		return "has a dot before the @"
+	case len(name) > 64:
+		return fmt.Sprintf("has %d characters before the @; 64 are allowed", len(name))
+	}
+	return ""
+}
+
+// value looks at one name for what attacks or misleads whoever shows it.
+func (c *checker) value(part, what, value string) {
+	if i := strings.IndexFunc(value, isControl); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(value[i:])
+		c.add(certControl, part, what, "%q has the character %U", value, r)
+	}
+	if variable := template(value); variable != "" {
+		c.add(certTemplate, part, what, "%q was not filled in: %q", variable, value)
 	}
 }
 
@@ -258,6 +323,11 @@ func (c *checker) subject(cert *x509.Certificate) {
 	issuer, err := dn.ParseDER(cert.RawIssuer)
 	if err != nil {
 		return
+	}
+	for _, part := range subject {
+		for _, a := range part {
+			c.value(partSubject, string(a.Type), a.Value)
+		}
 	}
 	if len(subject) == 0 {
 		c.add(certNoSubject, partSubject, "", "is empty")
@@ -322,7 +392,10 @@ func (c *checker) usage(cert *x509.Certificate) {
 // extensions.
 func (c *checker) common(cert *x509.Certificate) {
 	var bad *Error
-	if err := CheckKey(cert.PublicKey); errors.As(err, &bad) {
+	if err := Refused(cert); errors.As(err, &bad) {
+		c.add(certRefused, partCertificate, "", "%v", bad.Err)
+	}
+	if err := checkKey(publicKeyOf(cert)); errors.As(err, &bad) {
 		what := bad.Reason.words()
 		if bad.Err != nil {
 			what = bad.Err.Error()
@@ -357,9 +430,24 @@ func (c *checker) common(cert *x509.Certificate) {
 	}
 }
 
+// publicKeyOf returns the key of a certificate that crypto/x509 refuses too, nil if
+// there is none that it knows.
+func publicKeyOf(cert *x509.Certificate) crypto.PublicKey {
+	if cert.PublicKey == nil && cert.SignatureAlgorithm == 0 {
+		if key, err := x509.ParsePKIXPublicKey(cert.RawSubjectPublicKeyInfo); err == nil {
+			return key
+		}
+	}
+	return cert.PublicKey
+}
+
 func (c *checker) crlURLs(urls []string) {
 	http := false
 	for _, text := range urls {
+		c.value(partCRLs, "CRL distribution points", text)
+		if strings.Contains(text, " ") {
+			c.add(certCRLSpace, partCRLs, "CRL distribution points", "%q", text)
+		}
 		u, err := url.Parse(text)
 		if err == nil && strings.EqualFold(u.Scheme, "http") {
 			http = true
@@ -450,6 +538,14 @@ func (c *checker) link(cert, issuer *x509.Certificate) {
 	}
 	if len(cert.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId) {
 		c.add(certAKIMismatch, partAKI, about, "authority key identifier %.40x, but the issuer's key is %.40x", cert.AuthorityKeyId, issuer.SubjectKeyId)
+	}
+	if c.n == 0 {
+		switch {
+		case sameKey(publicKeyOf(cert), publicKeyOf(issuer)):
+			c.add(certOfCAKey, partKey, about, "")
+		case len(cert.SubjectKeyId) > 0 && bytes.Equal(cert.SubjectKeyId, issuer.SubjectKeyId):
+			c.add(certSameKeyID, partSKI, about, "both have %.40x", cert.SubjectKeyId)
+		}
 	}
 	if cert.NotAfter.After(issuer.NotAfter) {
 		c.add(certOutlivesCA, partValidity, about, "expires %s, before the certificate", text.Time(issuer.NotAfter))

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/lint"
 )
@@ -52,6 +53,12 @@ func (i *Issuer) Prepare(pub crypto.PublicKey, subject Subject, profile Profile)
 	}
 	if err := CheckKey(pub); err != nil {
 		return nil, err
+	}
+	for _, ca := range i.CACertificates() {
+		if sameKey(ca.PublicKey, pub) {
+			return nil, &Error{Reason: NotPermitted, What: "public key", Text: dn.Show(ca.RawSubject),
+				Hint: "it is the key of this CA: make a key for the user, or whoever has it can create a certificate for anybody"}
+		}
 	}
 	if err := profile.check(); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"fmt"
 
 	"example.com/entracba/cba/internal/enum"
@@ -78,6 +79,18 @@ func (t KeyType) Generate() (crypto.Signer, error) {
 // The error is an [*Error] with reason [WeakKey], [UnsupportedKey], [Malformed]
 // or [Empty].
 func CheckKey(pub crypto.PublicKey) error {
+	if err := checkKey(pub); err != nil {
+		return err
+	}
+	// A product of two primes fails the first round of the test.
+	if k, ok := pub.(*rsa.PublicKey); ok && k.N.ProbablyPrime(0) {
+		return &Error{Reason: WeakKey, What: "public key", Err: errors.New("RSA modulus is a prime, so anybody can compute the private key")}
+	}
+	return nil
+}
+
+// checkKey is CheckKey without the one test that costs time.
+func checkKey(pub crypto.PublicKey) error {
 	fail := func(reason Reason, format string, args ...any) error {
 		return &Error{Reason: reason, What: "public key", Err: fmt.Errorf(format, args...)}
 	}

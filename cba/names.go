@@ -54,9 +54,9 @@ func ReadNames(extensions []pkix.Extension) (Names, error) {
 				return Names{}, &Error{Reason: Malformed, What: "subjectAltName", Err: err}
 			}
 		case e.Id.Equal(sidExtension):
-			sid, ok := readSIDExtension(e.Value)
-			if !ok {
-				n.Ignored = append(n.Ignored, Ignored{Kind: "SID extension that holds no SID", Raw: slices.Clone(e.Value)})
+			sid, fault := readSIDExtension(e.Value)
+			if fault != "" {
+				n.Ignored = append(n.Ignored, Ignored{Kind: "SID extension that " + fault, Raw: slices.Clone(e.Value)})
 			}
 			n.ExtensionSID = sid
 		}
@@ -166,6 +166,12 @@ func describe(raw []byte) Ignored {
 		if name := otherName(i.Type.String()); name != "" {
 			i.Kind += " " + name
 		}
+	case 0x81:
+		i.Kind = "e-mail address that is not ASCII"
+	case 0x82:
+		i.Kind = "DNS name that is not ASCII"
+	case 0x86:
+		i.Kind = "URI that is not ASCII"
 	case 0x83:
 		i.Kind = "X.400 address"
 	case 0x84:

@@ -14,6 +14,7 @@ import (
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/certs"
+	"example.com/entracba/cba/internal/der"
 	"example.com/entracba/cba/internal/fips"
 	"example.com/entracba/cba/internal/san"
 	"example.com/entracba/cba/lint"
@@ -164,8 +165,13 @@ func requestDER(data []byte) ([]byte, error) {
 	return der, nil
 }
 
-func parseRequestDER(der []byte) (*Request, error) {
-	csr, err := x509.ParseCertificateRequest(der)
+func parseRequestDER(raw []byte) (*Request, error) {
+	csr, err := x509.ParseCertificateRequest(raw)
+	if whole, ok := withAttributes(raw); err != nil && ok {
+		if csr, err = x509.ParseCertificateRequest(whole.request); err == nil {
+			csr.Raw, csr.RawTBSCertificateRequest = raw, whole.signed // what the signature is over
+		}
+	}
 	if err != nil {
 		return nil, &Error{Reason: Malformed, What: "request", Err: err}
 	}
@@ -194,6 +200,28 @@ func parseRequestDER(der []byte) (*Request, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// A completed is a request to which the empty list of attributes was added, and the
+// part of the real one that is signed.
+type completed struct{ request, signed []byte }
+
+// withAttributes completes a request that leaves the attributes out, which
+// crypto/x509 does not read and OpenSSL verifies (RFC 2986 section 4.1 wants an
+// empty list).
+func withAttributes(request []byte) (completed, bool) {
+	input := cryptobyte.String(request)
+	var outer, signed, info, version, name, key cryptobyte.String
+	if !input.ReadASN1(&outer, cbasn1.SEQUENCE) || !input.Empty() || !outer.ReadASN1Element(&signed, cbasn1.SEQUENCE) {
+		return completed{}, false
+	}
+	whole := []byte(signed)
+	if !signed.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1Element(&version, cbasn1.INTEGER) ||
+		!info.ReadASN1Element(&name, cbasn1.SEQUENCE) || !info.ReadASN1Element(&key, cbasn1.SEQUENCE) || !info.Empty() {
+		return completed{}, false
+	}
+	inner := der.Append(nil, 0x30, slices.Concat(version, name, key, []byte{0xa0, 0}))
+	return completed{der.Append(nil, 0x30, append(inner, outer...)), whole}, true
 }
 
 // microsoftExtensions returns the extensions of the older Windows attribute.

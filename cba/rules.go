@@ -8,6 +8,39 @@ import (
 
 // What a user's certificate can be found to have.
 var (
+	certRefused = lint.Rule{Code: "cert-not-strict", Severity: lint.Warning, Effect: lint.LocksOut,
+		What: "strict readers refuse the certificate: its encoding breaks a rule",
+		Do:   "issue the certificate again: Microsoft does not document what Entra does with it, and no signature was verified here", Source: lint.RFC5280}
+	certManyEmails = lint.Rule{Code: "cert-many-emails", Severity: lint.Warning,
+		What: "the subjectAltName has several e-mail addresses",
+		Do:   "keep one address: Microsoft does not document which of them Entra reads", Source: lint.OpenQuestion + " 9.23"}
+	certEmailText = lint.Rule{Code: "cert-email-text", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "an e-mail address has a comma, a space or a quote, as a list of addresses has",
+		Do:   "write one address, without a name", Source: lint.RFC5280 + " section 4.2.1.6"}
+	certControl = lint.Rule{Code: "cert-control-character", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "a name has a control character or a line separator: programs may show or compare only a part of it",
+		Do:   "issue the certificate again without it", Source: lint.RFC5280 + " section 4.2.1.6"}
+	certTemplate = lint.Rule{Code: "cert-template", Severity: lint.Warning,
+		What: "a variable of a template was not filled in",
+		Do:   "correct the profile or the CA's configuration, and issue the certificate again", Source: lint.IntuneSCEP}
+	certUPNTemplate = lint.Rule{Code: "cert-upn-template", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the UPN is a variable of a template that was not filled in",
+		Do:   "correct the profile, and issue the certificate again", Source: lint.IntuneSCEP}
+	certUPNLabel = lint.Rule{Code: "cert-upn-label", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the UPN begins with the label of a field",
+		Do:   "write the UPN alone, as the account has it", Source: lint.HowTo}
+	certUPNImpossible = lint.Rule{Code: "cert-upn-impossible", Severity: lint.Warning, Effect: lint.LocksOut,
+		What: "no account can have this UPN",
+		Do:   "write the UPN exactly as the account has it, or bind through certificateUserIds", Source: lint.UserIDs}
+	certSameKeyID = lint.Rule{Code: "cert-ski-of-issuer", Severity: lint.Error, Effect: lint.LocksOut,
+		What: "the certificate has the subject key identifier of its issuer, though their keys differ",
+		Do:   "issue the certificate again: Entra finds issuers by key identifier", Source: lint.Authorities}
+	certOfCAKey = lint.Rule{Code: "cert-key-of-ca", Severity: lint.Error, Effect: lint.LetsIn,
+		What: "the certificate is for the key of the CA that issued it",
+		Do:   "issue for a key of its own: whoever has this one can create a certificate for any user", Source: lint.SP80057}
+	certCRLSpace = lint.Rule{Code: "cert-crl-url-space", Severity: lint.Warning,
+		What: "a CRL URL has a space",
+		Do:   "write %20, or a name without spaces", Source: lint.RFC5280 + " section 4.2.1.13"}
 	certNamesUnreadable = lint.Rule{Code: "cert-names-unreadable", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the subjectAltName is not a list of names",
 		Do:   "issue the certificate again with a well-formed subjectAltName", Source: lint.RFC5280 + " section 4.2.1.6"}
@@ -215,6 +248,8 @@ var (
 
 // rules has every rule of the package.
 var rules = [...]lint.Rule{
+	certRefused, certManyEmails, certEmailText, certControl, certTemplate, certUPNTemplate, certUPNLabel,
+	certUPNImpossible, certSameKeyID, certOfCAKey, certCRLSpace,
 	certNamesUnreadable, certNoUPN, certOnlyEmail, certSubjectEmail, certManyUPNs, certUPNType, certUPNText,
 	certUPNSpace, certUPNInvisible, certUPNNotRoutable, certUPNCase, certUPNOther, certDuplicateName,
 	certIgnoredName, certNameTooLong, certNameQuoted, certNameMultiValued, certLongCN, certNoSubject,

@@ -120,22 +120,46 @@ func (s SID) Extension() pkix.Extension {
 // "tag:microsoft.com,2022-09-14:sid:S-1-5-21-...". [NamesOf] reads it back.
 func (s SID) URI() string { return sidURI + s.text }
 
-// readSIDExtension is the inverse of Extension. A list of more than one name,
-// or of another type, is not read: a certificate that says two SIDs says none.
-func readSIDExtension(der []byte) (SID, bool) {
+// readSIDExtension is the inverse of Extension; fault says why there is no SID. A
+// list of more than one name, or of another type, is not read: a certificate that
+// says two SIDs says none.
+func readSIDExtension(der []byte) (sid SID, fault string) {
 	input := cryptobyte.String(der)
 	var list, other, value, text cryptobyte.String
 	var oid asn1.ObjectIdentifier
+	var tag cbasn1.Tag
 	explicit := cbasn1.Tag(0).ContextSpecific().Constructed()
-	if !input.ReadASN1(&list, cbasn1.SEQUENCE) || !input.Empty() ||
-		!list.ReadASN1(&other, explicit) || !list.Empty() ||
-		!other.ReadASN1ObjectIdentifier(&oid) || !oid.Equal(sidType) ||
-		!other.ReadASN1(&value, explicit) || !other.Empty() ||
-		!value.ReadASN1(&text, cbasn1.OCTET_STRING) || !value.Empty() {
-		return SID{}, false
+	switch {
+	case !input.ReadASN1(&list, cbasn1.SEQUENCE) || !input.Empty() || !list.ReadASN1(&other, explicit):
+		return SID{}, "is no list of one otherName"
+	case !list.Empty():
+		return SID{}, "has more than one name"
+	case !other.ReadASN1ObjectIdentifier(&oid) || !oid.Equal(sidType):
+		return SID{}, "has an otherName of another type than " + sidType.String()
+	case !other.ReadASN1(&value, explicit) || !other.Empty() || !value.ReadAnyASN1(&text, &tag) || !value.Empty():
+		return SID{}, "has no value"
+	case tag != cbasn1.OCTET_STRING:
+		return SID{}, fmt.Sprintf("holds the SID in %s, not in an OCTET STRING", stringType(tag))
 	}
 	sid, err := ParseSID(string(text))
-	return sid, err == nil
+	if err != nil {
+		return SID{}, "holds no SID"
+	}
+	return sid, ""
+}
+
+func stringType(tag cbasn1.Tag) string {
+	switch tag {
+	case cbasn1.UTF8String:
+		return "a UTF8String"
+	case cbasn1.PrintableString:
+		return "a PrintableString"
+	case cbasn1.IA5String:
+		return "an IA5String"
+	case cbasn1.Tag(30):
+		return "a BMPString"
+	}
+	return fmt.Sprintf("a value of tag %d", tag)
 }
 
 // A SIDForm says where [Subject.SID] is written. Zero means SIDAsExtension.

@@ -43,15 +43,28 @@ func TestSIDExtensionUnreadable(t *testing.T) {
 	other := bytes.Clone(good)
 	other[15]++ // the last number of the type
 	badText := bytes.ReplaceAll(good, []byte("S-1-5-18"), []byte("S-1-5-1x"))
-	for name, value := range map[string][]byte{
-		"cut": good[:len(good)-1], "longer": append(bytes.Clone(good), 0), "two": two,
-		"other type": other, "no SID in it": badText, "empty": nil, "empty list": {0x30, 0},
+	utf8 := bytes.Clone(good)
+	utf8[bytes.Index(utf8, []byte("\x04\x08"))] = 0x0c
+	for _, c := range []struct {
+		name  string
+		value []byte
+		want  string
+	}{
+		{"cut", good[:len(good)-1], "is no list of one otherName"},
+		{"longer", append(bytes.Clone(good), 0), "is no list of one otherName"},
+		{"two", two, "has more than one name"},
+		{"other type", other, "has an otherName of another type than 1.3.6.1.4.1.311.25.2.1"},
+		{"no SID in it", badText, "holds no SID"},
+		{"empty", nil, "is no list of one otherName"},
+		{"empty list", []byte{0x30, 0}, "is no list of one otherName"},
+		{"a UTF8String", utf8, "holds the SID in a UTF8String, not in an OCTET STRING"},
 	} {
+		name, value := c.name, c.value
 		names, err := cba.ReadNames([]pkix.Extension{{Id: sidID, Value: value}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if !names.SID().IsZero() || len(names.Ignored) != 1 || names.Ignored[0].Kind != "SID extension that holds no SID" {
+		if !names.SID().IsZero() || len(names.Ignored) != 1 || names.Ignored[0].Kind != "SID extension that "+c.want {
 			t.Errorf("%s: SID %q, ignored %v", name, names.SID(), names.Ignored)
 		}
 	}

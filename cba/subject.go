@@ -96,6 +96,9 @@ func (s Subject) resolve(form SIDForm) (Subject, []byte, Names, error) {
 		if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 {
 			return fail(&Error{Reason: Malformed, What: "e-mail address", Text: email, Hint: "write name@domain"})
 		}
+		if strings.ContainsAny(email, ",;<>\"") {
+			return fail(&Error{Reason: Malformed, What: "e-mail address", Text: email, Hint: "write one address, name@domain, without commas and quotes"})
+		}
 		names.Emails = append(names.Emails, email)
 	}
 	for _, name := range s.DNSNames {
@@ -132,6 +135,13 @@ func (s Subject) resolve(form SIDForm) (Subject, []byte, Names, error) {
 		}
 		s.Name = dn.Name{{{Type: dn.CommonName, Value: common}}}
 	}
+	for _, part := range s.Name {
+		for _, a := range part {
+			if strings.ContainsFunc(a.Value, isControl) {
+				return fail(&Error{Reason: ControlCharacter, What: "subject", Text: a.Value})
+			}
+		}
+	}
 	der, err := marshalName("subject", s.Name)
 	if err != nil {
 		return fail(err)
@@ -155,7 +165,7 @@ func (s Subject) id() string {
 }
 
 // CheckUPN returns an error unless a certificate can contain this UPN: valid
-// UTF-8, not empty, not only spaces, and without control characters. Anything else
+// UTF-8, not empty, not only spaces, and without control characters and line separators. Anything else
 // is legal: no domain, an unregistered domain, spaces at the ends. [Check] has
 // findings about what is legal and unwise.
 //
@@ -169,11 +179,15 @@ func checkText(what, text string) error {
 		return fail(Empty)
 	case !utf8.ValidString(text):
 		return fail(NotUTF8)
-	case strings.ContainsFunc(text, unicode.IsControl):
+	case strings.ContainsFunc(text, isControl):
 		return fail(ControlCharacter)
 	}
 	return nil
 }
+
+// isControl reports control characters, and the two that break lines where programs
+// do not expect it.
+func isControl(r rune) bool { return unicode.IsControl(r) || r == 0x2028 || r == 0x2029 }
 
 // checkASCII is checkText for names that the subjectAltName holds as IA5String.
 // Spaces are not allowed in them.
@@ -183,7 +197,11 @@ func checkASCII(what, text string) error {
 	}
 	for i := 0; i < len(text); i++ {
 		if text[i] >= utf8.RuneSelf {
-			return &Error{Reason: NotASCII, What: what, Text: text, Hint: "write the domain in its xn-- form"}
+			hint := "it must be ASCII"
+			if strings.LastIndexByte(text, '@') < i { // in the domain
+				hint = "write the domain in its xn-- form"
+			}
+			return &Error{Reason: NotASCII, What: what, Text: text, Hint: hint}
 		}
 		if text[i] == ' ' {
 			return &Error{Reason: Malformed, What: what, Text: text, Hint: "remove the space"}

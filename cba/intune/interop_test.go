@@ -38,7 +38,7 @@ func TestPythonReadsNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := jane(t)
-	a.UserName = "Doe, Jane+CN=Admin\n\"x\"\\"
+	a.UserName = "Doe, Jane+CN=Admin \"x\"\\"
 	a.DeviceName = ";OU=é"
 	p := good()
 	p.Subject = `CN={{UserName}},OU="Mobile, ""{{DeviceName}}"""+L=Redmond;C=US`

@@ -78,9 +78,9 @@ var (
 // the whole encoded name of any other; it is only valid during the call. Each
 // allocates nothing.
 //
-// The text of e-mail, DNS and URI names is ASCII and that of a UPN is UTF-8;
-// names that break this make the extension unreadable, as they do for
-// crypto/x509.
+// The text of e-mail, DNS and URI names is ASCII and that of a UPN is UTF-8. Names
+// that break this are Unread (crypto/x509 refuses the whole certificate): one of
+// them does not hide the others.
 func Each(der []byte, yield func(kind Kind, value []byte) bool) error {
 	input := cryptobyte.String(der)
 	var names cryptobyte.String
@@ -116,7 +116,8 @@ func Each(der []byte, yield func(kind Kind, value []byte) bool) error {
 		if kind == Email || kind == DNS || kind == URI {
 			for _, c := range value {
 				if c >= utf8.RuneSelf {
-					return BadEncoding
+					kind, value = Unread, whole
+					break
 				}
 			}
 		}
