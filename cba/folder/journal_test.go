@@ -218,7 +218,7 @@ func TestRefusals(t *testing.T) {
 	if err := refused(t, dir, other); !errors.Is(err, folder.OtherCA) {
 		t.Errorf("certificates of another CA: %v", err)
 	}
-	f, j = open(t, dir) // and a journal of another CA, of a run that was killed
+	f, _ = open(t, dir) // and a journal of another CA, of a run that was killed
 	f.Close()
 	if err := os.Remove(filepath.Join(dir, folder.ManifestName)); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -51,15 +50,8 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Finds what is wrong with the certificate-based authentication of a tenant.\n\nUsage: go run ./examples/audit [flags]\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, console.Usage("run \"audit -h\" for help")
+	if err := console.ParseFlags(f, args, "Finds what is wrong with the certificate-based authentication of a tenant.", "[flags]"); err != nil {
+		return o, err
 	}
 	if f.NArg() > 0 {
 		return o, console.Usage("unexpected argument %q; run \"audit -h\" for help", f.Arg(0))

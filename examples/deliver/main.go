@@ -44,13 +44,13 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
 	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "the manifest.json `FILE` that issue wrote")
-	f.Func("to", "`TARGET` machines: windows-usb, windows, macos, ios or linux; required", func(text string) error { return o.target.UnmarshalText([]byte(text)) })
-	f.StringVar(&o.out, "out", "", "`DIR` to write into, with one folder for each user; required")
+	f.Func("to", "`TARGET` of the delivery: windows-usb, windows, macos, ios or linux; required", func(text string) error { return o.target.UnmarshalText([]byte(text)) })
+	f.StringVar(&o.out, "out", "", "write one folder for each user into `DIR`; required")
 	f.Func("user", "only for the user with this `UPN`; may be repeated", func(text string) error {
 		o.users = append(o.users, text)
 		return nil
 	})
-	f.StringVar(&o.root, "root", "", "`FILE` with the root certificate; required if the CA in the manifest is not a root and the PFX files do not contain the root")
+	f.StringVar(&o.root, "root", "", "root certificate `FILE`; required if the CA in the manifest is not a root and the PFX files do not contain the root")
 	f.BoolVar(&o.replace, "replace", false, "replace existing folders of these users")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	f.BoolVar(&o.EmbedPassword, "embed-password", false, "store the password in the scripts and profiles, so that nobody has to type it")
@@ -59,22 +59,15 @@ func parse(args []string) (options, error) {
 	f.Func("pass", "Windows Setup `PASS` in which the certificate is imported: oobeSystem (default) or specialize", func(text string) error { return o.Pass.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.VolumeLabel, "label", "ESD-USB", "volume `LABEL` of the USB stick")
 	f.BoolVar(&o.ScriptOnVolume, "script", false, "keep the password out of the answer file, in a script on the stick")
-	f.StringVar(&o.answer, "answer", "", "existing answer `FILE` to add the commands to; a copy is written")
+	f.StringVar(&o.answer, "answer", "", "add the commands to a copy of this answer `FILE`")
 	f.StringVar(&o.Architecture, "arch", "", "processor `ARCH` in the answer file: amd64, arm64 or x86")
 	f.BoolVar(&o.zip, "zip", false, "write one ZIP archive instead of files (windows-usb)")
 	f.StringVar(&o.Organization, "organization", "", "organization `NAME` shown in the configuration profile")
-	f.Func("cloud", "`CLOUD` of the tenant: public (default), usgov or china", func(text string) error { return o.Cloud.UnmarshalText([]byte(text)) })
-	f.StringVar(&o.tenant, "tenant", "", "tenant `ID`, to list the hosts of this tenant")
+	f.Func("cloud", "the tenant's `CLOUD`: public (default), usgov or china", func(text string) error { return o.Cloud.UnmarshalText([]byte(text)) })
+	f.StringVar(&o.tenant, "tenant", "", "also list the host of the tenant with this `ID`")
 	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser policy select certificates by issuer only")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Creates the files that install certificates on machines.\n\nUsage: go run ./examples/deliver -to TARGET -out DIR [flags]\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, console.Usage("run \"deliver -h\" for help")
+	if err := console.ParseFlags(f, args, "Creates the files that install certificates on machines.", "-to TARGET -out DIR [flags]"); err != nil {
+		return o, err
 	}
 	usb := o.target == deploy.WindowsUSB
 	switch {

@@ -40,7 +40,11 @@ func (o options) report(w io.Writer, style console.Style, parcels []parcel, host
 	fmt.Fprintf(w, "\n%s, for %v; PFX encoding %s\n", console.Count(len(parcels), "user"), o.target, encodings(parcels))
 	notes(w, style, parcels)
 
-	fmt.Fprintln(w, "\n"+style.Bold("NEXT"))
+	next := style.Bold("NEXT")
+	if len(parcels) > 1 {
+		next += "  for each user, for example " + console.Clean(parcels[0].UPN)
+	}
+	fmt.Fprintln(w, "\n"+next)
 	for i, step := range o.next(parcels[0]) {
 		fmt.Fprintf(w, "%d.  %s\n", i+1, console.Clean(step))
 	}

@@ -48,16 +48,16 @@ type options struct {
 func parse(args []string) (options, error) {
 	o := options{at: time.Now(), crls: map[string]string{}}
 	f := flag.NewFlagSet("explain", flag.ContinueOnError)
-	f.StringVar(&o.tenant, "tenant", "", "tenant `FILE`: JSON with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it")
-	f.StringVar(&o.user, "user", "", "user `FILE`: JSON as Microsoft Graph returns it")
-	f.StringVar(&o.cert, "cert", "", "certificate `FILE` of the user: PEM or DER")
+	f.StringVar(&o.tenant, "tenant", "", "the tenant: JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it")
+	f.StringVar(&o.user, "user", "", "the user: JSON `FILE` as Microsoft Graph returns it")
+	f.StringVar(&o.cert, "cert", "", "the user's certificate: PEM or DER `FILE`")
 	f.Func("at", "`TIME` of the sign-in, such as 2026-11-21T08:00:00Z (default now)", func(text string) (err error) {
 		if o.at, err = time.Parse(time.RFC3339, text); err != nil {
 			err = errors.New("must be a time such as 2026-11-21T08:00:00Z")
 		}
 		return err
 	})
-	f.Func("crl", "read the CRL of a URL from a file instead of the network, as `URL=FILE`; may be repeated", func(text string) error {
+	f.Func("crl", "`URL=FILE`: read the CRL of this URL from a file instead of the network; may be repeated", func(text string) error {
 		url, file, ok := cutLast(text, "=")
 		if !ok || url == "" || file == "" {
 			return errors.New("must be URL=FILE")
@@ -65,24 +65,17 @@ func parse(args []string) (options, error) {
 		o.crls[url] = file
 		return nil
 	})
-	f.Func("require", "Conditional Access requirement, `mfa|phishing-resistant|FILE`; FILE is an authentication strength as JSON", func(text string) (err error) {
+	f.Func("require", "Conditional Access requirement: `mfa|phishing-resistant|FILE`, where FILE is an authentication strength as JSON", func(text string) (err error) {
 		o.require, err = requirement(text)
 		return err
 	})
-	f.StringVar(&o.users, "users", "", "many users, `FILE|DIR`: a file with one JSON user per line, or a folder with NAME.json and NAME.pem for each user")
-	f.StringVar(&o.then, "then", "", "with -users: tenant `FILE` after a change; prints who gains or loses access")
+	f.StringVar(&o.users, "users", "", "many users: `FILE|DIR`, a file with one JSON user per line, or a folder with NAME.json and NAME.pem for each user")
+	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, JSON `FILE`; prints who gains or loses access")
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Predicts the result of a certificate sign-in to Entra, and explains each step.\n\nUsage: go run ./examples/explain [flags]\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, console.Usage("run \"explain -h\" for help")
+	if err := console.ParseFlags(f, args, "Predicts the result of a certificate sign-in to Entra, and explains each step.", "[flags]"); err != nil {
+		return o, err
 	}
 	switch {
 	case f.NArg() > 0:

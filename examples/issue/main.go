@@ -56,12 +56,12 @@ type options struct {
 func parse(args []string) (options, error) {
 	o := options{key: cba.RSA2048, encoding: pfx.Compatible}
 	f := flag.NewFlagSet("issue", flag.ContinueOnError)
-	f.StringVar(&o.out, "out", "out", "`DIR` to write into")
-	f.StringVar(&o.users, "users", "", "CSV `FILE` with the users and a header row: column upn, and optional columns email, sid, subject, password")
-	f.StringVar(&o.ca, "ca", "", "`DIR` of an existing CA to issue with: its certificate and key, in .crt, .cer, .pem, .der or .key files")
-	f.Func("key", "key `TYPE` for users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
+	f.StringVar(&o.out, "out", "out", "write into `DIR`")
+	f.StringVar(&o.users, "users", "", "read the users from CSV `FILE`, which has a header row: column upn, and optional columns email, sid, subject, password")
+	f.StringVar(&o.ca, "ca", "", "issue with the CA in `DIR`: its certificate and key, in .crt, .cer, .pem, .der or .key files")
+	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
-	f.Func("for", "`TARGET` system that must open the PFX files, such as windows-11 or macos-14, or an encoding: compat (default) or modern",
+	f.Func("for", "create PFX files that `TARGET` can open, such as windows-11 or macos-14; or an encoding: compat (default) or modern",
 		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
 	f.Func("days", "certificates expire after `N` days (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
@@ -86,15 +86,8 @@ func parse(args []string) (options, error) {
 		return nil
 	})
 	f.BoolVar(&o.json, "json", false, "print the manifest as JSON instead of a table")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Creates certificates, PFX files and certificateUserIds values for users.\n\nUsage: go run ./examples/issue [flags]\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, console.Usage("run \"issue -h\" for help")
+	if err := console.ParseFlags(f, args, "Creates certificates, PFX files and certificateUserIds values for users.", "[flags]"); err != nil {
+		return o, err
 	}
 	if f.NArg() > 0 {
 		return o, console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))

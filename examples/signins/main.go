@@ -45,20 +45,13 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("signins", flag.ContinueOnError)
-	f.DurationVar(&o.since, "since", 7*24*time.Hour, "`DURATION` to look back, such as 24h")
+	f.DurationVar(&o.since, "since", 7*24*time.Hour, "look back this `DURATION`, such as 24h")
 	f.StringVar(&o.user, "user", "", "only sign-ins of the user with this `UPN`")
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote; sign-ins with its certificates are compared with the expected result")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Counts the certificate sign-ins of a tenant.\n\nUsage: go run ./examples/signins [flags]\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, console.Usage("run \"signins -h\" for help")
+	if err := console.ParseFlags(f, args, "Counts the certificate sign-ins of a tenant.", "[flags]"); err != nil {
+		return o, err
 	}
 	switch {
 	case f.NArg() > 0:

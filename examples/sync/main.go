@@ -74,15 +74,8 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.undo, "undo", "", "undo an earlier run: the sync-undo-*.jsonl `FILE` that it wrote")
 	f.BoolVar(&o.json, "json", false, "print JSON with every user; the table shows only the first users of each outcome")
 	o.tenant.Register(f)
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Writes the IDs of issued certificates to the accounts in Entra.\n\nUsage: go run ./examples/sync [flags]\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, console.Usage("run \"sync -h\" for help")
+	if err := console.ParseFlags(f, args, "Writes the IDs of issued certificates to the accounts in Entra.", "[flags]"); err != nil {
+		return o, err
 	}
 	f.Visit(func(f *flag.Flag) { o.asked = o.asked || f.Name == "mapping" || f.Name == "replace" })
 	switch {

@@ -59,16 +59,9 @@ func run(args []string) error {
 	f := flag.NewFlagSet("userids", flag.ContinueOnError)
 	asJSON := f.Bool("json", false, "print JSON")
 	check := f.String("check", "", "check this stored `ID` instead of printing the correct ones")
-	passwordFile := f.String("password-file", "", "`FILE` with the password of the PFX files in its first line")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Prints the certificateUserIds values of certificates, or checks a stored value.\n\nUsage: go run ./examples/userids [flags] FILE...\n\nFILE is a PEM, DER or PFX file.\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return console.Usage("run \"userids -h\" for help")
+	passwordFile := f.String("password-file", "", "read the password of PFX files from the first line of `FILE`")
+	if err := console.ParseFlags(f, args, "Prints the certificateUserIds values of certificates, or checks a stored value. FILE is a PEM, DER or PFX file.", "[flags] FILE..."); err != nil {
+		return err
 	}
 	if f.NArg() == 0 {
 		return console.Usage("no certificate file: pass one or more PEM, DER or PFX files (run \"userids -h\" for help)")

@@ -125,6 +125,24 @@ func Usage(format string, args ...any) error {
 	return &Failure{Unusable, fmt.Errorf(format, args...)}
 }
 
+// ParseFlags parses the flags of a program. -h prints the summary, how to call the
+// program and all flags, and is [flag.ErrHelp]; a wrong flag is one line.
+func ParseFlags(f *flag.FlagSet, args []string, summary, arguments string) error {
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	err := f.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		f.SetOutput(os.Stderr)
+		fmt.Fprintf(os.Stderr, "%s\n\nUsage: go run ./examples/%s %s\n\n", summary, f.Name(), arguments)
+		f.PrintDefaults()
+		return err
+	case err != nil:
+		return Usage("%w; run \"%s -h\" for help", err, f.Name())
+	}
+	return nil
+}
+
 // ErrNo ends a program with status [No] and prints nothing: the program has printed
 // its answer.
 var ErrNo = &Failure{Status: No, Err: errors.New("no")}

@@ -81,3 +81,23 @@ func TestProgressLine(t *testing.T) {
 		t.Errorf("without a total: %q", got)
 	}
 }
+
+func TestParseFlags(t *testing.T) {
+	parse := func(args ...string) error {
+		f := flag.NewFlagSet("p", flag.ContinueOnError)
+		f.Int("days", 1, "expires after `N` days")
+		return ParseFlags(f, args, "Does something.", "[flags]")
+	}
+	if err := parse("-days", "3"); err != nil {
+		t.Error(err)
+	}
+	if err := parse("-h"); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("help: %v", err)
+	}
+	for _, args := range [][]string{{"-days", "x"}, {"-day", "3"}} {
+		var b bytes.Buffer
+		if code := status("p", &b, parse(args...)); code != Unusable || strings.Count(b.String(), "\n") != 1 || !strings.Contains(b.String(), args[0]) || !strings.Contains(b.String(), `run "p -h" for help`) {
+			t.Errorf("%q: status %d, said %q", args, code, b.String())
+		}
+	}
+}
