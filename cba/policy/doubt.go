@@ -50,12 +50,14 @@ func (p *Policy) Doubts() []Doubt {
 			c.AuthenticationMode.DefaultAffinity = certuserid.High
 		}
 	}
+	most := func(c *Config) { c.AuthenticationMode.Default, c.AuthenticationMode.Rules = MultiFactor, []Rule{} }
 	mode := p.config.AuthenticationMode
 	missing := p.config.Missing()
 	for _, name := range [...]string{propertyMode, propertyMode + "/" + propertyRules} {
 		if slices.Contains(missing, name) {
 			doubt(Doubt{Where: name, Why: "a rule may make the certificate single-factor, or require high affinity", Undecides: true},
 				func(c *Config) { least(c, true, true) })
+			doubt(Doubt{Where: name, Why: "a rule may make the certificate multifactor, which the strength does not allow", Undecides: true}, most)
 		}
 	}
 	read := len(missing) == 0 || !slices.Contains(missing, propertyMode)
@@ -63,8 +65,12 @@ func (p *Policy) Doubts() []Doubt {
 		doubt(Doubt{Where: propertyMode + "/x509CertificateDefaultRequiredAffinityLevel", Why: "the default of the required affinity is assumed to be low"},
 			func(c *Config) { least(c, false, true) })
 	}
+	if read && mode.Default == "" && unwritten(mode.kept, "x509CertificateAuthenticationDefaultMode") {
+		doubt(Doubt{Where: propertyMode + "/x509CertificateAuthenticationDefaultMode", Why: "the default mode is assumed to be single-factor", Undecides: true},
+			func(c *Config) { c.AuthenticationMode.Default = MultiFactor })
+	}
 	if mode.Default != "" && !isKnown(mode.Default) {
-		doubt(Doubt{Where: propertyMode + "/x509CertificateAuthenticationDefaultMode", Unread: true,
+		doubt(Doubt{Where: propertyMode + "/x509CertificateAuthenticationDefaultMode", Unread: true, Undecides: true,
 			Why: "the default mode " + quoted(string(mode.Default)) + " is unknown to this version and counts as single-factor"},
 			func(c *Config) { c.AuthenticationMode.Default = MultiFactor })
 	}
@@ -80,10 +86,17 @@ func (p *Policy) Doubts() []Doubt {
 			doubt(Doubt{Where: where, Unread: true, Undecides: single || high,
 				Why: fmt.Sprintf("rule %d cannot be read: %v; it is assumed to match nothing, and may make the certificate single-factor or require high affinity", i+1, r)},
 				func(c *Config) { least(c, single, high) })
+			if r.Mode != SingleFactor {
+				doubt(Doubt{Where: where, Why: fmt.Sprintf("rule %d cannot be read: %v; it may make the certificate multifactor", i+1, r), Undecides: true}, most)
+			}
 			continue
 		}
+		if r.Mode == "" && unwritten(r.kept, "x509CertificateAuthenticationMode") {
+			doubt(Doubt{Where: where + "/x509CertificateAuthenticationMode", Why: fmt.Sprintf("rule %d is assumed to give single-factor", i+1), Undecides: true},
+				func(c *Config) { c.AuthenticationMode.Rules[i].Mode = MultiFactor })
+		}
 		if r.Mode != "" && !isKnown(r.Mode) {
-			doubt(Doubt{Where: where, Unread: true, Why: fmt.Sprintf("rule %d has the mode %s, which is unknown to this version and counts as single-factor", i+1, quoted(string(r.Mode)))},
+			doubt(Doubt{Where: where, Unread: true, Undecides: true, Why: fmt.Sprintf("rule %d has the mode %s, which is unknown to this version and counts as single-factor", i+1, quoted(string(r.Mode)))},
 				func(c *Config) { c.AuthenticationMode.Rules[i].Mode = MultiFactor })
 		}
 		if r.RequiredAffinity != "" && !isKnown(r.RequiredAffinity) {

@@ -293,10 +293,11 @@ func compileBinding(index int, b UserBinding) binding {
 		compiled.mapping, compiled.affinity = b.Field, demanded(b.Field.Affinity())
 	}
 	switch b.Affinity {
-	case certuserid.Low:
-		compiled.stated = low
+	case "":
 	case certuserid.High:
 		compiled.stated = high
+	default: // an unknown text counts as the least
+		compiled.stated = low
 	}
 	return compiled
 }

@@ -146,7 +146,7 @@ func (t userRead) user(members []wire.Member) User {
 	isNull := func(p UserProperty) bool { value, has := had[strings.ToLower(string(p))]; return has && !value }
 	unasked := isNull(AccountEnabled) || isNull(MemberOf) || isNull(TransitiveMemberOf)
 	cut := func(p UserProperty, list []DirectoryObject, count int32) bool {
-		return had[strings.ToLower(string(p)+"@odata.nextLink")] || len(list) >= expandPage && int(count) != len(list)
+		return had[strings.ToLower(string(p)+"@odata.nextLink")] || slices.Contains(list, DirectoryObject{}) || len(list) >= expandPage && int(count) != len(list)
 	}
 	for _, p := range userProperties {
 		value, has := had[strings.ToLower(string(p))]
@@ -227,7 +227,15 @@ func (u User) MarshalJSON() ([]byte, error) {
 		case MemberOf:
 			err = groups(p, u.MemberOf)
 		case TransitiveMemberOf:
-			err = groups(p, u.TransitiveMemberOf)
+			all := u.TransitiveMemberOf
+			if !u.lacks(p) { // a direct member is a member
+				for _, g := range u.MemberOf {
+					if !slices.Contains(all, g) {
+						all = append(slices.Clip(all), g)
+					}
+				}
+			}
+			err = groups(p, all)
 		case authorizationInfo:
 			if !u.lacks(CertificateUserIDs) {
 				err = write(string(p), AuthorizationInfo{append([]string{}, u.AuthorizationInfo.CertificateUserIDs...)})

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/x509"
@@ -157,9 +158,29 @@ func (ev *evaluation) inputQuestions(answer Answer, assume func(id, text string,
 	for _, target := range unread {
 		assume(inPolicy+target, "the target cannot be read, so it is assumed that the user may be among it", ev.reading.decision.ScopeUnknown)
 	}
+	if answer.Outcome != Refused && ev.lacksURLs() {
+		assume("tenant.certificateRevocationListUrl", "a CA of this chain has no CRL URL, or no delta CRL URL; the input does not say", true)
+	}
 	if len(t.unknownCAs) > 0 && answer.SignedIn {
 		assume(t.unknownCAs[0].What, "no CA of this chain is in the part of the trust stores that the input does not have, with another CRL URL", true)
 	}
+}
+
+// lacksURLs reports whether the CRL URLs of a CA of the chain are not known.
+func (ev *evaluation) lacksURLs() bool {
+	config := ev.tenant.config.Trust
+	for _, ca := range ev.reading.chain.CAs {
+		is := func(der []byte) bool { return bytes.Equal(der, ca.Certificate.Raw) }
+		for _, pki := range config.PKIs {
+			if slices.ContainsFunc(pki.CertificateAuthorities, func(a trust.Authority) bool { return a.LacksURLs() && is(a.Certificate) }) {
+				return true
+			}
+		}
+		if slices.ContainsFunc(config.Classic.CertificateAuthorities, func(a trust.ClassicAuthority) bool { return a.LacksURLs() && is(a.Certificate) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // policyQuestions asks again without the bindings, rules or values that do not count

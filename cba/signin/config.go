@@ -279,7 +279,7 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 	if err != nil {
 		return nil, &Error{Reason: TooLarge, Where: "/" + propertyPolicy, Err: err}
 	}
-	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c), doubts: compiled.Doubts()}
+	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts()}
 	t.otherDepth = sync.OnceValue(func() *trust.Store {
 		other := options.Trust
 		other.MaxDepth = shallowDepth

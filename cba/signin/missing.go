@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,14 +30,26 @@ func (t *Tenant) curable(chain trust.Chain) bool {
 }
 
 // unknownCAs lists what a tenant's file does not have of its CAs.
-func unknownCAs(c Config) []Missing {
+func unknownCAs(c Config, store *trust.Store) []Missing {
 	var list []Missing
+	for _, ca := range store.Unreadable() {
+		var e *trust.Error
+		place := ""
+		if errors.As(ca.Err, &e) {
+			place = e.Where
+		}
+		list = append(list, Missing{"tenant" + place, ca.Entry.String() + " cannot be read, and the chain ends at a CA that no other entry is: " + ca.Err.Error(),
+			"read the tenant again; if the certificate stands there so, look at it with another tool"})
+	}
 	const why = "the chain ends at a CA that the file does not have, and this may have it"
 	if c.Lacks(propertyPKIs) {
 		list = append(list, Missing{"tenant." + propertyPKIs, why, callPKIs + ", and the certificateAuthorities of each"})
 	}
 	if c.Lacks(propertyClassic) {
 		list = append(list, Missing{"tenant." + propertyClassic, why, callOldCAs})
+	}
+	if !c.Lacks(propertyClassic) && c.Trust.Classic.LacksAuthorities() {
+		list = append(list, Missing{"tenant." + propertyClassic + ".certificateAuthorities", why, callOldCAs})
 	}
 	for _, pki := range c.Trust.PKIs {
 		if pki.DeletedDateTime.IsZero() && pki.LacksAuthorities() {
@@ -78,11 +91,12 @@ func (ev *evaluation) missing() []Missing {
 		}
 	}
 	d := v.decision
+	if t.config.Lacks(propertyPolicy) {
+		absent = nil
+		add("tenant."+propertyPolicy, "it decides who may sign in with a certificate", callPolicy)
+	}
 	if d.EnabledUnknown {
 		ofPolicy("state", "it says whether certificate-based authentication is enabled")
-		if t.config.Lacks(propertyPolicy) {
-			add("tenant."+propertyPolicy, "it decides who may sign in with a certificate", callPolicy)
-		}
 	}
 	if d.ScopeUnknown {
 		ofPolicy("includeTargets", "they say for whom the method is")
@@ -154,6 +168,9 @@ func targetsOf(c policy.Config) (include, exclude, unread []string) {
 		} else {
 			include = append(include, string(t.Type)+" "+text.Quote(t.ID))
 		}
+	}
+	if slices.ContainsFunc(c.IncludeTargets, func(t policy.IncludeTarget) bool { return strings.EqualFold(t.ID, policy.AllUsersID) }) {
+		include = nil // no group decides
 	}
 	for i, t := range c.ExcludeTargets {
 		if t.Type != "" && !known(t.Type) || t.ID == "" {

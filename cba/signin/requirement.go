@@ -263,6 +263,11 @@ func (s Strength) restricts(combination string, issuers []string, oids []string)
 	for _, c := range s.Combinations {
 		switch {
 		case c.AppliesTo == nil && c.Missing:
+		case !slices.ContainsFunc(c.AppliesTo, func(text string) bool {
+			return slices.ContainsFunc(s.AllowedCombinations, func(allowed string) bool { return sameCombination(text, allowed) })
+		}):
+			open = "a configuration of the strength applies to " + strings.Join(c.AppliesTo, "; ") + ", which the strength does not allow, so what it restricts is not known"
+			continue
 		case !slices.ContainsFunc(c.AppliesTo, func(text string) bool { return sameCombination(text, combination) }):
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
 
@@ -71,7 +73,8 @@ func (t *Tenant) revocation(ctx context.Context, leaf *x509.Certificate, chain [
 // certificate.
 func (t *Tenant) list(ctx context.Context, l *revocationCheck, issuing bool, at time.Time, explain bool) error {
 	required := t.policy.CRLRequired()
-	exempt := required && t.policy.CRLExempt(l.ca.SKI)
+	// What an unknown state means for exempted CAs is not known: it exempts none.
+	exempt := t.config.Policy.CRLValidation.State == policy.Enabled && t.policy.CRLExempt(l.ca.SKI)
 	switch {
 	case t.options.SkipRevocation:
 		l.set(lint.Warn, "", "not checked, as requested")
@@ -87,6 +90,10 @@ func (t *Tenant) list(ctx context.Context, l *revocationCheck, issuing bool, at 
 		return nil
 	case l.ca.CRL == "" && l.ca.DeltaCRL != "":
 		l.set(lint.Fail, codeDeltaOnly, "the CA has the delta CRL URL %q and no base CRL URL: set a base CRL URL, or remove the delta CRL URL", l.ca.DeltaCRL)
+		return nil
+	case l.ca.CRL == "" && !required && slices.ContainsFunc(l.ca.Others, func(e trust.Entry) bool { return e.CRL != "" }):
+		l.set(lint.Fail, codeNoCRL, "the entry of the CA that is in force has no CRL URL, and the other entry has one that cannot be used: set an http URL in both")
+		l.inferred = true
 		return nil
 	case l.ca.CRL == "" && !required:
 		l.set(lint.Skip, "", "the CA has no CRL URL: revoking a certificate does not stop sign-ins")

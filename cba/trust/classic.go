@@ -1,6 +1,10 @@
 package trust
 
-import "example.com/entracba/cba/internal/wire"
+import (
+	"slices"
+
+	"example.com/entracba/cba/internal/wire"
+)
 
 // ClassicID is the id of the one classic trust store that a tenant can have.
 const ClassicID = "29728ade-6ae4-4ee9-9103-412912537da5"
@@ -33,6 +37,20 @@ type ClassicAuthority struct {
 	// certificate.
 	Issuer    string `json:"issuer"`
 	IssuerSKI string `json:"issuerSki"`
+}
+
+// LacksAuthorities reports whether the CAs of a store that was read are not known: its
+// text has no certificateAuthorities.
+func (c Classic) LacksAuthorities() bool {
+	members := wire.MembersOf(c.kept)
+	return c.CertificateAuthorities == nil && members != nil &&
+		!slices.ContainsFunc(members, func(m wire.Member) bool { return m.Name == "certificateAuthorities" && string(m.Raw) != "null" })
+}
+
+// LacksURLs is as [Authority.LacksURLs].
+func (a ClassicAuthority) LacksURLs() bool {
+	return lacksURL(a.kept, a.CertificateRevocationListURL, "certificateRevocationListUrl") ||
+		lacksURL(a.kept, a.DeltaCertificateRevocationListURL, "deltaCertificateRevocationListUrl")
 }
 
 // MarshalJSON writes the store as Microsoft Graph does.

@@ -45,6 +45,18 @@ func (p PKI) LacksAuthorities() bool {
 		!slices.ContainsFunc(members, func(m wire.Member) bool { return m.Name == "certificateAuthorities" && string(m.Raw) != "null" })
 }
 
+// LacksURLs reports whether the CRL URL or the delta CRL URL of a CA that was read is
+// not known: Graph writes null for a CA that has none.
+func (a Authority) LacksURLs() bool {
+	return lacksURL(a.kept, a.CertificateRevocationListURL, "certificateRevocationListUrl") ||
+		lacksURL(a.kept, a.DeltaCertificateRevocationListURL, "deltaCertificateRevocationListUrl")
+}
+
+func lacksURL(k kept, url, name string) bool {
+	members := wire.MembersOf(k)
+	return url == "" && members != nil && !slices.ContainsFunc(members, func(m wire.Member) bool { return m.Name == name })
+}
+
 // An Authority is one CA of a PKI: Microsoft Graph's
 // certificateAuthorityDetail. [NewAuthority] fills one in from a certificate.
 type Authority struct {

@@ -361,6 +361,17 @@ func TestUnusable(t *testing.T) {
 		t.Fatal(err)
 	}
 	twoPKIs := replace(`"publicKeyInfrastructure": [`, `"publicKeyInfrastructure": [`+string(parsed.PKIs[0])+`,`)
+	// A CA that cannot be read leaves it open what the service would say.
+	for reason, changed := range map[string]string{
+		"base64 that is no certificate": replace(base64Of, `"certificate": "AAAA"`),
+		"authority without certificate": replace(base64Of, `"x": 1`),
+	} {
+		write(t, folder, "changed.json", []byte(changed))
+		r := explain(t, folder, append(slices.Clone(good), "-tenant", "changed.json")...)
+		if r.code != 3 || r.stderr != "" || !strings.Contains(r.stdout, "UNDECIDED") || !strings.Contains(r.stdout, `CA "WoodgroveCA"`) {
+			t.Errorf("%s: exit status %d, printed %q, said %q", reason, r.code, r.stdout, r.stderr)
+		}
+	}
 	for i, test := range []struct {
 		reason, tenant, user string
 		args                 []string
@@ -371,9 +382,7 @@ func TestUnusable(t *testing.T) {
 		{"tenant is a list", "[]", "", nil, []string{"changed.json", "object"}},
 		{"tenant of something else", "{}", "", nil, []string{"x509Certificate", "publicKeyInfrastructure"}},
 		{"two PKIs with one name", twoPKIs, "", nil, []string{"two PKIs", `"Woodgrove PKI"`, "rename"}},
-		{"base64 that is no certificate", replace(base64Of, `"certificate": "AAAA"`), "", nil, []string{`CA "WoodgroveCA"`, "certificate"}},
 		{"no base64", replace(base64Of, `"certificate": "!"`), "", nil, []string{"/publicKeyInfrastructure/0/certificateAuthorities/0/certificate", "base64"}},
-		{"authority without certificate", replace(base64Of, `"x": 1`), "", nil, []string{"WoodgroveCA"}},
 		{"wrong type", replace(`"state": "enabled"`, `"state": 1`), "", nil, []string{"state"}},
 		{"truncated user", "", `{"userPrincipalName": "bob`, nil, []string{"changed-user.json"}},
 		{"user is a list", "", `[]`, nil, []string{"changed-user.json"}},

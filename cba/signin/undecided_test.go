@@ -1,0 +1,429 @@
+package signin_test
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+)
+
+// exported is the folder of files as people export them.
+const exported = "testdata/tenant"
+
+func exportedFile(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(exported, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// edited changes a JSON object at a path of names and indexes; nil removes.
+func edited(t testing.TB, text []byte, path string, value any) []byte {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	edit(v, strings.Split(path, "/"), value)
+	out, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func edit(v any, path []string, value any) {
+	for _, name := range path[:len(path)-1] {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[name]
+		case []any:
+			i, _ := strconv.Atoi(name)
+			v = in[i]
+		}
+	}
+	last := path[len(path)-1]
+	switch in := v.(type) {
+	case map[string]any:
+		if value == nil {
+			delete(in, last)
+		} else {
+			in[last] = value
+		}
+	case []any:
+		i, _ := strconv.Atoi(last)
+		in[i] = value
+	}
+}
+
+// verdictOf explains a sign-in of files, with what every verdict must hold.
+func verdictOf(t *testing.T, tenant, user []byte, certificate string, require signin.Requirement) signin.Verdict {
+	t.Helper()
+	config, err := signin.ParseConfig(tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := config.Compile(signin.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := policy.ParseUser(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(exportedFile(t, certificate))
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return checkVerdict(t, compiled, signin.Request{User: &u, Certificate: cert, At: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC), Require: require})
+}
+
+func TestExported(t *testing.T) {
+	const group = "99999999-0000-0000-0000-000000000001"
+	const excluded = "99999999-0000-0000-0000-0000000000ee"
+	in := func(list string, ids ...string) []byte {
+		groups := []any{}
+		for _, id := range ids {
+			groups = append(groups, map[string]any{"id": id})
+		}
+		return edited(t, exportedFile(t, "user.json"), list, groups)
+	}
+	many := make([]string, 20)
+	for i := range many {
+		many[i] = fmt.Sprintf("99999999-0000-0000-0001-%012d", i)
+	}
+	file := func(name string) []byte { return exportedFile(t, name) }
+	user, exclude := file("user.json"), file("tenant-exclude-group.json")
+	for name, test := range map[string]struct {
+		tenant, user []byte
+		cert         string
+		require      signin.Requirement
+		want         signin.Outcome
+		code         string
+		missing      []string
+		changes      []string // assumptions that change the verdict, among others
+		says         string
+	}{
+		"complete": {tenant: file("tenant-base.json"), user: user, want: signin.SignedIn, changes: []string{"user.accountEnabled", "user.userType"}},
+		"groups that nothing names are not asked for": {tenant: file("tenant-mf.json"), user: user, want: signin.SignedIn},
+		"disabled method": {tenant: file("tenant-disabled.json"), user: user, want: signin.Refused, code: "AADSTS1002002"},
+
+		"excluded group, no groups":                  {tenant: exclude, user: user, want: signin.Undecided, missing: []string{"user.memberOf"}, says: excluded},
+		"excluded group, in it":                      {tenant: exclude, user: in("memberOf", excluded), want: signin.Refused, code: "AADSTS500186"},
+		"excluded group, nested in it":               {tenant: exclude, user: in("transitiveMemberOf", excluded), want: signin.Refused, code: "AADSTS500186"},
+		"excluded group, in another":                 {tenant: exclude, user: in("memberOf", group), want: signin.SignedIn, changes: []string{"user.transitiveMemberOf"}},
+		"excluded group, in none at all":             {tenant: exclude, user: in("transitiveMemberOf"), want: signin.SignedIn},
+		"excluded group, a page of 20":               {tenant: exclude, user: in("memberOf", many...), want: signin.Undecided, missing: []string{"user.memberOf"}},
+		"excluded group, a page of 20 that is whole": {tenant: exclude, user: edited(t, in("memberOf", many...), "memberOf@odata.count", 20), want: signin.SignedIn},
+		"excluded group, a page with a link":         {tenant: exclude, user: edited(t, in("memberOf", group), "memberOf@odata.nextLink", "x"), want: signin.Undecided, missing: []string{"user.memberOf"}},
+		"excluded group, null":                       {tenant: exclude, user: []byte(strings.Replace(string(user), "{", `{"memberOf":null,`, 1)), want: signin.Undecided, missing: []string{"user.memberOf"}},
+
+		"included group, no groups":  {tenant: file("tenant-include-group.json"), user: user, want: signin.Undecided, missing: []string{"user.memberOf"}, says: "g1"},
+		"included group, in it":      {tenant: file("tenant-include-group.json"), user: in("memberOf", "g1"), want: signin.SignedIn},
+		"included group, in none":    {tenant: file("tenant-include-group.json"), user: in("memberOf"), want: signin.Refused, code: "AADSTS500186", says: "group g1"},
+		"included group, in another": {tenant: file("tenant-include-group.json"), user: in("transitiveMemberOf", group), want: signin.Refused, code: "AADSTS500186", says: "group g1"},
+
+		"disabled account":    {tenant: file("tenant-base.json"), user: file("user-account-disabled.json"), want: signin.Refused, code: "AADSTS50057"},
+		"enabled account":     {tenant: file("tenant-base.json"), user: edited(t, user, "accountEnabled", true), want: signin.SignedIn},
+		"a guest":             {tenant: file("tenant-base.json"), user: edited(t, user, "userType", "Guest"), want: signin.SignedIn, changes: []string{"user.userType"}},
+		"in an envelope":      {tenant: file("tenant-base.json"), user: file("user-value-wrapper.json"), want: signin.SignedIn},
+		"no UPN":              {tenant: file("tenant-base.json"), user: edited(t, user, "userPrincipalName", nil), want: signin.Undecided, missing: []string{"user.userPrincipalName"}},
+		"no UPN, another one": {tenant: file("tenant-base.json"), user: edited(t, user, "userPrincipalName", "eve@contoso.org"), want: signin.Refused, code: "AADSTS1001009", says: `has "bob@contoso.org", but the user's userPrincipalName is "eve@contoso.org"`},
+
+		"scope by the PKI's id":            {tenant: file("tenant-scope-guid.json"), user: file("user-ingroup.json"), want: signin.SignedIn},
+		"scope, no groups":                 {tenant: file("tenant-scope-guid.json"), user: user, want: signin.Undecided, missing: []string{"user.memberOf"}, says: group},
+		"scope, in another group":          {tenant: file("tenant-scope-guid.json"), user: in("memberOf", excluded), want: signin.Refused, code: "AADSTS500189"},
+		"scope with another kind of id":    {tenant: edited(t, file("tenant-scope-guid.json"), "x509Certificate/certificateAuthorityScopes/0/subjectKeyIdentifier", "thumbprint"), user: in("transitiveMemberOf", excluded), want: signin.Undecided, missing: []string{"tenant.x509Certificate.certificateAuthorityScopes/0/subjectKeyIdentifier"}},
+		"scope with colons":                {tenant: edited(t, file("tenant-scope-guid.json"), "x509Certificate/certificateAuthorityScopes/0/subjectKeyIdentifier", "f0:fa:eb:17:e4:68:8e:8b:95:e9:4e:09:31:61:fc:11:a7:39:64:66"), user: in("transitiveMemberOf", excluded), want: signin.Refused, code: "AADSTS500189"},
+		"scope, unreadable, in its group":  {tenant: edited(t, file("tenant-scope-guid.json"), "x509Certificate/certificateAuthorityScopes/0/subjectKeyIdentifier", "?"), user: file("user-ingroup.json"), want: signin.SignedIn},
+		"no scopes":                        {tenant: edited(t, file("tenant-base.json"), "x509Certificate/certificateAuthorityScopes", nil), user: user, want: signin.Undecided, missing: []string{"tenant.x509Certificate.certificateAuthorityScopes"}},
+		"no exclude targets":               {tenant: edited(t, file("tenant-base.json"), "x509Certificate/excludeTargets", nil), user: user, want: signin.Undecided, missing: []string{"tenant.x509Certificate.excludeTargets"}},
+		"no include targets":               {tenant: edited(t, file("tenant-base.json"), "x509Certificate/includeTargets", nil), user: user, want: signin.Undecided, missing: []string{"tenant.x509Certificate.includeTargets"}},
+		"no bindings":                      {tenant: edited(t, file("tenant-base.json"), "x509Certificate/certificateUserBindings", nil), user: user, want: signin.Undecided, missing: []string{"tenant.x509Certificate.certificateUserBindings"}},
+		"no state":                         {tenant: edited(t, file("tenant-base.json"), "x509Certificate/state", nil), user: user, want: signin.Undecided, missing: []string{"tenant.x509Certificate.state"}},
+		"no rules":                         {tenant: edited(t, file("tenant-mf.json"), "x509Certificate/authenticationModeConfiguration/rules", nil), user: user, require: signin.MFA(), want: signin.Undecided, missing: []string{"tenant.x509Certificate.authenticationModeConfiguration/rules"}},
+		"no policy":                        {tenant: edited(t, file("tenant-base.json"), "x509Certificate", nil), user: user, want: signin.Undecided, missing: []string{"tenant.x509Certificate"}},
+		"no classic store":                 {tenant: edited(t, file("tenant-base.json"), "certificateBasedAuthConfiguration", nil), user: user, want: signin.Undecided, missing: []string{"tenant.certificateBasedAuthConfiguration"}},
+		"PKIs without their CAs":           {tenant: file("shape-30-pki-graph-list-without-cas.json"), user: user, want: signin.Undecided, says: "has no certificateAuthorities in this file"},
+		"an expired one is refused anyway": {tenant: edited(t, exclude, "x509Certificate/state", "disabled"), user: user, want: signin.Refused, code: "AADSTS1002002"},
+		"the spelling of PowerShell":       {tenant: edited(t, edited(t, file("tenant-base.json"), "x509Certificate/certificateUserBindings/0/userProperty", "UserPrincipalName"), "x509Certificate/certificateUserBindings/1/userProperty", "UserPrincipalName"), user: user, want: signin.SignedIn, changes: []string{"9.34"}},
+
+		"no TLS client sends it": {tenant: file("tenant-base.json"), user: user, cert: "leaf-keyencipherment-only.crt", want: signin.SignedIn, changes: []string{"9.35"}, says: "digitalSignature"},
+		"a weak one":             {tenant: file("tenant-base.json"), user: user, cert: "leaf-rsa1024-sha1.crt", want: signin.SignedIn, changes: []string{"9.35"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.cert == "" {
+				test.cert = "bob.crt"
+			}
+			v := verdictOf(t, test.tenant, test.user, test.cert, test.require)
+			if v.Outcome != test.want || v.Code != test.code {
+				t.Errorf("%v %s, want %v %s: %s", v.Outcome, v.Code, test.want, test.code, v.Message)
+			}
+			var missing []string
+			for _, m := range v.Missing {
+				missing = append(missing, m.What)
+			}
+			if test.missing != nil && !slices.Equal(missing, test.missing) {
+				t.Errorf("missing %q, want %q", missing, test.missing)
+			}
+			for _, id := range test.changes {
+				if !slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == id && a.ChangesVerdict }) {
+					t.Errorf("no assumption %s that changes the verdict among %+v", id, v.Assumptions)
+				}
+			}
+			all := v.Message
+			for _, s := range v.Steps {
+				all += "\n" + s.Detail
+			}
+			if !strings.Contains(all, test.says) {
+				t.Errorf("does not say %q:\n%s", test.says, all)
+			}
+		})
+	}
+}
+
+// A strength whose restrictions are not in the file is not satisfied.
+func TestStrengthMissing(t *testing.T) {
+	text := exportedFile(t, "strength-bom.json")[3:]
+	for path, want := range map[string]signin.Outcome{
+		"id":                        signin.Refused,
+		"combinationConfigurations": signin.Undecided,
+		"combinationConfigurations/0/allowedIssuerSkis":     signin.Undecided,
+		"combinationConfigurations/0/appliesToCombinations": signin.Undecided,
+		"combinationConfigurations/0/allowedPolicyOIDs":     signin.Refused,
+	} {
+		strength, err := signin.ParseStrength(edited(t, text, path, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := verdictOf(t, exportedFile(t, "tenant-mf.json"), exportedFile(t, "user.json"), "bob.crt", signin.Require(strength))
+		if v.Outcome != want || want == signin.Refused && v.Code != "AADSTS500187" {
+			t.Errorf("without %s: %v %s", path, v.Outcome, v.Code)
+		}
+		again, err := json.Marshal(signin.Require(strength))
+		var back signin.Requirement
+		if err == nil {
+			err = json.Unmarshal(again, &back)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := verdictOf(t, exportedFile(t, "tenant-mf.json"), exportedFile(t, "user.json"), "bob.crt", back); v.Outcome != want {
+			t.Errorf("without %s, written and read: %v", path, v.Outcome)
+		}
+	}
+}
+
+// paths lists the properties of a JSON value at every level, and the elements of
+// lists of texts.
+func paths(v any, where string) []string {
+	var list []string
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if strings.Contains(name, "@odata.") {
+				continue
+			}
+			list = append(list, where+name)
+			list = append(list, paths(v[name], where+name+"/")...)
+		}
+	case []any:
+		for i, e := range v {
+			if _, text := e.(string); text {
+				list = append(list, fmt.Sprint(where, i))
+			}
+			list = append(list, paths(e, fmt.Sprint(where, i)+"/")...)
+		}
+	}
+	return list
+}
+
+// caseFiles returns the cases whose tenant, user and requirement the property tests
+// change, and the files of certificates and lists.
+func caseFiles(t *testing.T) (map[string]testCase, map[string][]byte) {
+	t.Helper()
+	files := map[string][]byte{}
+	entries, err := os.ReadDir(worldFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if files[e.Name()], err = os.ReadFile(filepath.Join(worldFolder, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cases := map[string]testCase{}
+	names, err := filepath.Glob(filepath.Join("testdata", "cases", "*.json"))
+	if err != nil || len(names) < minCases {
+		t.Fatalf("%d cases, %v", len(names), err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c testCase
+		if err := json.Unmarshal(text, &c); err != nil {
+			t.Fatal(err)
+		}
+		cases[filepath.Base(name)] = c
+	}
+	return cases, files
+}
+
+// parts are the documents of a case.
+func (c testCase) parts() map[string]json.RawMessage {
+	parts := map[string]json.RawMessage{"tenant": c.Tenant, "user": c.User}
+	if len(c.Require) > 0 && c.Require[0] == '{' {
+		parts["require"] = c.Require
+	}
+	return parts
+}
+
+func (c testCase) with(part string, text []byte) testCase {
+	switch part {
+	case "tenant":
+		c.Tenant = text
+	case "user":
+		c.User = text
+	default:
+		c.Require = text
+	}
+	return c
+}
+
+// stops reports whether a property is of a binding at which the walk ends, under the
+// reading that was chosen: a binding that is not there or not supported restricts
+// nobody by default.
+func (c testCase) stops(path string) bool {
+	return strings.Contains(path, "certificateUserBindings/") && slices.Contains(c.Options, "StopAtMismatch")
+}
+
+// TestRemovingAProperty removes every property of every refused case, one at a time:
+// none makes a plain yes of the refusal. Those that absence leaves open make no yes
+// at all.
+func TestRemovingAProperty(t *testing.T) {
+	open := []string{"memberOf", "transitiveMemberOf", "userPrincipalName", "onPremisesUserPrincipalName", "authorizationInfo", "certificateUserIds",
+		"combinationConfigurations", "allowedIssuerSkis", "allowedPolicyOIDs", "excludeTargets", "includeTargets",
+		"certificateAuthorityScopes", "certificateUserBindings", "rules", "authenticationModeConfiguration", "x509Certificate", "state"}
+	cases, files := caseFiles(t)
+	tried, undecided, assumed := 0, 0, 0
+	for name, c := range cases {
+		if c.Want.SignedIn {
+			continue
+		}
+		for part, text := range c.parts() {
+			var v any
+			if err := json.Unmarshal(text, &v); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range paths(v, "") {
+				last := path[strings.LastIndex(path, "/")+1:]
+				if _, err := strconv.Atoi(last); err == nil {
+					continue // an element, not a property
+				}
+				tenant, r, err := c.with(part, edited(t, text, path, nil)).load(files)
+				if err != nil {
+					continue // refused as input
+				}
+				if c.stops(path) || last == "deletedDateTime" && !strings.Contains(string(text), `"deletedDateTime":null`) {
+					continue // a PKI that a program made has none
+				}
+				tried++
+				a, err := tenant.Decide(t.Context(), r)
+				if err != nil {
+					continue
+				}
+				if a.Outcome == signin.Undecided {
+					undecided++
+				}
+				if !a.SignedIn {
+					continue
+				}
+				assumed++
+				verdict := checkVerdict(t, tenant, r)
+				if !slices.ContainsFunc(verdict.Assumptions, func(a signin.Assumption) bool { return a.ChangesVerdict }) {
+					t.Errorf("%s: without %s of the %s the refusal becomes a plain yes", name, path, part)
+				}
+				if slices.Contains(open, last) && !strings.Contains(path, "crlValidation") {
+					t.Errorf("%s: without %s of the %s the refusal becomes a yes", name, path, part)
+				}
+			}
+		}
+	}
+	t.Logf("%d properties removed: %d undecided, %d signed in with an assumption that changes the verdict", tried, undecided, assumed)
+	if tried < 7000 || undecided < 250 {
+		t.Errorf("%d tried, %d undecided", tried, undecided)
+	}
+}
+
+// TestUnreadableRestrictions makes every text of the tenant and of a strength
+// unreadable, one at a time: nobody is let in by it.
+func TestUnreadableRestrictions(t *testing.T) {
+	cases, files := caseFiles(t)
+	tried := 0
+	for name, c := range cases {
+		if c.Want.SignedIn {
+			continue
+		}
+		for part, text := range c.parts() {
+			var v any
+			if part == "user" || json.Unmarshal(text, &v) != nil {
+				continue
+			}
+			for _, path := range paths(v, "") {
+				last := path[strings.LastIndex(path, "/")+1:]
+				if last == "id" || last == "displayName" || c.stops(path) { // another text is another id, and readable
+					continue
+				}
+				if _, isText := at(v, path).(string); !isText {
+					continue
+				}
+				tenant, r, err := c.with(part, edited(t, text, path, "notKnownHere")).load(files)
+				if err != nil {
+					continue
+				}
+				tried++
+				a, err := tenant.Decide(t.Context(), r)
+				if last == "certificate" && a.SignedIn { // which CA it was is not known
+					v := checkVerdict(t, tenant, r)
+					a.SignedIn = !slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == "tenant/"+path && a.ChangesVerdict })
+				}
+				if err == nil && a.SignedIn {
+					t.Errorf("%s: with an unreadable %s of the %s the refusal becomes a yes", name, path, part)
+				}
+			}
+		}
+	}
+	t.Logf("%d texts made unreadable", tried)
+	if tried < 2500 {
+		t.Errorf("only %d tried", tried)
+	}
+}
+
+func at(v any, path string) any {
+	for name := range strings.SplitSeq(path, "/") {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[name]
+		case []any:
+			i, _ := strconv.Atoi(name)
+			v = in[i]
+		}
+	}
+	return v
+}
