@@ -35,6 +35,8 @@
 //
 // Helping:
 //
+//   - I have a file with a user's certificate, of whatever form: package
+//     cba/certfile.
 //   - I have the key identifier of a CA as somebody wrote it: package cba/keyid.
 //   - I have to compare or write the names of authorities: package cba/dn.
 //   - I read the result of a check: package cba/lint.

@@ -4,6 +4,7 @@ package entracba_test
 
 import (
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/crl/fetch"
@@ -70,6 +71,11 @@ func exportedNames() []exported {
 		{"cba.Task", *new(cba.Task)},
 		{"cba.Tasks", cba.Tasks},
 		{"cba.Thumbprint", cba.Thumbprint},
+		{"certfile.Error", *new(certfile.Error)},
+		{"certfile.File", *new(certfile.File)},
+		{"certfile.Password", certfile.Password},
+		{"certfile.Read", certfile.Read},
+		{"certfile.Reason", *new(certfile.Reason)},
 		{"certuserid.Affinity", *new(certuserid.Affinity)},
 		{"certuserid.All", certuserid.All},
 		{"certuserid.Error", *new(certuserid.Error)},

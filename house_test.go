@@ -33,6 +33,7 @@ var imports = map[string][]string{
 	"cba/internal/der":         nil,
 	"cba/internal/text":        nil,
 	"cba/internal/wire":        nil,
+	"cba/certfile":             {"cba", "cba/dn", "cba/internal/certs", "cba/pfx"},
 	"cba/keyid":                nil,
 	"cba/lint":                 {"cba/internal/enum"},
 	"cba/dn":                   {"golang.org/x/crypto"},

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"example.com/entracba/cba"
+	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
@@ -203,11 +202,11 @@ func readPair(file string) (signin.Case, error) {
 		if err != nil {
 			return c, err
 		}
-		chain, err := cba.ParseCertificates(content)
+		found, err := certfile.Read(content, nil)
 		if err != nil {
 			return c, fmt.Errorf("its %s file: %w", extension, err)
 		}
-		c.Certificates = append(c.Certificates, chain[0])
+		c.Certificates = append(c.Certificates, found.Certificate)
 	}
 	return c, nil
 }
@@ -238,17 +237,6 @@ func parseUser(text []byte) (signin.Case, error) {
 }
 
 func parseCertificate(text string) (*x509.Certificate, error) {
-	content := []byte(text)
-	if !strings.Contains(text, "-----BEGIN") {
-		der, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, fmt.Errorf("not PEM and not base64: %w", err)
-		}
-		content = der
-	}
-	chain, err := cba.ParseCertificates(content)
-	if err != nil {
-		return nil, err
-	}
-	return chain[0], nil
+	file, err := certfile.Read([]byte(text), nil)
+	return file.Certificate, err
 }

@@ -24,7 +24,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/entracba/cba"
+	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
@@ -150,11 +150,14 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	chain, err := cba.ParseCertificates(content)
+	file, err := certfile.Read(content, nil)
 	if err != nil {
 		return console.Usage("%s: %w", o.cert, err)
 	}
-	return o.explain(ctx, config, tenant, &user, chain[0])
+	if file.Note != "" {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", o.cert, console.Clean(file.Note))
+	}
+	return o.explain(ctx, config, tenant, &user, file.Certificate)
 }
 
 // explain asks and prints.

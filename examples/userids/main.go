@@ -4,14 +4,13 @@
 //	go run ./examples/userids FILE...
 //	go run ./examples/userids -check 'X509:<SKI>...' FILE
 //
-// A file is PEM, DER or PFX (with -password-file). If it has several
-// certificates, the first is the user's and the rest its chain. Exit status: 0
+// A file is PEM, DER, base64, PKCS #7 (.p7b) or PFX (with -password-file). Of several
+// certificates the end-entity one is taken, which is said. Exit status: 0
 // done, or the value matches; 1 it does not match; 2 the command line or the input
 // cannot be used.
 package main
 
 import (
-	"bytes"
 	"crypto/x509"
 	"errors"
 	"flag"
@@ -22,11 +21,11 @@ import (
 	"time"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/lint"
-	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
 )
 
@@ -38,6 +37,7 @@ type answer struct {
 	IDs      []identifier  `json:"ids"`
 	Findings lint.Findings `json:"findings"`
 	Check    *verdict      `json:"check,omitempty"` // with -check
+	Note     string        `json:"note,omitempty"`  // which certificate was taken of several
 
 	cert *x509.Certificate
 }
@@ -111,44 +111,35 @@ func read(name, passwordFile string) (answer, error) {
 		}
 		return a, err
 	}
-	chain, err := certificates(content, passwordFile)
+	file, err := certificates(content, passwordFile)
 	if err != nil {
 		return a, err
 	}
-	a.cert = chain[0]
+	a.cert, a.Note = file.Certificate, file.Note
 	for _, id := range certuserid.All(a.cert) {
 		a.IDs = append(a.IDs, identifier{id.Mapping(), id, id.Mapping().Affinity()})
 	}
-	a.Findings = cba.Check(chain, cba.CheckOptions{At: time.Now()})
+	a.Findings = cba.Check(file.Path(), cba.CheckOptions{At: time.Now()})
 	return a, nil
 }
 
-func certificates(content []byte, passwordFile string) ([]*x509.Certificate, error) {
-	chain, err := cba.ParseCertificates(content)
-	if err == nil {
-		return chain, nil
-	}
-	if _, notPFX := pfx.Inspect(content); notPFX != nil {
-		return nil, fmt.Errorf("not a certificate and not a PFX file: %w", err)
-	}
-	if passwordFile == "" {
-		return nil, errors.New("a PFX file needs its password: write it into a file and pass that with -password-file")
-	}
-	password, err := folder.ReadSecret(passwordFile)
-	if err != nil {
-		return nil, err
-	}
-	line, _, _ := bytes.Cut(password, []byte("\n"))
-	bundle, err := pfx.Decode(content, strings.TrimSuffix(string(line), "\r"))
-	if err != nil {
-		return nil, err
-	}
-	return append([]*x509.Certificate{bundle.Certificate}, bundle.Chain...), nil
+func certificates(content []byte, passwordFile string) (certfile.File, error) {
+	file, err := certfile.Read(content, func() (string, error) {
+		if passwordFile == "" {
+			return "", errors.New("this is a PFX file: put its password into a file and give it with -password-file")
+		}
+		password, err := folder.ReadSecret(passwordFile)
+		return certfile.Password(password), err
+	})
+	return file, err
 }
 
 func (a answer) print(w io.Writer) {
 	style := console.StyleFor(os.Stdout)
 	fmt.Fprintf(w, "%s  %s, expires %s\n\n", style.Bold(console.Clean(a.File)), console.Clean(dn.Show(a.cert.RawSubject)), a.cert.NotAfter.UTC().Format("2006-01-02"))
+	if a.Note != "" {
+		fmt.Fprintf(w, "%s\n\n", console.Clean(a.Note))
+	}
 	if a.Check != nil {
 		a.Check.print(w, style)
 		return

@@ -161,7 +161,7 @@ func TestUnusable(t *testing.T) {
 	}{
 		{nil, "no certificate file"},
 		{[]string{"none.pem"}, "none.pem: no such file"},
-		{[]string{"garbage.pem"}, "not a certificate and not a PFX file"},
+		{[]string{"garbage.pem"}, "this is text without a PEM block"},
 		{[]string{"bob.pfx"}, "-password-file"},
 		{[]string{"-password-file", "wrong", "bob.pfx"}, "password"},
 		{[]string{"-password-file", "none", "bob.pfx"}, "none"},
