@@ -322,6 +322,9 @@ func TestCheckChain(t *testing.T) {
 	impostor := selfSigned(t, other, func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter, c.KeyUsage = plain.NotBefore, plain.NotAfter, plain.KeyUsage
 	})
+	otherImpostor := selfSigned(t, other, func(c *x509.Certificate) {
+		c.RawSubject, c.NotBefore, c.NotAfter, c.KeyUsage = otherCase.RawSubject, plain.NotBefore, plain.NotAfter, plain.KeyUsage
+	})
 	soft := ca(func(c *x509.Certificate) {
 		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Value: []byte{0x30, 3, 1, 1, 0xff}}}
 	})
@@ -349,6 +352,7 @@ func TestCheckChain(t *testing.T) {
 		{"AKI of another key", []*x509.Certificate{user(plain, same), otherSKI}, []string{"cert-aki-mismatch"}},
 		{"another issuer", []*x509.Certificate{user(plain, same), otherName}, []string{"cert-wrong-issuer"}},
 		{"the issuer in another case and encoding", []*x509.Certificate{user(plain, func(o *odd) {}), otherCase}, []string{"cert-issuer-encoding"}},
+		{"an impostor with the issuer's name in another case", []*x509.Certificate{user(plain, same), otherImpostor}, []string{"cert-issuer-encoding", "cert-bad-signature"}},
 		{"the chain the wrong way round", []*x509.Certificate{plain, user(plain, same)}, nil}, // looked at below
 		{"an impostor with the CA's name and key identifier", []*x509.Certificate{user(plain, same), impostor}, []string{"cert-bad-signature"}},
 		{"a CA that ends first", []*x509.Certificate{user(short, same), short}, []string{"cert-outlives-ca"}},
@@ -510,7 +514,8 @@ func TestCheckIsBounded(t *testing.T) {
 		domains = append(domains, fmt.Sprintf("%05d.example", i))
 	}
 	key := testKey(t, cba.P256, "root")
-	limited := caWith(t, "Root", key, nil, nil, func(c *x509.Certificate) { c.PermittedDNSDomains = domains })
+	// The last of them permits every name, so that each is held against all.
+	limited := caWith(t, "Root", key, nil, nil, func(c *x509.Certificate) { c.PermittedDNSDomains = append(domains, "test") })
 	narrow := caWith(t, "Root", key, nil, nil, func(c *x509.Certificate) { c.PermittedDNSDomains = domains[:8] })
 	began := time.Now()
 	for _, ca := range []*x509.Certificate{root.Certificate, limited, narrow} {

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"math/big"
 	mathrand "math/rand/v2"
@@ -270,5 +271,32 @@ func TestCheckAgreesWithX509(t *testing.T) {
 	}
 	if !bytes.Equal(leaf.AuthorityKeyId, ica.ski) {
 		t.Error("the helper does not write key identifiers")
+	}
+}
+
+// A CA that certified its own new key counts neither for path lengths (RFC 5280
+// section 4.2.1.9) nor for name constraints (section 6.1.3 (b)).
+func TestCheckSelfIssued(t *testing.T) {
+	root, old := newCA(t, "Root"), newCA(t, "ICA")
+	next, last := newCA(t, "ICA"), newCA(t, "Low")
+	us, err := asn1.Marshal(pkix.Name{Country: []string{"US"}}.ToRDNSequence())
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := func(c *x509.Certificate) {
+		c.MaxPathLenZero = true
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Critical: true,
+			Value: sequence(t, general(t, 0, true, sequence(t, general(t, 4, true, us))))}}
+	}
+	inUS := func(c *x509.Certificate) { c.Subject = pkix.Name{Country: []string{"US"}, CommonName: "jane"} }
+	cas := []*x509.Certificate{old.issue(t, next, nil), root.issue(t, old, limit), root.issue(t, root, nil)}
+	if found := path.Check(next.issue(t, newCA(t, "user"), inUS), cas, now); len(found) != 0 {
+		t.Errorf("self-issued: %v", found)
+	}
+	// The twin: a CA of another name counts for both.
+	cas[0] = old.issue(t, last, nil)
+	found := path.Check(last.issue(t, newCA(t, "user"), inUS), cas, now)
+	if len(found) != 2 || found[0].Cause != path.PathTooLong || found[1].Cause != path.NameNotAllowed {
+		t.Errorf("another CA: %v", found)
 	}
 }
