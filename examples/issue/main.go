@@ -37,7 +37,6 @@ import (
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
-	"example.com/entracba/cba/trust"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/users"
 )
@@ -47,6 +46,7 @@ func main() { console.Main("issue", run) }
 // options is the command line, read and checked.
 type options struct {
 	out, users, ca string
+	upns           []string // named on the command line
 	key            cba.KeyType
 	encoding       pfx.Encoding
 	profile        cba.Profile
@@ -86,12 +86,15 @@ func parse(args []string) (options, error) {
 		return nil
 	})
 	f.BoolVar(&o.json, "json", false, "print the manifest as JSON instead of a table")
-	if err := console.ParseFlags(f, args, "Creates certificates, PFX files and certificateUserIds values for users.", "[flags]"); err != nil {
+	if err := console.ParseFlags(f, args, "Creates certificates, PFX files and certificateUserIds values for users.", "[flags] [UPN ...]"); err != nil {
 		return o, err
 	}
-	if f.NArg() > 0 {
-		return o, console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
+	for _, arg := range f.Args() {
+		if strings.HasPrefix(arg, "-") {
+			return o, console.Usage("%s stands behind a user; put all flags in front of the users", arg)
+		}
 	}
+	o.upns = f.Args()
 	return o, nil
 }
 
@@ -103,7 +106,7 @@ func run(args []string) error {
 	if fips140.Enforced() {
 		return console.Usage("GODEBUG=fips140=only forbids SHA-1, which every PFX file needs, so this mode cannot write a PFX. Nothing was created. Use fips140=on, or run without it.")
 	}
-	list, err := users.Read(o.users)
+	list, err := users.Read(o.users, o.upns...)
 	if err != nil {
 		return err
 	}
@@ -129,6 +132,9 @@ func run(args []string) error {
 	// Whatever happened, what was issued is put on record.
 	if err := journal.Close(); err != nil {
 		return errors.Join(err, fmt.Errorf("every issued certificate is recorded in %s; free disk space and run the same command again", filepath.Join(o.out, "journal.jsonl")))
+	}
+	if err := o.handOver(issuer); err != nil {
+		return errors.Join(failed, err)
 	}
 	if o.json {
 		text, err := os.Open(filepath.Join(o.out, folder.ManifestName))
@@ -335,7 +341,12 @@ func (w *work) report(out io.Writer, made bool) error {
 	}
 	fmt.Fprintf(out, "%s  %s (%s), expires %s\n\n", style.Bold("CA"), console.Clean(ca.Subject), state, ca.NotAfter.Format("2006-01-02"))
 
-	tenant, err := plainTenant(w.issuer)
+	config, err := plainTenant(w.issuer)
+	if err != nil {
+		return err
+	}
+	// No CRL is published yet.
+	tenant, err := config.Compile(signin.Options{SkipRevocation: true})
 	if err != nil {
 		return err
 	}
@@ -387,25 +398,13 @@ func (w *work) report(out io.Writer, made bool) error {
 		[]string{"2.", "Give each user their PFX file. Send the password (" + path(folder.PasswordsName) + ") through a different channel."},
 		[]string{"", "For files that install the certificate: go run ./examples/deliver -to windows-usb -out usb -manifest " + path(folder.ManifestName)},
 		[]string{"3.", "To bind accounts with high affinity, write the IDs to Entra: go run ./examples/sync -tenant ID -manifest " + path(folder.ManifestName)},
+		[]string{"", "To see what Entra would answer to each user after a change, edit a copy of " + path(tenantName) + ": go run ./examples/explain -tenant " + path(tenantName) + " -users " + path(usersName) + " -then changed.json"},
 		[]string{"", "To see every ID of a certificate: go run ./examples/userids " + path("users/"+firstUPN(w.shown)+".crt")},
 	)
 	if w.ca == "" {
 		fmt.Fprintf(out, "\nAnyone with %s can create a certificate for any user. Move it to an HSM or to offline storage.\n", path("ca/rootCA.key"))
 	}
 	return nil
-}
-
-// plainTenant trusts the CA, has the method enabled, and is otherwise as the service
-// sets it up.
-func plainTenant(issuer *cba.Issuer) (*signin.Tenant, error) {
-	pki, err := trust.NewPKI("PKI", issuer.CACertificates())
-	if err != nil {
-		return nil, err
-	}
-	config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{pki}}}
-	config.Policy.State = policy.Enabled
-	// No CRL is published yet.
-	return config.Compile(signin.Options{SkipRevocation: true})
 }
 
 // signIn says what the tenant answers to the owner of a new certificate.

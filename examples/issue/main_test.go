@@ -190,7 +190,6 @@ func TestUnusable(t *testing.T) {
 		{"days", "", []string{"-days", "0"}, []string{"-days", "1 to 65535"}},
 		{"policy in words", "", []string{"-policy", "All Issuance Policies"}, []string{"-policy", "1.2.3.4"}},
 		{"unknown flag", "", []string{"-user", "x"}, []string{"-user"}},
-		{"an argument", "", []string{"jane@x"}, []string{"jane@x", "-users"}},
 		{"no such file", "", []string{"-users", "none.csv"}, []string{"none.csv"}},
 		{"empty file", " ", nil, []string{"users.csv", "line 1", "column"}},
 		{"no upn column", "email\na@b\n", nil, []string{"line 1", "upn"}},

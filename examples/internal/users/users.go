@@ -3,6 +3,7 @@
 package users
 
 import (
+	"encoding/csv"
 	"iter"
 	"strings"
 
@@ -16,13 +17,28 @@ const sample = "upn\njane@yourdomain.com\njohn@yourdomain.com\nalex@yourdomain.c
 
 // A List is a list that was read once from end to end and found good.
 type List struct {
-	name  string // of the file, "" for the sample
+	name  string // of the file, "" for text
+	text  string // what a file would have
 	Count int    // how many people there are
 }
 
-// Read checks the whole list, so that nothing is issued from a bad one.
-func Read(name string) (*List, error) {
-	list := &List{name: name}
+// Read checks the whole list, so that nothing is issued from a bad one: the people of a
+// file, those who are named, or the sample.
+func Read(name string, upns ...string) (*List, error) {
+	list := &List{name: name, text: sample}
+	if len(upns) > 0 {
+		if name != "" {
+			return nil, console.Usage("give the users in a file (-users) or by name, not both")
+		}
+		var b strings.Builder
+		w := csv.NewWriter(&b)
+		w.Write([]string{"upn"})
+		for _, upn := range upns {
+			w.Write([]string{upn})
+		}
+		w.Flush()
+		list.text = b.String()
+	}
 	for _, err := range list.people() {
 		if err != nil {
 			return nil, console.Usage("%w", err)
@@ -30,6 +46,9 @@ func Read(name string) (*List, error) {
 		list.Count++
 	}
 	if list.Count == 0 {
+		if name == "" {
+			return nil, console.Usage("no user is named: give user principal names, such as jane@contoso.com")
+		}
 		return nil, console.Usage("%s: no user below the header row", name)
 	}
 	return list, nil
@@ -52,7 +71,7 @@ func (l *List) Tasks(keep func(upn, password string)) iter.Seq2[cba.Task, error]
 
 func (l *List) people() iter.Seq2[folder.Person, error] {
 	if l.name == "" {
-		return folder.ReadPeople(strings.NewReader(sample))
+		return folder.ReadPeople(strings.NewReader(l.text))
 	}
 	return folder.People(l.name)
 }
