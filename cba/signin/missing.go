@@ -25,8 +25,18 @@ const (
 // curable reports whether a CA that is not in the stores as they are known could make
 // a chain trusted.
 func (t *Tenant) curable(chain trust.Chain) bool {
-	return !chain.Trusted && len(t.unknownCAs) > 0 &&
-		!slices.ContainsFunc(chain.Failures, func(f trust.Failure) bool { return f.Cause != trust.IssuerNotFound })
+	return !chain.Trusted && !slices.ContainsFunc(chain.Failures, func(f trust.Failure) bool {
+		return f.Cause != trust.IssuerUnreadable && (f.Cause != trust.IssuerNotFound || len(t.unknownCAs) == 0)
+	})
+}
+
+// wanted is the key identifier of the CA that a chain ends without.
+func wanted(chain trust.Chain) keyid.ID {
+	cert := chain.Leaf
+	if n := len(chain.CAs); n > 0 {
+		cert = chain.CAs[n-1].Certificate
+	}
+	return keyid.Of(cert.AuthorityKeyId)
 }
 
 // unknownCAs lists what a tenant's file does not have of its CAs.
@@ -133,6 +143,14 @@ func (ev *evaluation) missing() []Missing {
 	}
 	if t.curable(v.chain) {
 		list = append(list, t.unknownCAs...)
+		for _, u := range t.trust.Unreadable() {
+			var e *trust.Error
+			if errors.As(u.Err, &e) && v.chain.Failures[0].Cause == trust.IssuerUnreadable && u.Certificate != nil &&
+				(len(u.Certificate.SubjectKeyId) == 0 || keyid.Of(u.Certificate.SubjectKeyId) == wanted(v.chain)) {
+				add("tenant."+strings.TrimPrefix(e.Where, "/"), fmt.Sprintf("the certificate of %s cannot be read here, and the chain may end at it", u.Entry),
+					"check the chain with another tool")
+			}
+		}
 	}
 	if v.scope.Undecided {
 		ofPolicy("certificateAuthorityScopes", "one may keep the user from using this chain")

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -53,16 +54,28 @@ func TestNewPKISignsIn(t *testing.T) {
 		}
 	}
 
-	// One CA that cannot be read stops no answer: it is left out, and the verdict says
-	// so.
-	config.Trust.PKIs = append(config.Trust.PKIs, trust.PKI{DisplayName: "Old", CertificateAuthorities: []trust.Authority{{DisplayName: "P-192", Certificate: []byte("x")}}})
+	// One CA that crypto/x509 does not read stops no answer: it is left out, and the
+	// verdict says so. A chain that ends at it is undecided.
+	other, err := cba.NewRoot(t.Context(), cba.Authority{Name: name("CN=Odd"), KeyType: cba.P256})
+	must(err)
+	odd := bytes.Clone(other.Certificate.Raw)
+	odd[bytes.Index(odd, []byte{0xa0, 3, 2, 1, 2, 2})+7] |= 0x80 // a negative serial number
+	config.Trust.PKIs = append(config.Trust.PKIs, trust.PKI{DisplayName: "Old", CertificateAuthorities: []trust.Authority{{DisplayName: "Odd", Certificate: odd}}})
 	tenant, err = config.Compile(signin.Options{})
 	must(err)
-	v, err = tenant.Explain(t.Context(), signin.Request{User: &policy.User{UserPrincipalName: "jane@contoso.com"}, Certificate: cert, At: time.Now()})
+	request := signin.Request{User: &policy.User{UserPrincipalName: "jane@contoso.com"}, Certificate: cert, At: time.Now()}
+	v, err = tenant.Explain(t.Context(), request)
 	must(err)
 	if !v.SignedIn || !slices.ContainsFunc(v.Steps, func(s signin.Step) bool {
-		return s.Name == trust.StepUnreadable && s.Outcome == lint.Warn && strings.Contains(s.Detail, "P-192")
+		return s.Name == trust.StepUnreadable && s.Outcome == lint.Warn && strings.Contains(s.Detail, "Odd")
 	}) {
 		t.Errorf("%v %+v", v.SignedIn, v.Steps)
+	}
+	request.Certificate, err = other.Issue(t.Context(), key.Public(), cba.Subject{UPN: "jane@contoso.com"}, cba.Profile{})
+	must(err)
+	v, err = tenant.Explain(t.Context(), request)
+	must(err)
+	if v.SignedIn || v.Outcome != signin.Undecided || len(v.Missing) != 1 || v.Missing[0].What != "tenant.publicKeyInfrastructure/1/certificateAuthorities/0/certificate" {
+		t.Errorf("%v %+v", v.Outcome, v.Missing)
 	}
 }

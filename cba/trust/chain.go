@@ -90,11 +90,14 @@ const (
 	PathTooLong
 	// NoCertSign is an issuer whose key usage does not have keyCertSign.
 	NoCertSign
+	// IssuerUnreadable is an authority key identifier that only a CA has which
+	// crypto/x509 does not read, see [Store.Unreadable]. The service may be able to.
+	IssuerUnreadable
 )
 
 var causes = enum.Of[Cause]("trust: cause",
 	"no-certificate", "no-authority-key-id", "issuer-not-found", "no-root", "wrong-signature", "unchecked-signature",
-	"not-yet-valid", "expired", "too-deep", "not-a-ca", "path-too-long", "no-cert-sign")
+	"not-yet-valid", "expired", "too-deep", "not-a-ca", "path-too-long", "no-cert-sign", "issuer-unreadable")
 
 // String returns a short text such as "issuer-not-found".
 func (c Cause) String() string { return causes.String(c) }
@@ -132,6 +135,8 @@ func (c Cause) words() string {
 		return "path length constraint"
 	case NoCertSign:
 		return "issuer may not sign certificates"
+	case IssuerUnreadable:
+		return "issuer cannot be read here"
 	}
 	return "unknown cause"
 }
@@ -141,7 +146,7 @@ func (c Cause) step() string {
 	switch c {
 	case NoLeaf:
 		return StepCertificate
-	case NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature:
+	case NoAuthorityKeyID, IssuerNotFound, IssuerUnreadable, NoRoot, WrongSignature, UncheckedSignature:
 		return StepIssuer
 	case NotYetValid, Expired:
 		return StepValidity
@@ -288,6 +293,10 @@ func (s *Store) deadEnd(c *Chain, first []link) Failure {
 		if len(aki) == 0 {
 			f.Detail += ", and it has no authority key identifier that leads further"
 		}
+	case slices.ContainsFunc(s.unreadable, func(u Unreadable) bool { return u.mayHave(aki) }):
+		u := s.unreadable[slices.IndexFunc(s.unreadable, func(u Unreadable) bool { return u.mayHave(aki) })]
+		f.Cause, f.Code, f.Also, f.Source, f.Inferred = IssuerUnreadable, "AADSTS50017", nil, source50017, true
+		f.Detail = fmt.Sprintf("its authority key identifier %s is that of %s, whose certificate cannot be read here", keyText(aki), u.Entry)
 	case slices.ContainsFunc(links, func(l link) bool { return l.Proof == path.Disproven }):
 		f.Cause, f.Code, f.Also = WrongSignature, "AADSTS50017", []string{"AADSTS500176"}
 		f.Detail = fmt.Sprintf("its authority key identifier is %s, but it is not signed by the key of %s", keyText(aki), links[0].Node.Value)
@@ -489,7 +498,7 @@ func (c Chain) Steps() []lint.Step {
 			steps = append(steps, lint.Step{At: i, Name: StepValidity, Outcome: lint.Pass, Source: sourceCodes,
 				Detail: fmt.Sprintf("%s is valid until %s", dn.Show(cert.RawSubject), text.Time(cert.NotAfter))})
 		}
-		if !failed(i, NoAuthorityKeyID, IssuerNotFound, NoRoot, WrongSignature, UncheckedSignature) {
+		if !failed(i, NoAuthorityKeyID, IssuerNotFound, IssuerUnreadable, NoRoot, WrongSignature, UncheckedSignature) {
 			steps = append(steps, c.issuerStep(i, cert))
 		}
 		steps = append(steps, c.remarks(i, cert)...)
@@ -602,6 +611,7 @@ var (
 	oidNameConstraints   = asn1.ObjectIdentifier{2, 5, 29, 30}
 	oidPolicyMappings    = asn1.ObjectIdentifier{2, 5, 29, 33}
 	oidPolicyConstraints = asn1.ObjectIdentifier{2, 5, 29, 36}
+	oidSubjectKeyID      = asn1.ObjectIdentifier{2, 5, 29, 14}
 	oidInhibitAnyPolicy  = asn1.ObjectIdentifier{2, 5, 29, 54}
 )
 

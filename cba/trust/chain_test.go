@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/fips140"
 	"crypto/rand"
@@ -443,7 +444,7 @@ func TestStoreIsSafeForConcurrentUse(t *testing.T) {
 func TestEnumsHaveTexts(t *testing.T) {
 	checkTexts(t, trust.ClassicStore)
 	checkTexts(t, trust.CRLsDiffer)
-	checkTexts(t, trust.NoCertSign)
+	checkTexts(t, trust.IssuerUnreadable)
 }
 
 // checkTexts holds that every value up to the last has a text of its own, which
@@ -523,5 +524,50 @@ func TestMissingIssuerOfASelfIssuedCA(t *testing.T) {
 	}
 	if c := storeOf(t, renewed, old).Chain(renewed.user(t, spec{name: "jane"}).Certificate, now); !c.Trusted {
 		t.Errorf("%v", causes(c))
+	}
+}
+
+// unsupported is the certificate of a CA with a negative serial number, which
+// crypto/x509 does not read.
+func unsupported(t *testing.T, cert *x509.Certificate) []byte {
+	t.Helper()
+	der := bytes.Clone(cert.Raw)
+	at := bytes.Index(der, []byte{0xa0, 3, 2, 1, 2, 2}) // the version, and the tag of the serial number
+	if at < 0 {
+		t.Fatal("no serial number")
+	}
+	der[at+7] |= 0x80
+	if _, err := x509.ParseCertificate(der); err == nil {
+		t.Fatal("crypto/x509 reads it")
+	}
+	return der
+}
+
+// A CA that crypto/x509 does not read stops no answer. A chain that ends at it says
+// that, and not that the CA is missing; a chain beside it is trusted.
+func TestUnsupportedCA(t *testing.T) {
+	r := root(t, spec{name: "Root"})
+	i := r.ca(t, spec{name: "Issuing"})
+	config := configOf(t, r)
+	config.PKIs[0].CertificateAuthorities = append(config.PKIs[0].CertificateAuthorities,
+		trust.Authority{DisplayName: "Odd", Certificate: unsupported(t, i.Certificate), CertificateAuthorityType: trust.Intermediate})
+	store := compile(t, config, trust.Options{})
+	left := store.Unreadable()
+	if len(left) != 1 || left[0].Certificate == nil || !bytes.Equal(left[0].Certificate.SubjectKeyId, i.SubjectKeyId) || !errors.Is(left[0].Err, trust.Unsupported) {
+		t.Fatalf("%+v", left)
+	}
+	c := store.Chain(i.user(t, spec{name: "jane"}).Certificate, now)
+	if c.Trusted || c.Failures[0].Cause != trust.IssuerUnreadable || !strings.Contains(c.Failures[0].Detail, `CA "Odd"`) {
+		t.Errorf("%v", c.Failures)
+	}
+	checkSteps(t, c)
+	if c := store.Chain(r.user(t, spec{name: "jane"}).Certificate, now); !c.Trusted {
+		t.Errorf("%v", c.Failures)
+	}
+	if c := store.Chain(root(t, spec{name: "Other"}).user(t, spec{name: "jane"}).Certificate, now); c.Failures[0].Cause != trust.IssuerNotFound {
+		t.Errorf("%v", c.Failures)
+	}
+	if !config.Findings(now).Has("trust-ca-unreadable") {
+		t.Error("not reported")
 	}
 }

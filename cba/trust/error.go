@@ -56,6 +56,9 @@ const (
 	Incomplete Reason = "incomplete"
 	// NotCertificate is data that is not one X.509 certificate in DER.
 	NotCertificate Reason = "not-a-certificate"
+	// Unsupported is a certificate that crypto/x509 does not read, for example with a
+	// curve that it does not know or a negative serial number.
+	Unsupported Reason = "unsupported-certificate"
 	// NoCertificate is a CA without its certificate property, or a file without any
 	// certificate.
 	NoCertificate Reason = "no-certificate"

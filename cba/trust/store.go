@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"fmt"
 	"net/url"
 	"slices"
@@ -47,10 +48,10 @@ type Options struct {
 	// another CA issued it. By default only a self-signed certificate ends a chain,
 	// because the stores must have "every CA up to the root".
 	RootByFlag bool
-	// RefuseUnreadable refuses the whole configuration if the certificate of a CA is
-	// missing or cannot be read. By default such a CA is left out: it is in no chain,
-	// [Store.Unreadable] lists it, and every chain has a step that says so.
-	RefuseUnreadable bool
+	// SkipUnreadable leaves out every CA whose certificate is missing or is no
+	// certificate, instead of refusing the whole configuration. [Config.Findings]
+	// names them. Certificates that only crypto/x509 does not read are always left out.
+	SkipUnreadable bool
 }
 
 // An Origin is one of the two trust stores. The zero value is unset.
@@ -202,11 +203,13 @@ type Store struct {
 // entry with a CRL URL is in force, then the one whose PKI has the smaller name, so
 // that the order of a list does not decide.
 //
-// A CA without a certificate, or with one that crypto/x509 cannot read, is left out,
-// see [Options.RefuseUnreadable].
+// A CA whose certificate crypto/x509 does not read (a curve that it does not know, a
+// negative serial number) is left out: it is in no chain, [Store.Unreadable] lists
+// it, and every chain has a step that says so.
 //
-// The error is an [*Error]: more than 4,096 CAs, which is far more than the service
-// accepts. The work is one signature check for each pair of CAs whose key
+// The error is an [*Error] (the first of them) for a CA without a certificate or with
+// data that is none, unless [Options.SkipUnreadable] is set, and for more than 4,096
+// CAs, which is far more than the service accepts. The work is one signature check for each pair of CAs whose key
 // identifiers fit.
 func (c Config) Compile(options Options) (*Store, error) {
 	if options.MaxDepth <= 0 {
@@ -226,10 +229,11 @@ func (c Config) Compile(options Options) (*Store, error) {
 		cert, err := readCertificate(bytes.Clone(der)) // a certificate shares memory with what it is read from
 		if err != nil {
 			err = err.at(entry.where+"/certificate", about)
-			if options.RefuseUnreadable {
+			if err.Reason != Unsupported && !options.SkipUnreadable {
 				return err
 			}
-			unreadable = append(unreadable, Unreadable{entry, err})
+			left, _ := certs.Parse(bytes.Clone(der)) // nil for what is no certificate
+			unreadable = append(unreadable, Unreadable{entry, left, err})
 			return nil
 		}
 		flagged = flagged || entry.IssuerHint
@@ -300,6 +304,7 @@ func readCertificate(der []byte) (*x509.Certificate, *Error) {
 		e.Detail, e.Err = "it is a PKCS #7 bundle, add its certificates one by one", nil
 	case err == nil && blocks[0].Kind == certs.Certificate && len(blocks) == 1: // what names it has, it has
 		if refused, err := certs.Parse(blocks[0].DER); err == nil && certs.Refused(refused) != nil {
+			e.Reason = Unsupported
 			e.Detail = "crypto/x509 does not read the certificate of " + dn.Show(refused.RawSubject)
 		}
 	}
@@ -409,11 +414,25 @@ func fetchable(text string) bool {
 // An Unreadable is a CA that a [Store] left out.
 type Unreadable struct {
 	Entry Entry
-	Err   error // an [*Error] with the place in the configuration
+	// Certificate has what could be read of it: names, dates and extensions, but no
+	// public key. It is nil for data that is no certificate.
+	Certificate *x509.Certificate
+	Err         error // an [*Error] with the place in the configuration
 }
 
-// Unreadable returns the CAs whose certificate is missing or cannot be read, in the
-// order of the configuration.
+// mayHave reports whether the CA may have a subject key identifier.
+func (u Unreadable) mayHave(id []byte) bool {
+	if u.Certificate == nil || len(id) == 0 {
+		return false
+	}
+	if len(u.Certificate.SubjectKeyId) > 0 {
+		return bytes.Equal(u.Certificate.SubjectKeyId, id)
+	}
+	return slices.ContainsFunc(u.Certificate.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidSubjectKeyID) })
+}
+
+// Unreadable returns the CAs that the store left out, in the order of the
+// configuration.
 func (s *Store) Unreadable() []Unreadable {
 	if s == nil {
 		return nil
