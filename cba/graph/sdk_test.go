@@ -52,7 +52,7 @@ func TestSDK(t *testing.T) {
 	pkis := sdk.Directory().PublicKeyInfrastructure().CertificateBasedAuthConfigurations()
 	top := int32(999)
 	yes := true
-	fields := strings.Split("id,userPrincipalName,displayName,onPremisesUserPrincipalName,onPremisesSyncEnabled,authorizationInfo", ",")
+	fields := strings.Split("id,userPrincipalName,displayName,onPremisesUserPrincipalName,onPremisesSyncEnabled,accountEnabled,userType,authorizationInfo", ",")
 	filter := "authorizationInfo/certificateUserIds/any(x:x eq 'X509:<PN>o''neil#1@contoso.com')"
 	cases := []struct {
 		name string

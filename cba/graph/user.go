@@ -11,7 +11,7 @@ import (
 )
 
 // userSelect is what is asked of users. authorizationInfo comes on $select alone.
-const userSelect = "id,userPrincipalName,displayName,onPremisesUserPrincipalName,onPremisesSyncEnabled,authorizationInfo"
+const userSelect = "id,userPrincipalName,displayName,onPremisesUserPrincipalName,onPremisesSyncEnabled,accountEnabled,userType,authorizationInfo"
 
 func readUsers(name string) operation {
 	return operation{name: name, permission: "User.Read.All", role: "Global Reader"}

@@ -21,7 +21,7 @@ import (
 	"example.com/entracba/cba/snapshot"
 )
 
-const selectUser = "$select=id%2CuserPrincipalName%2CdisplayName%2ConPremisesUserPrincipalName%2ConPremisesSyncEnabled%2CauthorizationInfo"
+const selectUser = "$select=id%2CuserPrincipalName%2CdisplayName%2ConPremisesUserPrincipalName%2ConPremisesSyncEnabled%2CaccountEnabled%2CuserType%2CauthorizationInfo"
 
 func TestUsers(t *testing.T) {
 	in := graphtest.Tenant{}

@@ -77,8 +77,8 @@ type Explanation struct {
 
 // Explain returns the decision of [Policy.Decide] with every step that led to it,
 // and every undocumented reading that it relied on or that would change it. It
-// checks everything, also after something has refused the sign-in: the decision
-// signs in if and only if no step fails.
+// checks everything, also after something has refused the sign-in: a step
+// fails if and only if the decision neither signs in nor is undecided.
 func (p *Policy) Explain(cert *Certificate, user *User) Explanation {
 	p = p.usable()
 	if cert == nil {

@@ -287,8 +287,9 @@ func (ev *evaluation) oids() []string {
 var secondFactors = []string{"passkey (FIDO2)", "passwordless phone sign-in", "password, entered before the certificate"}
 
 // Explain returns what Entra says to a sign-in, with every step and every
-// assumption. Its answer is that of [Tenant.Decide]: the user is signed in if and
-// only if no step fails. [Verdict.Refusal] is the step that decided a refusal.
+// assumption. Its answer is that of [Tenant.Decide]: the user is refused if and
+// only if a step fails; what is not known is a warning. [Verdict.Refusal] is the step
+// that decided a refusal, [Verdict.Missing] is what leaves it undecided.
 // Explain may ask the CRL source for more CRLs than Decide does, to find out what
 // follows from the other reading of an open question.
 //
