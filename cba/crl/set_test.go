@@ -474,7 +474,7 @@ func TestHugeKey(t *testing.T) {
 	ca := crltest.NewAuthority(t, "Woodgrove CA", "rsa")
 	list := crltest.MustParse(t, ca.List(t, &x509.RevocationList{}))
 	huge := *ca.Cert
-	huge.PublicKey = &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1<<19, 1), E: 1<<31 - 1}
+	huge.PublicKey = &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1<<19-1, 1), E: 1<<31 - 1}
 	start := time.Now()
 	err := list.CheckIssuer(&huge)
 	if crltest.ReasonOf(t, err) != crl.BadSignature || !strings.Contains(err.Error(), "16384 bits") {

@@ -700,3 +700,16 @@ func TestUnusable(t *testing.T) {
 		})
 	}
 }
+
+// Where no PFX can be written, nothing is issued, and nothing panics.
+func TestFIPSOnly(t *testing.T) {
+	dir := t.TempDir()
+	writeUsers(t, dir, 2)
+	r := programtest.FIPSOnly(t, program, dir, "-key", "p256", "-users", "users.csv")
+	if r.Code != 1 || !strings.Contains(r.Stderr, "fips140=only") || !strings.Contains(r.Stdout, "0 issued") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if r := programtest.FIPSOnly(t, program, dir); r.Code != 0 {
+		t.Errorf("reading: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}
