@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -125,7 +126,23 @@ func (r *reader) read() ID {
 func (r *reader) unwrap(text string) string {
 	if !strings.Contains(text, "<") && strings.Contains(text, "&lt;") {
 		r.note(ruleHTML, "")
-		text = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&amp;", "&").Replace(text)
+		text = entities.Replace(text)
+	}
+	if plain := entities.Replace(text); plain != text && !r.holds("&amp;", "&quot;", "&#39;", "&lt;") {
+		if r.cert == nil {
+			r.note(ruleEntityLikely, "")
+		} else {
+			r.note(ruleEntity, "")
+		}
+		text = plain
+	}
+	if plain := tagBackslash.ReplaceAllString(text, "<$1>"); plain != text {
+		r.note(ruleBackslash, "")
+		text = plain
+	}
+	if rest, ok := strings.CutPrefix(text, "<"); ok && len(rest) > 6 && strings.EqualFold(rest[:6], "X509:<") {
+		r.note(rulePrefix, "<X509:")
+		text = rest
 	}
 	for {
 		text = r.trim(text)
@@ -136,6 +153,26 @@ func (r *reader) unwrap(text string) string {
 		r.note(ruleQuotes, "")
 		text = inner
 	}
+}
+
+var (
+	// entities are what web pages and XML write.
+	entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#34;", `"`, "&#39;", "'", "&apos;", "'", "&amp;", "&")
+	// tagBackslash is a tag whose brackets were escaped for Markdown.
+	tagBackslash = regexp.MustCompile(`\\<(PN|RFC822|I|S|SR|SKI|SHA1-PUKEY)\\?>`)
+)
+
+// holds reports whether a value of the certificate itself has one of the texts.
+func (r *reader) holds(texts ...string) bool {
+	if r.cert == nil {
+		return false
+	}
+	for _, id := range r.cert.ids {
+		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(id.text, text) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func unquote(text string) (string, bool) {

@@ -21,6 +21,15 @@ var (
 	ruleHTML = lint.Rule{Code: "userid-html", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the value contains &lt; and &gt; instead of angle brackets",
 		Do:   "write < and >"}
+	ruleEntity = lint.Rule{Code: "userid-entity", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
+		What: "the value contains &quot; or &amp;, as web pages and XML write quotes and ampersands",
+		Do:   "write the character itself"}
+	ruleEntityLikely = lint.Rule{Code: "userid-entity-likely", Severity: lint.Warning, Effect: lint.LocksOut, Source: lint.UserIDs,
+		What: "the value probably contains a quote or an ampersand as web pages and XML write them",
+		Do:   "compare the value with the certificate"}
+	ruleBackslash = lint.Rule{Code: "userid-backslash", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
+		What: "a backslash stands before an angle bracket of a tag, as in the source of web pages",
+		Do:   "remove the backslash"}
 	ruleQuotes = lint.Rule{Code: "userid-quotes", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the quotation marks around the value are part of it",
 		Do:   "store the value without quotation marks"}
@@ -185,7 +194,7 @@ var (
 )
 
 var rules = []lint.Rule{
-	ruleTooLong, ruleBadText, ruleHTML, ruleQuotes, ruleInvisible, ruleSpace, ruleNoMapping, ruleKerberos, rulePrefix, ruleTagCase, ruleTag, ruleParts, ruleNoIssuer, ruleIncomplete, ruleADOnly, rulePlaceholder, ruleLabel, ruleMalformed,
+	ruleTooLong, ruleBadText, ruleHTML, ruleEntity, ruleEntityLikely, ruleBackslash, ruleQuotes, ruleInvisible, ruleSpace, ruleNoMapping, ruleKerberos, rulePrefix, ruleTagCase, ruleTag, ruleParts, ruleNoIssuer, ruleIncomplete, ruleADOnly, rulePlaceholder, ruleLabel, ruleMalformed,
 	ruleNameSpace, ruleNameSeparator, ruleNameOrder, ruleNameOrderLikely, ruleNameType, ruleNameTypeUnknown, ruleNamePlus, ruleNameJoint, ruleNameEscape, ruleNameEscapeLikely, ruleNameQuoting, ruleNameQuoted, ruleNameSpacesLost, ruleNameOther,
 	ruleHexCase, ruleHexSeparator, ruleHex, ruleHexOther, ruleHexSwapped, ruleSerialOrder, ruleSerialOrderLikely, ruleSerialNibbles, ruleSerialDecimal, ruleSerialDecimalLikely, ruleSerialZero, ruleSerialSign, ruleSKIWrapped, ruleSKIWrappedLikely, ruleSHA1Input, ruleSHA256,
 	ruleCase, ruleOther, ruleNotFirst, ruleNoField,

@@ -75,7 +75,11 @@ func (e *Error) Error() string {
 	case e.Offset < 0:
 		return fmt.Sprintf("%v: %s", e.Reason, text.Quote(e.Text))
 	}
-	return fmt.Sprintf("%v, at byte %d of %s", e.Reason, e.Offset, text.Quote(e.Text))
+	hint := ""
+	if e.Reason == NoType && e.Offset > 0 { // "O=company, Inc."
+		hint = `; a value that contains a comma must stand in quotes: O="company, Inc."`
+	}
+	return fmt.Sprintf("%v, at byte %d of %s%s", e.Reason, e.Offset, text.Quote(e.Text), hint)
 }
 
 // Is makes errors.Is work with a [Reason].

@@ -25,7 +25,7 @@ func ExampleParse_error() {
 	_, err := dn.Parse("CN=Jane Doe,Contoso,DC=com")
 	fmt.Println(err)
 	// Output:
-	// dn: a part must be TYPE=value, at byte 12 of "CN=Jane Doe,Contoso,DC=com"
+	// dn: a part must be TYPE=value, at byte 12 of "CN=Jane Doe,Contoso,DC=com"; a value that contains a comma must stand in quotes: O="company, Inc."
 }
 
 func ExampleParseRootFirst() {

@@ -115,11 +115,18 @@ func appendEscaped(b []byte, value string, shown bool) []byte {
 // of Windows and of OpenSSL (S and ST, E and emailAddress, OID.1.2.3). The order
 // of values in a multi-valued part becomes that of DER.
 //
+// The old form of OpenSSL, "/DC=com/CN=Jane", is read too, root first, as it always
+// is.
+//
 // Values get the string type of RFC 5280 (see [Attribute.Tag]). The empty text
 // is the empty name.
 //
 // The error is an [*Error] with the offset at which reading stopped.
 func Parse(text string) (Name, error) {
+	name, slashes := parseSlashes(text)
+	if slashes {
+		return name, nil // the root is first, as its form says
+	}
 	name, err := ParseRootFirst(text)
 	if err != nil {
 		return nil, err
@@ -134,12 +141,51 @@ func Parse(text string) (Name, error) {
 // It does not read the multi-valued parts of a certificateUserIds value, which a
 // space joins: that form is ambiguous.
 func ParseRootFirst(text string) (Name, error) {
+	if name, ok := parseSlashes(text); ok {
+		return name, nil
+	}
 	p := parser{text: text}
 	name, err := p.name()
 	if err != nil {
 		return nil, err
 	}
 	return name, nil
+}
+
+// parseSlashes reads the old form of OpenSSL, "/DC=com/DC=contoso/CN=Jane", whose
+// first part is the root. A slash that no attribute type follows belongs to the
+// value.
+func parseSlashes(text string) (Name, bool) {
+	if !strings.HasPrefix(text, "/") {
+		return nil, false
+	}
+	var parts []string
+	for _, piece := range strings.Split(text[1:], "/") {
+		keyword, _, typed := strings.Cut(piece, "=")
+		if typed {
+			_, err := ParseType(keyword)
+			typed = err == nil
+		}
+		switch {
+		case typed:
+			parts = append(parts, piece)
+		case len(parts) == 0:
+			return nil, false
+		default:
+			parts[len(parts)-1] += "/" + piece
+		}
+	}
+	var name Name
+	for _, part := range parts {
+		keyword, value, _ := strings.Cut(part, "=")
+		p := parser{text: keyword + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`}
+		one, err := p.name()
+		if err != nil || len(one) != 1 {
+			return nil, false
+		}
+		name = append(name, one[0])
+	}
+	return name, true
 }
 
 // A parser reads one text. at is the byte to be read next.
