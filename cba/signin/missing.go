@@ -43,6 +43,9 @@ func wanted(chain trust.Chain) keyid.ID {
 func unknownCAs(c Config, store *trust.Store) []Missing {
 	var list []Missing
 	for _, ca := range store.Unreadable() {
+		if ca.Certificate != nil && len(ca.Certificate.SubjectKeyId) > 0 {
+			continue // a chain that needs this one says so: trust.IssuerUnreadable
+		}
 		var e *trust.Error
 		place := ""
 		if errors.As(ca.Err, &e) {
@@ -147,7 +150,7 @@ func (ev *evaluation) missing() []Missing {
 			var e *trust.Error
 			if errors.As(u.Err, &e) && v.chain.Failures[0].Cause == trust.IssuerUnreadable && u.Certificate != nil &&
 				(len(u.Certificate.SubjectKeyId) == 0 || keyid.Of(u.Certificate.SubjectKeyId) == wanted(v.chain)) {
-				add("tenant."+strings.TrimPrefix(e.Where, "/"), fmt.Sprintf("the certificate of %s cannot be read here, and the chain may end at it", u.Entry),
+				add("tenant"+e.Where, fmt.Sprintf("the certificate of %s cannot be read here, and the chain may end at it", u.Entry),
 					"check the chain with another tool")
 			}
 		}

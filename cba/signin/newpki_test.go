@@ -75,7 +75,7 @@ func TestNewPKISignsIn(t *testing.T) {
 	must(err)
 	v, err = tenant.Explain(t.Context(), request)
 	must(err)
-	if v.SignedIn || v.Outcome != signin.Undecided || len(v.Missing) != 1 || v.Missing[0].What != "tenant.publicKeyInfrastructure/1/certificateAuthorities/0/certificate" {
+	if v.SignedIn || v.Outcome != signin.Undecided || len(v.Missing) != 1 || v.Missing[0].What != "tenant/publicKeyInfrastructure/1/certificateAuthorities/0/certificate" {
 		t.Errorf("%v %+v", v.Outcome, v.Missing)
 	}
 }

@@ -274,7 +274,7 @@ func ExampleParseClassic() {
 		panic(err)
 	}
 	fmt.Println(classic.ID == trust.ClassicID, classic.CertificateAuthorities[0].IssuerSKI)
-	_, err = trust.Config{Classic: classic}.Compile(trust.Options{})
+	_, err = trust.Config{Classic: classic}.Compile(trust.Options{RefuseUnreadable: true})
 	fmt.Println(err)
 	// Output:
 	// true 0102

@@ -33,7 +33,7 @@ const ExpirySoon = 90 * 24 * time.Hour
 // names the PKI and the CA.
 func (c Config) Findings(at time.Time) lint.Findings {
 	f := &finder{at: at, byDER: map[string]*CA{}}
-	store, err := c.Compile(Options{SkipUnreadable: true})
+	store, err := c.Compile(Options{})
 	if err != nil {
 		f.add(tooLarge, place{"", "trust stores"}, "%s", strings.TrimPrefix(err.Error(), "trust: "))
 		return f.found

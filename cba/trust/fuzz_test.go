@@ -75,11 +75,11 @@ func FuzzJSON(f *testing.F) {
 			}
 			config.Classic = classic
 		}
-		if _, err := config.Compile(trust.Options{SkipUnreadable: true}); err != nil {
+		if _, err := config.Compile(trust.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		config.Findings(now)
-		config.Compile(trust.Options{})
+		config.Compile(trust.Options{RefuseUnreadable: true})
 	})
 }
 

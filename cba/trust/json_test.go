@@ -338,7 +338,7 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 	} {
 		config := configOf(t, r)
 		config.PKIs[0].CertificateAuthorities = append(config.PKIs[0].CertificateAuthorities, trust.Authority{DisplayName: "Bad", Certificate: c.der})
-		store, err := config.Compile(trust.Options{})
+		store, err := config.Compile(trust.Options{RefuseUnreadable: true})
 		checkError(t, name, err, c.reason, "/publicKeyInfrastructure/0/certificateAuthorities/1/certificate", `PKI "Contoso PKI", CA "Bad"`)
 		var e *trust.Error
 		if errors.As(err, &e) && e.Detail != c.text {
@@ -347,7 +347,7 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 		if store != nil {
 			t.Errorf("%s: a store came with the error", name)
 		}
-		store = compile(t, config, trust.Options{SkipUnreadable: true})
+		store = compile(t, config, trust.Options{})
 		if len(store.CAs()) != 1 || len(store.Unreadable()) != 1 {
 			t.Fatalf("%s: %d CAs, %d unreadable", name, len(store.CAs()), len(store.Unreadable()))
 		}
@@ -369,7 +369,7 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 			}
 		}
 		classic := trust.Config{Classic: trust.Classic{CertificateAuthorities: []trust.ClassicAuthority{{Certificate: c.der}}}}
-		_, err = classic.Compile(trust.Options{})
+		_, err = classic.Compile(trust.Options{RefuseUnreadable: true})
 		checkError(t, name, err, c.reason, "/certificateBasedAuthConfiguration/certificateAuthorities/0/certificate", "classic store, CA 1")
 	}
 }

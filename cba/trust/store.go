@@ -48,10 +48,9 @@ type Options struct {
 	// another CA issued it. By default only a self-signed certificate ends a chain,
 	// because the stores must have "every CA up to the root".
 	RootByFlag bool
-	// SkipUnreadable leaves out every CA whose certificate is missing or is no
-	// certificate, instead of refusing the whole configuration. [Config.Findings]
-	// names them. Certificates that only crypto/x509 does not read are always left out.
-	SkipUnreadable bool
+	// RefuseUnreadable refuses the whole configuration if the certificate of a CA is
+	// missing or cannot be read. By default such a CA is left out.
+	RefuseUnreadable bool
 }
 
 // An Origin is one of the two trust stores. The zero value is unset.
@@ -203,14 +202,13 @@ type Store struct {
 // entry with a CRL URL is in force, then the one whose PKI has the smaller name, so
 // that the order of a list does not decide.
 //
-// A CA whose certificate crypto/x509 does not read (a curve that it does not know, a
-// negative serial number) is left out: it is in no chain, [Store.Unreadable] lists
-// it, and every chain has a step that says so.
+// A CA is left out if it has no certificate, or one that crypto/x509 does not read (a
+// curve that it does not know, a negative serial number): it is in no chain,
+// [Store.Unreadable] lists it, and every chain has a step that says so.
 //
-// The error is an [*Error] (the first of them) for a CA without a certificate or with
-// data that is none, unless [Options.SkipUnreadable] is set, and for more than 4,096
-// CAs, which is far more than the service accepts. The work is one signature check for each pair of CAs whose key
-// identifiers fit.
+// The error is an [*Error]: more than 4,096 CAs, which is far more than the service
+// accepts, or what [Options.RefuseUnreadable] refuses. The work is one signature
+// check for each pair of CAs whose key identifiers fit.
 func (c Config) Compile(options Options) (*Store, error) {
 	if options.MaxDepth <= 0 {
 		options.MaxDepth = MaxDepth
@@ -229,7 +227,7 @@ func (c Config) Compile(options Options) (*Store, error) {
 		cert, err := readCertificate(bytes.Clone(der)) // a certificate shares memory with what it is read from
 		if err != nil {
 			err = err.at(entry.where+"/certificate", about)
-			if err.Reason != Unsupported && !options.SkipUnreadable {
+			if options.RefuseUnreadable {
 				return err
 			}
 			left, _ := certs.Parse(bytes.Clone(der)) // nil for what is no certificate

@@ -98,7 +98,7 @@ func run(args []string) error {
 	}
 	a := &audit{At: time.Now().UTC().Truncate(time.Second), Method: config, Authorities: []authority{}, Lists: []list{}}
 	a.Findings = config.Findings(a.At)
-	store, err := config.Trust.Compile(trust.Options{SkipUnreadable: true})
+	store, err := config.Trust.Compile(trust.Options{})
 	if err != nil {
 		return err // more certificate authorities than any tenant can have
 	}
@@ -153,7 +153,7 @@ func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, err
 // readUsers checks everyone who has certificateUserIds.
 func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.Config) error {
 	// A CA that cannot be read has a finding of its own already.
-	compiled, err := config.Compile(signin.Options{Trust: trust.Options{SkipUnreadable: true}})
+	compiled, err := config.Compile(signin.Options{})
 	if err != nil {
 		return err
 	}
