@@ -96,7 +96,7 @@ type Rule struct {
 // A CRLValidationConfiguration says whether a certificate of a CA without a CRL is
 // refused: x509CertificateCRLValidationConfiguration.
 type CRLValidationConfiguration struct {
-	kept
+	kept        //lint:ignore U1000 wire reads it by reflection
 	State State `json:"state"`
 	// ExemptedSKIs are the subject key identifiers, in hexadecimal, of the
 	// CAs that need no CRL.
@@ -106,14 +106,14 @@ type CRLValidationConfiguration struct {
 // An IssuerHintsConfiguration says whether browsers are told from which CAs to
 // offer certificates: x509CertificateIssuerHintsConfiguration.
 type IssuerHintsConfiguration struct {
-	kept
+	kept        //lint:ignore U1000 wire reads it by reflection
 	State State `json:"state"`
 }
 
 // An AuthorityScope restricts the certificates of a CA to a group:
 // x509CertificateAuthorityScope. [ScopeTo] makes one.
 type AuthorityScope struct {
-	kept
+	kept                                       //lint:ignore U1000 wire reads it by reflection
 	SubjectKeyIdentifier              string   `json:"subjectKeyIdentifier"`              // of the CA, in hexadecimal
 	PublicKeyInfrastructureIdentifier string   `json:"publicKeyInfrastructureIdentifier"` // the display name of its PKI container
 	IncludeTargets                    []Target `json:"includeTargets"`                    // one group
@@ -122,7 +122,7 @@ type AuthorityScope struct {
 // A Target is a group: an excludeTarget of the method, or the includeTarget of a CA
 // scope.
 type Target struct {
-	kept
+	kept            //lint:ignore U1000 wire reads it by reflection
 	ID   string     `json:"id"`
 	Type TargetType `json:"targetType"`
 }
@@ -130,7 +130,7 @@ type Target struct {
 // An IncludeTarget is a group that the method is for: authenticationMethodTarget.
 // [Group] and [AllUsers] make one.
 type IncludeTarget struct {
-	kept
+	kept                              //lint:ignore U1000 wire reads it by reflection
 	Type                   TargetType `json:"targetType"`
 	ID                     string     `json:"id"` // of the group, or [AllUsersID]
 	IsRegistrationRequired bool       `json:"isRegistrationRequired" wire:"always"`

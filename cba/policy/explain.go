@@ -605,12 +605,4 @@ func affinityText(a certuserid.Affinity) string {
 	return quoted(string(a))
 }
 
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 func quoted(text string) string { return strconv.Quote(wire.Clip(text)) }

@@ -12,18 +12,19 @@ import (
 	"example.com/entracba/cba/internal/wire"
 )
 
+//lint:ignore U1000 wire reads it by reflection
 type kept = wire.Kept
 
 type shade string
 
 type part struct {
-	kept
+	kept         //lint:ignore U1000 wire reads it by reflection
 	Name  string `json:"name"`
 	Shade shade  `json:"shade"`
 }
 
 type whole struct {
-	kept
+	kept             //lint:ignore U1000 wire reads it by reflection
 	Text   string    `json:"text"`
 	Number int32     `json:"number" wire:"always"`
 	Flag   bool      `json:"flag"`
