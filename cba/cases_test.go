@@ -233,11 +233,11 @@ func TestKeyOfCA(t *testing.T) {
 	chain := func(c *x509.Certificate) lint.Findings {
 		return cba.Check([]*x509.Certificate{c, root.Certificate}, cba.CheckOptions{})
 	}
-	if f := chain(made(root.Key.Public(), nil)); !f.Has("cert-key-of-ca") {
+	if f := chain(made(root.Key.Public(), nil)); !f.Has("cert-ca-key") {
 		t.Errorf("the CA's key: %v", f)
 	}
 	user := testKey(t, cba.P256, "jane").Public()
-	if f := chain(made(user, root.Certificate.SubjectKeyId)); !f.Has("cert-ski-of-issuer") || f.Has("cert-key-of-ca") {
+	if f := chain(made(user, root.Certificate.SubjectKeyId)); !f.Has("cert-ski-of-issuer") || f.Has("cert-ca-key") {
 		t.Errorf("the CA's key identifier: %v", f)
 	}
 }

@@ -539,13 +539,8 @@ func (c *checker) link(cert, issuer *x509.Certificate) {
 	if len(cert.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, issuer.SubjectKeyId) {
 		c.add(certAKIMismatch, partAKI, about, "authority key identifier %.40x, but the issuer's key is %.40x", cert.AuthorityKeyId, issuer.SubjectKeyId)
 	}
-	if c.n == 0 {
-		switch {
-		case sameKey(publicKeyOf(cert), publicKeyOf(issuer)):
-			c.add(certOfCAKey, partKey, about, "")
-		case len(cert.SubjectKeyId) > 0 && bytes.Equal(cert.SubjectKeyId, issuer.SubjectKeyId):
-			c.add(certSameKeyID, partSKI, about, "both have %.40x", cert.SubjectKeyId)
-		}
+	if c.n == 0 && len(cert.SubjectKeyId) > 0 && bytes.Equal(cert.SubjectKeyId, issuer.SubjectKeyId) && !sameKey(publicKeyOf(cert), publicKeyOf(issuer)) {
+		c.add(certSameKeyID, partSKI, about, "both have %.40x", cert.SubjectKeyId)
 	}
 	if cert.NotAfter.After(issuer.NotAfter) {
 		c.add(certOutlivesCA, partValidity, about, "expires %s, before the certificate", text.Time(issuer.NotAfter))
@@ -578,8 +573,10 @@ func (c *checker) signature(cert, issuer *x509.Certificate) {
 // permitted looks for what the CAs do not permit: a use as a client, or a name; and
 // for a user with the key of a CA.
 func (c *checker) permitted(chain []*x509.Certificate) {
-	if key := chain[0].RawSubjectPublicKeyInfo; len(key) > 0 && !chain[0].IsCA &&
-		slices.ContainsFunc(chain[1:], func(ca *x509.Certificate) bool { return bytes.Equal(ca.RawSubjectPublicKeyInfo, key) }) {
+	key, raw := publicKeyOf(chain[0]), chain[0].RawSubjectPublicKeyInfo
+	if !chain[0].IsCA && slices.ContainsFunc(chain[1:], func(ca *x509.Certificate) bool {
+		return sameKey(key, publicKeyOf(ca)) || len(raw) > 0 && bytes.Equal(raw, ca.RawSubjectPublicKeyInfo)
+	}) {
 		c.n = 0
 		c.add(certCAKey, partKey, "public key", "is the key of a CA above it")
 	}

@@ -35,9 +35,6 @@ var (
 	certSameKeyID = lint.Rule{Code: "cert-ski-of-issuer", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the certificate has the subject key identifier of its issuer, though their keys differ",
 		Do:   "issue the certificate again: Entra finds issuers by key identifier", Source: lint.Authorities}
-	certOfCAKey = lint.Rule{Code: "cert-key-of-ca", Severity: lint.Error, Effect: lint.LetsIn,
-		What: "the certificate is for the key of the CA that issued it",
-		Do:   "issue for a key of its own: whoever has this one can create a certificate for any user", Source: lint.SP80057}
 	certCRLSpace = lint.Rule{Code: "cert-crl-url-space", Severity: lint.Warning,
 		What: "a CRL URL has a space",
 		Do:   "write %20, or a name without spaces", Source: lint.RFC5280 + " section 4.2.1.13"}
@@ -249,7 +246,7 @@ var (
 // rules has every rule of the package.
 var rules = [...]lint.Rule{
 	certRefused, certManyEmails, certEmailText, certControl, certTemplate, certUPNTemplate, certUPNLabel,
-	certUPNImpossible, certSameKeyID, certOfCAKey, certCRLSpace,
+	certUPNImpossible, certSameKeyID, certCRLSpace,
 	certNamesUnreadable, certNoUPN, certOnlyEmail, certSubjectEmail, certManyUPNs, certUPNType, certUPNText,
 	certUPNSpace, certUPNInvisible, certUPNNotRoutable, certUPNCase, certUPNOther, certDuplicateName,
 	certIgnoredName, certNameTooLong, certNameQuoted, certNameMultiValued, certLongCN, certNoSubject,
