@@ -185,6 +185,9 @@ func TestExported(t *testing.T) {
 					t.Errorf("no assumption %s that changes the verdict among %+v", id, v.Assumptions)
 				}
 			}
+			if slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == "4.5" }) {
+				t.Error("the PKI of the scope is not understood")
+			}
 			all := v.Message
 			for _, s := range v.Steps {
 				all += "\n" + s.Detail
@@ -426,4 +429,94 @@ func at(v any, path string) any {
 		}
 	}
 	return v
+}
+
+// tenantAndUser are those of files.
+func tenantAndUser(t *testing.T, tenant, user []byte) (*signin.Tenant, *policy.User, *x509.Certificate) {
+	t.Helper()
+	config, err := signin.ParseConfig(tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := config.Compile(signin.Options{Now: func() time.Time { return time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := policy.ParseUser(user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(exportedFile(t, "bob.crt"))
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled, &u, cert
+}
+
+// A user of whom it is not known is in a class alone, whichever tenant leaves it open.
+func TestCompareNotKnown(t *testing.T) {
+	base, user, cert := tenantAndUser(t, exportedFile(t, "tenant-base.json"), exportedFile(t, "user.json"))
+	exclude, _, _ := tenantAndUser(t, exportedFile(t, "tenant-exclude-group.json"), exportedFile(t, "user.json"))
+	disabled, _, _ := tenantAndUser(t, exportedFile(t, "tenant-disabled.json"), exportedFile(t, "user.json"))
+	list := func(yield func(signin.Case, error) bool) {
+		yield(signin.Case{User: user, Certificates: []*x509.Certificate{cert}}, nil)
+	}
+	for name, test := range map[string]struct {
+		before, after *signin.Tenant
+		want          signin.Difference
+	}{
+		"after":            {base, exclude, signin.NotKnown},
+		"before":           {exclude, base, signin.NotKnown},
+		"both":             {exclude, exclude, signin.NotKnown},
+		"refused for sure": {base, disabled, signin.Loses},
+		"nothing missing":  {base, base, signin.Same},
+	} {
+		for change, err := range signin.Compare(t.Context(), test.before, test.after, list, signin.CompareOptions{At: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)}) {
+			if err != nil || change.Difference != test.want {
+				t.Errorf("%s: %v, %v", name, change.Difference, err)
+			}
+		}
+	}
+	v, err := exclude.ExplainUser(t.Context(), user, cert)
+	if err != nil || v.Outcome != signin.Undecided || v.NotChecked == "" {
+		t.Errorf("ExplainUser: %v, %v", v.Outcome, err)
+	}
+}
+
+// Who may be bound is a candidate, and is said to be unknown.
+func TestCandidateNotKnown(t *testing.T) {
+	tenant, known, cert := tenantAndUser(t, exportedFile(t, "tenant-base.json"), exportedFile(t, "user.json"))
+	_, unknown, _ := tenantAndUser(t, exportedFile(t, "tenant-base.json"), edited(t, exportedFile(t, "user.json"), "userPrincipalName", nil))
+	_, other, _ := tenantAndUser(t, exportedFile(t, "tenant-base.json"), edited(t, exportedFile(t, "user.json"), "userPrincipalName", "eve@contoso.org"))
+	users := func(yield func(*policy.User, error) bool) {
+		for _, u := range []*policy.User{known, unknown, other} {
+			if !yield(u, nil) {
+				return
+			}
+		}
+	}
+	var found []string
+	for c, err := range tenant.Candidates(cert, users) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, fmt.Sprintf("%d %v %s", c.Index, c.Unknown, c.Binding.Field))
+	}
+	if want := []string{"0 false PrincipalName", "1 true "}; !slices.Equal(found, want) {
+		t.Errorf("%q, want %q", found, want)
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	for o, want := range map[signin.Outcome]string{signin.SignedIn: "signedIn", signin.Refused: "refused", signin.Undecided: "undecided"} {
+		text, err := o.MarshalText()
+		var back signin.Outcome
+		if err != nil || string(text) != want || back.UnmarshalText(text) != nil || back != o {
+			t.Errorf("%v: %s, %v, %v", o, text, back, err)
+		}
+	}
+	if _, err := signin.Outcome(0).MarshalText(); err == nil {
+		t.Error("an unset outcome is written")
+	}
 }

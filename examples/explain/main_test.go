@@ -564,3 +564,53 @@ func TestFIPSOnly(t *testing.T) {
 		}
 	}
 }
+
+// What is not in the files leaves the answer open: exit status 3, and how to settle it.
+func TestUndecided(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"tenant-base.json", "tenant-exclude-group.json", "user.json", "bob.crt"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "cba", "signin", "testdata", "tenant", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, folder, name, text)
+	}
+	at := []string{"-at", "2026-11-27T00:00:00Z"}
+	r := explain(t, folder, append(at, "-tenant", "tenant-exclude-group.json", "-user", "user.json", "-cert", "bob.crt")...)
+	if r.code != 3 || r.stderr != "" {
+		t.Errorf("exit status %d: %s", r.code, r.stderr)
+	}
+	for _, want := range []string{"UNDECIDED", "user.memberOf", "GET /users/{id}/transitiveMemberOf", "NOT CHECKED"} {
+		if !strings.Contains(r.stdout, want) {
+			t.Errorf("does not say %q:\n%s", want, r.stdout)
+		}
+	}
+	var v struct {
+		Outcome  string
+		SignedIn bool
+		Missing  []struct{ What, Why, How string }
+	}
+	r = explain(t, folder, append(at, "-json", "-tenant", "tenant-exclude-group.json", "-user", "user.json", "-cert", "bob.crt")...)
+	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil || r.code != 3 || v.Outcome != "undecided" || v.SignedIn || len(v.Missing) != 1 || v.Missing[0].What != "user.memberOf" {
+		t.Errorf("exit status %d, %v: %+v", r.code, err, v)
+	}
+
+	// Many: one of whom it is not known, nobody who is known to lose access.
+	pair := filepath.Join(folder, "people")
+	if err := os.Mkdir(pair, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{"user.json": "bob.json", "bob.crt": "bob.crt"} {
+		text, err := os.ReadFile(filepath.Join(folder, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, pair, to, text)
+	}
+	write(t, pair, "none.json", []byte(`{"id":"2","userPrincipalName":"none@contoso.org"}`))
+	r = explain(t, folder, append(at, "-tenant", "tenant-base.json", "-then", "tenant-exclude-group.json", "-users", "people")...)
+	if r.code != 3 || strings.Contains(r.stdout, "0 lose access") || !strings.Contains(r.stdout, "none is known to lose access") ||
+		!strings.Contains(r.stdout, "1 not known, 1 without a certificate") {
+		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+}
