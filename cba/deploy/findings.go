@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
@@ -101,7 +102,7 @@ func (p Package) contents() lint.Findings {
 	// Every certificate on the way to the root travels in the PFX.
 	above := append(append([]*x509.Certificate{}, b.Chain...), p.Root)
 	for child, n := p.Certificate, 0; !bytes.Equal(child.Raw, p.Root.Raw); n++ {
-		if n >= len(above) || child.CheckSignatureFrom(above[n]) != nil {
+		if n >= len(above) || path.Verify(child, above[n]) != path.Proven || child.CheckSignatureFrom(above[n]) != nil {
 			return append(fs, brokenChain.At("root", "", "the PFX does not lead from the certificate to the root %s", text.Quote(title(p.Root))))
 		}
 		child = above[n]

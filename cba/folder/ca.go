@@ -117,7 +117,7 @@ func Publish(folder string, issuer *cba.Issuer) error {
 }
 
 // LoadCA reads the one CA in a folder, from the files whose names end in .crt, .cer,
-// .pem, .der or .key: its certificate, those above it up to the root, and its key. The
+// .pem, .der, .p7b or .key: its certificate, those above it up to the root, and its key. The
 // error has reason [NoCA], also if the root is missing, or [WritableByOthers] if others could have changed a file, see
 // [ReadSecret]; or it is one of the file system.
 func LoadCA(folder string) (*cba.Issuer, error) {
@@ -129,7 +129,7 @@ func LoadCA(folder string) (*cba.Issuer, error) {
 	var names []string
 	for _, entry := range entries {
 		extension := strings.ToLower(filepath.Ext(entry.Name()))
-		if entry.IsDir() || !slices.Contains([]string{".crt", ".cer", ".pem", ".der", ".key"}, extension) {
+		if entry.IsDir() || !slices.Contains([]string{".crt", ".cer", ".pem", ".der", ".p7b", ".key"}, extension) {
 			continue
 		}
 		content, err := ReadSecret(filepath.Join(folder, entry.Name()))
@@ -139,7 +139,7 @@ func LoadCA(folder string) (*cba.Issuer, error) {
 		inputs, names = append(inputs, content), append(names, entry.Name())
 	}
 	if len(inputs) == 0 {
-		return nil, &Error{Reason: NoCA, Path: folder, What: "there is no CA here", Do: "put its certificate and its key there, in .crt, .cer, .pem, .der or .key files"}
+		return nil, &Error{Reason: NoCA, Path: folder, What: "there is no CA here", Do: "put its certificate and its key there, in .crt, .cer, .pem, .der, .p7b or .key files"}
 	}
 	issuer, err := cba.ParseIssuer(inputs...)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
@@ -329,7 +330,7 @@ func (t *Tenant) chainByName(chain trust.Chain) (longer trust.Chain, ok bool) {
 			continue
 		}
 		ok = true
-		if cert.CheckSignatureFrom(ca.Certificate) != nil || outside(ca.Certificate, chain) {
+		if path.Verify(cert, ca.Certificate) != path.Proven || cert.CheckSignatureFrom(ca.Certificate) != nil || outside(ca.Certificate, chain) {
 			continue
 		}
 		var above trust.Chain

@@ -167,10 +167,10 @@ const (
 
 // Verify checks child's signature with parent's key and nothing else: names,
 // constraints and usage are questions of their own. SHA-1 signatures are
-// accepted, because old roots have them; the size of a key is looked at first.
+// accepted, because old roots have them; the size of a key is looked at first, and that its modulus is odd.
 func Verify(child, parent *x509.Certificate) Proof {
 	if key, ok := parent.PublicKey.(*rsa.PublicKey); ok {
-		if key.N == nil || key.N.BitLen() < minRSABits || key.N.BitLen() > maxRSABits {
+		if key.N == nil || key.N.Bit(0) == 0 || key.N.BitLen() < minRSABits || key.N.BitLen() > maxRSABits {
 			return Unchecked
 		}
 	}
