@@ -86,6 +86,16 @@ func TestOpenWritableByOthers(t *testing.T) {
 	if found, _ := os.ReadDir(dir); len(found) > 0 {
 		t.Errorf("made: %v", found)
 	}
+	of := t.TempDir()
+	if err := os.WriteFile(filepath.Join(of, "journal.jsonl"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(of, "journal.jsonl"), 0o622); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused(t, of, ca); !errors.Is(err, folder.WritableByOthers) {
+		t.Errorf("a journal: %v", err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "rootCA.key"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,9 @@ const lockName = ".issue.lock"
 
 // A Folder is open for one run that issues, and for nobody else.
 type Folder struct {
-	path   string
-	unlock func()
+	path    string
+	unlock  func()
+	journal *Journal
 }
 
 // Open opens a folder for issuing. It makes the folder if there is none, with mode
@@ -34,12 +35,16 @@ func Open(path string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Folder{path, unlock}, nil
+	return &Folder{path: path, unlock: unlock}, nil
 }
 
-// Close lets the next run in.
+// Close lets the next run in. A journal that is open stays on the disk, for that run to
+// take up.
 func (f *Folder) Close() {
 	if f.isOpen() {
+		if f.journal.isOpen() {
+			f.journal.closeFile()
+		}
 		f.unlock()
 		f.unlock = nil
 	}

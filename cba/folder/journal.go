@@ -45,6 +45,9 @@ func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
 	if !f.isOpen() {
 		return nil, notOpen("the folder")
 	}
+	if f.journal.isOpen() {
+		return nil, &Error{Reason: Busy, Path: f.path, What: "the journal is open already", Do: "close it first"}
+	}
 	j := &Journal{folder: f.path, ca: ca, has: map[string]bool{}}
 	name := filepath.Join(f.path, journalName)
 	// Never through a link: the lock of the folder keeps other runs out.
@@ -54,17 +57,17 @@ func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
 	}
 	defer func() {
 		if err != nil {
-			j.file.Close()
+			j.closeFile()
 		}
 	}()
-	if err := j.file.Chmod(Secret); err != nil {
-		return nil, err
-	}
 	info, err := j.file.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if err := checkSecret(name, info); err != nil {
+		return nil, err
+	}
+	if err := j.file.Chmod(Secret); err != nil {
 		return nil, err
 	}
 	end, err := j.replay(func(l line) error {
@@ -84,7 +87,11 @@ func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
 	if _, err := j.file.Seek(end, io.SeekStart); err != nil {
 		return nil, err
 	}
-	return j, j.takeUp()
+	if err := j.takeUp(); err != nil {
+		return nil, err
+	}
+	f.journal = j
+	return j, nil
 }
 
 func otherCA(name string) error {
@@ -244,10 +251,7 @@ func (j *Journal) Close() error {
 	if !j.isOpen() {
 		return notOpen("the journal")
 	}
-	defer func() {
-		j.file.Close()
-		j.file = nil
-	}()
+	defer j.closeFile()
 	// Without the journal, nothing would mend a move that a power cut undid.
 	folders := map[string]bool{}
 	err := WriteEntries(j.folder, j.ca, func(yield func(Entry, error) bool) {
@@ -269,5 +273,14 @@ func (j *Journal) Close() error {
 			return err
 		}
 	}
-	return os.Remove(j.file.Name())
+	name := j.file.Name()
+	j.closeFile() // Windows removes no file that is open
+	return os.Remove(name)
+}
+
+func (j *Journal) closeFile() {
+	if j.file != nil {
+		j.file.Close()
+		j.file = nil
+	}
 }
