@@ -100,5 +100,5 @@ func writable(info fs.FileInfo) bool {
 
 func writableByOthers(path, holds string) error {
 	return &Error{Reason: WritableByOthers, Path: path,
-		What: "it " + holds + ", and others than its owner can change it", Do: `run "chmod go-w ` + path + `"`}
+		What: "it " + holds + ", and others than its owner can change it", Hint: `run "chmod go-w ` + path + `"`}
 }

@@ -139,7 +139,7 @@ func LoadCA(folder string) (*cba.Issuer, error) {
 		inputs, names = append(inputs, content), append(names, entry.Name())
 	}
 	if len(inputs) == 0 {
-		return nil, &Error{Reason: NoCA, Path: folder, What: "there is no CA here", Do: "put its certificate and its key there, in .crt, .cer, .pem, .der, .p7b or .key files"}
+		return nil, &Error{Reason: NoCA, Path: folder, What: "there is no CA here", Hint: "put its certificate and its key there, in .crt, .cer, .pem, .der, .p7b or .key files"}
 	}
 	issuer, err := cba.ParseIssuer(inputs...)
 	if err != nil {
@@ -148,7 +148,7 @@ func LoadCA(folder string) (*cba.Issuer, error) {
 	if issuer.Root() == nil {
 		cas := issuer.CACertificates()
 		return nil, &Error{Reason: NoCA, Path: folder, What: "the certificate of the root is missing",
-			Do: "add the certificate of " + dn.Show(cas[len(cas)-1].RawIssuer) + ", and of every CA above it"}
+			Hint: "add the certificate of " + dn.Show(cas[len(cas)-1].RawIssuer) + ", and of every CA above it"}
 	}
 	return issuer, nil
 }

@@ -39,7 +39,7 @@ type Error struct {
 	Path   string // of the file or folder
 	Line   int    // in the file, from 1, where one is at fault
 	What   string // what was found
-	Do     string // what to do about it
+	Hint   string // what to do about it
 	Err    error  // the cause, or nil
 }
 
@@ -62,8 +62,8 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
-	if e.Do != "" {
-		text += "; " + e.Do
+	if e.Hint != "" {
+		text += "; " + e.Hint
 	}
 	return text
 }

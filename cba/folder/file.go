@@ -110,7 +110,7 @@ func PrepareNew(names iter.Seq[string], mode fs.FileMode, fill func(io.Writer) e
 		}
 		return p.filled(f, fill)
 	}
-	return nil, &Error{Reason: NameTaken, What: "all names for the new file are taken", Do: "remove old files"}
+	return nil, &Error{Reason: NameTaken, What: "all names for the new file are taken", Hint: "remove old files"}
 }
 
 // prepareBeside prepares a file under a temporary name that no other process has.

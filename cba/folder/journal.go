@@ -46,7 +46,7 @@ func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
 		return nil, notOpen("the folder")
 	}
 	if f.journal.isOpen() {
-		return nil, &Error{Reason: Busy, Path: f.path, What: "the journal is open already", Do: "close it first"}
+		return nil, &Error{Reason: Busy, Path: f.path, What: "the journal is open already", Hint: "close it first"}
 	}
 	j := &Journal{folder: f.path, ca: ca, has: map[string]bool{}}
 	name := filepath.Join(f.path, journalName)
@@ -95,7 +95,7 @@ func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
 }
 
 func otherCA(name string) error {
-	return &Error{Reason: OtherCA, Path: name, What: "it belongs to a different CA", Do: "use a new folder, or the CA that issued these certificates"}
+	return &Error{Reason: OtherCA, Path: name, What: "it belongs to a different CA", Hint: "use a new folder, or the CA that issued these certificates"}
 }
 
 // recover finishes the files of a user whose journal line was written.
@@ -111,7 +111,7 @@ func (j *Journal) recover(u User) error {
 		}
 		if !there {
 			return &Error{Reason: MissingFile, Path: path, What: "the certificate of " + u.UPN + " was issued, but this file is gone",
-				Do: "restore it, or remove the user's line from " + j.file.Name() + " to issue a new certificate"}
+				Hint: "restore it, or remove the user's line from " + j.file.Name() + " to issue a new certificate"}
 		}
 	}
 	return nil
@@ -215,7 +215,7 @@ func readJournal(source io.Reader, name string, each func(line) error) (end int6
 		}
 		var l line
 		if json.Unmarshal(text, &l) != nil { // its error could quote a password
-			return end, &Error{Reason: Malformed, Path: name, Line: n, What: "not a line of a journal", Do: "remove it if you did not write it; the user is issued for again"}
+			return end, &Error{Reason: Malformed, Path: name, Line: n, What: "not a line of a journal", Hint: "remove it if you did not write it; the user is issued for again"}
 		}
 		if err := each(l); err != nil {
 			return end, err

@@ -24,7 +24,7 @@ func Lock(name string) (unlock func(), err error) {
 	case err != nil:
 		return nil, err
 	case file == nil:
-		return nil, &Error{Reason: Busy, Path: filepath.Dir(name), What: "another run is working in this folder", Do: "wait until it ends, then run the same command again"}
+		return nil, &Error{Reason: Busy, Path: filepath.Dir(name), What: "another run is working in this folder", Hint: "wait until it ends, then run the same command again"}
 	}
 	return sync.OnceFunc(func() { filelock.Remove(file) }), nil
 }

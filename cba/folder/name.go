@@ -23,7 +23,7 @@ const maxUPN = 113
 // or would name a file somewhere else. Entra allows no such UPN either. The error is
 // an [*Error] with reason [BadName].
 func CheckName(upn string) error {
-	bad := func(what, do string) error { return &Error{Reason: BadName, What: what, Do: do} }
+	bad := func(what, do string) error { return &Error{Reason: BadName, What: what, Hint: do} }
 	if err := cba.CheckUPN(upn); err != nil {
 		return &Error{Reason: BadName, What: "the UPN cannot be used", Err: err}
 	}

@@ -53,7 +53,7 @@ func readPasswords(source io.Reader) (Passwords, error) {
 		row, err := r.Read()
 		if err == io.EOF {
 			if header {
-				return p, &Error{Reason: Malformed, What: "not a password list: it is empty", Do: "restore the file"}
+				return p, &Error{Reason: Malformed, What: "not a password list: it is empty", Hint: "restore the file"}
 			}
 			return p, nil
 		}

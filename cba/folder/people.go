@@ -102,7 +102,7 @@ func readPeople(source io.Reader, secret func() error) iter.Seq2[Person, error] 
 			}
 			key := Key(p.Subject.UPN)
 			if first := lines[key]; first > 0 {
-				yield(Person{}, &Error{Reason: Malformed, Line: line, What: fmt.Sprintf("%q is already on line %d", p.Subject.UPN, first), Do: "remove one of the two lines; UPNs are case-insensitive"})
+				yield(Person{}, &Error{Reason: Malformed, Line: line, What: fmt.Sprintf("%q is already on line %d", p.Subject.UPN, first), Hint: "remove one of the two lines; UPNs are case-insensitive"})
 				return
 			}
 			lines[key], p.Line = line, line
@@ -124,7 +124,7 @@ func csvError(err error) error {
 
 // readHeader opens a list and says where each column is.
 func readHeader(source io.Reader) (*csv.Reader, map[string]int, error) {
-	bad := func(what, do string) error { return &Error{Reason: Malformed, Line: 1, What: what, Do: do} }
+	bad := func(what, do string) error { return &Error{Reason: Malformed, Line: 1, What: what, Hint: do} }
 	b := bufio.NewReader(source)
 	if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
 		b.Discard(3)
@@ -169,7 +169,7 @@ func readPerson(record []string, index map[string]int) (p Person, _ *Error) {
 	if err := CheckName(p.Subject.UPN); err != nil {
 		e := &Error{Reason: BadName, What: "column upn", Err: err}
 		if named, ok := err.(*Error); ok {
-			e.What, e.Do, e.Err = "column upn: "+named.What, named.Do, named.Err
+			e.What, e.Hint, e.Err = "column upn: "+named.What, named.Hint, named.Err
 		}
 		return p, e
 	}

@@ -1,7 +1,7 @@
 // Enroll is an enrolment service: a request in, a certificate out, with its chain, a
 // .p7b file and the ids that bind it; a CRL at a URL; and revoking by the owner.
 //
-//	go run ./examples/enroll                    plays one user and ends
+//	go run ./examples/enroll                    enrols one demonstration user, then exits
 //	go run ./examples/enroll -users users.txt   serves until it is interrupted
 //
 // A line of the users file is a UPN, a space and that user's token. The service
@@ -38,12 +38,12 @@ func main() { console.Main("enroll", run) }
 
 func run(args []string) error {
 	f := flag.NewFlagSet("enroll", flag.ContinueOnError)
-	listen := f.String("listen", "127.0.0.1:8080", "`address` of the loopback interface to listen on")
-	url := f.String("url", "", "`URL` under which others reach the service (default http:// and the address)")
-	out := f.String("out", "out/enroll", "`folder` of the CA and its revocations")
-	file := f.String("users", "", "`file` with a UPN and a token on each line (default: play one user, and end)")
-	if err := f.Parse(args); err != nil || f.NArg() > 0 {
-		return cmp.Or(err, console.Usage("see enroll -h"))
+	listen := f.String("listen", "127.0.0.1:8080", "loopback `ADDRESS` to listen on")
+	url := f.String("url", "", "public `URL` of the service, for the CRL URL in certificates (default http:// and the address)")
+	out := f.String("out", "out/enroll", "keep the CA and its revocations in `DIR`")
+	file := f.String("users", "", "`FILE` with a UPN and a token on each line (default: enrol one demonstration user, then exit)")
+	if err := console.ParseFlags(f, args, "Runs a certificate enrolment service on the loopback interface.", "[flags]"); err != nil || f.NArg() > 0 {
+		return cmp.Or(err, console.Usage("unexpected argument %q; run \"enroll -h\" for help", f.Arg(0)))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -83,7 +83,7 @@ func run(args []string) error {
 	if *file == "" {
 		return demonstrate(ctx, *url)
 	}
-	fmt.Printf("Serving %d users at %s. The CRL is at %s/ca.crl.\n", len(users), *url, *url)
+	fmt.Printf("Serving %s at %s. The CRL is at %s/ca.crl.\n", console.Count(len(users), "user"), *url, *url)
 	<-ctx.Done()
 	return nil
 }
