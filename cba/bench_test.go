@@ -129,6 +129,6 @@ func BenchmarkCheck(b *testing.B) {
 	chain := append(root.CACertificates()[:0:0], cert, root.Certificate)
 	b.ReportAllocs()
 	for b.Loop() {
-		cba.Check(chain, cba.CheckOptions{At: time.Now()})
+		cba.Findings(chain, cba.FindingsOptions{At: time.Now()})
 	}
 }

@@ -128,7 +128,7 @@ func TestCertificatesOfPeople(t *testing.T) {
 		{"a SID as otherName", withNames(t, san.Name{Kind: san.UPN, Value: "jane@contoso.com"}, sidName), "cert-sid-unreadable", "otherName of the subjectAltName"},
 		{"every character that a UPN may have", upn("Jane.O'Brien-_!#^~9@contoso.com"), "", ""},
 	} {
-		findings := cba.Check([]*x509.Certificate{c.cert}, cba.CheckOptions{})
+		findings := cba.Findings([]*x509.Certificate{c.cert}, cba.FindingsOptions{})
 		i := slices.IndexFunc(findings, func(f lint.Finding) bool { return f.Code == c.code })
 		switch {
 		case c.code == "":
@@ -146,12 +146,12 @@ func TestCertificatesOfPeople(t *testing.T) {
 
 	// What RFC 5280 wants critical is no error, and no advice against it.
 	for _, name := range []string{"critical-san-upn-only-empty-subject.cer", "ca-critical-name-constraints-upn.cer"} {
-		if findings := cba.Check([]*x509.Certificate{one(name)}, cba.CheckOptions{}); findings.Has("cert-unknown-critical") {
+		if findings := cba.Findings([]*x509.Certificate{one(name)}, cba.FindingsOptions{}); findings.Has("cert-unknown-critical") {
 			t.Errorf("%s: %v", name, findings)
 		}
 	}
 	other := withTemplate(t, &x509.Certificate{ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Critical: true, Value: []byte{5, 0}}}})
-	if !cba.Check([]*x509.Certificate{other}, cba.CheckOptions{}).Has("cert-unknown-critical") {
+	if !cba.Findings([]*x509.Certificate{other}, cba.FindingsOptions{}).Has("cert-unknown-critical") {
 		t.Error("a critical extension that nobody knows has no finding")
 	}
 
@@ -178,7 +178,7 @@ func TestCertificatesOfPeople(t *testing.T) {
 func TestHugeKeys(t *testing.T) {
 	chain := caseCertificates(t, "chain-rsa-65536-ca.pem")
 	start := time.Now()
-	findings := cba.Check(chain, cba.CheckOptions{})
+	findings := cba.Findings(chain, cba.FindingsOptions{})
 	if d := time.Since(start); d > 2*time.Second {
 		t.Errorf("it took %v", d)
 	}
@@ -231,7 +231,7 @@ func TestKeyOfCA(t *testing.T) {
 		return cert
 	}
 	chain := func(c *x509.Certificate) lint.Findings {
-		return cba.Check([]*x509.Certificate{c, root.Certificate}, cba.CheckOptions{})
+		return cba.Findings([]*x509.Certificate{c, root.Certificate}, cba.FindingsOptions{})
 	}
 	if f := chain(made(root.Key.Public(), nil)); !f.Has("cert-ca-key") {
 		t.Errorf("the CA's key: %v", f)

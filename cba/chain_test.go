@@ -78,7 +78,7 @@ func TestChainOfFolders(t *testing.T) {
 				if root := i.Root(); root == nil || !root.Equal(certs["root.crt"]) {
 					t.Error("another root")
 				}
-				if i.Check().Has("chain-no-root") {
+				if i.Findings().Has("chain-no-root") {
 					t.Error("the chain is called incomplete")
 				}
 				if _, err := i.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
@@ -103,8 +103,8 @@ func TestIncompleteChain(t *testing.T) {
 		if err != nil {
 			t.Fatalf("without %s: %v", without, err)
 		}
-		if i.Root() != nil || !i.Check().Has("chain-no-root") {
-			t.Errorf("without %s: root %v, findings %v", without, i.Root() != nil, i.Check())
+		if i.Root() != nil || !i.Findings().Has("chain-no-root") {
+			t.Errorf("without %s: root %v, findings %v", without, i.Root() != nil, i.Findings())
 		}
 	}
 }
@@ -383,7 +383,7 @@ func TestCheckPathLengthOfSelfIssued(t *testing.T) {
 		}
 		chain = append(chain, certs[at])
 	}
-	found := cba.Check(chain, cba.CheckOptions{At: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)})
+	found := cba.Findings(chain, cba.FindingsOptions{At: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)})
 	if found.Has("ca-path-length") || found.Has("chain-no-root") {
 		t.Errorf("findings %v", found)
 	}
@@ -395,10 +395,10 @@ func TestCheckWhatMustBeCritical(t *testing.T) {
 	user := readCert(t, "chains/critical-san-upn-only-empty-subject.cer")
 	ca := readCert(t, "chains/ca-critical-name-constraints-upn.cer")
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	if found := cba.Check([]*x509.Certificate{user}, cba.CheckOptions{At: at}); found.Worst() >= lint.Error {
+	if found := cba.Findings([]*x509.Certificate{user}, cba.FindingsOptions{At: at}); found.Worst() >= lint.Error {
 		t.Errorf("user: %v", found)
 	}
-	found := cba.Check([]*x509.Certificate{user, ca}, cba.CheckOptions{At: at})
+	found := cba.Findings([]*x509.Certificate{user, ca}, cba.FindingsOptions{At: at})
 	if found.Has("cert-unknown-critical") || found.Has("ca-name-constraints") {
 		t.Errorf("chain: %v", found)
 	}
@@ -416,7 +416,7 @@ func TestCheckHugeKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	found := cba.Check(certs, cba.CheckOptions{})
+	found := cba.Findings(certs, cba.FindingsOptions{})
 	if !found.Has("cert-key-type") || time.Since(began) > 2*time.Second {
 		t.Errorf("after %v: %v", time.Since(began), found)
 	}
@@ -459,7 +459,7 @@ func TestRenewedCA(t *testing.T) {
 // Nothing of an issuer that is not there can be used.
 func TestNilIssuer(t *testing.T) {
 	var i *cba.Issuer
-	if i.CACertificates() != nil || i.Root() != nil || i.Check() != nil {
+	if i.CACertificates() != nil || i.Root() != nil || i.Findings() != nil {
 		t.Error("something of nothing")
 	}
 	ctx := context.Background()
@@ -524,14 +524,14 @@ func TestNilAndZero(t *testing.T) {
 		}
 	}
 	for name, empty := range map[string]bool{
-		"Check":              len(cba.Check(nil, cba.CheckOptions{})) == 0 && len(cba.Check([]*x509.Certificate{nil}, cba.CheckOptions{})) == 0,
+		"Findings":           len(cba.Findings(nil, cba.FindingsOptions{})) == 0 && len(cba.Findings([]*x509.Certificate{nil}, cba.FindingsOptions{})) == 0,
 		"EncodeCertificates": len(cba.EncodeCertificates(nil)) == 0,
 		"Thumbprint":         cba.Thumbprint(nil) == "",
 		"RenewalTime":        cba.RenewalTime(time.Time{}, time.Time{}, 0).IsZero(),
 		"Compare":            len((*cba.Request)(nil).Compare(cba.Subject{})) == 0 && len(new(cba.Request).Compare(cba.Subject{})) == 0,
 		"PEM":                len((*cba.Request)(nil).PEM()) == 0,
 		"names":              cba.Names{}.SID().IsZero() && cba.SID{}.String() == "" && cba.Subject{}.String() == "" && cba.Ignored{}.String() == "",
-		"findings":           (*cba.Issuer)(nil).Check() == nil && new(cba.Issuer).Check() == nil,
+		"findings":           (*cba.Issuer)(nil).Findings() == nil && new(cba.Issuer).Findings() == nil,
 	} {
 		if !empty {
 			t.Errorf("%s of nothing is something", name)

@@ -3,7 +3,7 @@
 //
 // For most uses, make a CA with [NewRoot] or load one with [ParseIssuer], and call
 // [Issuer.Issue] for one user, [Issuer.IssueRequest] for a user's request (CSR) or
-// [Issuer.IssueAll] for a list. [Check] finds what is wrong with any certificate,
+// [Issuer.IssueAll] for a list. [Findings] finds what is wrong with any certificate,
 // whichever CA issued it.
 //
 // # What a certificate says
@@ -24,7 +24,7 @@
 //
 // # Two steps
 //
-// [Issuer.Prepare] makes the bytes to be signed and says what [Check] finds in
+// [Issuer.Prepare] makes the bytes to be signed and says what [Findings] finds in
 // them. [Draft.Sign] signs exactly these bytes, once, compares every field of the
 // result with what was asked for, and verifies the certificate against its own
 // chain. It refuses a draft that has a finding of severity error. Issue does both.

@@ -21,7 +21,7 @@ type Draft struct {
 	// Certificate is what will be signed. It has no signature, so no reader
 	// accepts it.
 	Certificate *x509.Certificate
-	// Findings are what [Check] has to say about it, and about a request if it
+	// Findings are what [Findings] has to say about it, and about a request if it
 	// came from one.
 	Findings lint.Findings
 

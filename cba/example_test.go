@@ -90,7 +90,7 @@ func ExampleIssuer_NewIntermediate() {
 	for _, cert := range issuing.CACertificates() {
 		fmt.Println(cert.Subject)
 	}
-	fmt.Println(issuing.Check())
+	fmt.Println(issuing.Findings())
 	// Output:
 	// CN=Contoso Issuing CA,O=Contoso
 	// CN=Contoso Root CA
@@ -389,14 +389,14 @@ func ExampleReadNames() {
 	// Output: [bob@woodgrove] <nil>
 }
 
-// Why does this certificate not sign in? Check looks at any certificate.
-func ExampleCheck() {
+// Why does this certificate not sign in? Findings looks at any certificate.
+func ExampleFindings() {
 	pem := []byte(serverCertificate)
 	chain, err := cba.ParseCertificates(pem)
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, f := range cba.Check(chain, cba.CheckOptions{UPN: "jane@yourdomain.com"}).Sorted() {
+	for _, f := range cba.Findings(chain, cba.FindingsOptions{UPN: "jane@yourdomain.com"}).Sorted() {
 		fmt.Printf("%v %s: %s\n", f.Severity, f.Code, f.What)
 	}
 	// Output:
@@ -406,8 +406,8 @@ func ExampleCheck() {
 	// info cert-no-crl-url: no URL
 }
 
-func ExampleIssuer_Check() {
-	fmt.Println(exampleRoot().Check())
+func ExampleIssuer_Findings() {
+	fmt.Println(exampleRoot().Findings())
 	// Output: []
 }
 

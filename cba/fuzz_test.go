@@ -126,7 +126,7 @@ func FuzzParseIssuer(f *testing.F) {
 				t.Fatal("the order matters, or the chain is none")
 			}
 		}
-		i.Check()
+		i.Findings()
 		if _, err := i.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{}); err != nil {
 			ours(t, err)
 		}

@@ -347,7 +347,7 @@ func TestOpenSSLAuthority(t *testing.T) {
 			t.Errorf("%s: %v", pair[1], err)
 			continue
 		}
-		if diff := cmp.Diff([]string{"ca-no-key-usage"}, codes(i.Check())); diff != "" {
+		if diff := cmp.Diff([]string{"ca-no-key-usage"}, codes(i.Findings())); diff != "" {
 			t.Errorf("%s: findings (-want +got):\n%s", pair[1], diff)
 		}
 		cert, err := i.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
@@ -393,7 +393,7 @@ func TestOpenSSLAuthority(t *testing.T) {
 		if err != nil || (len(names.UPNs) == 1) != (name == "jane.crt") {
 			t.Errorf("%s: UPNs %q, %v", name, names.UPNs, err)
 		}
-		found := cba.Check(chain, cba.CheckOptions{At: time.Now(), UPN: "jane@yourdomain.com"})
+		found := cba.Findings(chain, cba.FindingsOptions{At: time.Now(), UPN: "jane@yourdomain.com"})
 		// The second was signed without -copy_extensions, which drops the UPN.
 		if (name == "dropped.crt") != found.Has("cert-no-upn") || !found.Has("cert-any-usage") || !found.Has("ca-no-key-usage") {
 			t.Errorf("%s: %v", name, found)

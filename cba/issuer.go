@@ -41,7 +41,7 @@ type Issuer struct {
 // [Issuer.Chain]; the rest is left out. Each CA is proven to have signed the one
 // below. The best chain is one that is valid now, then the shortest, then the one
 // whose CAs expire later. Without a root among others the chain is incomplete:
-// [Issuer.Root] is nil then, and [Issuer.Check] has a finding.
+// [Issuer.Root] is nil then, and [Issuer.Findings] has a finding.
 //
 // The error is an [*Error]: reason [Empty] (no certificate, no key),
 // [Unreadable] (crypto/x509 refuses one: see [Refused]),
@@ -120,9 +120,9 @@ func (i *Issuer) now() time.Time {
 	return i.Now()
 }
 
-// Check returns what does not suit Entra in the CA and its chain, at the
-// issuer's time. Findings are those of [Check]: the CA itself is "chain/1".
-func (i *Issuer) Check() lint.Findings {
+// Findings returns what does not suit Entra in the CA and its chain, at the
+// issuer's time. Findings are those of [Findings]: the CA itself is "chain/1".
+func (i *Issuer) Findings() lint.Findings {
 	cas := i.CACertificates()
 	if len(cas) == 0 || slices.Contains(cas, nil) {
 		return nil // put together by hand and incomplete: nothing can be issued either

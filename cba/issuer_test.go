@@ -90,7 +90,7 @@ func TestZeroProfile(t *testing.T) {
 	if diff := cmp.Diff(want, ids); diff != "" {
 		t.Errorf("extensions (-want +got):\n%s", diff)
 	}
-	if worst := cba.Check([]*x509.Certificate{cert, issuing.Certificate, issuing.Chain[0]}, cba.CheckOptions{At: now, UPN: jane.UPN}).Worst(); worst > lint.Info {
+	if worst := cba.Findings([]*x509.Certificate{cert, issuing.Certificate, issuing.Chain[0]}, cba.FindingsOptions{At: now, UPN: jane.UPN}).Worst(); worst > lint.Info {
 		t.Errorf("findings up to %v about a good certificate", worst)
 	}
 }
@@ -325,7 +325,7 @@ func TestIncompleteIssuer(t *testing.T) {
 	for _, i := range []*cba.Issuer{{}, {Certificate: root.Certificate}, {Key: root.Key}, {Certificate: root.Certificate, Key: root.Key, Chain: []*x509.Certificate{nil}, Now: clock}} {
 		_, err := i.Issue(t.Context(), testKey(t, cba.P256, "jane").Public(), jane, cba.Profile{})
 		wantReason(t, err, cba.Empty)
-		i.Check()
+		i.Findings()
 	}
 }
 
@@ -563,7 +563,7 @@ func TestSignerThatMisbehaves(t *testing.T) {
 	}
 }
 
-// Issue, IssueRequest and Sign refuse what Check calls an error; SignUnfit is told
+// Issue, IssueRequest and Sign refuse what Findings calls an error; SignUnfit is told
 // to sign it.
 func TestIssueRefusesTheUnfit(t *testing.T) {
 	root := newRoot(t, cba.P256)
@@ -612,7 +612,7 @@ func TestAuthorities(t *testing.T) {
 		!bytes.Equal(c.SubjectKeyId, c.AuthorityKeyId) || len(c.Policies) != 0 || c.NotAfter.Sub(now) != 3650*cba.Day || len(c.ExtKeyUsage) != 0 {
 		t.Errorf("root: %+v", c)
 	}
-	if found := root.Check(); len(found) != 0 {
+	if found := root.Findings(); len(found) != 0 {
 		t.Errorf("findings about our own root: %v", found)
 	}
 	issuing := newIssuing(t, cba.P384)
@@ -620,7 +620,7 @@ func TestAuthorities(t *testing.T) {
 		!cmp.Equal(c.PolicyIdentifiers, []asn1.ObjectIdentifier{{2, 5, 29, 32, 0}}) {
 		t.Errorf("intermediate: %+v", c)
 	}
-	if found := issuing.Check(); len(found) != 0 {
+	if found := issuing.Findings(); len(found) != 0 {
 		t.Errorf("findings about our own intermediate: %v", found)
 	}
 	if _, err := issuing.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=x")}); err == nil {

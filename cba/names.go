@@ -33,7 +33,7 @@ type Names struct {
 // that is not a UTF8String, directory names and so on.
 //
 // A certificate without these extensions has empty Names. What the names mean is
-// not checked: see [Check].
+// not checked: see [Findings].
 //
 // The error is an [*Error] with reason [Malformed] (the subjectAltName is not a
 // list of names) or [Empty] (no certificate).

@@ -166,7 +166,7 @@ func (s Subject) id() string {
 
 // CheckUPN returns an error unless a certificate can contain this UPN: valid
 // UTF-8, not empty, not only spaces, and without control characters and line separators. Anything else
-// is legal: no domain, an unregistered domain, spaces at the ends. [Check] has
+// is legal: no domain, an unregistered domain, spaces at the ends. [Findings] has
 // findings about what is legal and unwise.
 //
 // The error is an [*Error] with reason [Empty], [NotUTF8] or [ControlCharacter].

@@ -33,7 +33,7 @@ type File struct {
 }
 
 // Path returns the certificate and the chain above it, as
-// [example.com/entracba/cba.Check] takes them.
+// [example.com/entracba/cba.Findings] takes them.
 func (f File) Path() []*x509.Certificate {
 	if f.Certificate == nil {
 		return nil

@@ -142,7 +142,7 @@ func TestRefusedCertificate(t *testing.T) {
 		if err := tolerant.CheckSignatureFrom(cert); err == nil {
 			t.Errorf("%s: a signature was verified", name)
 		}
-		cba.Check([]*x509.Certificate{tolerant}, cba.CheckOptions{}) // says what it can; must not panic
+		cba.Findings([]*x509.Certificate{tolerant}, cba.FindingsOptions{}) // says what it can; must not panic
 	}
 	if refused < 3 {
 		t.Errorf("only %d certificates that crypto/x509 refuses", refused)

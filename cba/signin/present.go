@@ -23,7 +23,7 @@ func (ev *evaluation) fitness() lint.Findings {
 	for _, ca := range ev.reading.chain.CAs {
 		chain = append(chain, ca.Certificate)
 	}
-	return slices.DeleteFunc(cba.Check(chain, cba.CheckOptions{}), func(f lint.Finding) bool { return !slices.Contains(unfit, f.Code) })
+	return slices.DeleteFunc(cba.Findings(chain, cba.FindingsOptions{}), func(f lint.Finding) bool { return !slices.Contains(unfit, f.Code) })
 }
 
 // ofChain reports whether a finding is about a CA.

@@ -119,7 +119,7 @@ func read(name, passwordFile string) (answer, error) {
 	for _, id := range certuserid.All(a.cert) {
 		a.IDs = append(a.IDs, identifier{id.Mapping(), id, id.Mapping().Affinity()})
 	}
-	a.Findings = cba.Check(file.Path(), cba.CheckOptions{At: time.Now()})
+	a.Findings = cba.Findings(file.Path(), cba.FindingsOptions{At: time.Now()})
 	return a, nil
 }
 

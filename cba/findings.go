@@ -21,9 +21,9 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// CheckOptions are what [Check] cannot know from the certificates. The zero value
+// FindingsOptions are what [Findings] cannot know from the certificates. The zero value
 // leaves out what depends on them.
-type CheckOptions struct {
+type FindingsOptions struct {
 	// At is the time to check validity at. Zero means that expiry is not checked.
 	At time.Time
 	// UPN is the account's userPrincipalName. Empty means that the certificate's
@@ -31,7 +31,7 @@ type CheckOptions struct {
 	UPN string
 }
 
-// Check returns what does not suit Entra, and the TLS clients in front of it, in
+// Findings returns what does not suit Entra, and the TLS clients in front of it, in
 // a certificate and its chain. chain begins with the user's certificate; the CAs
 // that follow, each the issuer of the one before, are optional. It works with
 // certificates of any CA.
@@ -45,7 +45,7 @@ type CheckOptions struct {
 // extension as RFC 5280 spells it; for CAs it begins with "chain/" and the CA's
 // index. There are at most ten findings of one code about one certificate. An empty
 // chain has no findings.
-func Check(chain []*x509.Certificate, options CheckOptions) lint.Findings {
+func Findings(chain []*x509.Certificate, options FindingsOptions) lint.Findings {
 	if len(chain) == 0 || slices.Contains(chain, nil) {
 		return nil
 	}

@@ -210,7 +210,7 @@ func TestCheckUser(t *testing.T) {
 			o := goodUser(t)
 			test.change(&o)
 			cert := o.sign(t, root.Certificate, root.Key)
-			found := cba.Check([]*x509.Certificate{cert, root.Certificate}, cba.CheckOptions{At: now, UPN: "foo@bar.com"})
+			found := cba.Findings([]*x509.Certificate{cert, root.Certificate}, cba.FindingsOptions{At: now, UPN: "foo@bar.com"})
 			if diff := cmp.Diff(append([]string{}, test.want...), codes(found)); diff != "" {
 				t.Errorf("codes (-want +got):\n%s\n%v", diff, found)
 			}
@@ -255,13 +255,13 @@ func TestCheckOptions(t *testing.T) {
 	o.template.NotAfter = now.Add(-time.Second)
 	o.template.NotBefore = now.Add(-30 * cba.Day)
 	cert := o.sign(t, root.Certificate, root.Key)
-	if found := cba.Check([]*x509.Certificate{cert, root.Certificate}, cba.CheckOptions{}); len(found) != 0 {
+	if found := cba.Findings([]*x509.Certificate{cert, root.Certificate}, cba.FindingsOptions{}); len(found) != 0 {
 		t.Errorf("findings: %v", found)
 	}
-	if found := cba.Check(nil, cba.CheckOptions{At: now}); len(found) != 0 {
+	if found := cba.Findings(nil, cba.FindingsOptions{At: now}); len(found) != 0 {
 		t.Errorf("findings about nothing: %v", found)
 	}
-	if found := cba.Check([]*x509.Certificate{cert, nil}, cba.CheckOptions{At: now}); len(found) != 0 {
+	if found := cba.Findings([]*x509.Certificate{cert, nil}, cba.FindingsOptions{At: now}); len(found) != 0 {
 		t.Errorf("findings about a nil certificate: %v", found)
 	}
 }
@@ -370,7 +370,7 @@ func TestCheckChain(t *testing.T) {
 		{"a new key under the old one, without its CA", []*x509.Certificate{user(rollover, same), rollover}, []string{"chain-no-root"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			found := cba.Check(test.chain, cba.CheckOptions{At: now})
+			found := cba.Findings(test.chain, cba.FindingsOptions{At: now})
 			wellFormed(t, found)
 			if strings.HasPrefix(test.name, "the chain the wrong") {
 				for _, code := range []string{"cert-is-ca", "cert-wrong-issuer", "ca-not-a-ca"} {
@@ -389,7 +389,7 @@ func TestCheckChain(t *testing.T) {
 	for range 11 {
 		long = append(long, plain)
 	}
-	if !cba.Check(long, cba.CheckOptions{}).Has("chain-too-long") || cba.Check(long[:11], cba.CheckOptions{}).Has("chain-too-long") {
+	if !cba.Findings(long, cba.FindingsOptions{}).Has("chain-too-long") || cba.Findings(long[:11], cba.FindingsOptions{}).Has("chain-too-long") {
 		t.Error("11 CAs are one too many, 10 are not")
 	}
 }
@@ -416,19 +416,19 @@ func TestCheckForeignCertificates(t *testing.T) {
 		"md5.pem":  {"cert-weak-signature", "cert-no-crl-url"},
 	} {
 		cert := readCert(t, name)
-		if diff := cmp.Diff(want, codes(cba.Check([]*x509.Certificate{cert}, cba.CheckOptions{UPN: "user@contoso.com"}))); diff != "" {
+		if diff := cmp.Diff(want, codes(cba.Findings([]*x509.Certificate{cert}, cba.FindingsOptions{UPN: "user@contoso.com"}))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		// Serial numbers that crypto/x509 refuses to read since Go 1.23.
 		for _, serial := range []int64{0, -77} {
 			bad := *cert
 			bad.SerialNumber = big.NewInt(serial)
-			if !cba.Check([]*x509.Certificate{&bad}, cba.CheckOptions{}).Has("cert-serial") {
+			if !cba.Findings([]*x509.Certificate{&bad}, cba.FindingsOptions{}).Has("cert-serial") {
 				t.Errorf("serial number %d has no finding", serial)
 			}
 		}
 		// Certificates put together by hand do not panic.
-		cba.Check([]*x509.Certificate{{}, {}, cert, {}}, cba.CheckOptions{At: now, UPN: "x"})
+		cba.Findings([]*x509.Certificate{{}, {}, cert, {}}, cba.FindingsOptions{At: now, UPN: "x"})
 	}
 }
 
@@ -436,7 +436,7 @@ func TestCheckForeignCertificates(t *testing.T) {
 // none is there that cannot be found, and every finding is of a rule: wellFormed.
 func TestEveryRuleIsTested(t *testing.T) {
 	var tests []byte
-	for _, file := range []string{"check_test.go", "chain_test.go", "issuer_test.go", "request_test.go", "cases_test.go"} {
+	for _, file := range []string{"findings_test.go", "chain_test.go", "issuer_test.go", "request_test.go", "cases_test.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -489,9 +489,9 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		for _, chain := range [][]*x509.Certificate{{cert}, {cert, cert}, {cert, root.Certificate}, {root.Certificate, cert, cert}} {
-			found := cba.Check(chain, cba.CheckOptions{At: now, UPN: "jane@yourdomain.com"})
+			found := cba.Findings(chain, cba.FindingsOptions{At: now, UPN: "jane@yourdomain.com"})
 			wellFormed(t, found)
-			if again := cba.Check(chain, cba.CheckOptions{At: now, UPN: "jane@yourdomain.com"}); !cmp.Equal(found, again) {
+			if again := cba.Findings(chain, cba.FindingsOptions{At: now, UPN: "jane@yourdomain.com"}); !cmp.Equal(found, again) {
 				t.Fatal("two answers to one question")
 			}
 		}
@@ -519,7 +519,7 @@ func TestCheckIsBounded(t *testing.T) {
 	narrow := caWith(t, "Root", key, nil, nil, func(c *x509.Certificate) { c.PermittedDNSDomains = domains[:8] })
 	began := time.Now()
 	for _, ca := range []*x509.Certificate{root.Certificate, limited, narrow} {
-		found := cba.Check([]*x509.Certificate{cert, ca}, cba.CheckOptions{At: now})
+		found := cba.Findings([]*x509.Certificate{cert, ca}, cba.FindingsOptions{At: now})
 		size := 0
 		for _, f := range found {
 			size += len(f.String())
