@@ -3,6 +3,7 @@ package folder
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -251,12 +252,15 @@ func read(r io.Reader, each func(User) error) (ca CA, err error) {
 		var e *Error
 		switch {
 		case errors.As(err, &e):
-			e.What = strings.TrimSpace(where + " " + e.What)
+			if !strings.HasPrefix(e.What, "/") {
+				where += ": "
+			}
+			e.What = strings.TrimPrefix(where+e.What, ": ")
 			return err
 		case err == io.EOF || err == io.ErrUnexpectedEOF:
 			err = errors.New("the file ends in the middle")
 		}
-		return &Error{Reason: Malformed, What: strings.TrimSpace("not a manifest " + where), Err: err}
+		return &Error{Reason: Malformed, What: cmp.Or(where, "not a manifest"), Err: err}
 	}
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
 		if err == nil {

@@ -20,6 +20,9 @@ import (
 )
 
 func TestManifestRefused(t *testing.T) {
+	// The place in the manifest, as a JSON pointer.
+	places := map[string]string{"bad id": "/users/0/certificateUserIds: ", "upn twice": "/users/0/upn: ", "a user is null": "/users/0: ", "users is null": "/users: ",
+		"garbage": "not a manifest: ", "ca twice": "not a manifest: "}
 	for what, text := range map[string]string{
 		"empty":            "",
 		"garbage":          "hello",
@@ -46,6 +49,9 @@ func TestManifestRefused(t *testing.T) {
 		_, err := folder.Load(name)
 		if !errors.Is(err, folder.Malformed) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", what, err)
+		}
+		if place := places[what]; !strings.Contains(err.Error(), name+": "+place) {
+			t.Errorf("%s: no %q in %v", what, place, err)
 		}
 		var last error
 		for _, err := range folder.Users(name) {

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"example.com/entracba/cba/internal/wire"
 )
@@ -39,7 +39,7 @@ func readObject(text []byte, list []property) (map[string]json.RawMessage, error
 			continue
 		}
 		if err := json.Unmarshal(m.Raw, list[i].value); err != nil {
-			return nil, &Error{Reason: Malformed, What: "property " + m.Name, Err: err}
+			return nil, &Error{Reason: Malformed, What: "/" + m.Name, Err: err}
 		}
 	}
 	return other, nil
@@ -55,7 +55,7 @@ func malformed(err error) error {
 	if e.Reason == wire.TooLarge {
 		reason = TooLarge
 	}
-	return &Error{Reason: reason, What: fmt.Sprintf("%s: %v", e.Where, e.Detail), Err: nil}
+	return &Error{Reason: reason, What: strings.TrimPrefix(e.Where+": "+e.Detail, ": ")}
 }
 
 // writeObject writes the properties in their order, and the others behind them.
