@@ -182,7 +182,7 @@ func becauseWords(b Because) string {
 		signin.Loses: {"loses access", "lose access"}, signin.Gains: {"gains access", "gain access"},
 		signin.Weaker:   {"signs in with less proof", "sign in with less proof"},
 		signin.Stronger: {"signs in with more proof", "sign in with more proof"},
-		signin.NotKnown: {"is not known enough about", "are not known enough about"},
+		signin.NotKnown: {"cannot be told about", "cannot be told about"},
 	}[b.Difference]
 	text := plural(b.Users, "user "+words[0], "users "+words[1])
 	switch {
@@ -229,7 +229,7 @@ func bars(p *AffectedPart) []bar {
 	words := map[signin.Difference][2]string{
 		signin.Loses: {"bad", "lose access"}, signin.Weaker: {"warn", "sign in with less proof"},
 		signin.Gains: {"good", "gain access"}, signin.Stronger: {"good", "sign in with more proof"}, signin.Same: {"same", "see no change"},
-		signin.NotKnown: {"warn", "are not known enough about"},
+		signin.NotKnown: {"unknown", "cannot be told: the input does not say enough"},
 	}
 	var list []bar
 	for _, d := range differences {

@@ -40,6 +40,9 @@ type options struct {
 	tenant       tenant.Flags
 	snapshot     string
 	allowPrivate bool
+	html         string
+	last         string // JSON of the report before
+	omit         string // accepted findings
 	json         bool
 }
 
@@ -48,6 +51,9 @@ func parse(args []string) (options, error) {
 	f := flag.NewFlagSet("audit", flag.ContinueOnError)
 	f.StringVar(&o.snapshot, "snapshot", "", "write the tenant to `FILE`, for explain -tenant")
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
+	f.StringVar(&o.html, "html", "", "also write the findings as one HTML page to `FILE`, and as JSON beside it")
+	f.StringVar(&o.last, "last", "", "with -html: JSON `FILE` of the last report, to show what is new and what is fixed")
+	f.StringVar(&o.omit, "omit", "", "with -html: JSON `FILE` with accepted findings: [{code, where, reason, until}]")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	if err := console.ParseFlags(f, args, "Finds what is wrong with the certificate-based authentication of a tenant.", "[flags]"); err != nil {
@@ -55,6 +61,9 @@ func parse(args []string) (options, error) {
 	}
 	if f.NArg() > 0 {
 		return o, console.Usage("unexpected argument %q; run \"audit -h\" for help", f.Arg(0))
+	}
+	if o.html == "" && (o.last != "" || o.omit != "") {
+		return o, console.Usage("-last and -omit are for the page: give -html FILE as well")
 	}
 	return o, nil
 }
@@ -113,6 +122,11 @@ func run(args []string) error {
 		return err
 	}
 	a.Findings = a.Findings.Unique().Sorted()
+	if o.html != "" {
+		if err := o.page(a); err != nil {
+			return err
+		}
+	}
 	if o.json {
 		err = console.JSON(os.Stdout, a)
 	} else {
@@ -121,6 +135,9 @@ func run(args []string) error {
 		if o.snapshot != "" {
 			fmt.Printf("\nSnapshot written to %s. To test a sign-in: go run ./examples/explain -tenant %s -user USER.json -cert CERT.pem\n", o.snapshot, o.snapshot)
 		}
+	}
+	if err == nil && o.html != "" && !o.json {
+		fmt.Printf("\nPage written to %s. The next one shows what changed: audit -html NEW.html -last %s\n", o.html, beside(o.html))
 	}
 	if err == nil && a.Findings.Worst() == lint.Error {
 		err = console.ErrNo

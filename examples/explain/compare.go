@@ -13,10 +13,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/policy"
+	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
 )
@@ -44,12 +46,14 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	counts := map[signin.Difference]int{}
 	differences := []difference{}
 	total, without := 0, 0
+	affected := &pages.AffectedPart{}
 	for change, err := range signin.Compare(ctx, before, after, users(o.users), signin.CompareOptions{At: o.at, Require: o.require}) {
 		if err != nil {
 			return err
 		}
 		bar.Step(1)
 		total++
+		affected.Add(change)
 		if len(change.Case.Certificates) == 0 {
 			without++
 			continue
@@ -62,6 +66,9 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	bar.End()
 	if total == 0 {
 		return console.Usage("%s contains no users", o.users)
+	}
+	if err := o.page(pages.Report{Title: "Who is affected", Subject: o.tenant + " is replaced by " + o.then, Made: time.Now(), Version: "explain", Affected: affected}); err != nil {
+		return err
 	}
 	if o.json {
 		if err := console.JSON(os.Stdout, differences); err != nil {
@@ -129,7 +136,7 @@ func users(name string) iter.Seq2[signin.Case, error] {
 		case err != nil:
 			yield(signin.Case{}, err)
 		case info.IsDir():
-			folder(name, yield)
+			pairs(name, yield)
 		default:
 			lines(name, yield)
 		}
@@ -166,8 +173,8 @@ func lines(name string, yield func(signin.Case, error) bool) {
 	}
 }
 
-// folder reads NAME.json with the certificate beside it, in NAME.pem, .crt or .cer.
-func folder(name string, yield func(signin.Case, error) bool) {
+// pairs reads NAME.json of a folder with the certificate beside it, in NAME.pem, .crt or .cer.
+func pairs(name string, yield func(signin.Case, error) bool) {
 	found, err := filepath.Glob(filepath.Join(name, "*.json"))
 	if err != nil {
 		yield(signin.Case{}, err)

@@ -26,7 +26,9 @@ import (
 
 	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/policy"
+	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
 )
@@ -42,6 +44,7 @@ type options struct {
 	require            signin.Requirement
 	allowPrivate       bool
 	findings           bool
+	html               string
 	json               bool
 }
 
@@ -73,6 +76,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, JSON `FILE`; prints who gains or loses access")
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
+	f.StringVar(&o.html, "html", "", "also write the result as one HTML page to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	if err := console.ParseFlags(f, args, "Predicts the result of a certificate sign-in to Entra, and explains each step.", "[flags]"); err != nil {
 		return o, err
@@ -162,13 +166,23 @@ func run(args []string) error {
 
 // explain asks and prints.
 func (o options) explain(ctx context.Context, config signin.Config, tenant *signin.Tenant, user *policy.User, cert *x509.Certificate) error {
-	verdict, err := tenant.Explain(ctx, signin.Request{User: user, Certificate: cert, At: o.at, Require: o.require})
+	request := signin.Request{User: user, Certificate: cert, At: o.at, Require: o.require}
+	verdict, err := tenant.Explain(ctx, request)
 	if err != nil {
 		return err
 	}
 	r := report{verdict: verdict, user: user, cert: cert, at: o.at, require: o.require}
 	if o.findings {
 		r.findings = append(config.Findings(o.at), tenant.UserFindings(*user)...).Sorted()
+	}
+	if o.html != "" {
+		page := pages.Report{Title: "Certificate sign-in: " + user.UserPrincipalName, Made: time.Now(), Version: "explain", SignIn: pages.SignIn(tenant, request, verdict)}
+		if o.findings {
+			page.Findings = pages.Findings(r.findings, pages.FindingsOptions{At: o.at})
+		}
+		if err := o.page(page); err != nil {
+			return err
+		}
 	}
 	if o.json {
 		err = console.JSON(os.Stdout, r.json(o.findings))
@@ -182,6 +196,14 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 		return console.ErrNotKnown
 	}
 	return console.ErrNo
+}
+
+// page writes a page, if one is asked for.
+func (o options) page(page pages.Report) error {
+	if o.html == "" {
+		return nil
+	}
+	return folder.Stream(o.html, folder.Secret, page.WriteHTML)
 }
 
 // readTenant reads and compiles a tenant.
