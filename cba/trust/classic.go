@@ -65,7 +65,7 @@ func (c Classic) MarshalJSON() ([]byte, error) { return wire.Write(c) }
 func (c *Classic) UnmarshalJSON(data []byte) error {
 	var list []Classic
 	if read(data, &list) == nil && len(list) == 0 && list != nil {
-		*c = Classic{}
+		*c = Classic{CertificateAuthorities: []ClassicAuthority{}}
 		return nil
 	}
 	return read(data, c)
