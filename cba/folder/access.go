@@ -15,9 +15,10 @@ const maxSecret = 1 << 20
 // ReadSecret reads a file with a key or a password, of up to 1 MB. It refuses a file
 // that somebody else than its owner could have changed, with reason
 // [WritableByOthers]: where the mode of the file or of its folder lets the group or
-// others write, or that of a folder above without the sticky bit, as /tmp has it.
-// Who the owner is, who may read the file, and access lists are not checked; Windows
-// has no modes, and nothing is checked there. Pipes below /dev and /proc, such as a
+// others write, or that of a folder above; but a folder above passes with the sticky
+// bit, as /tmp has it, and if it belongs to this user and to the user's own group, which
+// has the user's number. Who the owner is, who may read the file, and access lists are
+// not checked; Windows has no modes, and nothing is checked there. Pipes below /dev and /proc, such as a
 // shell's <(...), are read.
 func ReadSecret(name string) ([]byte, error) {
 	f, err := openSecret(name)
@@ -81,7 +82,7 @@ func checkFolder(folder, what string) error {
 			if err != nil {
 				return err
 			}
-			if writable(info) && !(above && info.Mode()&fs.ModeSticky != 0) {
+			if writable(info) && !(above && harmless(info)) {
 				return writableByOthers(path, "holds "+what)
 			}
 			parent := filepath.Dir(path)
@@ -92,6 +93,12 @@ func checkFolder(folder, what string) error {
 		}
 	}
 	return nil
+}
+
+// harmless reports whether those who may write a folder can neither rename nor remove
+// what it holds, or are nobody else.
+func harmless(info fs.FileInfo) bool {
+	return info.Mode()&fs.ModeSticky != 0 || info.Mode().Perm()&0o002 == 0 && ownGroup(info)
 }
 
 func writable(info fs.FileInfo) bool {

@@ -29,7 +29,7 @@ func TestWritableByOthers(t *testing.T) {
 		{"folder for the group", 0o755, 0o770, 0o600, false},
 		{"folder for others", 0o755, 0o707, 0o600, false},
 		{"folder with the sticky bit", 0o755, 0o777 | os.ModeSticky, 0o600, false},
-		{"folder above for the group", 0o775, 0o755, 0o600, false},
+		{"folder above for the group", 0o775, 0o755, 0o600, ownGroup()},
 		{"folder above with the sticky bit", 0o777 | os.ModeSticky, 0o755, 0o600, true},
 	} {
 		above := filepath.Join(t.TempDir(), "above")

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package folder
-
-const noFollow = 0

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package folder_test
+
+func ownGroup() bool { return false }
