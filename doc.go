@@ -26,22 +26,28 @@
 //
 //   - Will this user get in with this certificate, and if not, why? Who loses
 //     access if I change this? Package cba/signin.
+//
 //   - What does the method configuration say: rules, bindings, affinity,
 //     targets? Package cba/policy.
+//
 //   - Does this certificate chain to what the tenant trusts? What is wrong with
 //     the uploaded CAs? Package cba/trust.
 //
+//   - I have to show it to somebody: a page of findings, of a verdict, of who is
+//     affected? Package cba/report.
+//
 // Working with a tenant:
 //
-//   - I read and change its configuration, its authorities and its users'
-//     ids, and want to be able to go back: package cba/graph.
+//   - I read and change its configuration, its CAs and its users' ids, and want to
+//     be able to go back: package cba/graph.
+//   - I have a saved tenant, or compare two: package cba/snapshot.
 //
 // Helping:
 //
 //   - I have a file with a user's certificate, of whatever form: package
 //     cba/certfile.
 //   - I have the key identifier of a CA as somebody wrote it: package cba/keyid.
-//   - I have to compare or write the names of authorities: package cba/dn.
+//   - I have to compare or write the names of CAs: package cba/dn.
 //   - I read the result of a check: package cba/lint.
 //   - I test a program that talks to Microsoft Graph: package
 //     cba/graph/graphtest.

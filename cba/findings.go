@@ -272,8 +272,8 @@ var (
 func template(text string) string { return templates.FindString(text) }
 
 // upnProblem says why no account can have a UPN with an @, or "". The characters are
-// those that Learn lists for userPrincipalName: letters and digits of ASCII and
-// ' . - _ ! # ^ ~.
+// those that Graph's page of the user resource lists for userPrincipalName: letters
+// and digits of ASCII and ' . - _ ! # ^ ~.
 func upnProblem(upn string) string {
 	at := strings.LastIndexByte(upn, '@')
 	name, domain := upn[:at], upn[at+1:]

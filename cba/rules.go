@@ -31,7 +31,7 @@ var (
 		Do:   "write the UPN alone, as the account has it", Source: lint.HowTo}
 	certUPNImpossible = lint.Rule{Code: "cert-upn-impossible", Severity: lint.Warning, Effect: lint.LocksOut,
 		What: "no account can have this UPN",
-		Do:   "write the UPN exactly as the account has it, or bind through certificateUserIds", Source: lint.UserIDs}
+		Do:   "write the UPN exactly as the account has it, or bind through certificateUserIds", Source: lint.GraphUser + ", userPrincipalName"}
 	certSameKeyID = lint.Rule{Code: "cert-ski-of-issuer", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the certificate has the subject key identifier of its issuer, though their keys differ",
 		Do:   "issue the certificate again: Entra finds issuers by key identifier", Source: lint.Authorities}

@@ -105,3 +105,41 @@ func TestUnique(t *testing.T) {
 		t.Errorf("%v", out)
 	}
 }
+
+// What is read as findings is written and read again as the same ones.
+func FuzzFindings(f *testing.F) {
+	for _, text := range []string{
+		`[{"code":"x","severity":"error","effect":"lets-in","where":"w","about":"a","what":"t","do":"d","source":"KB5014754","url":"u"}]`,
+		`[{"code":"y","severity":"info","where":"","what":""}]`, `[]`, `null`, `[{"severity":"fatal"}]`, `[{"effect":""}]`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var first lint.Findings
+		if json.Unmarshal(data, &first) != nil {
+			return
+		}
+		text, err := json.Marshal(first)
+		if err != nil {
+			for _, finding := range first {
+				if finding.Severity == 0 {
+					return // one that is unset cannot be written
+				}
+			}
+			t.Fatal(err)
+		}
+		var again lint.Findings
+		if err := json.Unmarshal(text, &again); err != nil || len(again) != len(first) {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for i := range first {
+			if again[i] != first[i] {
+				t.Fatalf("%+v became %+v", first[i], again[i])
+			}
+			_ = first[i].String()
+		}
+		if first.Sorted().Worst() != first.Worst() || len(first.Unique()) > len(first) {
+			t.Fatal("sorting or leaving out changed what is worst")
+		}
+	})
+}
