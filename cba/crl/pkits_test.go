@@ -1,6 +1,7 @@
 package crl_test
 
 import (
+	"crypto/fips140"
 	"crypto/x509"
 	"os"
 	"path/filepath"
@@ -101,7 +102,8 @@ func TestPKITS(t *testing.T) {
 			}
 			reason := crltest.ReasonOf(t, list.CheckIssuer(ca))
 			faults = append(faults, reason)
-			theirs := want.CheckSignatureFrom(ca) == nil
+			var theirs bool
+			fips140.WithoutEnforcement(func() { theirs = want.CheckSignatureFrom(ca) == nil })
 			signed = signed || theirs
 			if reason == crl.WrongIssuer && refusedPKITS[name] == reason {
 				continue // crypto/x509 does not compare names

@@ -22,11 +22,17 @@ const (
 	callLimits = "GET /policies/authenticationStrengthPolicies/{id}?$expand=combinationConfigurations"
 )
 
-// curable reports whether a CA that is not in the stores as they are known could make
-// a chain trusted.
+// curable reports whether a chain may be trusted by what is not known here: a CA that is
+// not in the stores as they are known, or a signature that cannot be checked.
 func (t *Tenant) curable(chain trust.Chain) bool {
 	return !chain.Trusted && !slices.ContainsFunc(chain.Failures, func(f trust.Failure) bool {
-		return f.Cause != trust.IssuerUnreadable && (f.Cause != trust.IssuerNotFound || len(t.unknownCAs) == 0)
+		switch f.Cause {
+		case trust.IssuerUnreadable, trust.UncheckedSignature:
+			return false
+		case trust.IssuerNotFound:
+			return len(t.unknownCAs) == 0
+		}
+		return true
 	})
 }
 
@@ -146,6 +152,11 @@ func (ev *evaluation) missing() []Missing {
 	}
 	if t.curable(v.chain) {
 		list = append(list, t.unknownCAs...)
+		for _, f := range v.chain.Failures {
+			if f.Cause == trust.UncheckedSignature {
+				add("certificate", f.Detail, "check the chain with another tool, or without GODEBUG=fips140=only")
+			}
+		}
 		for _, u := range t.trust.Unreadable() {
 			var e *trust.Error
 			if errors.As(u.Err, &e) && v.chain.Failures[0].Cause == trust.IssuerUnreadable && u.Certificate != nil &&

@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"crypto/fips140"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -168,6 +169,9 @@ func TestExported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if test.cert == "" {
 				test.cert = "bob.crt"
+			}
+			if name == "a weak one" && fips140.Enforced() { // its signature cannot be checked there
+				test.want, test.missing, test.changes = signin.Undecided, []string{"certificate"}, nil
 			}
 			v := verdictOf(t, test.tenant, test.user, test.cert, test.require)
 			if v.Outcome != test.want || v.Code != test.code {
