@@ -48,6 +48,7 @@
 //     cba/certfile.
 //   - I have the key identifier of a CA as somebody wrote it: package cba/keyid.
 //   - I have to compare or write the names of CAs: package cba/dn.
+//   - I have a code from a sign-in log: package cba/aadsts.
 //   - I read the result of a check: package cba/lint.
 //   - I test a program that talks to Microsoft Graph: package
 //     cba/graph/graphtest.

@@ -4,6 +4,7 @@ package entracba_test
 
 import (
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
@@ -27,6 +28,10 @@ import (
 
 func exportedNames() []exported {
 	return []exported{
+		{"aadsts.Code", *new(aadsts.Code)},
+		{"aadsts.Codes", aadsts.Codes},
+		{"aadsts.Confidence", *new(aadsts.Confidence)},
+		{"aadsts.Find", aadsts.Find},
 		{"cba.AllIssuancePolicies", cba.AllIssuancePolicies},
 		{"cba.Authority", *new(cba.Authority)},
 		{"cba.Bulk", *new(cba.Bulk)},

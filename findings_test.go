@@ -10,10 +10,12 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/deploy"
@@ -169,6 +171,10 @@ An effect says what a finding does to people: **locks out** those who should get
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", p.room, s.Name, cell(s.What))
 		}
 	}
+	b.WriteString("\n## Codes\n\nThe codes with which Entra answers sign-ins with certificates, as package `cba/aadsts` has them. \"Listed\": Microsoft's list of codes has the text, and no page says when it appears.\n\n| code | says | when | confidence | source |\n|---|---|---|---|---|\n")
+	for _, c := range aadsts.Codes() {
+		fmt.Fprintf(&b, "| %v | %s | %s | %s | %s |\n", c, cell(c.Text), cell(c.When), c.Confidence, link(c.Source))
+	}
 	generated(t, "docs/findings.md", b.Bytes())
 	t.Logf("%d rules", total)
 }
@@ -181,5 +187,34 @@ func cell(text string) string {
 // link makes a source a link; one inside this repository is relative to docs.
 func link(s lint.Source) string {
 	url := strings.TrimPrefix(s.URL(), "docs/")
+	if url == "" {
+		return cell(string(s))
+	}
 	return fmt.Sprintf("[%s](%s)", cell(string(s)), url)
+}
+
+// TestCodes fails if the code names an AADSTS code that the table does not have.
+func TestCodes(t *testing.T) {
+	seen := map[string]bool{}
+	for _, room := range house(t) {
+		if isProgram(room.name) || room.name == "cba/aadsts" {
+			continue
+		}
+		for _, name := range room.files {
+			source, err := os.ReadFile(filepath.Join(room.dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, found := range regexp.MustCompile(`"AADSTS(\d+)"`).FindAllSubmatch(source, -1) {
+				number, err := strconv.Atoi(string(found[1]))
+				if _, ok := aadsts.Find(number); err != nil || !ok {
+					t.Errorf("%s/%s has AADSTS%s, which the table of cba/aadsts does not have", room.name, name, found[1])
+				}
+				seen[string(found[1])] = true
+			}
+		}
+	}
+	if len(seen) < 15 {
+		t.Errorf("only %d codes are used", len(seen))
+	}
 }

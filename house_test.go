@@ -20,6 +20,7 @@ const module = "example.com/entracba"
 // written down here before it builds a habit. Arrows go down only.
 var imports = map[string][]string{
 	"":                         nil,
+	"cba/aadsts":               {"cba/internal/enum", "cba/lint"},
 	"cba/internal/dialect":     {"cba/internal/text", "cba/internal/wire"},
 	"cba/internal/enum":        nil,
 	"cba/internal/fingerprint": nil,
@@ -48,7 +49,7 @@ var imports = map[string][]string{
 	"cba/report":               {"cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},
 	"cba/lifecycle":            {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},
 	"cba/graph/graphtest":      {"cba/internal/enum", "cba/internal/fingerprint", "cba/internal/wire", "github.com/Azure/azure-sdk-for-go/sdk/azcore"},
-	"cba/snapshot":             {"cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum", "cba/internal/wire"},
+	"cba/snapshot":             {"cba/aadsts", "cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum", "cba/internal/wire"},
 	"cba/graph": {"cba/internal/enum", "cba/internal/wire", "cba/snapshot", "cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",
 		"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/microsoft/kiota-abstractions-go", "github.com/microsoft/kiota-http-go",
 		"github.com/microsoft/kiota-serialization-form-go", "github.com/microsoft/kiota-serialization-json-go",

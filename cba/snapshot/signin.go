@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/policy"
 )
@@ -119,14 +120,10 @@ func (s Row) Certificate() (facts CertificateFacts, ok bool) {
 	return facts, ok || certificateCode(s.Status.ErrorCode)
 }
 
-// certificateCode reports whether a code is about certificates alone (Learn, the
-// CRL page, the technical deep dive, and the reference of error codes).
-func certificateCode(code int) bool {
-	switch code {
-	case 50017, 50019, 50192, 1000502, 1002002, 7000214:
-		return true
-	}
-	return code >= 500171 && code <= 500179 || code >= 500183 && code <= 500189 || code >= 2205011 && code <= 2205015
+// certificateCode reports whether a code is about certificates alone.
+func certificateCode(number int) bool {
+	code, ok := aadsts.Find(number)
+	return ok && code.Certificate
 }
 
 // interrupts reports whether a code is of a row in which a sign-in waits for the

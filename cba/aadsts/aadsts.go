@@ -1,0 +1,115 @@
+// Package aadsts has the codes with which Microsoft Entra answers sign-ins with
+// certificates: what each says, when it appears, where that is written, and how sure
+// that is.
+//
+// Package signin predicts codes of this table, package snapshot knows by it which rows
+// of a sign-in log are about certificates. Codes and texts are Microsoft's and may
+// change without notice (Learn, Microsoft Entra error codes); the texts here are
+// shortened.
+package aadsts
+
+import (
+	"strconv"
+
+	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/lint"
+)
+
+// A Confidence is how sure the meaning of a code is. The zero value is unset.
+type Confidence uint8
+
+const (
+	// Documented: a page of Microsoft says when the code appears.
+	Documented Confidence = iota + 1
+	// Listed: Microsoft's list of codes has the text, and no page the case.
+	Listed
+	// Reported: people outside of Microsoft saw it.
+	Reported
+)
+
+var confidences = enum.Of[Confidence]("aadsts: confidence", "documented", "listed", "reported")
+
+// String returns "documented", "listed" or "reported".
+func (c Confidence) String() string { return confidences.String(c) }
+
+// MarshalText writes the text of [Confidence.String]; an unset or unknown one is an
+// error.
+func (c Confidence) MarshalText() ([]byte, error) { return confidences.Marshal(c) }
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Confidence) UnmarshalText(text []byte) error { return confidences.Unmarshal(c, text) }
+
+// A Code is one code.
+type Code struct {
+	Number     int         `json:"code"`
+	Text       string      `json:"text"` // what it says, shortened
+	When       string      `json:"when"` // when it appears; empty if the text says it
+	Source     lint.Source `json:"source"`
+	Confidence Confidence  `json:"confidence"`
+	// Certificate says that the code is about certificates: a row of the log with it is
+	// one of a certificate sign-in.
+	Certificate bool `json:"certificate"`
+}
+
+// String returns the code as Entra writes it: "AADSTS500176".
+func (c Code) String() string { return "AADSTS" + strconv.Itoa(c.Number) }
+
+const (
+	// troubleshoot is the only page that names these cases; it is of June 2022, when
+	// certificate-based authentication was a preview.
+	troubleshoot lint.Source = "Learn: Troubleshoot Microsoft Entra CBA, 2022-06-15"
+	// list is Microsoft's page of errors, as copies of it have the texts.
+	list = lint.ErrorCodes + ", list of codes"
+)
+
+// codes are in the order of their numbers.
+var codes = [...]Code{
+	{50017, "validation of the presented certificate failed", "the chain is broken: key identifiers, policies or trust", lint.SupportAADSTS50017, Documented, true},
+	{50019, "the client is asked to choose a certificate", "an interruption, not a failure", list, Listed, true},
+	{50034, "the user account does not exist in the directory", "no unique user is found by the username binding; 1001009 is reported for the same", troubleshoot, Documented, false},
+	{50057, "the user account is disabled", "", lint.ErrorCodes, Documented, false},
+	{50076, "multifactor authentication is required", "the certificate is single-factor and a second factor is registered; whether 50076 or 54008 appears is not documented", lint.ErrorCodes, Documented, false},
+	{50140, "the user was asked to stay signed in", "an interruption, not a failure", lint.ErrorCodes, Documented, false},
+	{50192, "no client certificate arrived", "none was sent, or a proxy removed it", list, Listed, true},
+	{54008, "multifactor authentication is required and the certificate is not supported as a first factor", "the certificate is single-factor and multifactor is required", "techcommunity thread 3422036", Reported, true},
+	{130501, "sign-in was blocked by the user credential policy", "the user is out of the scope of the method; the way out is to put the user in scope", troubleshoot, Documented, true},
+	{500171, "the certificate is revoked", "the CRL lists it", lint.Revocation, Documented, true},
+	{500172, "the certificate is not valid at this time", "before or after the validity of the certificate or, by one text, of the CRL", lint.ErrorCodes, Documented, true},
+	{500173, "the CRL could not be downloaded", "", lint.Revocation, Documented, true},
+	{500174, "the answer of the CRL's URL is no usable CRL", "", lint.Revocation, Documented, true},
+	{500175, "the CRL of a certificate of the chain is missing", "", lint.Revocation, Documented, true},
+	{500176, "the issuing CA is not in the tenant's trust store", "or its key identifiers do not match, or it has expired", lint.DeepDive + ", error codes", Documented, true},
+	{500177, "there is a delta CRL URL without a base CRL URL", "", lint.Revocation, Documented, true},
+	{500178, "valid CRLs could not be fetched", "", lint.Revocation, Documented, true},
+	{500179, "validation of the CRL timed out", "", lint.Revocation, Documented, true},
+	{500183, "the certificate is revoked", "on Android and iOS", lint.Revocation, Listed, true},
+	{500184, "the client assertion is not signed by the certificate", "", list, Listed, true},
+	{500185, "the tenant of the sign-in differs from that of the certificate's user", "", list, Listed, true},
+	{500186, "the conditions of the policy do not allow the user", "", list, Listed, true},
+	{500187, "the certificate does not satisfy the authentication strength", "", lint.Strengths, Documented, true},
+	{500189, "the CA scopes do not allow the user", "", lint.DeepDive, Documented, true},
+	{1000502, "the certificate is not valid at this time", "", list, Listed, true},
+	{1001000, "the certificate policy of the tenant could not be read", "", list, Listed, true},
+	{1001003, "the certificate does not have the value of the username binding", "", list, Listed, true},
+	{1001009, "no user has the value of the certificate", "no username binding matches", "GSA/FPKI guide", Reported, true},
+	{1002002, "the configuration of certificate-based authentication is missing or invalid", "the method is not enabled", list, Listed, true},
+	{2205011, "the CRL is not DER", "", lint.Revocation, Documented, true},
+	{2205012, "the download of the CRL timed out in the sign-in", "it is tried again", lint.Revocation, Documented, true},
+	{2205013, "the download of the CRL is under way", "", lint.Revocation, Documented, true},
+	{2205014, "the CRL is too large for a sign-in", "it is fetched in the background", lint.Revocation, Documented, true},
+	{2205015, "the signature of the CRL could not be checked", "the key identifiers of CA and CRL differ", lint.Revocation, Documented, true},
+	{7000214, "the certificate is revoked", "", list, Listed, true},
+}
+
+// Codes returns the table, by number.
+func Codes() []Code { return append([]Code{}, codes[:]...) }
+
+// Find returns the code of a number, and false if the table does not have it.
+func Find(number int) (Code, bool) {
+	for _, c := range codes {
+		if c.Number == number {
+			return c, true
+		}
+	}
+	return Code{}, false
+}
