@@ -166,6 +166,7 @@ func exportedNames() []exported {
 		{"folder.Entry", *new(folder.Entry)},
 		{"folder.Error", *new(folder.Error)},
 		{"folder.Folder", *new(folder.Folder)},
+		{"folder.IgnoredColumns", folder.IgnoredColumns},
 		{"folder.Journal", *new(folder.Journal)},
 		{"folder.Key", folder.Key},
 		{"folder.Load", folder.Load},

@@ -2,6 +2,7 @@ package folder
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -10,9 +11,12 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/text"
 )
 
 // A Person is one row of a list of people to issue for. It does not print the
@@ -26,13 +30,28 @@ type Person struct {
 // Format writes the person, whatever the verb.
 func (p Person) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "{line %d, %s}", p.Line, p.Subject.UPN) }
 
-// peopleColumns are the columns of a list; upn is required.
-var peopleColumns = []string{"upn", "email", "sid", "subject", "password"}
+// columnNames has the columns of a list under the names that people's exports have:
+// the Entra portal, Get-MgUser, Get-ADUser, spreadsheets. upn is required.
+var columnNames = map[string]string{
+	"upn": "upn", "userprincipalname": "upn", "user principal name": "upn", "user name": "upn", "username": "upn",
+	"email": "email", "e-mail": "email", "mail": "email", "emailaddress": "email", "email address": "email", "e-mail-adresse": "email",
+	"sid": "sid", "objectsid": "sid", "onpremisessecurityidentifier": "sid",
+	"subject":  "subject",
+	"password": "password",
+}
 
 // People reads a list of people row by row: a CSV file with a header row, with the
 // column upn and, in any order, email, sid (as S-1-5-...), subject (as RFC 4514 has
-// it) and password. Names of columns are case-insensitive. A byte order mark, and
-// semicolons between the columns, as spreadsheets write them, are fine.
+// it) and password. Columns may have the names of Microsoft's exports
+// (userPrincipalName, mail, objectSid), in any letter case; other columns are passed
+// over, see [IgnoredColumns].
+//
+// The file is what spreadsheets and PowerShell write: UTF-8 or UTF-16, with commas,
+// semicolons or tabs, with a line "sep=;" or "#TYPE ..." in front, with spaces around
+// values (not around passwords) and with empty rows.
+//
+// An address with no @ or several, with nothing on one side of it, with a space or
+// with a character that cannot be seen is no UPN and refused.
 //
 // No two rows may have one UPN, and every UPN must be able to name a file, see
 // [CheckName]. The sequence ends with the first error: an [*Error] with the line, and
@@ -75,7 +94,7 @@ func readPeople(source io.Reader, secret func() error) iter.Seq2[Person, error] 
 		if source == nil {
 			return
 		}
-		r, index, err := readHeader(source)
+		r, index, columns, err := readHeader(source)
 		if _, ok := index["password"]; ok && err == nil {
 			err = secret()
 		}
@@ -93,7 +112,14 @@ func readPeople(source io.Reader, secret func() error) iter.Seq2[Person, error] 
 				yield(Person{}, csvError(err))
 				return
 			}
+			if !slices.ContainsFunc(record, func(field string) bool { return strings.TrimSpace(field) != "" }) {
+				continue // a spreadsheet's empty row
+			}
 			line, _ := r.FieldPos(0)
+			if len(record) > columns && slices.ContainsFunc(record[columns:], func(field string) bool { return strings.TrimSpace(field) != "" }) {
+				yield(Person{}, &Error{Reason: Malformed, Line: line, What: fmt.Sprintf("the row has %d fields and the header row %d", len(record), columns), Hint: "put values that contain the separator in double quotes"})
+				return
+			}
 			p, wrong := readPerson(record, index)
 			if wrong != nil {
 				wrong.Line = line
@@ -123,49 +149,153 @@ func csvError(err error) error {
 }
 
 // readHeader opens a list and says where each column is.
-func readHeader(source io.Reader) (*csv.Reader, map[string]int, error) {
-	bad := func(what, do string) error { return &Error{Reason: Malformed, Line: 1, What: what, Hint: do} }
-	b := bufio.NewReader(source)
-	if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
-		b.Discard(3)
-	}
-	r := csv.NewReader(b)
-	start, _ := b.Peek(256)
-	if first, _, _ := strings.Cut(string(start), "\n"); strings.Contains(first, ";") && !strings.Contains(first, ",") {
-		r.Comma = ';'
-	}
-	header, err := r.Read()
-	if err == io.EOF {
-		return nil, nil, bad("the file is empty", "write a header row with the column upn")
-	}
+func readHeader(source io.Reader) (_ *csv.Reader, index map[string]int, columns int, _ error) {
+	r, header, err := openList(source)
 	if err != nil {
-		return nil, nil, csvError(err)
+		return nil, nil, 0, err
 	}
-	index := map[string]int{}
-	for i, column := range header {
-		column = strings.ToLower(strings.TrimSpace(column))
-		if !slices.Contains(peopleColumns, column) {
-			return nil, nil, bad(fmt.Sprintf("unknown column %q", header[i]), "use only the columns "+strings.Join(peopleColumns, ", "))
+	line, _ := r.FieldPos(0)
+	bad := func(what, do string) error { return &Error{Reason: Malformed, Line: line, What: what, Hint: do} }
+	index = map[string]int{}
+	for i, name := range header {
+		column, known := columnNames[strings.ToLower(strings.TrimSpace(name))]
+		if !known {
+			continue
 		}
 		if _, twice := index[column]; twice {
-			return nil, nil, bad("column "+column+" appears twice", "")
+			return nil, nil, 0, bad("column "+column+" appears twice", "keep one of them")
 		}
 		index[column] = i
 	}
 	if _, ok := index["upn"]; !ok {
-		return nil, nil, bad("the header row has no column upn", "")
+		if slices.ContainsFunc(header, func(name string) bool { return strings.Contains(name, "@") }) {
+			return nil, nil, 0, bad("this is no header row", "write a row in front that names the columns, such as upn,email")
+		}
+		return nil, nil, 0, bad(fmt.Sprintf("the header row has no column upn or userPrincipalName, only %q", header), "name the column with the UPNs upn")
 	}
-	return r, index, nil
+	return r, index, len(header), nil
+}
+
+// maxUTF16 bounds a list in UTF-16, which is read at once.
+const maxUTF16 = 256 << 20
+
+// openList makes the lines of a list readable and reads its header row.
+func openList(source io.Reader) (*csv.Reader, []string, error) {
+	b := bufio.NewReader(source)
+	if start, _ := b.Peek(2); len(start) == 2 && (start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff || start[0] == 0 || start[1] == 0) {
+		whole, err := io.ReadAll(io.LimitReader(b, maxUTF16+1))
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(whole) > maxUTF16 {
+			return nil, nil, &Error{Reason: TooLarge, What: "the list is in UTF-16 and larger than 256 MB", Hint: "save it as CSV UTF-8"}
+		}
+		b = bufio.NewReader(bytes.NewReader(text.UTF8(whole)))
+	} else if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
+		b.Discard(3)
+	}
+	r := csv.NewReader(b)
+	r.FieldsPerRecord = -1
+	for {
+		start, _ := b.Peek(4096)
+		first, _, _ := strings.Cut(strings.TrimLeft(string(start), "\r\n"), "\n")
+		first = strings.TrimRight(first, "\r")
+		separator, isSep := strings.CutPrefix(strings.ToLower(first), "sep=")
+		switch {
+		case isSep && len(separator) == 1:
+			r.Comma = rune(separator[0])
+			if _, err := r.Read(); err != nil {
+				return nil, nil, csvError(err)
+			}
+			continue
+		case strings.HasPrefix(first, "#TYPE"):
+			if _, err := r.Read(); err != nil {
+				return nil, nil, csvError(err)
+			}
+			continue
+		}
+		if r.Comma == ',' && !strings.Contains(first, ",") {
+			for _, comma := range ";\t" {
+				if strings.ContainsRune(first, comma) {
+					r.Comma = comma
+					break
+				}
+			}
+		}
+		header, err := r.Read()
+		if err == io.EOF {
+			return nil, nil, &Error{Reason: Malformed, Line: 1, What: "the file is empty", Hint: "write a header row with the column upn"}
+		}
+		if err != nil {
+			return nil, nil, csvError(err)
+		}
+		return r, header, nil
+	}
+}
+
+// IgnoredColumns returns the columns of a list that [People] passes over, as the header
+// row names them. The error is as for People.
+func IgnoredColumns(name string) ([]string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	_, header, err := openList(f)
+	if err != nil {
+		return nil, at(name, err)
+	}
+	var ignored []string
+	for _, column := range header {
+		if _, known := columnNames[strings.ToLower(strings.TrimSpace(column))]; !known && strings.TrimSpace(column) != "" {
+			ignored = append(ignored, column)
+		}
+	}
+	return ignored, nil
+}
+
+// checkUPN says why a text is no UPN of any account, nil if it can be one.
+func checkUPN(upn string) *Error {
+	bad := func(what, do string) *Error { return &Error{Reason: BadName, What: "column upn: " + what, Hint: do} }
+	name, domain, at := strings.Cut(upn, "@")
+	for _, r := range upn {
+		switch {
+		case unicode.Is(unicode.Cf, r) || unicode.IsControl(r):
+			return bad(fmt.Sprintf("%q has the character %U, which cannot be seen", upn, r), "type the UPN again")
+		case unicode.IsSpace(r):
+			return bad(fmt.Sprintf("%q has a space, and no account can have such a UPN", upn), "write the UPN as the account has it")
+		}
+	}
+	switch {
+	case !at:
+		return bad(fmt.Sprintf("%q has no @, and no account can have such a UPN", upn), "write the whole UPN, such as jane@contoso.com")
+	case name == "" || domain == "":
+		return bad(fmt.Sprintf("%q has nothing on one side of the @", upn), "write the whole UPN, such as jane@contoso.com")
+	case strings.Contains(domain, "@"):
+		return bad(fmt.Sprintf("%q has more than one @", upn), "write the UPN as the account has it")
+	}
+	return nil
 }
 
 func readPerson(record []string, index map[string]int) (p Person, _ *Error) {
-	field := func(column string) string {
-		if i, ok := index[column]; ok {
+	for column, i := range index {
+		if i < len(record) && !utf8.ValidString(record[i]) {
+			return p, &Error{Reason: Malformed, What: "column " + column + " is not UTF-8", Hint: "save the file as CSV UTF-8"}
+		}
+	}
+	exact := func(column string) string {
+		if i, ok := index[column]; ok && i < len(record) {
 			return record[i]
 		}
 		return ""
 	}
-	p = Person{Subject: cba.Subject{UPN: field("upn")}, Password: field("password")}
+	field := func(column string) string { return strings.TrimSpace(exact(column)) }
+	p = Person{Subject: cba.Subject{UPN: field("upn")}, Password: exact("password")}
+	if p.Subject.UPN != "" {
+		if e := checkUPN(p.Subject.UPN); e != nil {
+			return p, e
+		}
+	}
 	if err := CheckName(p.Subject.UPN); err != nil {
 		e := &Error{Reason: BadName, What: "column upn", Err: err}
 		if named, ok := err.(*Error); ok {

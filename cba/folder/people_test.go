@@ -48,16 +48,17 @@ func TestPeople(t *testing.T) {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	for text, want := range map[string]string{
-		"":                              "line 1: the file is empty",
-		"email\na@b\n":                  "line 1: the header row has no column upn",
-		"upn,e-mail\na@b,x\n":           `line 1: unknown column "e-mail"`,
-		"upn,UPN\na,b\n":                "line 1: column upn appears twice",
-		"upn\na@b\nc@d,e\n":             "line 3: not a line of CSV",
-		"upn\na@b\nc@d\nA@B\n":          `line 4: "A@B" is already on line 2`,
-		"upn,sid\na@b,S-1-x\n":          "line 2: column sid",
-		"upn,subject\na@b,Jane\n":       "line 2: column subject",
-		"upn\n\" jane@contoso.com \"\n": `remove the spaces before or after "jane@contoso.com"`,
-		"upn\n../x\n":                   "line 2: column upn",
+		"":                            "line 1: the file is empty",
+		"email\na@b\n":                "line 1: the header row has no column upn",
+		"mail,e-mail,upn\nx,x,a@b\n":  "line 1: column email appears twice",
+		"upn;email\na@b;x;y\n":        "line 2: the row has 3 fields and the header row 2",
+		"upn,UPN\na,b\n":              "line 1: column upn appears twice",
+		"upn\na@b\nc@d,e\n":           "line 3: the row has 2 fields",
+		"upn\na@b\nc@d\nA@B\n":        `line 4: "A@B" is already on line 2`,
+		"upn,sid\na@b,S-1-x\n":        "line 2: column sid",
+		"upn,subject\na@b,Jane\n":     "line 2: column subject",
+		"upn\njane doe@contoso.com\n": "has a space",
+		"upn\n../x\n":                 "line 2: column upn",
 	} {
 		_, err := read(text)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), name) ||
@@ -76,5 +77,68 @@ func TestPeople(t *testing.T) {
 	}
 	if _, err := read("upn,password\na@b,x\n"); !errors.Is(err, folder.WritableByOthers) {
 		t.Errorf("a list with passwords that others may write: %v", err)
+	}
+}
+
+// The lists that people have: what the portal, Get-MgUser, Get-ADUser and spreadsheets
+// write is read, and what is wrong with the others is said.
+func TestPeopleOfOthers(t *testing.T) {
+	for name, want := range map[string]string{
+		"entra.csv": "jane@contoso.com", "admod.csv": "jane@contoso.com", "excel-de.csv": "jane@contoso.com", "utf16.csv": "jane@contoso.com",
+		"typeinfo.csv": "jane@contoso.com", "trailing.csv": "jane@contoso.com", "spaces.csv": "jane@contoso.com",
+		"cp1252.csv": "!save the file as CSV UTF-8", "nohdr.csv": "!line 1: this is no header row", "bad.csv": "!no account can have such a UPN", "zwsp.csv": "!U+200B",
+	} {
+		var first string
+		var failed error
+		for p, err := range folder.People(filepath.Join("testdata", "people", name)) {
+			if err != nil {
+				failed = err
+				break
+			}
+			if first == "" {
+				first = p.Subject.UPN
+			}
+		}
+		switch says, bad := strings.CutPrefix(want, "!"); {
+		case bad && (failed == nil || !strings.Contains(failed.Error(), says)):
+			t.Errorf("%s: %v, want %q", name, failed, says)
+		case !bad && (failed != nil || first != want):
+			t.Errorf("%s: %q, %v", name, first, failed)
+		}
+	}
+	for text, line := range map[string]int{
+		"sep=;\r\nUPN;mail\r\njane@contoso.com;x\r\n":                                        3,
+		"sep=,\nmail,User Principal Name\n,jane@contoso.com\n":                               3,
+		"#TYPE Selected.User\n\"displayName\"\t\"userPrincipalName\"\nJ\tjane@contoso.com\n": 3,
+		"\n\nupn\n\n\njane@contoso.com\n,,,\n":                                               6,
+		"upn,password\n jane@contoso.com\u00a0, p \n":                                        2,
+	} {
+		n := 0
+		for p, err := range folder.ReadPeople(strings.NewReader(text)) {
+			if err != nil || p.Line != line || p.Subject.UPN != "jane@contoso.com" || p.Password != "" && p.Password != " p " {
+				t.Errorf("%q: line %d, %q, %v", text, p.Line, p.Subject.UPN, err)
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("%q: %d people", text, n)
+		}
+	}
+	for text, says := range map[string]string{"jane": "no @", "a@b@c": "more than one @", "@contoso.com": "one side", "jane@": "one side", "a b@c.com": "a space", "a\u202e@c.com": "U+202E", "a\x00@c.com": "U+0000"} {
+		for _, err := range folder.ReadPeople(strings.NewReader("upn\n\"" + text + "\"\n")) {
+			if !errors.Is(err, folder.BadName) || !strings.Contains(err.Error(), says) {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	}
+}
+
+func TestIgnoredColumns(t *testing.T) {
+	got, err := folder.IgnoredColumns(filepath.Join("testdata", "people", "entra.csv"))
+	if diff := cmp.Diff([]string{"displayName", "surname", "givenName", "id", "userType"}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := folder.IgnoredColumns("nosuch.csv"); err == nil {
+		t.Error("no error for a file that is not there")
 	}
 }

@@ -67,3 +67,16 @@ func TestNamedUsers(t *testing.T) {
 		t.Errorf("left %v", left)
 	}
 }
+
+// Columns that mean nothing here are named once and passed over.
+func TestOtherColumns(t *testing.T) {
+	dir := t.TempDir()
+	list := "userPrincipalName,displayName,mail\r\njane@contoso.com,Jane,jane@contoso.com\r\n"
+	if err := os.WriteFile(filepath.Join(dir, "entra.csv"), []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := programtest.Run(t, program, dir, nil, "-key", "p256", "-users", "entra.csv")
+	if r.Code != 0 || strings.Count(r.Stderr, "entra.csv: not used: displayName\n") != 1 {
+		t.Errorf("%+v", r)
+	}
+}

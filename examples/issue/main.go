@@ -50,6 +50,7 @@ type options struct {
 	key            cba.KeyType
 	encoding       pfx.Encoding
 	profile        cba.Profile
+	short          bool
 	json           bool
 }
 
@@ -85,6 +86,7 @@ func parse(args []string) (options, error) {
 		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
 		return nil
 	})
+	f.BoolVar(&o.short, "allow-short-passwords", false, "accept passwords of fewer than 12 characters from -users")
 	f.BoolVar(&o.json, "json", false, "print the manifest as JSON instead of a table")
 	if err := console.ParseFlags(f, args, "Creates certificates, PFX files and certificateUserIds values for users.", "[flags] [UPN ...]"); err != nil {
 		return o, err
@@ -109,6 +111,9 @@ func run(args []string) error {
 	list, err := users.Read(o.users, o.upns...)
 	if err != nil {
 		return err
+	}
+	if list.Short != "" && !o.short {
+		return console.Usage("the password for %s has fewer than 12 characters, and nothing else protects the PFX file. Use a longer one, leave the column empty to have passwords generated, or pass -allow-short-passwords.", list.Short)
 	}
 	out, err := folder.Open(o.out)
 	if err != nil {

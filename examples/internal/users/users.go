@@ -4,8 +4,11 @@ package users
 
 import (
 	"encoding/csv"
+	"fmt"
 	"iter"
+	"os"
 	"strings"
+	"unicode/utf8"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/folder"
@@ -20,7 +23,13 @@ type List struct {
 	name  string // of the file, "" for text
 	text  string // what a file would have
 	Count int    // how many people there are
+	// Short is the first user whose password has fewer than 12 characters, "" if there
+	// is none. Only the password protects a PFX.
+	Short string
 }
+
+// shortPassword is how many characters a password should have at least.
+const shortPassword = 12
 
 // Read checks the whole list, so that nothing is issued from a bad one: the people of a
 // file, those who are named, or the sample.
@@ -39,11 +48,23 @@ func Read(name string, upns ...string) (*List, error) {
 		w.Flush()
 		list.text = b.String()
 	}
-	for _, err := range list.people() {
+	for p, err := range list.people() {
 		if err != nil {
 			return nil, console.Usage("%w", err)
 		}
 		list.Count++
+		if n := utf8.RuneCountInString(p.Password); n > 0 && n < shortPassword && list.Short == "" {
+			list.Short = p.Subject.UPN
+		}
+	}
+	if name != "" {
+		ignored, err := folder.IgnoredColumns(name)
+		if err != nil {
+			return nil, console.Usage("%w", err)
+		}
+		if len(ignored) > 0 {
+			fmt.Fprintf(os.Stderr, "%s: not used: %s\n", name, console.Clean(strings.Join(ignored, ", ")))
+		}
 	}
 	if list.Count == 0 {
 		if name == "" {
