@@ -18,10 +18,14 @@ import (
 
 // Findings checks the whole tenant at a time: the policy by itself, the trust
 // stores by themselves, and then what shows only when they are checked together.
-// Where is a JSON pointer into the tenant as [Config] writes it. [Rules] has the
+// A part that the input did not contain has one finding that says so, and no other is
+// made of its absence. Where is a JSON pointer into the tenant as [Config] writes it. [Rules] has the
 // codes of this package, which begin with "signin-".
 func (c Config) Findings(at time.Time) lint.Findings {
-	found := c.Policy.Findings()
+	var found lint.Findings
+	if !c.Lacks(propertyPolicy) { // else there is nothing to check
+		found = c.Policy.Findings()
+	}
 	for i := range found {
 		if strings.HasPrefix(found[i].Where, "/") {
 			found[i].Where = atPolicy + found[i].Where
@@ -44,7 +48,10 @@ func (c Config) together(at time.Time) lint.Findings {
 	if err != nil {
 		return nil
 	}
-	l := linter{config: c, policy: compiled, store: store}
+	l := linter{config: c, policy: compiled, store: store, partial: c.partialStores()}
+	for _, name := range c.Missing {
+		l.add(incomplete, "/"+name, name, "the input does not contain %s, so what depends on it was not checked", name)
+	}
 	for _, ca := range store.CAs() {
 		if at.Before(ca.Certificate.NotAfter) {
 			l.live = append(l.live, ca)
@@ -64,7 +71,15 @@ type linter struct {
 	policy   *policy.Policy
 	store    *trust.Store
 	live     []*trust.CA // those that have not expired
+	partial  bool        // not every CA of the tenant is known: one that is not found may exist
 	findings lint.Findings
+}
+
+// partialStores reports whether the tenant may have CAs that the configuration does not
+// contain.
+func (c Config) partialStores() bool {
+	return c.Lacks(propertyPKIs) || c.Lacks(propertyClassic) ||
+		slices.ContainsFunc(c.Trust.PKIs, func(p trust.PKI) bool { return p.CertificateAuthorities == nil && p.DeletedDateTime.IsZero() })
 }
 
 func (l *linter) add(r lint.Rule, where, about, format string, args ...any) {
@@ -90,7 +105,7 @@ func (l *linter) addCA(r lint.Rule, ca *trust.CA) {
 }
 
 func (l *linter) authorities() {
-	if l.config.Policy.State == policy.Enabled && len(l.live) == 0 {
+	if l.config.Policy.State == policy.Enabled && len(l.live) == 0 && !l.partial {
 		l.add(noAuthority, "/"+propertyPKIs, "trust stores", "")
 	}
 }
@@ -124,7 +139,7 @@ func (l *linter) rules() {
 		case len(named) > 0:
 		case slices.ContainsFunc(l.store.CAs(), func(ca *trust.CA) bool { return ca.Subject.Equal(reversed) }):
 			l.add(ruleReversed, where, about, "the rule has the name of a CA in the order of certificateUserIds, and never matches; the CA is %s", reversed)
-		default:
+		case !l.partial:
 			l.add(ruleUnknownIssuer, where, about, "")
 		}
 	}
@@ -137,7 +152,9 @@ func (l *linter) scopes() {
 		id, _ := keyid.Parse(scope.SubjectKeyIdentifier) // what cannot be read names no CA
 		named := l.store.WithSKI(id)
 		if len(named) == 0 {
-			l.add(scopeUnknownAuthority, where, about, "")
+			if !l.partial {
+				l.add(scopeUnknownAuthority, where, about, "")
+			}
 			continue
 		}
 		pki := scope.PublicKeyInfrastructureIdentifier
@@ -149,7 +166,7 @@ func (l *linter) scopes() {
 
 func (l *linter) revocation() {
 	for i, ski := range l.config.Policy.CRLValidation.ExemptedSKIs {
-		if id, _ := keyid.Parse(ski); len(l.store.WithSKI(id)) == 0 {
+		if id, _ := keyid.Parse(ski); len(l.store.WithSKI(id)) == 0 && !l.partial {
 			l.add(exemptionUnknownAuthority, fmt.Sprintf("%s/crlValidationConfiguration/exemptedCertificateAuthoritiesSubjectKeyIdentifiers/%d", atPolicy, i),
 				"crlValidationConfiguration, exempted "+ski, "")
 		}
@@ -194,7 +211,7 @@ func (t *Tenant) UserFindings(user policy.User) lint.Findings {
 		return nil
 	}
 	c := t.config
-	l := linter{config: c, policy: t.policy, store: t.trust}
+	l := linter{config: c, policy: t.policy, store: t.trust, partial: c.partialStores()}
 	who := user.UserPrincipalName
 	high := c.Policy.AuthenticationMode.DefaultAffinity == certuserid.High
 	usable := false
@@ -233,11 +250,14 @@ func (t *Tenant) UserFindings(user policy.User) lint.Findings {
 		}
 		if issuer := id.Issuer(); issuer != "" && !slices.ContainsFunc(t.trust.CAs(), func(ca *trust.CA) bool {
 			return strings.EqualFold(ca.Subject.Windows(), issuer)
-		}) {
+		}) && !l.partial {
 			l.add(userIDUnknownIssuer, where, about, "no CA of the trust stores has the name %s", text.Quote(issuer))
 		}
 	}
-	if !usable {
+	unknown := c.Lacks(propertyPolicy) || slices.ContainsFunc(user.Missing, func(property policy.UserProperty) bool {
+		return property == policy.UserPrincipalName || property == policy.OnPremisesUserPrincipalName || property == "authorizationInfo"
+	})
+	if !usable && !unknown {
 		l.add(userUnbound, atUserIDs, who, "")
 	}
 	return l.findings

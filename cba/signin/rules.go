@@ -15,6 +15,9 @@ var (
 	noAuthority = lint.Rule{Code: "signin-no-authority", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.Authorities,
 		What: "certificate-based authentication is enabled and no CA is valid, so nobody can sign in with a certificate",
 		Do:   "upload every CA up to the root"}
+	incomplete = lint.Rule{Code: "signin-incomplete", Severity: lint.Info, Source: lint.HowTo,
+		What: "the input does not contain a part of the tenant, so what depends on it was not checked",
+		Do:   "read the part as well and check again"}
 	ruleParent = lint.Rule{Code: "signin-rule-parent", Severity: lint.Warning, Source: sourceBindings,
 		What: "the rule names a CA that issued other CAs of the trust stores; a rule goes only by the issuer of the user's certificate",
 		Do:   "name the CA that issues the users' certificates"}
@@ -64,7 +67,7 @@ var (
 )
 
 var rules = []lint.Rule{
-	noAuthority, ruleParent, ruleReversed, ruleUnknownIssuer, scopeUnknownAuthority, scopeOtherPKI, exemptionUnknownAuthority, crlRequired, notHinted,
+	noAuthority, incomplete, ruleParent, ruleReversed, ruleUnknownIssuer, scopeUnknownAuthority, scopeOtherPKI, exemptionUnknownAuthority, crlRequired, notHinted,
 	crlUnusable, crlSlow, crlOfExpiredCA,
 	userIDUnbound, userIDLow, userIDUnknownIssuer, userUnbound,
 }

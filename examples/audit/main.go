@@ -20,6 +20,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"os/signal"
 	"time"
@@ -28,6 +30,7 @@ import (
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/cba/trust"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/tenant"
@@ -40,6 +43,7 @@ type options struct {
 	tenant       tenant.Flags
 	snapshot     string
 	allowPrivate bool
+	users        string
 	html         string
 	last         string // JSON of the report before
 	omit         string // accepted findings
@@ -50,6 +54,7 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("audit", flag.ContinueOnError)
 	f.StringVar(&o.snapshot, "snapshot", "", "write the tenant to `FILE`, for explain -tenant")
+	f.StringVar(&o.users, "users", "", "with -tenant FILE: also check the users in `FILE`, one JSON user per line")
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.StringVar(&o.html, "html", "", "also write the findings as one HTML page to `FILE`, and as JSON beside it")
 	f.StringVar(&o.last, "last", "", "with -html: JSON `FILE` of the last report, to show what is new and what is fixed")
@@ -75,7 +80,9 @@ type audit struct {
 	Authorities []authority   `json:"authorities"`
 	Lists       []list        `json:"revocationLists"`
 	Users       users         `json:"users"`
-	Findings    lint.Findings `json:"findings"`
+	// Offline says that the tenant is a file, so that no CRL was downloaded.
+	Offline  bool          `json:"offline,omitempty"`
+	Findings lint.Findings `json:"findings"`
 }
 
 type users struct {
@@ -91,6 +98,12 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if isFile(o.tenant.ID) {
+		return o.offline()
+	}
+	if o.users != "" {
+		return console.Usage("-users is for a tenant in a file: give -tenant FILE")
+	}
 	t, err := o.tenant.Open()
 	if err != nil {
 		return err
@@ -105,22 +118,36 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	a := &audit{At: time.Now().UTC().Truncate(time.Second), Method: config, Authorities: []authority{}, Lists: []list{}}
-	a.Findings = config.Findings(a.At)
-	store, err := config.Trust.Compile(trust.Options{})
+	a, store, err := begin(config)
 	if err != nil {
-		return err // more certificate authorities than any tenant can have
+		return err
 	}
-	a.Authorities = authorities(store, a.At)
 	published, err := signin.FetchCRLs(ctx, t.CRLs(o.allowPrivate), store)
 	if err != nil {
 		return err
 	}
 	a.Lists = lists(published)
 	a.Findings = append(a.Findings, signin.CRLFindings(published, a.At)...)
-	if err := a.readUsers(ctx, t, config); err != nil {
+	if err := a.readUsers(t.Users(ctx), config); err != nil {
 		return err
 	}
+	return o.finish(a, t.Announce)
+}
+
+// begin is what the settings alone show.
+func begin(config signin.Config) (*audit, *trust.Store, error) {
+	a := &audit{At: time.Now().UTC().Truncate(time.Second), Method: config, Authorities: []authority{}, Lists: []list{}}
+	a.Findings = config.Findings(a.At)
+	store, err := config.Trust.Compile(trust.Options{})
+	if err != nil {
+		return nil, nil, err // more CAs than any tenant can have
+	}
+	a.Authorities = authorities(store, a.At)
+	return a, store, nil
+}
+
+// finish prints what was found, and writes the page.
+func (o options) finish(a *audit, announce func(io.Writer)) (err error) {
 	a.Findings = a.Findings.Unique().Sorted()
 	if o.html != "" {
 		if err := o.page(a); err != nil {
@@ -130,7 +157,7 @@ func run(args []string) error {
 	if o.json {
 		err = console.JSON(os.Stdout, a)
 	} else {
-		t.Announce(os.Stdout)
+		announce(os.Stdout)
 		a.print(os.Stdout, console.StyleFor(os.Stdout))
 		if o.snapshot != "" {
 			fmt.Printf("\nSnapshot written to %s. To test a sign-in: go run ./examples/explain -tenant %s -user USER.json -cert CERT.pem\n", o.snapshot, o.snapshot)
@@ -168,7 +195,7 @@ func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, err
 }
 
 // readUsers checks everyone who has certificateUserIds.
-func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.Config) error {
+func (a *audit) readUsers(users iter.Seq2[snapshot.User, error], config signin.Config) error {
 	// A CA that cannot be read has a finding of its own already.
 	compiled, err := config.Compile(signin.Options{})
 	if err != nil {
@@ -176,7 +203,7 @@ func (a *audit) readUsers(ctx context.Context, t *tenant.Tenant, config signin.C
 	}
 	bar := console.NewProgress(os.Stderr, "Reading users", 0)
 	defer bar.End()
-	for u, err := range t.Users(ctx) {
+	for u, err := range users {
 		if err != nil {
 			return err
 		}

@@ -86,7 +86,11 @@ func (a *audit) print(w io.Writer, style console.Style) {
 		}
 		rows = append(rows, []string{l.URL, of, cmp.Or(l.Number, "none"), strconv.Itoa(l.Revoked), size(l.Bytes), ms(l.Millis), l.NextUpdate.Format("2006-01-02 15:04 MST")})
 	}
-	section(w, style, rows, "No CRLs: a revoked or stolen certificate works until it expires.")
+	none := "No CRLs: a revoked or stolen certificate works until it expires."
+	if a.Offline {
+		none = "CRLs were not downloaded."
+	}
+	section(w, style, rows, none)
 
 	fmt.Fprintf(w, "\n%s  %d, %d with certificateUserIds, %d of these with findings\n",
 		style.Bold("USERS"), a.Users.Total, a.Users.WithIDs, a.Users.Wrong)

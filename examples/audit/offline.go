@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/snapshot"
+	"example.com/entracba/examples/internal/console"
+)
+
+// isFile reports whether -tenant names a file and not a tenant.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return name != "" && err == nil && info.Mode().IsRegular()
+}
+
+// offline audits a tenant that was saved, in any form that package signin reads, without
+// a network: CRLs are not downloaded.
+func (o options) offline() error {
+	switch {
+	case o.snapshot != "":
+		return console.Usage("-snapshot saves a tenant that is read through Graph; %s is a file already", o.tenant.ID)
+	case o.allowPrivate:
+		return console.Usage("-allow-private has no effect: the CRLs of a tenant in a file are not downloaded")
+	}
+	content, err := os.ReadFile(o.tenant.ID)
+	if err != nil {
+		return err
+	}
+	saved, err := snapshot.Parse(content)
+	if err != nil {
+		return console.Usage("%s: %w", o.tenant.ID, err)
+	}
+	a, _, err := begin(saved.Config)
+	if err != nil {
+		return err
+	}
+	a.Offline = true
+	if err := a.readUsers(o.savedUsers(saved.Users), saved.Config); err != nil {
+		return err
+	}
+	return o.finish(a, func(w io.Writer) {
+		fmt.Fprintf(w, "Tenant read from %s. CRLs were not downloaded.\n", o.tenant.ID)
+		if missing := saved.Config.Missing; len(missing) > 0 {
+			fmt.Fprintf(w, "The file does not contain %s; nothing is said about it.\n", strings.Join(missing, " and "))
+		}
+		fmt.Fprintln(w)
+	})
+}
+
+// maxLine bounds one user of a file.
+const maxLine = 1 << 20
+
+// savedUsers are the users of a snapshot, then those of -users.
+func (o options) savedUsers(saved []snapshot.User) iter.Seq2[snapshot.User, error] {
+	return func(yield func(snapshot.User, error) bool) {
+		for _, u := range saved {
+			if !yield(u, nil) {
+				return
+			}
+		}
+		if o.users == "" {
+			return
+		}
+		f, err := os.Open(o.users)
+		if err != nil {
+			yield(snapshot.User{}, err)
+			return
+		}
+		defer f.Close()
+		s := bufio.NewScanner(f)
+		s.Buffer(nil, maxLine)
+		for n := 1; s.Scan(); n++ {
+			if len(bytes.TrimSpace(s.Bytes())) == 0 {
+				continue
+			}
+			u, err := policy.ParseUser(s.Bytes())
+			if err != nil {
+				yield(snapshot.User{}, console.Usage("%s line %d: %w", o.users, n, err))
+				return
+			}
+			if !yield(snapshot.User{User: u}, nil) {
+				return
+			}
+		}
+		if err := s.Err(); err != nil {
+			yield(snapshot.User{}, console.Usage("%s: %w", o.users, err))
+		}
+	}
+}

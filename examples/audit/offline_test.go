@@ -1,0 +1,51 @@
+package main_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.com/entracba/examples/internal/programtest"
+)
+
+// A tenant in a file is audited without a network, with the users of another file; what
+// the file does not contain is said and nothing is found because of it.
+func TestOffline(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(status int, args ...string) programtest.Result {
+		t.Helper()
+		r := programtest.Run(t, program, dir, nil, args...)
+		if r.Code != status {
+			t.Fatalf("%q: %+v", args, r)
+		}
+		return r
+	}
+	run(1, "-snapshot", "tenant.json")
+	r := run(1, "-tenant", "tenant.json")
+	for _, want := range []string{"Tenant read from tenant.json. CRLs were not downloaded.", "userid-prefix", "trust-classic-ca-expired"} {
+		if !strings.Contains(r.Stdout, want) {
+			t.Errorf("no %q in\n%s", want, r.Stdout)
+		}
+	}
+	write("policy.json", `{"id":"X509Certificate","state":"enabled","certificateUserBindings":[{"x509CertificateField":"SubjectKeyIdentifier","userProperty":"certificateUserIds","priority":1}],"includeTargets":[{"targetType":"group","id":"1"}]}`)
+	write("users.jsonl", `{"userPrincipalName":"jane@contoso.com","authorizationInfo":{"certificateUserIds":["x509:<SKI>00"]}}`+"\n\n")
+	r = run(1, "-tenant", "policy.json", "-users", "users.jsonl")
+	if !strings.Contains(r.Stdout, "signin-incomplete") || strings.Contains(r.Stdout, "signin-no-authority") || !strings.Contains(r.Stdout, "jane@contoso.com") {
+		t.Errorf("said\n%s", r.Stdout)
+	}
+	write("no.json", `{"userPrincipalName":"jane@contoso.com"}`)
+	write("bad.jsonl", "{}\n{\n")
+	for _, args := range [][]string{
+		{"-tenant", "no.json"}, {"-users", "users.jsonl"}, {"-tenant", "policy.json", "-users", "bad.jsonl"}, {"-tenant", "policy.json", "-users", "none.jsonl"},
+		{"-tenant", "policy.json", "-snapshot", "again.json"}, {"-tenant", "policy.json", "-allow-private"},
+	} {
+		run(2, args...)
+	}
+}
