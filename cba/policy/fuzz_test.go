@@ -219,7 +219,8 @@ func reference(t testing.TB, c policy.Config, cert certSpec, u policy.User) poli
 		m, text := value(b.Field)
 		ok := false
 		switch {
-		case m == "", high && (m.Affinity() != certuserid.High || b.Affinity == certuserid.Low):
+		// An affinity that is not known is not high: it never lets anybody in.
+		case m == "", high && (m.Affinity() != certuserid.High || b.Affinity != "" && b.Affinity != certuserid.High):
 		case b.Property == policy.CertificateUserIDs:
 			for _, stored := range u.AuthorizationInfo.CertificateUserIDs {
 				ok = ok || certuserid.Options{}.Values(parsed).Fit(m, stored) != certuserid.Unfit
