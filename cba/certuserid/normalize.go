@@ -136,9 +136,13 @@ func (r *reader) unwrap(text string) string {
 		}
 		text = plain
 	}
-	if plain := tagBackslash.ReplaceAllString(text, "<$1>"); plain != text {
-		r.note(ruleBackslash, "")
-		text = plain
+	// Where one tag has a backslash, the first has; a backslash before a later one alone
+	// is the end of a name.
+	if first := strings.IndexByte(text, '<'); first > 0 && text[first-1] == '\\' {
+		if plain := tagBackslash.ReplaceAllString(text, "<$1>"); plain != text {
+			r.note(ruleBackslash, "")
+			text = plain
+		}
 	}
 	if rest, ok := strings.CutPrefix(text, "<"); ok && len(rest) > 6 && strings.EqualFold(rest[:6], "X509:<") {
 		r.note(rulePrefix, "<X509:")
