@@ -81,12 +81,12 @@ func ExampleDecode() {
 		fmt.Println("Please try another password.")
 	}
 	_, err = pfx.Decode(data[:1000], "secret")
-	fmt.Println(strings.Contains(err.Error(), "the file is cut short"))
+	fmt.Println(errors.Is(err, pfx.Malformed), strings.Contains(err.Error(), "the file is cut short"))
 	b, err := pfx.Decode(data, "secret")
 	fmt.Println(b.FriendlyName, err)
 	// Output:
 	// Please try another password.
-	// true
+	// true true
 	// Jane (Contoso) <nil>
 }
 

@@ -141,7 +141,7 @@ func Tenant(raw []byte) (document []byte, instead string) {
 const tenantCalls = "give the answer of GET /policies/authenticationMethodsPolicy/authenticationMethodConfigurations/x509Certificate, " +
 	"or an object with it as " + Policy + ", with the PKIs as " + PKIs + " and the classic trust store as " + Classic
 
-// ClassicID is the id of the classic trust store in every tenant.
+// classicID is the id of the classic trust store in every tenant.
 const classicID = "29728ade-6ae4-4ee9-9103-412912537da5"
 
 func isClassicStore(raw []byte) bool {
