@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"encoding/json"
+	"maps"
 	"testing"
 	"time"
 
@@ -51,6 +52,24 @@ func TestIncomplete(t *testing.T) {
 		}
 		if n != 1 {
 			t.Errorf("without %s: %d findings that say so", test.part, n)
+		}
+	}
+	// A CA that no store of the input has may be in the one that is missing.
+	var method map[string]any
+	must(0, json.Unmarshal(whole["x509Certificate"], &method))
+	method["authenticationModeConfiguration"] = map[string]any{"rules": []any{map[string]any{"x509CertificateRuleType": "issuerSubject", "identifier": "CN=Elsewhere", "issuerSubjectIdentifier": "CN=Elsewhere", "x509CertificateAuthenticationMode": "x509CertificateMultiFactor"}}}
+	method["certificateAuthorityScopes"] = []any{map[string]any{"subjectKeyIdentifier": "0102", "includeTargets": []any{map[string]any{"targetType": "group", "id": "1"}}}}
+	method["crlValidationConfiguration"] = map[string]any{"state": "enabled", "exemptedCertificateAuthoritiesSubjectKeyIdentifiers": []string{"0102"}}
+	whole["x509Certificate"] = must(json.Marshal(method))
+	elsewhere := []string{"signin-rule-unknown-issuer", "signin-scope-unknown-authority", "signin-exemption-unknown-authority"}
+	for _, missing := range []string{"", "publicKeyInfrastructure", "certificateBasedAuthConfiguration"} {
+		part := maps.Clone(whole)
+		delete(part, missing)
+		found := must(signin.ParseConfig(must(json.Marshal(part)))).Findings(at)
+		for _, code := range elsewhere {
+			if found.Has(code) != (missing == "") {
+				t.Errorf("without %q: %s is %v", missing, code, found.Has(code))
+			}
 		}
 	}
 	// A user of whom nothing is known is not one whom nothing binds.
