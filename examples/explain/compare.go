@@ -1,26 +1,18 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"crypto/x509"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/cba/policy"
 	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 )
 
 // A difference is what -json prints of a user to whom the change matters.
@@ -33,11 +25,11 @@ type difference struct {
 
 // compare prints who gains or loses access.
 func (o options) compare(ctx context.Context, lists crl.Source) error {
-	_, before, err := readTenant(o.tenant, lists)
+	_, before, err := saved.Tenant(o.tenant, lists)
 	if err != nil {
 		return err
 	}
-	_, after, err := readTenant(o.then, lists)
+	_, after, err := saved.Tenant(o.then, lists)
 	if err != nil {
 		return err
 	}
@@ -47,7 +39,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	differences := []difference{}
 	total, without := 0, 0
 	affected := &pages.AffectedPart{}
-	for change, err := range signin.Compare(ctx, before, after, users(o.users), signin.CompareOptions{At: o.at, Require: o.require}) {
+	for change, err := range signin.Compare(ctx, before, after, saved.Users(o.users), signin.CompareOptions{At: o.at, Require: o.require}) {
 		if err != nil {
 			return err
 		}
@@ -126,124 +118,4 @@ func showAnswer(a signin.Answer) string {
 		return "no certificate"
 	}
 	return "refused, " + a.Code
-}
-
-// users reads a folder, or a file with one JSON object per line.
-func users(name string) iter.Seq2[signin.Case, error] {
-	return func(yield func(signin.Case, error) bool) {
-		info, err := os.Stat(name)
-		switch {
-		case err != nil:
-			yield(signin.Case{}, err)
-		case info.IsDir():
-			pairs(name, yield)
-		default:
-			lines(name, yield)
-		}
-	}
-}
-
-// maxLine bounds one user of a file: ten certificates of 64 KB in base64.
-const maxLine = 1 << 20
-
-func lines(name string, yield func(signin.Case, error) bool) {
-	f, err := os.Open(name)
-	if err != nil {
-		yield(signin.Case{}, err)
-		return
-	}
-	defer f.Close()
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, maxLine)
-	for n := 1; s.Scan(); n++ {
-		if len(bytes.TrimSpace(s.Bytes())) == 0 {
-			continue
-		}
-		c, err := parseUser(s.Bytes())
-		if err != nil {
-			yield(c, console.Usage("%s line %d: %w", name, n, err))
-			return
-		}
-		if !yield(c, nil) {
-			return
-		}
-	}
-	if err := s.Err(); err != nil {
-		yield(signin.Case{}, console.Usage("%s: %w", name, err))
-	}
-}
-
-// pairs reads NAME.json of a folder with the certificate beside it, in NAME.pem, .crt or .cer.
-func pairs(name string, yield func(signin.Case, error) bool) {
-	found, err := filepath.Glob(filepath.Join(name, "*.json"))
-	if err != nil {
-		yield(signin.Case{}, err)
-		return
-	}
-	for _, file := range found {
-		c, err := readPair(file)
-		if err != nil {
-			yield(c, console.Usage("%s: %w", file, err))
-			return
-		}
-		if !yield(c, nil) {
-			return
-		}
-	}
-}
-
-func readPair(file string) (signin.Case, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return signin.Case{}, err
-	}
-	c, err := parseUser(content)
-	if err != nil {
-		return c, err
-	}
-	for _, extension := range []string{".pem", ".crt", ".cer"} {
-		content, err := os.ReadFile(strings.TrimSuffix(file, ".json") + extension)
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return c, err
-		}
-		found, err := certfile.Read(content, nil)
-		if err != nil {
-			return c, fmt.Errorf("its %s file: %w", extension, err)
-		}
-		c.Certificates = append(c.Certificates, found.Certificate)
-	}
-	return c, nil
-}
-
-// parseUser reads a Graph user with one more property, "certificates": a list of
-// certificates in base64 or PEM.
-func parseUser(text []byte) (signin.Case, error) {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
-	user, err := policy.ParseUser(text)
-	if err != nil {
-		return signin.Case{}, err
-	}
-	c := signin.Case{User: &user}
-	var more struct {
-		Certificates []string `json:"certificates"`
-	}
-	if err := json.Unmarshal(text, &more); err != nil {
-		return c, err
-	}
-	for i, text := range more.Certificates {
-		cert, err := parseCertificate(text)
-		if err != nil {
-			return c, fmt.Errorf("certificates[%d]: %w", i, err)
-		}
-		c.Certificates = append(c.Certificates, cert)
-	}
-	return c, nil
-}
-
-func parseCertificate(text string) (*x509.Certificate, error) {
-	file, err := certfile.Read([]byte(text), nil)
-	return file.Certificate, err
 }

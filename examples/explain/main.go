@@ -21,16 +21,15 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"example.com/entracba/cba/certfile"
-	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/policy"
 	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 )
 
 func main() { console.Main("explain", run) }
@@ -40,16 +39,15 @@ type options struct {
 	tenant, user, cert string
 	users, then        string
 	at                 time.Time
-	crls               map[string]string // URL to file
+	crls               saved.CRLs
 	require            signin.Requirement
-	allowPrivate       bool
 	findings           bool
 	html               string
 	json               bool
 }
 
 func parse(args []string) (options, error) {
-	o := options{at: time.Now(), crls: map[string]string{}}
+	o := options{at: time.Now()}
 	f := flag.NewFlagSet("explain", flag.ContinueOnError)
 	f.StringVar(&o.tenant, "tenant", "", "the tenant: JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it")
 	f.StringVar(&o.user, "user", "", "the user: JSON `FILE` as Microsoft Graph returns it")
@@ -60,21 +58,10 @@ func parse(args []string) (options, error) {
 		}
 		return err
 	})
-	f.Func("crl", "`URL=FILE`: read the CRL of this URL from a file instead of the network; may be repeated", func(text string) error {
-		url, file, ok := cutLast(text, "=")
-		if !ok || url == "" || file == "" {
-			return errors.New("must be URL=FILE")
-		}
-		o.crls[url] = file
-		return nil
-	})
-	f.Func("require", "Conditional Access requirement: `mfa|phishing-resistant|FILE`, where FILE is an authentication strength as JSON", func(text string) (err error) {
-		o.require, err = requirement(text)
-		return err
-	})
+	o.crls.Register(f)
+	saved.RequireFlag(f, &o.require)
 	f.StringVar(&o.users, "users", "", "many users: `FILE|DIR`, a file with one JSON user per line, or a folder with NAME.json and NAME.pem for each user")
 	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, JSON `FILE`; prints who gains or loses access")
-	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
 	f.StringVar(&o.html, "html", "", "also write the result as one HTML page to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -98,29 +85,6 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// cutLast cuts around the last separator: URLs may have some of their own.
-func cutLast(text, separator string) (before, after string, found bool) {
-	if i := strings.LastIndex(text, separator); i >= 0 {
-		return text[:i], text[i+len(separator):], true
-	}
-	return text, "", false
-}
-
-func requirement(text string) (signin.Requirement, error) {
-	switch text {
-	case "mfa":
-		return signin.MFA(), nil
-	case "phishing-resistant":
-		return signin.PhishingResistant(), nil
-	}
-	content, err := os.ReadFile(text)
-	if err != nil {
-		return signin.Requirement{}, fmt.Errorf("must be mfa, phishing-resistant or a file: %w", err)
-	}
-	strength, err := signin.ParseStrength(content)
-	return signin.Require(strength), err
-}
-
 func run(args []string) error {
 	o, err := parse(args)
 	if err != nil {
@@ -128,7 +92,7 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	lists, err := o.lists()
+	lists, err := o.crls.Source()
 	if err != nil {
 		return err
 	}
@@ -138,7 +102,7 @@ func run(args []string) error {
 	case o.tenant == "":
 		return o.demonstrate(ctx)
 	}
-	config, tenant, err := readTenant(o.tenant, lists)
+	config, tenant, err := saved.Tenant(o.tenant, lists)
 	if err != nil {
 		return err
 	}
@@ -204,21 +168,4 @@ func (o options) page(page pages.Report) error {
 		return nil
 	}
 	return folder.Stream(o.html, folder.Secret, page.WriteHTML)
-}
-
-// readTenant reads and compiles a tenant.
-func readTenant(name string, lists crl.Source) (signin.Config, *signin.Tenant, error) {
-	content, err := os.ReadFile(name)
-	if err != nil {
-		return signin.Config{}, nil, err
-	}
-	config, err := signin.ParseConfig(content)
-	if err != nil {
-		return config, nil, console.Usage("%s: %w", name, err)
-	}
-	tenant, err := config.Compile(signin.Options{CRLs: lists})
-	if err != nil {
-		return config, nil, console.Usage("%s: %w", name, err)
-	}
-	return config, tenant, nil
 }
