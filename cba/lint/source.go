@@ -24,10 +24,12 @@ const (
 	SmartCard   Source = "Learn: Windows smart card sign-in with CBA"
 	FAQ         Source = "Learn: CBA frequently asked questions"
 	Strengths   Source = "Learn: Authentication strength advanced options"
-	Manage      Source = "Learn: Manage authentication methods"
-	ErrorCodes  Source = "Learn: Microsoft Entra error codes"
-	RevokeUser  Source = "Learn: Revoke user access in Microsoft Entra ID"
-	Clouds      Source = "Learn: National clouds"
+	// SystemPreferred says since 2026 what CBA has to do with it.
+	SystemPreferred Source = "Learn: System-preferred authentication"
+	Manage          Source = "Learn: Manage authentication methods"
+	ErrorCodes      Source = "Learn: Microsoft Entra error codes"
+	RevokeUser      Source = "Learn: Revoke user access in Microsoft Entra ID"
+	Clouds          Source = "Learn: National clouds"
 	// SupportAADSTS50017 is the support article about chains that do not validate.
 	SupportAADSTS50017 Source = "Microsoft support: AADSTS50017"
 )
@@ -107,6 +109,7 @@ var pages = [...]page{
 	{SmartCard, learnCBA + "concept-certificate-based-authentication-smartcard"},
 	{FAQ, learnCBA + "certificate-based-authentication-faq"},
 	{Strengths, learnCBA + "concept-authentication-strength-advanced-options"},
+	{SystemPreferred, learnCBA + "concept-system-preferred-multifactor-authentication"},
 	{Manage, learnCBA + "concept-authentication-methods-manage"},
 	{ErrorCodes, "https://learn.microsoft.com/entra/identity-platform/reference-error-codes"},
 	{RevokeUser, "https://learn.microsoft.com/entra/identity/users/users-revoke-access"},

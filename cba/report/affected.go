@@ -56,6 +56,9 @@ func (p *AffectedPart) Add(c signin.Change) {
 	p.total++
 	if len(c.Case.Certificates) == 0 {
 		p.without++
+		if c.Difference == signin.WithoutCertificate {
+			p.counts[c.Difference]++
+		}
 		return
 	}
 	p.counts[c.Difference]++
@@ -104,7 +107,8 @@ func (p *AffectedPart) Total() int {
 }
 
 // Count returns for how many users the change means this. Users without a
-// certificate are not among them, see [AffectedPart.WithoutCertificate].
+// certificate are among [signin.WithoutCertificate] alone, and those of them who are
+// not in scope only in [AffectedPart.WithoutCertificate].
 func (p *AffectedPart) Count(d signin.Difference) int {
 	if p == nil {
 		return 0

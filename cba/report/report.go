@@ -137,7 +137,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 	}
 	if r.Affected != nil {
 		counts := map[signin.Difference]int{}
-		for _, d := range differences {
+		for _, d := range append(differences[:], signin.WithoutCertificate) {
 			counts[d] = r.Affected.Count(d)
 		}
 		out.Affected = &affected{r.Affected.Total(), counts, r.Affected.WithoutCertificate(), r.Affected.Reasons()}
@@ -235,7 +235,9 @@ func bars(p *AffectedPart) []bar {
 	for _, d := range differences {
 		list = append(list, bar{Class: words[d][0], Words: words[d][1], Users: p.Count(d)})
 	}
-	list = append(list, bar{Class: "none", Words: "have no certificate", Users: p.WithoutCertificate()})
+	inScope := p.Count(signin.WithoutCertificate)
+	list = append(list, bar{Class: "bad", Words: "are in scope and have no certificate", Users: inScope},
+		bar{Class: "none", Words: "have no certificate", Users: p.WithoutCertificate() - inScope})
 	at := 0.0
 	for i := range list {
 		if p.Total() == 0 {

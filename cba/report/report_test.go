@@ -468,3 +468,24 @@ func TestNoGraph(t *testing.T) {
 		t.Errorf("imports %v", bad)
 	}
 }
+
+// Users in scope without a certificate are a class of their own, and the classes of the
+// bar still make up the total.
+func TestInScopeWithoutCertificate(t *testing.T) {
+	affected := &report.AffectedPart{}
+	for i, d := range []signin.Difference{signin.WithoutCertificate, signin.WithoutCertificate, signin.Same, signin.NotKnown} {
+		affected.Add(signin.Change{Index: i, Case: signin.Case{User: &policy.User{UserPrincipalName: "a@b.org"}}, Difference: d})
+	}
+	affected.Add(signin.Change{Case: signin.Case{User: &policy.User{}, Certificates: []*x509.Certificate{{}}}, Difference: signin.Same})
+	if affected.Count(signin.WithoutCertificate) != 2 || affected.WithoutCertificate() != 4 || affected.Count(signin.Same) != 1 || affected.Count(signin.NotKnown) != 0 {
+		t.Errorf("%d, %d", affected.Count(signin.WithoutCertificate), affected.WithoutCertificate())
+	}
+	r := report.Report{Title: "t", Made: made, Affected: affected}
+	if html := page(t, r); !strings.Contains(html, "are in scope and have no certificate") {
+		t.Error("the page does not say it")
+	}
+	var out bytes.Buffer
+	if err := r.WriteJSON(&out); err != nil || !strings.Contains(out.String(), `"in scope, without a certificate": 2`) {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}

@@ -130,6 +130,9 @@ func (ev *evaluation) inputQuestions(answer Answer, assume func(id, text string,
 	case lacks(user, policy.UserType):
 		assume("user.userType", "the user is a member, not a guest of another tenant; the input does not say", answer.Outcome != Refused)
 	}
+	if federated := t.around.federated(user); federated != "" {
+		assume("tenant."+propertyDomains, federated, answer.Outcome != Refused)
+	}
 	if lacks(user, policy.TransitiveMemberOf) && !lacks(user, policy.MemberOf) {
 		nested := *user
 		nested.Missing = append(slices.Clone(user.Missing), policy.MemberOf)

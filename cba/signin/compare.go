@@ -42,11 +42,16 @@ const (
 	// NotKnown: before or after, the outcome is undecided. It is no reason to believe
 	// that the user keeps access.
 	NotKnown
+	// WithoutCertificate: the user has no certificate and is in scope of the method
+	// after the change, see [Tenant.WithoutCertificate]. Whether the user was in scope
+	// before does not matter.
+	WithoutCertificate
 )
 
-var differences = enum.Of[Difference]("signin: difference", "same", "gains", "loses", "stronger", "weaker", "not known")
+var differences = enum.Of[Difference]("signin: difference", "same", "gains", "loses", "stronger", "weaker", "not known", "in scope, without a certificate")
 
-// String returns "same", "gains", "loses", "stronger", "weaker" or "not known".
+// String returns "same", "gains", "loses", "stronger", "weaker", "not known" or "in
+// scope, without a certificate".
 func (d Difference) String() string { return differences.String(d) }
 
 // MarshalText writes the text of [Difference.String]; an unset or unknown
@@ -60,7 +65,9 @@ func (d *Difference) UnmarshalText(text []byte) error { return differences.Unmar
 // are the answers for the best certificate of the user each time, which can be two
 // different certificates: signed in is better than undecided, that is better than
 // refused, multifactor better than single-factor, and the first in the list wins among equals. A user without
-// certificates is refused both times, with no code.
+// certificates is refused both times, with no code; the difference is
+// [WithoutCertificate], [NotKnown] if it is not known whether the user is in scope, or
+// [Same].
 type Change struct {
 	Index         int // the place in the list, from 0
 	Case          Case
@@ -196,6 +203,10 @@ func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, 
 			c.After = a
 		}
 	}
+	if len(c.Case.Certificates) == 0 {
+		c.Difference = after.scope(c.Case.User)
+		return nil
+	}
 	switch b, a := rank(c.Before), rank(c.After); {
 	case c.Before.Outcome == Undecided, c.After.Outcome == Undecided:
 		c.Difference = NotKnown
@@ -211,6 +222,17 @@ func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, 
 		c.Difference = Weaker
 	}
 	return nil
+}
+
+// scope is the difference for a user without a certificate.
+func (t *Tenant) scope(user *policy.User) Difference {
+	switch d := t.policy.Decide(nil, user); {
+	case d.Enabled && d.InScope:
+		return WithoutCertificate
+	case (d.Enabled || d.EnabledUnknown) && (d.InScope || d.ScopeUnknown):
+		return NotKnown
+	}
+	return Same
 }
 
 func both(ctx context.Context, before, after *Tenant, same bool, r Request) (b, a Answer, err error) {

@@ -37,7 +37,10 @@ const MaxConfig = 16 << 20
 type Config struct {
 	Policy policy.Config
 	Trust  trust.Config
-	// Extra has the unknown properties, which are written back.
+	// Extra has the other properties, which are written back. Two of them count where
+	// they are: "systemCredentialPreferences" (of Graph's authenticationMethodsPolicy)
+	// for [Tenant.WithoutCertificate] and a finding, and "domains" (the answer of
+	// GET /domains) for users of a domain that is federated.
 	Extra map[string]json.RawMessage
 	// Missing names those of the three properties that are not known. A Config that
 	// a program makes is complete; [ParseConfig] names here what the text does not have.
@@ -125,6 +128,9 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 	}
 	if len(properties) > 0 {
 		read.Extra = properties
+	}
+	if _, err := read.surroundings(); err != nil {
+		return err
 	}
 	*c = read
 	return nil
@@ -259,13 +265,15 @@ type Tenant struct {
 	unknownCAs []Missing
 	// doubts are parts of the policy that cannot be read or that the text lacks.
 	doubts []policy.Doubt
+	around surroundings
 	// otherDepth returns the stores under the other reading of how many CAs a chain
 	// may have (open question 9.27). It makes them when they are first needed.
 	otherDepth func() *trust.Store
 }
 
 // Compile makes the configuration ready to answer. The tenant shares nothing with
-// c. The error is [BadAuthority], with that of [trust.Config.Compile].
+// c. The error is [BadAuthority], with that of [trust.Config.Compile], or [Malformed]
+// for a property of Extra that counts and cannot be read.
 func (c Config) Compile(options Options) (*Tenant, error) {
 	c = c.Clone()
 	if c.Lacks(propertyPolicy) {
@@ -279,7 +287,11 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 	if err != nil {
 		return nil, &Error{Reason: TooLarge, Where: "/" + propertyPolicy, Err: err}
 	}
-	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts()}
+	around, err := c.surroundings()
+	if err != nil {
+		return nil, err
+	}
+	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts(), around: around}
 	t.otherDepth = sync.OnceValue(func() *trust.Store {
 		other := options.Trust
 		other.MaxDepth = shallowDepth

@@ -427,6 +427,7 @@ func TestRules(t *testing.T) {
 	for _, test := range incompleteTests {
 		tested[test.code] = true
 	}
+	tested[preferredCode] = true // TestPreferred
 	for _, test := range crlFindingTests {
 		if strings.HasPrefix(test.code, "signin-") {
 			tested[test.code] = true

@@ -62,6 +62,9 @@ func (c Config) together(at time.Time) lint.Findings {
 	l.scopes()
 	l.revocation()
 	l.hints()
+	if around, err := c.surroundings(); err == nil && around.preferred == "default" && c.Policy.State == policy.Enabled && len(c.Policy.IncludeTargets) > 0 {
+		l.add(preferred, "/"+propertyPreferred+"/state", propertyPreferred, "")
+	}
 	return l.findings
 }
 

@@ -42,6 +42,9 @@ var (
 	notHinted = lint.Rule{Code: "signin-not-hinted", Severity: lint.Warning, Effect: lint.LocksOut, Source: sourceHints,
 		What: "issuer hints are enabled and only flagged CAs are sent (open question 9.8), so clients may not offer certificates of this CA",
 		Do:   "set isIssuerHintEnabled on this CA, or on none"}
+	preferred = lint.Rule{Code: "signin-preferred", Severity: lint.Warning, Effect: lint.LocksOut, Source: lint.SystemPreferred,
+		What: "system-preferred authentication is Microsoft-managed: users in scope without a certificate fail at once and must choose \"Sign in another way\" by hand",
+		Do:   "target only groups of users who have a certificate, or disable system-preferred authentication for the others"}
 	crlUnusable = lint.Rule{Code: "signin-crl-unusable", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.Revocation,
 		What: "the CRL cannot be used, so users of this CA are refused",
 		Do:   "publish a CRL that the CA has signed at this URL, or correct the URL"}
@@ -67,7 +70,7 @@ var (
 )
 
 var rules = []lint.Rule{
-	noAuthority, incomplete, ruleParent, ruleReversed, ruleUnknownIssuer, scopeUnknownAuthority, scopeOtherPKI, exemptionUnknownAuthority, crlRequired, notHinted,
+	noAuthority, incomplete, ruleParent, ruleReversed, ruleUnknownIssuer, scopeUnknownAuthority, scopeOtherPKI, exemptionUnknownAuthority, crlRequired, notHinted, preferred,
 	crlUnusable, crlSlow, crlOfExpiredCA,
 	userIDUnbound, userIDLow, userIDUnknownIssuer, userUnbound,
 }

@@ -71,7 +71,7 @@ type Verdict struct {
 }
 
 // notChecked is [Verdict.NotChecked].
-const notChecked = "Conditional Access beyond the requirement, risk and sign-in blocks, federation and home realm discovery, " +
+const notChecked = "Conditional Access beyond the requirement, risk and sign-in blocks, federation beyond the domains of the input, home realm discovery, " +
 	"what browsers and proxies do, licences, and caches (a change takes up to an hour)"
 
 // Answer returns the verdict without its reasons.

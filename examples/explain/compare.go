@@ -37,7 +37,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	defer bar.End()
 	counts := map[signin.Difference]int{}
 	differences := []difference{}
-	total, without := 0, 0
+	total, without, inScope := 0, 0, 0
 	affected := &pages.AffectedPart{}
 	for change, err := range signin.Compare(ctx, before, after, saved.Users(o.users), signin.CompareOptions{At: o.at, Require: o.require}) {
 		if err != nil {
@@ -48,6 +48,9 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		affected.Add(change)
 		if len(change.Case.Certificates) == 0 {
 			without++
+			if change.Difference == signin.WithoutCertificate {
+				inScope++
+			}
 			continue
 		}
 		counts[change.Difference]++
@@ -68,7 +71,10 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		}
 	} else {
 		printDifferences(os.Stdout, console.StyleFor(os.Stdout), differences)
-		fmt.Println(summary(total, without, counts))
+		fmt.Println(summary(total, without, inScope, counts))
+		if inScope > 0 && without < total {
+			fmt.Printf("\nIn scope, without a certificate: %s\n", after.WithoutCertificate())
+		}
 	}
 	switch {
 	case counts[signin.Loses] > 0:
@@ -81,7 +87,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 
 // summary says what becomes of the users. Those about whom nothing is known are not
 // among those who keep their access.
-func summary(total, without int, counts map[signin.Difference]int) string {
+func summary(total, without, inScope int, counts map[signin.Difference]int) string {
 	if without == total {
 		return fmt.Sprintf("%s, all without a certificate: nothing is known about them", console.Count(total, "user"))
 	}
@@ -92,6 +98,9 @@ func summary(total, without int, counts map[signin.Difference]int) string {
 	}
 	if without > 0 {
 		text += fmt.Sprintf(", %d without a certificate", without)
+		if inScope > 0 {
+			text += fmt.Sprintf(" (%d in scope)", inScope)
+		}
 	}
 	return text
 }

@@ -498,7 +498,8 @@ func TestUsers(t *testing.T) {
 		code         int
 		says         []string
 	}{
-		{"tenant.json", "tenant.json", 0, []string{"4 users: 0 lose access, 0 gain access, 0 weaker, 0 stronger, 3 unchanged, 1 without a certificate"}},
+		{"tenant.json", "tenant.json", 0, []string{"4 users: 0 lose access, 0 gain access, 0 weaker, 0 stronger, 3 unchanged, 1 without a certificate (1 in scope)",
+			"In scope, without a certificate: the input does not contain systemCredentialPreferences"}},
 		{"tenant.json", "high.json", 1, []string{"4 users: 2 lose access", "alice@woodgrove.com", "refused, AADSTS1001009"}},
 		{"high.json", "tenant.json", 0, []string{"2 gain access"}},
 		{"tenant.json", "multi.json", 0, []string{"2 stronger", "multifactor"}},

@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba/internal/wire"
@@ -13,6 +14,9 @@ const (
 	Policy  = "x509Certificate"
 	PKIs    = "publicKeyInfrastructure"
 	Classic = "certificateBasedAuthConfiguration"
+	// Preferred is a property of the authenticationMethodsPolicy that a tenant's
+	// document has beside the method.
+	Preferred = "systemCredentialPreferences"
 )
 
 // methodType is what the method's configuration says it is.
@@ -25,6 +29,9 @@ func Method(raw []byte) []byte {
 	inner, _, err := wire.Unwrap(raw)
 	if err != nil || len(inner) == 0 {
 		return raw
+	}
+	if one := Only(raw); property(one, "authenticationMethodConfigurations") != nil {
+		inner = one // a list of one authenticationMethodsPolicy
 	}
 	elements := []json.RawMessage{inner}
 	whole := false
@@ -47,6 +54,16 @@ func Method(raw []byte) []byte {
 		return raw
 	}
 	return inner
+}
+
+// withPreferred adds what the whole authenticationMethodsPolicy says beside the method,
+// unless the document says it already.
+func withPreferred(document []wire.Member, policy []byte) []wire.Member {
+	preferred := property(Only(policy), Preferred)
+	if preferred == nil || slices.ContainsFunc(document, func(m wire.Member) bool { return m.Name == Preferred }) {
+		return document
+	}
+	return append(document, wire.Member{Name: Preferred, Raw: preferred})
 }
 
 func isMethod(raw []byte) bool {
@@ -85,6 +102,7 @@ func Tenant(raw []byte) (document []byte, instead string) {
 			if m.Name == Policy {
 				if method := Method(m.Raw); !same(method, m.Raw) {
 					members[i].Raw, changed = method, true
+					members = withPreferred(members, m.Raw)
 				}
 			}
 			if m.Name == PKIs && isPKI(m.Raw) {
@@ -97,7 +115,7 @@ func Tenant(raw []byte) (document []byte, instead string) {
 		return write(members), ""
 	}
 	if method := Method(raw); isMethod(method) {
-		return write([]wire.Member{{Name: Policy, Raw: method}}), ""
+		return write(withPreferred([]wire.Member{{Name: Policy, Raw: method}}, raw)), ""
 	}
 	inner, _, err := wire.Unwrap(raw)
 	if err != nil || len(inner) == 0 {
