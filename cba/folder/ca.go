@@ -3,12 +3,15 @@ package folder
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.com/entracba/cba"
@@ -63,7 +66,7 @@ func (f *Folder) CA(ctx context.Context, from string, make func(context.Context)
 	}
 	// The folder appears with the key and the certificate, or not at all.
 	unfinished := own + ".part"
-	if err := os.RemoveAll(unfinished); err != nil {
+	if err := f.setAside(unfinished); err != nil { // of a run that was killed
 		return nil, false, err
 	}
 	if err := Publish(unfinished, issuer); err != nil {
@@ -80,20 +83,43 @@ func (f *Folder) CA(ctx context.Context, from string, make func(context.Context)
 
 // adopt publishes a CA from elsewhere in the folder, unless that has another one.
 func (f *Folder) adopt(own string, issuer *cba.Issuer) error {
+	for name, cert := range published(issuer) {
+		there, err := os.ReadFile(filepath.Join(own, name+".cer"))
+		if err == nil && !bytes.Equal(there, cert.Raw) {
+			return otherCA(own)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return Publish(own, issuer)
+}
+
+// published are the certificates of a CA by the name of their files.
+func published(issuer *cba.Issuer) iter.Seq2[string, *x509.Certificate] {
 	all := issuer.CACertificates()
-	there, err := os.ReadFile(filepath.Join(own, rootName+".cer"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return Publish(own, issuer)
+	return func(yield func(string, *x509.Certificate) bool) {
+		for i, cert := range all {
+			name := "intermediateCA"
+			switch {
+			case i == len(all)-1:
+				name = rootName
+			case i == 0:
+				name = issuingName
+			case i > 1:
+				name += strconv.Itoa(i)
+			}
+			if !yield(name, cert) {
+				return
+			}
+		}
 	}
-	if err == nil && !bytes.Equal(there, all[len(all)-1].Raw) {
-		return otherCA(own)
-	}
-	return err
 }
 
 // Publish writes what everyone may have of a CA into a folder, which is made if there
-// is none: its root as rootCA.crt (PEM) and rootCA.cer (DER, for an upload), and the
-// CA that issues as issuingCA.crt and issuingCA.cer if that is another.
+// is none: its root as rootCA.crt (PEM) and rootCA.cer (DER, for an upload), the CA that
+// issues as issuingCA.crt and issuingCA.cer if that is another, and those between them as
+// intermediateCA, intermediateCA2 and so on, from the one that issued the issuingCA up.
 func Publish(folder string, issuer *cba.Issuer) error {
 	if issuer == nil || issuer.Certificate == nil {
 		return &Error{Reason: NoCA, Path: folder, What: "there is no CA to publish"}
@@ -101,15 +127,11 @@ func Publish(folder string, issuer *cba.Issuer) error {
 	if err := makeFolder(folder); err != nil {
 		return err
 	}
-	all := issuer.CACertificates()
-	for name, cert := range map[string]int{rootName: len(all) - 1, issuingName: 0} {
-		if name == issuingName && len(all) == 1 {
-			continue
-		}
-		if err := Write(filepath.Join(folder, name+".crt"), cba.EncodeCertificates(all[cert]), Public); err != nil {
+	for name, cert := range published(issuer) {
+		if err := Write(filepath.Join(folder, name+".crt"), cba.EncodeCertificates(cert), Public); err != nil {
 			return err
 		}
-		if err := Write(filepath.Join(folder, name+".cer"), all[cert].Raw, Public); err != nil {
+		if err := Write(filepath.Join(folder, name+".cer"), cert.Raw, Public); err != nil {
 			return err
 		}
 	}

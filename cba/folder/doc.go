@@ -7,8 +7,10 @@
 //	manifest.json   every certificate that counts, and the CA that issued them
 //	passwords.csv   the passwords of the PFX files: columns upn and password
 //	ca/             the CA: rootCA.crt (PEM) and rootCA.cer (DER) for everyone, the
-//	                same of an issuingCA below a root, rootCA.key for nobody else
+//	                same of an issuingCA below a root and of intermediateCAs between
+//	                them, rootCA.key for nobody else
 //	users/          a certificate and a PFX file for every user
+//	leftover/       what killed runs left unfinished, and damaged files; nothing counts
 //	journal.jsonl   only while a run is at work, or was killed: see [Journal]
 //
 // # The manifest
@@ -47,7 +49,9 @@
 // Files appear whole or not at all, also after a power cut ([Write]), with the mode
 // that is asked for, whatever the umask. Two runs never work in one folder ([Open],
 // [Lock]). A run that is killed at any moment loses nothing that it had recorded, and
-// the next one goes on ([Journal]). A key or a password is not read from a file that
+// the next one goes on ([Journal]). What is listed is there ([User.Check]): where a file,
+// a password or the manifest is missing, nothing is written over what is left. Nothing is
+// deleted that this run did not make. A key or a password is not read from a file that
 // others could have changed ([ReadSecret]).
 //
 // The package reads and writes files, and nothing else: no network, no environment.

@@ -16,7 +16,8 @@ const (
 	Busy             Reason = "busy"               // another process has the lock
 	OtherCA          Reason = "other-ca"           // the folder has certificates of another CA
 	NoCA             Reason = "no-ca"              // a folder has no CA that can issue
-	MissingFile      Reason = "missing-file"       // a file of a recorded certificate is gone
+	MissingFile      Reason = "missing-file"       // a file that was recorded is gone
+	Damaged          Reason = "damaged"            // a file of a recorded certificate is empty, cut off or another one
 	Malformed        Reason = "malformed"          // the content is not what the file's name promises
 	TooLarge         Reason = "too-large"          // a file, or one entry of it, is over a limit
 	Outside          Reason = "outside"            // a name leads out of the folder
@@ -38,6 +39,7 @@ type Error struct {
 	Reason Reason
 	Path   string // of the file or folder
 	Line   int    // in the file, from 1, where one is at fault
+	UPN    string // of the user whose file it is, if it is a user's
 	What   string // what was found
 	Hint   string // what to do about it
 	Err    error  // the cause, or nil

@@ -133,12 +133,6 @@ func prepareBeside(name string, mode fs.FileMode, fill func(io.Writer) error) (*
 func prepareHere(name string, mode fs.FileMode, fill func(io.Writer) error) (*Pending, error) {
 	p := &Pending{temporary: name + ".part", name: name, recovered: true}
 	f, err := create(p.temporary, mode)
-	if errors.Is(err, fs.ErrExist) { // of a run that was killed
-		if err := os.Remove(p.temporary); err != nil {
-			return nil, err
-		}
-		f, err = create(p.temporary, mode)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,18 +140,16 @@ func prepareHere(name string, mode fs.FileMode, fill func(io.Writer) error) (*Pe
 }
 
 // recoverFile finishes a Commit of [prepareHere] that a kill cut off: if the named
-// file is still beside its place, it is moved there. It reports whether the file
-// exists then.
-func recoverFile(name string) (bool, error) {
+// file is still beside its place, it is moved there.
+func recoverFile(name string) error {
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+		return err // it is there: what lies beside it is nobody's
+	}
 	p := Pending{temporary: name + ".part", name: name, recovered: true}
 	if err := p.Commit(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, err
+		return err
 	}
-	_, err := os.Stat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
+	return nil
 }
 
 // filled writes the content into the temporary file f and flushes it to the disk.

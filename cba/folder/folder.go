@@ -1,9 +1,12 @@
 package folder
 
 import (
+	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"sync"
 )
 
 // lockName is the file whose lock keeps a second run out.
@@ -14,6 +17,9 @@ type Folder struct {
 	path    string
 	unlock  func()
 	journal *Journal
+
+	mu    sync.Mutex // files are prepared on several goroutines
+	aside []string   // what was moved to leftover/
 }
 
 // Open opens a folder for issuing. It makes the folder if there is none, with mode
@@ -63,7 +69,8 @@ func (f *Folder) Path() string {
 // Prepare writes a file of the folder, such as users/jane@contoso.com.pfx, beside its
 // place, from where [Pending.Commit] moves it. Folders below are made. The name
 // beside the place is always the same, so that [Folder.Journal] of a later run
-// finishes the move for the files of an entry that was recorded.
+// finishes the move for the files of an entry that was recorded. A file that is in the
+// place already is replaced by nothing: the error has reason [NameTaken].
 //
 // So: prepare the files, add the entry to the journal, commit the files.
 func (f *Folder) Prepare(name string, mode fs.FileMode, content []byte) (*Pending, error) {
@@ -75,6 +82,15 @@ func (f *Folder) Prepare(name string, mode fs.FileMode, content []byte) (*Pendin
 		return nil, err
 	}
 	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return nil, &Error{Reason: NameTaken, Path: path, What: "this file is not in " + ManifestName + ", and it is not replaced",
+			Hint: "restore the manifest that lists it, or move the file away"}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := f.setAside(path + ".part"); err != nil { // of a run that was killed
 		return nil, err
 	}
 	return prepareHere(path, mode, func(w io.Writer) error {

@@ -25,7 +25,7 @@ func TestFullDiskOfAJournal(t *testing.T) {
 		for i := range 100 {
 			upn := strings.Repeat("a", i) + "@x"
 			before := j.Len()
-			if err := j.Add(folder.Entry{User: folder.User{UPN: upn, PFX: "x", Certificate: "x"}, Password: "x"}); err == nil {
+			if err := j.Add(folder.Entry{User: folder.User{UPN: upn, PFX: "x", Certificate: "x.crt"}, Password: "x"}); err == nil {
 				continue
 			}
 			if j.Has(upn) || j.Len() != before {
@@ -41,8 +41,10 @@ func TestFullDiskOfAJournal(t *testing.T) {
 		t.Fatal("the disk is not full")
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
-		t.Fatal(err)
+	for name, content := range map[string]string{"x": wholePFX("x"), "x.crt": certificate("x")} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFullDiskOfAJournal$")
 	cmd.Env = append(os.Environ(), "FOLDER_TEST_FULL="+dir)

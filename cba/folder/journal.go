@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // journalName is the journal's file in a folder.
@@ -26,7 +27,10 @@ type Journal struct {
 	folder string
 	ca     CA
 	file   *os.File
-	has    map[string]bool
+	killed bool            // the file is of an earlier run
+	lines  int             // how many the file has
+	last   map[string]int  // by key: the line with the user's entry
+	again  map[string]bool // whose entry does not count: they get a new certificate
 }
 
 // line is one of the journal's file.
@@ -38,26 +42,38 @@ type line struct {
 
 // Journal opens the folder's journal for the given CA, and takes up what earlier runs
 // left, finished or killed. Certificates of another CA are not mixed in: the error
-// has reason [OtherCA] then. It has reason [MissingFile] if an entry was recorded
-// whose files are gone, and [Malformed] if the journal, the manifest or the password
-// list cannot be read.
-func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
+// has reason [OtherCA] then. It has reason [Malformed] if the journal, the manifest or
+// the password list cannot be read.
+//
+// It looks for everything that is listed, see [User.Check]. Where the file or the password
+// of a user is missing or damaged, the errors of up to ten users are joined, with reasons
+// [MissingFile] and [Damaged], and nothing is changed; so it is where the manifest is
+// missing, or a user of the password list in it. Users of again with missing or damaged
+// files can be issued for again: [Journal.Has] is false, and what is left of their files
+// has been moved away, see [Folder.SetAside].
+func (f *Folder) Journal(ca CA, again ...string) (_ *Journal, err error) {
 	if !f.isOpen() {
 		return nil, notOpen("the folder")
 	}
 	if f.journal.isOpen() {
 		return nil, &Error{Reason: Busy, Path: f.path, What: "the journal is open already", Hint: "close it first"}
 	}
-	j := &Journal{folder: f.path, ca: ca, has: map[string]bool{}}
+	j := &Journal{folder: f.path, ca: ca, last: map[string]int{}, again: map[string]bool{}}
 	name := filepath.Join(f.path, journalName)
 	// Never through a link: the lock of the folder keeps other runs out.
-	j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|noFollow, Secret)
+	j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, Secret)
+	if j.killed = errors.Is(err, fs.ErrExist); j.killed {
+		j.file, err = os.OpenFile(name, os.O_RDWR|noFollow, Secret)
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			j.closeFile()
+			if !j.killed { // it is this run's, and holds nothing
+				os.Remove(name)
+			}
 		}
 	}()
 	info, err := j.file.Stat()
@@ -74,7 +90,8 @@ func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
 		if l.CA != ca.Thumbprint {
 			return otherCA(name)
 		}
-		j.has[Key(l.User.UPN)] = true
+		j.last[Key(l.User.UPN)] = j.lines
+		j.lines++
 		return j.recover(l.User)
 	})
 	if err != nil {
@@ -87,7 +104,8 @@ func (f *Folder) Journal(ca CA) (_ *Journal, err error) {
 	if _, err := j.file.Seek(end, io.SeekStart); err != nil {
 		return nil, err
 	}
-	if err := j.takeUp(); err != nil {
+	if err := j.takeUp(f, again); err != nil {
+		j.file.Truncate(end) // what was taken up may lack what is restored later
 		return nil, err
 	}
 	f.journal = j
@@ -101,44 +119,93 @@ func otherCA(name string) error {
 // recover finishes the files of a user whose journal line was written.
 func (j *Journal) recover(u User) error {
 	for _, name := range []string{u.Certificate, u.PFX} {
+		if name == "" {
+			continue // of another program
+		}
 		path, err := local(j.folder, name)
 		if err != nil {
 			return err
 		}
-		there, err := recoverFile(path)
-		if err != nil {
+		if err := recoverFile(path); err != nil {
 			return err
-		}
-		if !there {
-			return &Error{Reason: MissingFile, Path: path, What: "the certificate of " + u.UPN + " was issued, but this file is gone",
-				Hint: "restore it, or remove the user's line from " + j.file.Name() + " to issue a new certificate"}
 		}
 	}
 	return nil
 }
 
-// takeUp copies a finished list into the journal, unless it is there already.
-func (j *Journal) takeUp() error {
+// takeUp looks for all that is listed, and copies a finished list into the journal,
+// unless it is there already.
+func (j *Journal) takeUp(f *Folder, again []string) error {
+	root, err := os.OpenRoot(j.folder)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	c := &checker{folder: j.folder, root: root, again: map[string]bool{}}
+	for _, upn := range again {
+		c.again[Key(upn)] = true
+	}
+	for e, err := range j.Entries() {
+		if err == nil {
+			err = c.look(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := j.takeUpManifest(c); err != nil {
+		return err
+	}
+	if err := c.err(); err != nil {
+		return err
+	}
+	for _, u := range c.aside {
+		// The certificate first: without it, whatever a killed run left is damaged still.
+		for _, name := range []string{u.Certificate, u.PFX} {
+			if name == "" {
+				continue
+			}
+			path, err := local(j.folder, name)
+			if err == nil {
+				err = f.setAside(path)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		j.again[Key(u.UPN)] = true
+	}
+	return nil
+}
+
+// takeUpManifest copies the manifest and the passwords into the journal, after a look at
+// all of it.
+func (j *Journal) takeUpManifest(c *checker) error {
 	name := filepath.Join(j.folder, ManifestName)
+	passwords, err := LoadPasswords(filepath.Join(j.folder, PasswordsName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		used, err := j.used(passwords)
+		if used == "" || j.killed || err != nil { // a run that was killed has no manifest yet
+			return err
+		}
+		return &Error{Reason: MissingFile, Path: name, What: "it is gone, and the folder has " + used,
+			Hint: "restore it from a backup, or use another folder, with the CA of this one"}
 	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	passwords, err := LoadPasswords(filepath.Join(j.folder, PasswordsName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	w := bufio.NewWriter(j.file)
+	listed := map[string]bool{}
 	ca, err := read(f, func(u User) error {
-		if j.has[Key(u.UPN)] {
+		listed[Key(u.UPN)] = true
+		if _, has := j.last[Key(u.UPN)]; has {
 			return nil
 		}
-		j.has[Key(u.UPN)] = true
-		return writeLine(w, line{j.ca.Thumbprint, u, passwords.Of(u.UPN)})
+		return c.look(Entry{u, passwords.Of(u.UPN)})
 	})
 	if err != nil {
 		return at(name, err)
@@ -146,8 +213,31 @@ func (j *Journal) takeUp() error {
 	if ca.Thumbprint != j.ca.Thumbprint {
 		return otherCA(name)
 	}
+	for upn := range passwords.byKey {
+		if _, has := j.last[upn]; !has && !listed[upn] {
+			return &Error{Reason: MissingFile, Path: name, What: "it does not list " + upn + ", who has a password in " + PasswordsName,
+				Hint: "restore the manifest from a backup, or remove the user's line from " + PasswordsName}
+		}
+	}
+	if c.err() != nil {
+		return nil // the caller says so
+	}
 	if j.ca.Other == nil {
 		j.ca.Other = ca.Other
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	w := bufio.NewWriter(j.file)
+	if _, err := read(f, func(u User) error {
+		if _, has := j.last[Key(u.UPN)]; has {
+			return nil
+		}
+		j.last[Key(u.UPN)] = j.lines
+		j.lines++
+		return writeLine(w, line{j.ca.Thumbprint, u, passwords.Of(u.UPN)})
+	}); err != nil {
+		return at(name, err)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -155,15 +245,82 @@ func (j *Journal) takeUp() error {
 	return j.file.Sync()
 }
 
+// maxDamaged is how many damaged users an error names.
+const maxDamaged = 10
+
+// A checker looks for the files and passwords of users.
+type checker struct {
+	folder string
+	root   *os.Root
+	again  map[string]bool // by key: users whose damage is mended
+	aside  []User          // those who have some
+	found  []error
+	more   int // damaged users who are not in found
+}
+
+// look looks for one user's. Damage is no error.
+func (c *checker) look(e Entry) error {
+	u := e.User
+	err := u.check(c.folder, c.root)
+	if err == nil && u.PFX != "" && e.Password == "" {
+		err = u.damage(MissingFile, filepath.Join(c.folder, PasswordsName), "it has no password for "+u.UPN+", without which nobody can open the PFX file")
+	}
+	var damage *Error
+	switch {
+	case err == nil:
+	case !errors.As(err, &damage) || damage.Reason != MissingFile && damage.Reason != Damaged:
+		return err
+	case c.again[Key(u.UPN)]:
+		c.aside = append(c.aside, u)
+	case len(c.found) < maxDamaged:
+		c.found = append(c.found, err)
+	default:
+		c.more++
+	}
+	return nil
+}
+
+func (c *checker) err() error {
+	found := c.found
+	if c.more > 0 {
+		found = append(found, &Error{Reason: MissingFile, Path: c.folder, What: fmt.Sprintf("%d more users have missing or damaged files", c.more)})
+	}
+	return errors.Join(found...)
+}
+
+// used names something that an earlier run wrote and that no manifest lists, "" if there
+// is nothing.
+func (j *Journal) used(passwords Passwords) (string, error) {
+	if passwords.Len() > 0 {
+		return "passwords", nil
+	}
+	files, err := os.ReadDir(filepath.Join(j.folder, "users"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file.Name(), ".pfx") {
+			return "users/" + file.Name(), nil
+		}
+	}
+	return "", err
+}
+
 // Has reports whether a user has a certificate. UPNs are case-insensitive.
-func (j *Journal) Has(upn string) bool { return j != nil && j.has[Key(upn)] }
+func (j *Journal) Has(upn string) bool {
+	if j == nil {
+		return false
+	}
+	_, has := j.last[Key(upn)]
+	return has && !j.again[Key(upn)]
+}
 
 // Len is the number of users with a certificate.
 func (j *Journal) Len() int {
 	if j == nil {
 		return 0
 	}
-	return len(j.has)
+	return len(j.last) - len(j.again)
 }
 
 func (j *Journal) isOpen() bool { return j != nil && j.file != nil }
@@ -186,7 +343,9 @@ func (j *Journal) Add(e Entry) error {
 		j.file.Seek(end, io.SeekStart)
 		return fmt.Errorf("folder: %s: %w", j.file.Name(), err)
 	}
-	j.has[Key(e.User.UPN)] = true
+	j.last[Key(e.User.UPN)] = j.lines
+	j.lines++
+	delete(j.again, Key(e.User.UPN))
 	return nil
 }
 
@@ -225,7 +384,8 @@ func readJournal(source io.Reader, name string, each func(line) error) (end int6
 	}
 }
 
-// Entries are all entries, in the order of issue. The sequence ends after an error.
+// Entries are all entries, in the order of issue; of a user with several, the last. The
+// sequence ends after an error.
 func (j *Journal) Entries() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		if !j.isOpen() {
@@ -233,7 +393,11 @@ func (j *Journal) Entries() iter.Seq2[Entry, error] {
 			return
 		}
 		enough := errors.New("the caller has enough")
+		n := 0
 		_, err := j.replay(func(l line) error {
+			if n++; j.last[Key(l.User.UPN)] != n-1 {
+				return nil
+			}
 			if !yield(Entry{l.User, l.Password}, nil) {
 				return enough
 			}

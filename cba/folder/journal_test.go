@@ -2,6 +2,7 @@ package folder_test
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/folder"
+	"example.com/entracba/cba/internal/fingerprint"
 )
 
 var ca = folder.CA{Subject: "CN=Root", SerialNumber: "01", Thumbprint: "aa", Certificate: "ca/rootCA.crt"}
@@ -26,18 +28,26 @@ func user(t *testing.T, dir, upn string) folder.User {
 		t.Fatal(err)
 	}
 	u := folder.User{
-		UPN: upn, SerialNumber: "7f", NotAfter: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), Thumbprint: "bb",
+		UPN: upn, SerialNumber: "7f", NotAfter: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), Thumbprint: fingerprint.Of([]byte(upn)),
 		Certificate: "users/" + upn + ".crt", PFX: "users/" + upn + ".pfx", PFXEncoding: "compat",
 		CertificateUserIDs: map[certuserid.Mapping]certuserid.ID{certuserid.PrincipalName: id},
 	}
 	os.MkdirAll(filepath.Join(dir, "users"), 0o755)
-	for _, name := range []string{u.Certificate, u.PFX} {
-		if err := folder.Write(filepath.Join(dir, name), []byte("x"), folder.Secret); err != nil {
+	for name, content := range map[string]string{u.Certificate: certificate(upn), u.PFX: wholePFX(upn)} {
+		if err := folder.Write(filepath.Join(dir, name), []byte(content), folder.Secret); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return u
 }
+
+// certificate is a text in PEM, and wholePFX one in a sequence: as much as the files of a
+// folder are looked into.
+func certificate(text string) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte(text)}))
+}
+
+func wholePFX(text string) string { return "0" + string(rune(len(text))) + text }
 
 func open(t *testing.T, dir string) (*folder.Folder, *folder.Journal) {
 	t.Helper()
@@ -328,9 +338,10 @@ func TestPrepare(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "out")
 	f, j := open(t, dir)
 	u := folder.User{UPN: "jane@x", Certificate: "users/jane@x.crt", PFX: "users/jane@x.pfx"}
+	of := map[string]string{u.Certificate: certificate("x"), u.PFX: wholePFX("x")}
 	for range 2 { // as if killed in between
 		for _, name := range []string{u.Certificate, u.PFX} {
-			if _, err := f.Prepare(name, folder.Secret, []byte(name)); err != nil {
+			if _, err := f.Prepare(name, folder.Secret, []byte(of[name])); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -342,9 +353,19 @@ func TestPrepare(t *testing.T) {
 	f.Close()
 	f, j = open(t, dir)
 	for _, name := range []string{u.Certificate, u.PFX} {
-		if got := content(t, filepath.Join(dir, name)); got != name {
+		if got := content(t, filepath.Join(dir, name)); got != of[name] {
 			t.Errorf("%s holds %q", name, got)
 		}
+		if _, err := f.Prepare(name, folder.Secret, nil); !errors.Is(err, folder.NameTaken) {
+			t.Errorf("%s is replaced: %v", name, err)
+		}
+	}
+	// What the run that was killed had left is somebody's key.
+	if aside := f.SetAside(); len(aside) != 0 {
+		t.Errorf("set aside %v", aside)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "leftover", "*")); len(left) != 2 {
+		t.Errorf("left over: %v", left)
 	}
 	for _, name := range []string{"../x", "/x", "", ".", `users\x`, "users/../../x"} {
 		if _, err := f.Prepare(name, folder.Secret, nil); !errors.Is(err, folder.Outside) {

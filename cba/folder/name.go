@@ -2,7 +2,6 @@ package folder
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,17 +70,6 @@ func ReadFile(folder, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(content) > maxFile {
-		err = &Error{Reason: TooLarge, Path: filepath.Join(folder, name), What: "it has more than 16 MB"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return content, nil
+	content, err := readIn(root, name)
+	return content, at(filepath.Join(folder, name), err)
 }
