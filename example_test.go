@@ -59,5 +59,5 @@ func Example() {
 	// low X509:<I>CN=Contoso Root CA<S>CN=jane@yourdomain.com
 	// low X509:<S>CN=jane@yourdomain.com
 	// compat HMAC-SHA1
-	// false AADSTS50076 requirement: multifactor authentication: the certificate counts as single-factor: the user needs a registered second factor, or the tenant needs a rule that makes the certificate multifactor
+	// false AADSTS54008 requirement: multifactor authentication: the certificate counts as single-factor: the user needs a registered second factor, or the tenant needs a rule that makes the certificate multifactor
 }

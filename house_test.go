@@ -43,7 +43,7 @@ var imports = map[string][]string{
 	"cba":                      {"cba/dn", "cba/internal/certs", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/fips", "cba/internal/path", "cba/internal/san", "cba/internal/sign", "cba/internal/text", "cba/lint", "golang.org/x/crypto"},
 	"cba/trust":                {"cba/dn", "cba/internal/certs", "cba/internal/fingerprint", "cba/internal/path", "cba/lint", "github.com/smallstep/pkcs7", "golang.org/x/crypto"},
 	"cba/policy":               {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint"},
-	"cba/signin":               {"cba/internal/path", "cba", "cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/fingerprint", "cba/lint"},
+	"cba/signin":               {"cba/aadsts", "cba/internal/path", "cba", "cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/fingerprint", "cba/lint"},
 	"cba/deploy":               {"cba/internal/path", "cba/dn", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/text", "cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":               {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
 	"cba/report":               {"cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},

@@ -23,7 +23,7 @@ const (
 	Documented Confidence = iota + 1
 	// Listed: Microsoft's list of codes has the text, and no page the case.
 	Listed
-	// Reported: people outside of Microsoft saw it.
+	// Reported: people outside of Microsoft saw it in the case.
 	Reported
 )
 
@@ -46,6 +46,9 @@ type Code struct {
 	When       string      `json:"when"` // when it appears; empty if the text says it
 	Source     lint.Source `json:"source"`
 	Confidence Confidence  `json:"confidence"`
+	// Case names what happened, where the sources have several codes for it; see
+	// [Code.Also].
+	Case string `json:"case,omitempty"`
 	// Certificate says that the code is about certificates: a row of the log with it is
 	// one of a certificate sign-in.
 	Certificate bool `json:"certificate"`
@@ -54,51 +57,72 @@ type Code struct {
 // String returns the code as Entra writes it: "AADSTS500176".
 func (c Code) String() string { return "AADSTS" + strconv.Itoa(c.Number) }
 
+// Also returns the other codes for the same case: what a source calls by this code
+// may appear under one of them. It is empty for most codes.
+func (c Code) Also() []Code {
+	var others []Code
+	for _, other := range codes {
+		if c.Case != "" && other.Case == c.Case && other.Number != c.Number {
+			others = append(others, other)
+		}
+	}
+	return others
+}
+
 const (
 	// troubleshoot is the only page that names these cases; it is of June 2022, when
-	// certificate-based authentication was a preview.
+	// certificate-based authentication was a preview, and later pages do not have them.
 	troubleshoot lint.Source = "Learn: Troubleshoot Microsoft Entra CBA, 2022-06-15"
 	// list is Microsoft's page of errors, as copies of it have the texts.
 	list = lint.ErrorCodes + ", list of codes"
 )
 
+// Cases that the sources have several codes for.
+const (
+	caseMFA        = "multifactor-required"
+	caseNoUser     = "no-user-matches"
+	caseNotInScope = "user-not-in-scope"
+	caseRevoked    = "certificate-revoked"
+	caseValidity   = "certificate-not-valid-now"
+)
+
 // codes are in the order of their numbers.
 var codes = [...]Code{
-	{50017, "validation of the presented certificate failed", "the chain is broken: key identifiers, policies or trust", lint.SupportAADSTS50017, Documented, true},
-	{50019, "the client is asked to choose a certificate", "an interruption, not a failure", list, Listed, true},
-	{50034, "the user account does not exist in the directory", "no unique user is found by the username binding; 1001009 is reported for the same", troubleshoot, Documented, false},
-	{50057, "the user account is disabled", "", lint.ErrorCodes, Documented, false},
-	{50076, "multifactor authentication is required", "the certificate is single-factor and a second factor is registered; whether 50076 or 54008 appears is not documented", lint.ErrorCodes, Documented, false},
-	{50140, "the user was asked to stay signed in", "an interruption, not a failure", lint.ErrorCodes, Documented, false},
-	{50192, "no client certificate arrived", "none was sent, or a proxy removed it", list, Listed, true},
-	{54008, "multifactor authentication is required and the certificate is not supported as a first factor", "the certificate is single-factor and multifactor is required", "techcommunity thread 3422036", Reported, true},
-	{130501, "sign-in was blocked by the user credential policy", "the user is out of the scope of the method; the way out is to put the user in scope", troubleshoot, Documented, true},
-	{500171, "the certificate is revoked", "the CRL lists it", lint.Revocation, Documented, true},
-	{500172, "the certificate is not valid at this time", "before or after the validity of the certificate or, by one text, of the CRL", lint.ErrorCodes, Documented, true},
-	{500173, "the CRL could not be downloaded", "", lint.Revocation, Documented, true},
-	{500174, "the answer of the CRL's URL is no usable CRL", "", lint.Revocation, Documented, true},
-	{500175, "the CRL of a certificate of the chain is missing", "", lint.Revocation, Documented, true},
-	{500176, "the issuing CA is not in the tenant's trust store", "or its key identifiers do not match, or it has expired", lint.DeepDive + ", error codes", Documented, true},
-	{500177, "there is a delta CRL URL without a base CRL URL", "", lint.Revocation, Documented, true},
-	{500178, "valid CRLs could not be fetched", "", lint.Revocation, Documented, true},
-	{500179, "validation of the CRL timed out", "", lint.Revocation, Documented, true},
-	{500183, "the certificate is revoked", "on Android and iOS", lint.Revocation, Listed, true},
-	{500184, "the client assertion is not signed by the certificate", "", list, Listed, true},
-	{500185, "the tenant of the sign-in differs from that of the certificate's user", "", list, Listed, true},
-	{500186, "the conditions of the policy do not allow the user", "", list, Listed, true},
-	{500187, "the certificate does not satisfy the authentication strength", "", lint.Strengths, Documented, true},
-	{500189, "the CA scopes do not allow the user", "", lint.DeepDive, Documented, true},
-	{1000502, "the certificate is not valid at this time", "", list, Listed, true},
-	{1001000, "the certificate policy of the tenant could not be read", "", list, Listed, true},
-	{1001003, "the certificate does not have the value of the username binding", "", list, Listed, true},
-	{1001009, "no user has the value of the certificate", "no username binding matches", "GSA/FPKI guide", Reported, true},
-	{1002002, "the configuration of certificate-based authentication is missing or invalid", "the method is not enabled", list, Listed, true},
-	{2205011, "the CRL is not DER", "", lint.Revocation, Documented, true},
-	{2205012, "the download of the CRL timed out in the sign-in", "it is tried again", lint.Revocation, Documented, true},
-	{2205013, "the download of the CRL is under way", "", lint.Revocation, Documented, true},
-	{2205014, "the CRL is too large for a sign-in", "it is fetched in the background", lint.Revocation, Documented, true},
-	{2205015, "the signature of the CRL could not be checked", "the key identifiers of CA and CRL differ", lint.Revocation, Documented, true},
-	{7000214, "the certificate is revoked", "", list, Listed, true},
+	{50017, "validation of the presented certificate failed", "the chain is broken: key identifiers, policies or trust", lint.SupportAADSTS50017, Documented, "", true},
+	{50019, "the client is asked to choose a certificate", "an interruption, not a failure", list, Listed, "", true},
+	{50034, "the user account does not exist in the directory", "no unique user is found by the username binding", troubleshoot, Documented, caseNoUser, false},
+	{50057, "the user account is disabled", "", lint.ErrorCodes, Documented, "", false},
+	{50076, "multifactor authentication is required", "multifactor is required and the user has a method to add; the sign-in then asks for it. That a single-factor certificate leads here is inferred", lint.ErrorCodes, Documented, caseMFA, false},
+	{50140, "the user was asked to stay signed in", "an interruption, not a failure", lint.ErrorCodes, Documented, "", false},
+	{50192, "no client certificate arrived", "none was sent, or a proxy removed it", list, Listed, "", true},
+	{54008, "multifactor authentication is required and the certificate is not supported as a first factor", "the certificate is single-factor; seen where the user has no second factor that may follow a certificate", "techcommunity thread 3422036, 2022", Reported, caseMFA, true},
+	{130501, "sign-in was blocked by the user credential policy", "the user is out of the scope of the method", troubleshoot, Documented, caseNotInScope, true},
+	{500171, "the certificate is revoked", "the CRL lists it", lint.Revocation, Documented, caseRevoked, true},
+	{500172, "the certificate is not valid at this time", "before or after the validity of the certificate or, by one text, of the CRL", lint.ErrorCodes, Documented, caseValidity, true},
+	{500173, "the CRL could not be downloaded", "", lint.Revocation, Documented, "", true},
+	{500174, "the answer of the CRL's URL is no usable CRL", "", lint.Revocation, Documented, "", true},
+	{500175, "the CRL of a certificate of the chain is missing", "", lint.Revocation, Documented, "", true},
+	{500176, "the issuing CA is not in the tenant's trust store", "or its key identifiers do not match, or it has expired", lint.DeepDive + ", error codes", Documented, "", true},
+	{500177, "there is a delta CRL URL without a base CRL URL", "", lint.Revocation, Documented, "", true},
+	{500178, "valid CRLs could not be fetched", "", lint.Revocation, Documented, "", true},
+	{500179, "validation of the CRL timed out", "", lint.Revocation, Documented, "", true},
+	{500183, "the certificate is revoked", "on Android and iOS", lint.Revocation, Listed, caseRevoked, true},
+	{500184, "the client assertion is not signed by the certificate", "", list, Listed, "", true},
+	{500185, "the tenant of the sign-in differs from that of the certificate's user", "", list, Listed, "", true},
+	{500186, "the conditions of the policy do not allow the user", "by its text it fits a user out of scope", list, Listed, caseNotInScope, true},
+	{500187, "the certificate does not satisfy the authentication strength", "", lint.Strengths, Documented, "", true},
+	{500189, "the CA scopes do not allow the user", "", lint.DeepDive, Documented, "", true},
+	{1000502, "the certificate is not valid at this time", "", list, Listed, caseValidity, true},
+	{1001000, "the certificate policy of the tenant could not be read", "the policy could not be found for the user by the name in the certificate", troubleshoot, Documented, "", true},
+	{1001003, "the certificate does not have the value of the username binding", "the user chose a wrong certificate", troubleshoot, Documented, "", true},
+	{1001009, "no value of the certificate that the policy asks for confirms the user", "no username binding matches the user whose name was typed", "GSA: FPKI guide to Entra CBA, common errors", Reported, caseNoUser, true},
+	{1002002, "the configuration of certificate-based authentication is missing or invalid", "the method is not enabled", list, Listed, "", true},
+	{2205011, "the CRL is not DER", "", lint.Revocation, Documented, "", true},
+	{2205012, "the download of the CRL timed out in the sign-in", "it is tried again", lint.Revocation, Documented, "", true},
+	{2205013, "the download of the CRL is under way", "", lint.Revocation, Documented, "", true},
+	{2205014, "the CRL is too large for a sign-in", "it is fetched in the background", lint.Revocation, Documented, "", true},
+	{2205015, "the signature of the CRL could not be checked", "the key identifiers of CA and CRL differ", lint.Revocation, Documented, "", true},
+	{7000214, "the certificate is revoked", "", list, Listed, caseRevoked, true},
 }
 
 // Codes returns the table, by number.

@@ -2,6 +2,7 @@ package aadsts_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"example.com/entracba/cba/aadsts"
@@ -34,5 +35,23 @@ func TestTable(t *testing.T) {
 	all[0].Text = "changed"
 	if c, _ := aadsts.Find(all[0].Number); c.Text == "changed" {
 		t.Error("the table can be changed")
+	}
+}
+
+// Codes of one case know each other, both ways.
+func TestAlso(t *testing.T) {
+	for number, want := range map[int][]int{130501: {500186}, 500186: {130501}, 1001009: {50034}, 50034: {1001009},
+		54008: {50076}, 50076: {54008}, 500171: {500183, 7000214}, 500189: nil, 50192: nil} {
+		c, _ := aadsts.Find(number)
+		var got []int
+		for _, other := range c.Also() {
+			got = append(got, other.Number)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v also %d, want %d", c, got, want)
+		}
+	}
+	if (aadsts.Code{}).Also() != nil {
+		t.Error("the zero code has others")
 	}
 }

@@ -44,11 +44,14 @@ var questionTexts = map[string]string{
 	"9.14": "the names of this binding's field in Graph are those of the portal; Graph's pages do not list them",
 	"9.22": "the name in certificateUserIds is written as Windows writes it; how special characters are escaped is not documented",
 	"9.26": "bindings with the issuer are supported; the page on limitations says that they are not",
-	"9.27": "a chain can have 10 CAs; an older note also says 5",
+	"9.27": "a chain can have 10 CAs; an older note also says 5, and a newer page limits only the validation of CRLs to 10",
 	"9.29": "a CRL must arrive within 10 s; a tool of Microsoft's warns at 12",
 	"9.30": "the issuer is found by the authority key identifier, never by name, with or without CRLs",
 	"9.31": "an issuer rule goes by the issuer only; one passage also mentions the user's subject",
 	"9.32": "a CA that is exempted from CRL validation is not checked, even if it has a CRL URL",
+	"9.37": "an authentication strength looks at the first five policy OIDs of a certificate; the same page also says: at the first five that match",
+	"9.38": "a CA scope of the root counts; the known limitations speak of intermediate CAs",
+	"9.42": "the user has no second factor that may follow the certificate; which factors lead to a prompt (AADSTS50076), and which to this refusal, is not documented",
 	"9.33": "a chain that no CA scope names is open to everybody, although other scopes exist",
 }
 
@@ -84,6 +87,13 @@ func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, ans
 		list = append(list, Assumption{"9.30", leafKeyText, answer.SignedIn})
 	}
 	if r := ev.request.Require; r.isStrength() {
+		if len(ev.request.Certificate.Policies) > maxStrengthPolicies {
+			otherwise := *ev.tenant
+			otherwise.options.FirstFiveMatching = !otherwise.options.FirstFiveMatching
+			other := *ev
+			other.tenant = &otherwise
+			list = append(list, Assumption{"9.37", questionTexts["9.37"], changes(other.judge(ev.reading))})
+		}
 		all := ev.issuers(ev.reading, true)
 		mode := ev.reading.decision.AuthenticationMode
 		one, _, _, _ := r.strength.satisfies(mode, ev.issuers(ev.reading, false), ev.oids())
@@ -95,6 +105,9 @@ func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, ans
 			other.tenant = &otherwise
 			list = append(list, Assumption{"2.7", questionTexts["2.7"], changes(other.judge(ev.reading))})
 		}
+	}
+	if answer.Code == codeMFA {
+		assume("9.42", ev.reading)
 	}
 	if ev.tenant.policy.IssuerHints() && ev.tenant.hints.Flagged && !ev.tenant.hints.Reach(ev.reading.chain) {
 		assume("9.8", ev.reading)
@@ -138,7 +151,7 @@ func (ev *evaluation) inputQuestions(answer Answer, assume func(id, text string,
 		nested.Missing = append(slices.Clone(user.Missing), policy.MemberOf)
 		other := ev.reading
 		other.decision = t.policy.Decide(ev.cert, &nested)
-		other.scope = t.policy.CAScope(&nested, other.keys)
+		other.scope = t.policy.CAScope(&nested, other.scopeKeys(t.options))
 		if ev.judge(other).Outcome != answer.Outcome {
 			assume("user.transitiveMemberOf", "the user is in no further group through another group; memberOf has only the groups that list the user", true)
 		}
@@ -283,8 +296,19 @@ func (ev *evaluation) scopeQuestions(assume func(string, reading)) {
 			return // never: it has less than what compiled
 		}
 		other := ev.reading
-		other.scope = compiled.CAScope(ev.request.User, ev.reading.keys)
+		other.scope = compiled.CAScope(ev.request.User, ev.reading.scopeKeys(ev.tenant.options))
 		assume("4.5", other)
+	}
+	reversed := ev.tenant.options
+	reversed.IgnoreRootScopes = !reversed.IgnoreRootScopes
+	if fewer := ev.reading.scopeKeys(Options{IgnoreRootScopes: true}); len(fewer) < len(ev.reading.keys) &&
+		slices.ContainsFunc(config.CertificateAuthorityScopes, func(s policy.AuthorityScope) bool {
+			id, err := keyid.Parse(s.SubjectKeyIdentifier)
+			return err == nil && slices.Contains(ev.reading.keys, id) && !slices.Contains(fewer, id)
+		}) {
+		other := ev.reading
+		other.scope = ev.tenant.policy.CAScope(ev.request.User, ev.reading.scopeKeys(reversed))
+		assume("9.38", other)
 	}
 }
 
@@ -300,8 +324,15 @@ func (ev *evaluation) chainQuestions(ctx context.Context, assume func(string, re
 		return err
 	}
 	chain := ev.reading.chain
-	if len(chain.CAs) > shallowDepth {
-		if err := follow("9.27", ev.tenant.otherDepth().Chain(chain.Leaf, chain.At)); err != nil {
+	var depth *trust.Store
+	switch tooDeep := func(f trust.Failure) bool { return f.Cause == trust.TooDeep }; {
+	case slices.ContainsFunc(chain.Failures, tooDeep):
+		depth = ev.tenant.deep()
+	case len(chain.CAs) > shallowDepth:
+		depth = ev.tenant.shallow()
+	}
+	if depth != nil {
+		if err := follow("9.27", depth.Chain(chain.Leaf, chain.At)); err != nil {
 			return err
 		}
 	}

@@ -251,6 +251,14 @@ type Options struct {
 	// ask for the authority key identifier of the user's certificate, which names
 	// that CA.
 	AnyAllowedIssuer bool
+	// FirstFiveMatching lets an authentication strength look at every policy OID of a
+	// certificate (open question 9.37): the first five that match what it allows are
+	// all that match, because it can allow no more. By default it looks at the first
+	// five in lexical order only.
+	FirstFiveMatching bool
+	// IgnoreRootScopes leaves out the CA scope of the root, unless the root issued the
+	// certificate (open question 9.38). By default every scope of the chain counts.
+	IgnoreRootScopes bool
 }
 
 // A Tenant is a [Config] that is ready to answer: [Config.Compile] makes one. It
@@ -266,9 +274,9 @@ type Tenant struct {
 	// doubts are parts of the policy that cannot be read or that the text lacks.
 	doubts []policy.Doubt
 	around surroundings
-	// otherDepth returns the stores under the other reading of how many CAs a chain
-	// may have (open question 9.27). It makes them when they are first needed.
-	otherDepth func() *trust.Store
+	// shallow and deep return the stores under the other readings of how many CAs a
+	// chain may have (open question 9.27). They make them when they are first needed.
+	shallow, deep func() *trust.Store
 }
 
 // Compile makes the configuration ready to answer. The tenant shares nothing with
@@ -292,23 +300,27 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 		return nil, err
 	}
 	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts(), around: around}
-	t.otherDepth = sync.OnceValue(func() *trust.Store {
-		other := options.Trust
-		other.MaxDepth = shallowDepth
-		if d := options.Trust.MaxDepth; d != 0 && d <= shallowDepth {
-			other.MaxDepth = trust.MaxDepth
-		}
-		store, err := c.Trust.Compile(other)
-		if err != nil {
-			return nil // never: it compiled above
-		}
-		return store
-	})
+	ofDepth := func(depth int) func() *trust.Store {
+		return sync.OnceValue(func() *trust.Store {
+			other := options.Trust
+			other.MaxDepth = depth
+			store, err := c.Trust.Compile(other)
+			if err != nil {
+				return nil // never: it compiled above
+			}
+			return store
+		})
+	}
+	t.shallow, t.deep = ofDepth(shallowDepth), ofDepth(anyDepth)
 	return t, nil
 }
 
-// shallowDepth is the other figure of open question 9.27.
-const shallowDepth = 5
+// The other readings of open question 9.27: five CAs, by an older note, or as many as
+// there are, because the limit of ten is one of the validation of CRLs.
+const (
+	shallowDepth = 5
+	anyDepth     = 64
+)
 
 // ready reports whether the tenant was made by [Config.Compile].
 func (t *Tenant) ready() bool { return t != nil && t.policy != nil }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/text"
@@ -24,29 +26,54 @@ const (
 	sourceBindings = lint.DeepDive + ", authentication binding"
 )
 
-// Codes of refusals by the policy. Microsoft documents no code for these cases. The
-// codes are those whose texts are the closest match, from Microsoft's error page and
-// its former troubleshooting page for CBA.
+// Codes of this package's own refusals. Package aadsts says of each where it is
+// documented and how sure that is.
 const (
-	codeChain          = "AADSTS50017"   // validation of the certificate failed
-	codeMethodDisabled = "AADSTS1002002" // the CBA configuration of the tenant is missing or invalid
-	codeNotInScope     = "AADSTS500186"  // the policy's conditions do not allow the user
+	codeChain          = "AADSTS50017"
+	codeMethodDisabled = "AADSTS1002002"
+	codeNotInScope     = "AADSTS130501"  // the only page that names the case; 500186 fits by its text
 	codeNothingToBind  = "AADSTS1001003" // the certificate lacks the value that a binding names
-	codeNoMatch        = "AADSTS1001009" // no value of the user matches
+	codeNoMatch        = "AADSTS1001009" // its text is the case: the user is known, the values are others; 50034 is for a user who is not found
 	codeScope          = "AADSTS500189"
 	codeStrength       = "AADSTS500187"
-	codeMFA            = "AADSTS50076"
-	codeDisabled       = "AADSTS50057" // the account is disabled; the error reference names it
+	codeMFA            = "AADSTS54008" // its text names the certificate; 50076 asks for a second factor and refuses nobody
+	codeDisabled       = "AADSTS50057"
 )
 
-// inferredCode reports whether Microsoft does not document the code for the case
-// that it is used for here.
+// tableCode returns the row of a code.
+func tableCode(code string) (aadsts.Code, bool) {
+	number, _ := strconv.Atoi(strings.TrimPrefix(code, "AADSTS"))
+	return aadsts.Find(number)
+}
+
+// inferredCode reports whether no page of Microsoft names the case that a code of this
+// package is used for.
 func inferredCode(code string) bool {
-	switch code {
-	case codeMethodDisabled, codeNotInScope, codeNothingToBind, codeNoMatch, codeMFA:
-		return true
+	c, ok := tableCode(code)
+	return !ok || c.Confidence != aadsts.Documented
+}
+
+// codeAssumption says how sure the code of a refusal is, and which others may appear in
+// its place; false if a page of today documents it and no other is known.
+func codeAssumption(step Step) (Assumption, bool) {
+	c, _ := tableCode(step.Code)
+	text := "documented"
+	switch {
+	case step.Inferred && c.Confidence == aadsts.Documented, c.Confidence == 0:
+		text = "Microsoft does not document a code for this case; this is the closest match"
+	case c.Confidence == aadsts.Listed:
+		text = "no page says which code appears in this case; of Microsoft's list of codes, this one fits best"
+	case c.Confidence == aadsts.Reported:
+		text = fmt.Sprintf("no page of Microsoft names the case; people saw this code (%s)", c.Source)
+	case c.Source.URL() == "":
+		text = fmt.Sprintf("only a page that is no longer published names the case (%s)", c.Source)
+	case len(c.Also()) == 0:
+		return Assumption{}, false
 	}
-	return false
+	for i, other := range c.Also() {
+		text += [...]string{"; may also appear as ", " or as "}[min(i, 1)] + fmt.Sprintf("%v (%v, %s)", other, other.Confidence, other.Source)
+	}
+	return Assumption{ID: "4.7", Text: step.Code + ": " + text}, true
 }
 
 // An evaluation is everything that is known about one request before it is judged.
@@ -67,6 +94,20 @@ type reading struct {
 	checks   []revocationCheck
 	scope    policy.ScopeDecision
 	doubts   []policy.Doubt // that change the answer
+}
+
+// scopeKeys are the key identifiers of the CAs whose scopes count.
+func (v reading) scopeKeys(options Options) []keyid.ID {
+	if !options.IgnoreRootScopes {
+		return v.keys
+	}
+	var keys []keyid.ID
+	for i, ca := range v.chain.CAs {
+		if i == 0 || !ca.SelfSigned {
+			keys = append(keys, v.keys[i])
+		}
+	}
+	return keys
 }
 
 // A prepared request has what does not depend on the policy: the values of the
@@ -139,7 +180,7 @@ func (ev *evaluation) follow(ctx context.Context, chain trust.Chain, explain boo
 	for i, ca := range chain.CAs {
 		v.keys[i] = ca.SKI
 	}
-	v.scope = ev.tenant.policy.CAScope(ev.request.User, v.keys)
+	v.scope = ev.tenant.policy.CAScope(ev.request.User, v.scopeKeys(ev.tenant.options))
 	v.checks, err = ev.tenant.revocation(ctx, ev.request.Certificate, chain.CAs, ev.request.At, explain)
 	return v, err
 }
@@ -269,13 +310,14 @@ func (ev *evaluation) issuers(v reading, all bool) []string {
 }
 
 // oids returns the policy OIDs that an authentication strength considers: if there
-// are more than five, only the first five in lexical order.
+// are more than five, only the first five in lexical order, unless
+// [Options.FirstFiveMatching] is set.
 func (ev *evaluation) oids() []string {
 	oids := make([]string, 0, len(ev.request.Certificate.Policies))
 	for _, oid := range ev.request.Certificate.Policies {
 		oids = append(oids, oid.String())
 	}
-	if len(oids) > maxStrengthPolicies {
+	if len(oids) > maxStrengthPolicies && !ev.tenant.options.FirstFiveMatching {
 		slices.Sort(oids)
 		oids = oids[:maxStrengthPolicies]
 	}
@@ -284,7 +326,8 @@ func (ev *evaluation) oids() []string {
 
 // secondFactors are the methods that can follow a single-factor certificate (Learn,
 // technical deep dive). A password can come before it instead.
-var secondFactors = []string{"passkey (FIDO2)", "passwordless phone sign-in", "password, entered before the certificate"}
+var secondFactors = []string{"passkey (FIDO2)", "passwordless phone sign-in", "Temporary Access Pass",
+	"phone number that an administrator added", "password, entered before the certificate"}
 
 // Explain returns what Entra says to a sign-in, with every step and every
 // assumption. Its answer is that of [Tenant.Decide]: the user is refused if and
@@ -332,9 +375,8 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 	}
 	if step, refused := v.Refusal(); refused {
 		v.Message = fmt.Sprintf("%s: %s", step.Name, step.Detail)
-		if step.Inferred {
-			v.Assumptions = slices.Insert(v.Assumptions, 0, Assumption{ID: "4.7",
-				Text: v.Code + ": Microsoft does not document a code for this case; this is the closest match"})
+		if a, ok := codeAssumption(step); ok {
+			v.Assumptions = slices.Insert(v.Assumptions, 0, a)
 		}
 	}
 	return v, nil
@@ -465,7 +507,7 @@ func count(n int, one, many string) string {
 }
 
 func (ev *evaluation) scopeSteps(steps *stepList) {
-	scope, applied := ev.tenant.policy.ExplainCAScope(ev.request.User, ev.reading.keys)
+	scope, applied := ev.tenant.policy.ExplainCAScope(ev.request.User, ev.reading.scopeKeys(ev.tenant.options))
 	if !scope.Restricted {
 		applied = nil // one step says it
 	}

@@ -17,6 +17,13 @@ var unfit = []string{
 	"ca-no-client-auth", "ca-name-constraints",
 }
 
+// unsent are those for which TLS itself has a rule, or browsers are known to offer no
+// certificate (RFC 8446, section 4.4.2).
+var unsent = []string{"cert-no-client-auth", "cert-no-digital-signature"}
+
+// codeNothingSent is the code where no certificate arrives.
+const codeNothingSent = "AADSTS50192"
+
 // fitness asks package cba about the certificate and its chain.
 func (ev *evaluation) fitness() lint.Findings {
 	chain := []*x509.Certificate{ev.request.Certificate}
@@ -61,6 +68,10 @@ func presentQuestions(findings lint.Findings, answer Answer, assume func(id, tex
 		if ofChain(f) {
 			id, text = "9.36", "Entra does not look at this of a CA: "
 		}
-		assume(id, text+saysOf(f), answer.Outcome != Refused)
+		text += saysOf(f)
+		if id == "9.35" && slices.Contains(unsent, f.Code) {
+			text += "; if the client sends none, the code is " + codeNothingSent
+		}
+		assume(id, text, answer.Outcome != Refused)
 	}
 }

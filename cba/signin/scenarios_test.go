@@ -200,13 +200,13 @@ func scenarios(w *world) []scenario {
 		// Method and scope of users.
 		{name: "disabled", reason: "the method is disabled", source: howTo, config: func(c *policy.Config) { c.State = policy.Disabled }, want: out(1002002, "SF", -1, "PN>UPN").leans("4.7").says("disabled")},
 		{name: "state-unknown", reason: "a state that is not known is not enabled", source: noPage, config: func(c *policy.Config) { c.State = "unknownFutureValue" }, want: out(1002002, "SF", -1, "PN>UPN")},
-		{name: "no-targets", reason: "nobody is included", source: howTo, config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{} }, want: out(500186, "SF", -1, "PN>UPN")},
+		{name: "no-targets", reason: "nobody is included", source: howTo, config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{} }, want: out(130501, "SF", -1, "PN>UPN")},
 		{name: "included", reason: "the user's group is included", source: howTo, config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{policy.Group(groupA)} }, want: sf},
-		{name: "not-included", reason: "another group is included", source: howTo, config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{policy.Group(groupB)} }, want: out(500186, "SF", -1, "PN>UPN").leans("4.7")},
+		{name: "not-included", reason: "another group is included", source: howTo, config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{policy.Group(groupB)} }, want: out(130501, "SF", -1, "PN>UPN").leans("4.7")},
 		{name: "excluded", reason: "excluded wins over included", source: howTo, config: func(c *policy.Config) {
 			c.ExcludeTargets = []policy.Target{{ID: groupA, Type: "group"}}
-		}, want: out(500186, "SF", -1, "PN>UPN")},
-		{name: "no-groups", reason: "a user in no group", source: howTo, user: func(u *policy.User) { u.MemberOf = nil }, config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{policy.Group(groupA)} }, want: out(500186, "SF", -1, "PN>UPN")},
+		}, want: out(130501, "SF", -1, "PN>UPN")},
+		{name: "no-groups", reason: "a user in no group", source: howTo, user: func(u *policy.User) { u.MemberOf = nil }, config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{policy.Group(groupA)} }, want: out(130501, "SF", -1, "PN>UPN")},
 
 		// Chains and validity.
 		{name: "chain-two", reason: "every authority up to the root is there", source: pageCAs, cert: "bob-contoso", want: sf},
@@ -249,7 +249,8 @@ func scenarios(w *world) []scenario {
 		{name: "depth-6", reason: "six do not under the older one", source: pageCRL, cas: deep(6), options: "SkipRevocation", cert: "bob-deep-6", want: in("SF", -1, "PN>UPN", "9.27")},
 		{name: "depth-6-of-5", reason: "the other reading", source: pageCRL, cas: deep(6), options: "SkipRevocation MaxDepth5", cert: "bob-deep-6", want: out(50017, "SF", -1, "PN>UPN", "9.27")},
 		{name: "depth-10", reason: "ten authorities are the limit", source: pageCRL, cas: deep(10), options: "SkipRevocation", cert: "bob-deep-10", want: in("SF", -1, "PN>UPN", "9.27")},
-		{name: "depth-11", reason: "eleven are too many", source: pageCRL, cas: deep(11), options: "SkipRevocation", cert: "bob-deep-11", want: out(50017, "SF", -1, "PN>UPN").leans("9.27")},
+		{name: "depth-11", reason: "eleven are too many", source: pageCRL, cas: deep(11), options: "SkipRevocation", cert: "bob-deep-11", want: out(50017, "SF", -1, "PN>UPN", "9.27")},
+		{name: "depth-11-long", reason: "the third reading: longer chains sign in", source: pageCRL, cas: deep(11), options: "SkipRevocation MaxDepth64", cert: "bob-deep-11", want: in("SF", -1, "PN>UPN", "9.27")},
 
 		// Two stores.
 		{name: "classic-only", reason: "the classic store still serves", source: howTo, stores: classic(true, url("woodgrove")), want: sf},
@@ -273,7 +274,7 @@ func scenarios(w *world) []scenario {
 		scenario{name: "many-policies", reason: "a thousand policies, the last of which has a rule", source: deepDive, cert: "many-policies", rules: "1.2.3.999 = MF", want: mf},
 		scenario{name: "many-policies-none", reason: "a thousand policies, none of which has a rule", source: deepDive, cert: "many-policies", rules: "1.2.3.1000 = MF", want: sf},
 		scenario{name: "no-bindings", reason: "no username binding", source: deepDive, config: func(c *policy.Config) { c.UserBindings = []policy.UserBinding{} }, want: out(nothingToBind, "SF", -1, "").says("there are no username bindings")},
-		scenario{name: "several-refuse", reason: "the code is that of the first refusal", source: noPage, cert: "bob-revoked", user: upn("alice@woodgrove.com"), config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{policy.Group(groupB)} }, want: out(500186, "SF", -1, "")},
+		scenario{name: "several-refuse", reason: "the code is that of the first refusal", source: noPage, cert: "bob-revoked", user: upn("alice@woodgrove.com"), config: func(c *policy.Config) { c.IncludeTargets = []policy.IncludeTarget{policy.Group(groupB)} }, want: out(130501, "SF", -1, "")},
 		scenario{name: "nobody", reason: "a user without any property", source: noPage, user: func(u *policy.User) { *u = policy.User{} }, want: out(noMatch, "SF", -1, "")},
 	)
 }
@@ -379,9 +380,11 @@ func scopeScenarios(sf want) []scenario {
 	return []scenario{
 		{name: "scope-in", reason: "the user is in the group of the issuing authority's scope", source: deepDive, config: scopes(pki, "woodgrove", groupA), want: sf.not("9.33")},
 		{name: "scope-out", reason: "the user is not", source: deepDive, config: scopes(pki, "woodgrove", groupB), want: refused().says("add the user to such a group")},
-		{name: "scope-root", reason: "a scope of the root covers what is below", source: deepDive, config: scopes(pki, "contoso-root", groupB), cert: "bob-contoso", want: refused()},
-		{name: "scope-climb", reason: "the chain is climbed until a scope has the user", source: deepDive, config: scopes(pki, "contoso", groupB, "contoso-root", groupA), cert: "bob-contoso", want: sf},
-		{name: "scope-climb-out", reason: "and refuses if none has", source: deepDive, config: scopes(pki, "contoso", groupB, "contoso-root", groupB), cert: "bob-contoso", want: refused()},
+		{name: "scope-root", reason: "a scope of the root covers what is below", source: deepDive, config: scopes(pki, "contoso-root", groupB), cert: "bob-contoso", want: refused("9.38")},
+		{name: "scope-root-ignored", reason: "the other reading: scopes work at the level of intermediate CAs", source: deepDive, config: scopes(pki, "contoso-root", groupB), cert: "bob-contoso", options: "IgnoreRootScopes", want: in("SF", -1, "PN>UPN", "9.33", "9.38")},
+		{name: "scope-root-issues", reason: "a root that issues users counts under both", source: noPage, config: scopes(pki, "woodgrove", groupB), options: "IgnoreRootScopes", want: refused().not("9.38")},
+		{name: "scope-climb", reason: "the chain is climbed until a scope has the user", source: deepDive, config: scopes(pki, "contoso", groupB, "contoso-root", groupA), cert: "bob-contoso", want: in("SF", -1, "PN>UPN", "9.38")},
+		{name: "scope-climb-out", reason: "and refuses if none has", source: deepDive, config: scopes(pki, "contoso", groupB, "contoso-root", groupB), cert: "bob-contoso", want: refused().leans("9.38")},
 		{name: "scope-other-ca", reason: "no scope names this chain", source: deepDive, config: scopes(pki, "other", groupB), want: in("SF", -1, "PN>UPN", "9.33")},
 		{name: "scope-unknown-ski", reason: "a scope with the key identifier of nobody", source: deepDive, config: scopes(pki, "nobody", groupB), want: in("SF", -1, "PN>UPN", "9.33")},
 		{name: "scope-other-pki", reason: "the right key identifier and another PKI", source: noPage, config: scopes("Contoso PKI", "woodgrove", groupB), want: refused("4.5")},
@@ -416,7 +419,7 @@ func requirementScenarios(ski func(string) string, mf want) []scenario {
 	}
 	return []scenario{
 		{name: "require-mfa", reason: "a multifactor certificate satisfies the demand alone", source: deepDive, rules: rule, cert: "bob-1234", require: "mfa", want: mf},
-		{name: "require-mfa-single", reason: "a single-factor one needs a second factor", source: deepDive, require: "mfa", want: refused(50076, "SF", -1).leans("4.7").says("second factor")},
+		{name: "require-mfa-single", reason: "a single-factor one needs a second factor", source: deepDive, require: "mfa", want: refused(54008, "SF", -1).leans("4.7").says("second factor")},
 		{name: "require-mfa-by-issuer", reason: "the issuer rule that makes it multifactor rests on its reading", source: deepDive, rules: "CN=WoodgroveCA = MF", require: "mfa", want: in("MF", 0, "PN>UPN", "9.31")},
 		{name: "require-phishing-resistant", reason: "the built-in strength takes multifactor certificates", source: advanced, rules: rule, cert: "bob-1234", require: "phishing-resistant", want: mf},
 		{name: "require-phishing-resistant-single", reason: "and no single-factor ones", source: advanced, require: "phishing-resistant", want: refused(500187, "SF", -1)},
@@ -437,9 +440,11 @@ func requirementScenarios(ski func(string) string, mf want) []scenario {
 		{name: "strength-issuer-and-oid", reason: "one of each list", source: advanced, cert: "bob-1234", require: strength(single, combination(single, ski("woodgrove"), `"1.2.3.4"`)), want: sf},
 		{name: "strength-issuer-without-oid", reason: "the lists are joined by and: no policy", source: advanced, require: strength(single, combination(single, ski("woodgrove"), `"1.2.3.4"`)), want: refused(500187, "SF", -1)},
 		{name: "strength-oid-without-issuer", reason: "the lists are joined by and: other issuer", source: advanced, cert: "bob-other-1234", require: strength(single, combination(single, ski("woodgrove"), `"1.2.3.4"`)), want: refused(500187, "SF", -1)},
-		{name: "strength-sixth-oid", reason: "of six policies the first five in lexical order are looked at", source: advanced, cert: "bob-six", require: strength(single, combination(single, "", `"1.7.1"`)), want: refused(500187, "SF", -1)},
-		{name: "strength-fifth-oid", reason: "the fifth is", source: advanced, cert: "bob-six", require: strength(single, combination(single, "", `"1.6.1"`)), want: sf},
-		{name: "strength-lexical", reason: "lexical order is not that of numbers: 1.9.1 is last", source: advanced, cert: "bob-ten", require: strength(single, combination(single, "", `"1.9.1"`)), want: refused(500187, "SF", -1)},
+		{name: "strength-sixth-oid", reason: "of six policies the first five in lexical order are looked at", source: advanced, cert: "bob-six", require: strength(single, combination(single, "", `"1.7.1"`)), want: refused(500187, "SF", -1, "9.37")},
+		{name: "strength-sixth-oid-matches", reason: "the other reading: the first five that match", source: advanced, cert: "bob-six", require: strength(single, combination(single, "", `"1.7.1"`)), options: "FirstFiveMatching", want: in("SF", -1, "PN>UPN", "9.37")},
+		{name: "strength-no-oid-matches", reason: "no policy matches under either reading", source: advanced, cert: "bob-six", require: strength(single, combination(single, "", `"1.8.1"`)), options: "FirstFiveMatching", want: refused(500187, "SF", -1).leans("9.37")},
+		{name: "strength-fifth-oid", reason: "the fifth is", source: advanced, cert: "bob-six", require: strength(single, combination(single, "", `"1.6.1"`)), want: sf.leans("9.37")},
+		{name: "strength-lexical", reason: "lexical order is not that of numbers: 1.9.1 is last", source: advanced, cert: "bob-ten", require: strength(single, combination(single, "", `"1.9.1"`)), want: refused(500187, "SF", -1, "9.37")},
 		{name: "strength-lexical-in", reason: "and 1.14.1 fifth", source: advanced, cert: "bob-ten", require: strength(single, combination(single, "", `"1.14.1"`)), want: sf},
 		{name: "strength-restricts-other", reason: "a configuration for the other strength does not matter", source: advanced, require: strength(single+","+multi, combination(multi, ski("other"), "")), want: sf},
 		{name: "strength-with-password", reason: "single-factor only behind a password", source: advanced, require: strength(withPassword, ""), want: refused(500187, "SF", -1).says("together with another method")},

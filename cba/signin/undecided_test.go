@@ -124,8 +124,8 @@ func TestExported(t *testing.T) {
 		"disabled method": {tenant: file("tenant-disabled.json"), user: user, want: signin.Refused, code: "AADSTS1002002"},
 
 		"excluded group, no groups":                  {tenant: exclude, user: user, want: signin.Undecided, missing: []string{"user.memberOf"}, says: excluded},
-		"excluded group, in it":                      {tenant: exclude, user: in("memberOf", excluded), want: signin.Refused, code: "AADSTS500186"},
-		"excluded group, nested in it":               {tenant: exclude, user: in("transitiveMemberOf", excluded), want: signin.Refused, code: "AADSTS500186"},
+		"excluded group, in it":                      {tenant: exclude, user: in("memberOf", excluded), want: signin.Refused, code: "AADSTS130501"},
+		"excluded group, nested in it":               {tenant: exclude, user: in("transitiveMemberOf", excluded), want: signin.Refused, code: "AADSTS130501"},
 		"excluded group, in another":                 {tenant: exclude, user: in("memberOf", group), want: signin.SignedIn, changes: []string{"user.transitiveMemberOf"}},
 		"excluded group, in none at all":             {tenant: exclude, user: in("transitiveMemberOf"), want: signin.SignedIn},
 		"excluded group, a page of 20":               {tenant: exclude, user: in("memberOf", many...), want: signin.Undecided, missing: []string{"user.memberOf"}},
@@ -135,8 +135,8 @@ func TestExported(t *testing.T) {
 
 		"included group, no groups":  {tenant: file("tenant-include-group.json"), user: user, want: signin.Undecided, missing: []string{"user.memberOf"}, says: "g1"},
 		"included group, in it":      {tenant: file("tenant-include-group.json"), user: in("memberOf", "g1"), want: signin.SignedIn},
-		"included group, in none":    {tenant: file("tenant-include-group.json"), user: in("memberOf"), want: signin.Refused, code: "AADSTS500186", says: "group g1"},
-		"included group, in another": {tenant: file("tenant-include-group.json"), user: in("transitiveMemberOf", group), want: signin.Refused, code: "AADSTS500186", says: "group g1"},
+		"included group, in none":    {tenant: file("tenant-include-group.json"), user: in("memberOf"), want: signin.Refused, code: "AADSTS130501", says: "group g1"},
+		"included group, in another": {tenant: file("tenant-include-group.json"), user: in("transitiveMemberOf", group), want: signin.Refused, code: "AADSTS130501", says: "group g1"},
 
 		"disabled account":    {tenant: file("tenant-base.json"), user: file("user-account-disabled.json"), want: signin.Refused, code: "AADSTS50057"},
 		"enabled account":     {tenant: file("tenant-base.json"), user: edited(t, user, "accountEnabled", true), want: signin.SignedIn},

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/signin"
 )
 
@@ -106,7 +108,7 @@ func Summarize(signIns iter.Seq2[SignIn, error], expect func(SignIn) (Expectatio
 			if e, ok := expect(f); ok {
 				s.Known++
 				authority = cmp.Or(e.Authority, authority)
-				if logged, expected := logged(f), expected(e.Answer, f); logged != expected && f.Outcome != Abandoned && len(s.Unexpected) < maxUnexpected {
+				if logged, expected := logged(f), expected(e.Answer, f); logged != expected && !sameCase(logged, expected) && f.Outcome != Abandoned && len(s.Unexpected) < maxUnexpected {
 					s.Unexpected = append(s.Unexpected, Unexpected{UserPrincipalName: f.UserPrincipalName(), At: f.At(),
 						CorrelationID: f.last().CorrelationID, Logged: logged, Expected: expected})
 				}
@@ -127,6 +129,17 @@ func logged(f SignIn) string {
 		return f.Outcome.String()
 	}
 	return f.Outcome.String() + ", " + f.Certificate.Mode.String()
+}
+
+// sameCase reports whether two codes stand for one case, as package aadsts has it.
+func sameCase(a, b string) bool {
+	find := func(text string) aadsts.Code {
+		number, _ := strconv.Atoi(strings.TrimPrefix(text, "AADSTS"))
+		c, _ := aadsts.Find(number)
+		return c
+	}
+	x, y := find(a), find(b)
+	return x.Case != "" && x.Case == y.Case
 }
 
 // expected is written as logged writes, as far as the log tells.

@@ -250,7 +250,7 @@ func TestPrinted(t *testing.T) {
 	}{
 		{"crl-expired", []string{"REFUSED", "AADSTS500172", "publish a new CRL", "Learn: CBA certificate revocation list"}},
 		{"U4", []string{"AADSTS1001009", `"x@y"`, "TO BIND", "X509:<SKI>", "4.7"}},
-		{"require-mfa-single", []string{"AADSTS50076", "second factor that would satisfy it: passkey", "Conditional Access requirement: multifactor"}},
+		{"require-mfa-single", []string{"AADSTS54008", "second factor that would satisfy it: passkey", "Conditional Access requirement: multifactor"}},
 		{"chain-same-name", []string{"AADSTS500176", "has the issuer's name, but the subject key identifier"}},
 		{"scope-out", []string{"AADSTS500189", "add the user to such a group"}},
 		{"A2", []string{"SIGNED IN  single-factor", "set by rule 1, issuerSubject CN=WoodgroveCA", "Conditional Access requirement: none", "9.31"}},
