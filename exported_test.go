@@ -206,6 +206,8 @@ func exportedNames() []exported {
 		{"graph.Rules", graph.Rules},
 		{"graph.SignInQuery", *new(graph.SignInQuery)},
 		{"graph.SnapshotOptions", *new(graph.SnapshotOptions)},
+		{"graph.TenantOptions", *new(graph.TenantOptions)},
+		{"graph.TenantPlan", *new(graph.TenantPlan)},
 		{"graph.TrustAction", *new(graph.TrustAction)},
 		{"graph.TrustPlan", *new(graph.TrustPlan)},
 		{"graph.TrustStep", *new(graph.TrustStep)},

@@ -195,8 +195,10 @@ func (c *Client) createClassic(ctx context.Context, op operation, tenant string,
 	return err
 }
 
-// rollBack creates the old store again, unless the service has one.
+// rollBack creates the old store again, unless the service has one. Its expired CAs,
+// which the service would refuse and which let nobody in, are left out.
 func (c *Client) rollBack(ctx context.Context, op operation, tenant string, before trust.Classic, cause error) error {
+	before = unexpired(before, c.now())
 	if len(before.CertificateAuthorities) == 0 {
 		return cause
 	}

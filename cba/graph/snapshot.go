@@ -57,7 +57,7 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 		}
 	}
 	if o.Groups {
-		if err := c.addGroups(ctx, s.Users); err != nil {
+		if err := c.AddGroups(ctx, s.Users); err != nil {
 			return s, err
 		}
 	}
@@ -71,8 +71,9 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 	return s, nil
 }
 
-// addGroups reads the groups of users, 20 in a batch.
-func (c *Client) addGroups(ctx context.Context, users []snapshot.User) error {
+// AddGroups reads the groups of each user, nested groups included, 20 users in a batch,
+// and sets them ([policy.User.SetGroups]).
+func (c *Client) AddGroups(ctx context.Context, users []snapshot.User) error {
 	op := operation{name: "list the groups of users", permission: "GroupMember.Read.All", role: "Directory Readers"}
 	for chunk := range slices.Chunk(users, maxBatch) {
 		groups := make([][]part, len(chunk))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/lint"
@@ -41,11 +42,11 @@ func (a TrustAction) MarshalText() ([]byte, error) { return actions.Marshal(a) }
 // UnmarshalText reads what MarshalText wrote.
 func (a *TrustAction) UnmarshalText(text []byte) error { return actions.Unmarshal(a, text) }
 
-// A TrustStep is one change of the PKI-based store.
+// A TrustStep is one change of a trust store.
 type TrustStep struct {
 	Action TrustAction
 	// PKI and PKIID are the name and id of the PKI; the id is empty where it is not
-	// created yet. Name is its new name.
+	// created yet, and both are for the classic store. Name is its new name.
 	PKI, PKIID, Name string
 	// Authority is the wanted CA, or the one that is deleted.
 	Authority   trust.Authority
@@ -59,7 +60,12 @@ func (s TrustStep) String() string {
 	case RenamePKI:
 		text += fmt.Sprintf(" to %q", s.Name)
 	case AddAuthority, ChangeAuthority, RemoveAuthority:
-		text = fmt.Sprintf("%v %q of PKI %q", s.Action, cmp.Or(s.Authority.DisplayName, s.Authority.Thumbprint, s.Authority.ID), s.PKI)
+		text = fmt.Sprintf("%v %q of ", s.Action, cmp.Or(s.Authority.DisplayName, s.Authority.Thumbprint, s.Authority.ID))
+		if s.PKI == "" {
+			text += "the classic store"
+		} else {
+			text += fmt.Sprintf("PKI %q", s.PKI)
+		}
 	}
 	for _, d := range s.Differences {
 		text += "\n  " + d.String()
@@ -71,7 +77,13 @@ func (s TrustStep) String() string {
 type TrustPlan struct {
 	Before, After trust.PKIs
 	Steps         []TrustStep
-	locks         lint.Findings
+	gone          []goneCA
+}
+
+// A goneCA is a CA that has not expired and is in no PKI after the change.
+type goneCA struct {
+	authority trust.Authority
+	finding   lint.Finding
 }
 
 // Empty reports whether there is nothing to do.
@@ -80,7 +92,13 @@ func (p TrustPlan) Empty() bool { return len(p.Steps) == 0 }
 // LocksOut returns a finding for every CA that is deleted although it has not expired
 // and is in no other PKI: users whose certificates it issued can then no longer sign
 // in, unless the classic store contains it.
-func (p TrustPlan) LocksOut() lint.Findings { return slices.Clone(p.locks) }
+func (p TrustPlan) LocksOut() lint.Findings {
+	var locks lint.Findings
+	for _, g := range p.gone {
+		locks = append(locks, g.finding)
+	}
+	return locks
+}
 
 // String returns the steps, one after the other.
 func (p TrustPlan) String() string {
@@ -100,10 +118,10 @@ func (c *Client) PlanTrust(ctx context.Context, after trust.PKIs) (TrustPlan, er
 	if err != nil {
 		return TrustPlan{}, err
 	}
-	return c.planTrust(before, after)
+	return planTrust(before, after, c.now())
 }
 
-func (c *Client) planTrust(before, after trust.PKIs) (TrustPlan, error) {
+func planTrust(before, after trust.PKIs, now time.Time) (TrustPlan, error) {
 	p := TrustPlan{Before: before, After: after}
 	fail := func(err error) (TrustPlan, error) {
 		return TrustPlan{}, writeTrust("plan the trust store").fail(Invalid, err)
@@ -140,12 +158,12 @@ func (c *Client) planTrust(before, after trust.PKIs) (TrustPlan, error) {
 		}
 		p.Steps = append(p.Steps, TrustStep{Action: RemovePKI, PKI: old.DisplayName, PKIID: old.ID})
 		for _, a := range old.CertificateAuthorities {
-			c.locks(&p, old, a)
+			p.deletes(old.DisplayName, a, now)
 		}
 	}
 	for _, s := range p.Steps {
 		if s.Action == RemoveAuthority {
-			c.locks(&p, trust.PKI{DisplayName: s.PKI}, s.Authority)
+			p.deletes(s.PKI, s.Authority, now)
 		}
 	}
 	slices.SortStableFunc(p.Steps, func(a, b TrustStep) int { return cmp.Compare(a.Action, b.Action) })
@@ -199,9 +217,9 @@ func (p *TrustPlan) authorities(old, want trust.PKI) error {
 	return nil
 }
 
-// locks adds a finding for a CA that goes.
-func (c *Client) locks(p *TrustPlan, pki trust.PKI, a trust.Authority) {
-	if cert, err := x509.ParseCertificate(a.Certificate); err == nil && c.now().After(cert.NotAfter) {
+// deletes adds a finding for a CA that goes.
+func (p *TrustPlan) deletes(pki string, a trust.Authority, now time.Time) {
+	if cert, err := x509.ParseCertificate(a.Certificate); err == nil && now.After(cert.NotAfter) {
 		return
 	}
 	for _, other := range p.After {
@@ -209,9 +227,9 @@ func (c *Client) locks(p *TrustPlan, pki trust.PKI, a trust.Authority) {
 			return
 		}
 	}
-	p.locks = append(p.locks, deletesCA.At(a.ID, fmt.Sprintf("PKI %q, CA %q", pki.DisplayName, a.DisplayName),
+	p.gone = append(p.gone, goneCA{a, deletesCA.At(a.ID, fmt.Sprintf("PKI %q, CA %q", pki, a.DisplayName),
 		"the CA %q is deleted from the PKI %q: users whose certificates it issued can no longer sign in, unless the classic store has it",
-		a.DisplayName, pki.DisplayName))
+		a.DisplayName, pki)})
 }
 
 // ApplyTrust makes a planned change, step by step, and waits until each step is
@@ -230,8 +248,8 @@ func (c *Client) ApplyTrust(ctx context.Context, plan TrustPlan, o ApplyOptions)
 	if !now.Empty() && now.String() != plan.String() && !o.AllowStale {
 		return nil, writeTrust("change the trust store").fail(Stale, nil)
 	}
-	if len(now.locks) > 0 && !o.AllowLockout {
-		return nil, writeTrust("change the trust store").lockout(now.locks)
+	if locks := now.LocksOut(); len(locks) > 0 && !o.AllowLockout {
+		return nil, writeTrust("change the trust store").lockout(locks)
 	}
 	made := map[string]string{} // name to id
 	for _, s := range now.Steps {
