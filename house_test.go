@@ -73,6 +73,10 @@ var imports = map[string][]string{
 	"cba/fleet/rollout":    {"cba", "cba/crl", "cba/crl/publish", "cba/fleet/ledger", "cba/pfx", "cba/folder"},
 	"cba/fleet/sqlite":     {"cba", "cba/crl", "cba/fleet/ledger", "modernc.org/sqlite"},
 	"cba/fleet/token":      {"cba", "cba/dn", "cba/folder", "github.com/ThalesGroup/crypto11", "github.com/miekg/pkcs11"},
+
+	// The module cba/fleet/postgres.
+	"cba/fleet/postgres":        {"cba", "cba/crl", "cba/crl/publish", "cba/fleet/ledger", "github.com/jackc/pgx/v5"},
+	"cba/fleet/postgres/pgtest": {"github.com/jackc/pgx/v5"},
 }
 
 // ground is what stands below everything and may be imported by any package of
@@ -82,17 +86,19 @@ var ground = []string{"cba/internal/der", "cba/internal/dialect", "cba/internal/
 // outside is who may reach the network or files. Everybody else takes and returns
 // values.
 var outside = map[string][]string{
-	"cba/crl":               {"os"}, // Dir
-	"cba/crl/fetch":         {"net", "net/http", "syscall"},
-	"cba/crl/publish":       {"os"},
-	"cba/graph":             {"net/http"},
-	"cba/graph/graphtest":   {"net", "net/http", "net/http/httptest"},
-	"cba/internal/interop":  {"os", "os/exec"},
-	"cba/fleet/rollout":     {"os"},
-	"cba/fleet/sqlite":      {"os"},
-	"cba/fleet/token":       {"os"},
-	"cba/folder":            {"os", "syscall"},
-	"cba/internal/filelock": {"os", "syscall"},
+	"cba/crl":                   {"os"}, // Dir
+	"cba/crl/fetch":             {"net", "net/http", "syscall"},
+	"cba/crl/publish":           {"os"},
+	"cba/graph":                 {"net/http"},
+	"cba/graph/graphtest":       {"net", "net/http", "net/http/httptest"},
+	"cba/internal/interop":      {"os", "os/exec"},
+	"cba/fleet/rollout":         {"os"},
+	"cba/fleet/sqlite":          {"os"},
+	"cba/fleet/token":           {"os"},
+	"cba/fleet/postgres":        {"net"}, // its errors
+	"cba/fleet/postgres/pgtest": {"os", "os/exec", "os/user", "syscall"},
+	"cba/folder":                {"os", "syscall"},
+	"cba/internal/filelock":     {"os", "syscall"},
 }
 
 // forbidden has the packages of the standard library that need a line in outside.
