@@ -289,12 +289,20 @@ func (c *Client) Trust(ctx context.Context) (trust.Config, error) {
 }
 
 // Tenant returns the settings that decide sign-ins with certificates, for package
-// signin.
+// signin. The property systemCredentialPreferences, which only Graph's beta has, is in
+// Extra; it is left out where the service does not give it.
 func (c *Client) Tenant(ctx context.Context) (signin.Config, error) {
 	var config signin.Config
 	var err error
 	if config.Policy, err = c.Policy(ctx); err == nil {
 		config.Trust, err = c.Trust(ctx)
+	}
+	if err != nil {
+		return config, err
+	}
+	preferred, err := c.credentialPreferences(ctx)
+	if preferred != nil {
+		config.Extra = map[string]json.RawMessage{credentialPreferences: preferred}
 	}
 	return config, err
 }

@@ -2,10 +2,12 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 
+	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/snapshot"
@@ -44,6 +46,30 @@ func (c *Client) Policy(ctx context.Context) (policy.Config, error) {
 		return err
 	}, wantEnums)
 	return config, err
+}
+
+const credentialPreferences = "systemCredentialPreferences"
+
+// credentialPreferences returns that property of the authenticationMethodsPolicy as
+// Graph writes it, nil if the service refuses to give it.
+func (c *Client) credentialPreferences(ctx context.Context) (json.RawMessage, error) {
+	var text json.RawMessage
+	op := readMethod()
+	op.name = "read system-preferred authentication"
+	_, err := c.do(ctx, request{op: op, method: http.MethodGet, path: "policies/authenticationMethodsPolicy", beta: true, idempotent: true,
+		parse: func(body []byte) error {
+			members, err := object(body)
+			for _, m := range members {
+				if m.Name == credentialPreferences && string(m.Raw) != "null" {
+					text = slices.Clone(wire.WithoutAnnotations(m.Raw))
+				}
+			}
+			return err
+		}})
+	if refused(err) {
+		return nil, nil
+	}
+	return text, err
 }
 
 // A PolicyPlan is a planned change of the method configuration.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"time"
@@ -28,6 +29,26 @@ type SnapshotOptions struct {
 	NoStrengths bool
 	// SignInsSince counts the sign-ins since then; zero counts none.
 	SignInsSince time.Time
+	// LeftOut, if it is not nil, is called with the error of a part that the service
+	// refuses to give (400, 403, 404), and the snapshot goes on without the part: the
+	// groups of users, who then have none that are known, the authentication strengths,
+	// and the sign-ins. With nil such an error ends the snapshot.
+	LeftOut func(error)
+}
+
+// leaves reports whether the snapshot goes on without the part that an error is of.
+func (o SnapshotOptions) leaves(err error) bool {
+	if o.LeftOut == nil || !refused(err) {
+		return false
+	}
+	o.LeftOut(err)
+	return true
+}
+
+// refused reports whether the service understood a request and does not answer it: the
+// permission, the licence or the feature is not there.
+func refused(err error) bool {
+	return errors.Is(err, Forbidden) || errors.Is(err, Refused) || errors.Is(err, NotFound)
 }
 
 // Snapshot reads a tenant into one value, to save, to compare and to decide sign-ins
@@ -42,7 +63,7 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 		return s, err
 	}
 	if !o.NoStrengths {
-		if s.Strengths, err = c.Strengths(ctx); err != nil {
+		if s.Strengths, err = c.Strengths(ctx); err != nil && !o.leaves(err) {
 			return s, err
 		}
 	}
@@ -57,16 +78,18 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 		}
 	}
 	if o.Groups {
-		if err := c.AddGroups(ctx, s.Users); err != nil {
+		if err := c.addGroups(ctx, s.Users, o); err != nil && !o.leaves(err) {
 			return s, err
 		}
 	}
 	if !o.SignInsSince.IsZero() {
 		sum, err := snapshot.Summarize(snapshot.SignIns(c.SignInLog(ctx, o.SignInsSince, SignInQuery{})), nil)
-		if err != nil {
+		switch {
+		case err == nil:
+			s.SignIns = &sum
+		case !o.leaves(err):
 			return s, err
 		}
-		s.SignIns = &sum
 	}
 	return s, nil
 }
@@ -74,11 +97,16 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 // AddGroups reads the groups of each user, nested groups included, 20 users in a batch,
 // and sets them ([policy.User.SetGroups]).
 func (c *Client) AddGroups(ctx context.Context, users []snapshot.User) error {
+	return c.addGroups(ctx, users, SnapshotOptions{})
+}
+
+// addGroups is AddGroups for a snapshot.
+func (c *Client) addGroups(ctx context.Context, users []snapshot.User, o SnapshotOptions) error {
 	op := operation{name: "list the groups of users", permission: "GroupMember.Read.All", role: "Directory Readers"}
 	for chunk := range slices.Chunk(users, maxBatch) {
 		groups := make([][]part, len(chunk))
 		for i, u := range chunk {
-			groups[i] = []part{{method: "GET", path: groupsPath(u.ID), object: "user " + u.ID}}
+			groups[i] = []part{{method: "GET", path: groupsPath(u.ID), object: "user " + u.ID, header: map[string]string{eventual[0]: eventual[1]}}}
 		}
 		answers, errs := c.exchange(ctx, op, nil, groups)
 		for i := range chunk {
@@ -87,7 +115,11 @@ func (c *Client) AddGroups(ctx context.Context, users []snapshot.User) error {
 			}
 			a := answers[i][0]
 			if a.Status != 200 {
-				return c.fails(op, groups[i][0], a)
+				err := c.fails(op, groups[i][0], a)
+				if errors.Is(err, NotFound) && o.leaves(err) {
+					continue // deleted since the users were listed
+				}
+				return err
 			}
 			var p page
 			if err := p.parse(a.Body); err != nil {

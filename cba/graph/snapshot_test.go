@@ -286,3 +286,88 @@ func TestNoGroups(t *testing.T) {
 		}
 	}
 }
+
+// What the service refuses to give is left out and said; without LeftOut it is an
+// error.
+func TestLeftOut(t *testing.T) {
+	const groups = "/users/*/transitiveMemberOf/microsoft.graph.group"
+	for name, path := range map[string]string{
+		"groups": groups, "strengths": "/identity/conditionalAccess/authenticationStrength/policies", "sign-ins": "/auditLogs/signIns",
+	} {
+		f, _ := demo(t)
+		f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Path: path, Times: -1})
+		options := graph.SnapshotOptions{Groups: true, SignInsSince: start.Add(-time.Hour)}
+		if _, err := f.Snapshot(t.Context(), options); !errors.Is(err, graph.Forbidden) {
+			t.Errorf("%s: %v", name, err)
+		}
+		var left []error
+		options.LeftOut = func(err error) { left = append(left, err) }
+		s, err := f.Snapshot(t.Context(), options)
+		if err != nil || len(left) != 1 || !errors.Is(left[0], graph.Forbidden) || len(s.Users) == 0 || len(s.Config.Trust.PKIs) == 0 {
+			t.Fatalf("%s: %v, left out %v, %d users", name, err, left, len(s.Users))
+		}
+		if (s.Strengths == nil) != (name == "strengths") || (s.SignIns == nil) != (name == "sign-ins") {
+			t.Errorf("%s: %d strengths, %v", name, len(s.Strengths), s.SignIns)
+		}
+		if unknown := slices.Contains(s.Users[0].Missing, policy.TransitiveMemberOf); unknown != (name == "groups") {
+			t.Errorf("%s: groups missing: %v", name, unknown)
+		}
+	}
+	// A service that fails is no service that refuses.
+	f, _ := demo(t)
+	f.inject(graphtest.Fault{Kind: graphtest.Gateway, Path: groups, Times: -1})
+	if _, err := f.Snapshot(t.Context(), graph.SnapshotOptions{Groups: true, LeftOut: func(error) { t.Error("left out") }}); !errors.Is(err, graph.Unavailable) {
+		t.Error(err)
+	}
+}
+
+// The groups of a user are asked for as the page demands.
+func TestGroupsHeaders(t *testing.T) {
+	f, _ := demo(t)
+	if _, err := f.Groups(t.Context(), "jane@contoso.com"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Snapshot(t.Context(), graph.SnapshotOptions{Groups: true}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, r := range f.asked() {
+		if strings.Contains(r.URL, "transitiveMemberOf") {
+			n++
+			if r.Header.Get("ConsistencyLevel") != "eventual" || !strings.Contains(r.URL, "$count=true") {
+				t.Errorf("%s %v", r.URL, r.Header)
+			}
+		}
+	}
+	if n < 3 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// System-preferred authentication is read from beta and kept as it is; where it is
+// refused it is not known.
+func TestCredentialPreferences(t *testing.T) {
+	const own = `{"state":"disabled","includeTargets":[{"targetType":"group","id":"all_users"}],"excludeTargets":[]}`
+	in := people()
+	in.SystemCredentialPreferences = json.RawMessage(own)
+	f := newTenant(t, in, graphtest.Options{})
+	config, err := f.Tenant(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want any
+	if json.Unmarshal(config.Extra["systemCredentialPreferences"], &got) != nil || json.Unmarshal([]byte(own), &want) != nil || !cmp.Equal(got, want) {
+		t.Errorf("%s", config.Extra)
+	}
+	if !slices.ContainsFunc(f.asked(), func(r graphtest.Request) bool { return r.URL == f.URL+"/beta/policies/authenticationMethodsPolicy" }) {
+		t.Error("beta was not asked")
+	}
+	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Path: "/policies/authenticationMethodsPolicy", Times: -1})
+	if config, err = f.Tenant(t.Context()); err != nil || config.Extra != nil {
+		t.Errorf("%v, %v", config.Extra, err)
+	}
+	in.SystemCredentialPreferences = json.RawMessage(`{"state":1}`)
+	if _, err := graphtest.New(in, graphtest.Options{}); err == nil {
+		t.Error("a state that is a number")
+	}
+}

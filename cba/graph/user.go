@@ -83,8 +83,9 @@ func (c *Client) Holders(ctx context.Context, value string) ([]snapshot.User, er
 	return holders, nil
 }
 
+// groupsPath asks for groups alone; the cast needs both the header and the count.
 func groupsPath(user string) string {
-	return userPath(user) + "/transitiveMemberOf/microsoft.graph.group" + query("$select", "id", "$top", "999")
+	return userPath(user) + "/transitiveMemberOf/microsoft.graph.group" + query("$select", "id", "$count", "true", "$top", "999")
 }
 
 // Groups returns the groups of a user, nested groups included, for the method SetGroups
@@ -92,7 +93,7 @@ func groupsPath(user string) string {
 func (c *Client) Groups(ctx context.Context, user string) ([]policy.DirectoryObject, error) {
 	groups := []policy.DirectoryObject{}
 	op := operation{name: "list the groups of a user", permission: "GroupMember.Read.All", role: "Directory Readers"}.on("user", user)
-	for text, err := range c.pages(ctx, request{op: op, path: groupsPath(user)}) {
+	for text, err := range c.pages(ctx, request{op: op, path: groupsPath(user), header: [][2]string{eventual}}) {
 		var g policy.DirectoryObject
 		if err == nil {
 			err = json.Unmarshal(text, &g)

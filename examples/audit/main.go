@@ -24,6 +24,8 @@ import (
 	"iter"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"example.com/entracba/cba/folder"
@@ -123,6 +125,9 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if missing := a.missing(); len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "audit: %s cannot be read; nothing is said about it\n", strings.Join(missing, " and "))
+	}
 	published, err := signin.FetchCRLs(ctx, t.CRLs(o.allowPrivate), store)
 	if err != nil {
 		return err
@@ -145,6 +150,16 @@ func begin(config signin.Config) (*audit, *trust.Store, error) {
 	}
 	a.Authorities = authorities(store, a.At)
 	return a, store, nil
+}
+
+// missing names the parts of the tenant that are not known.
+func (a *audit) missing() []string {
+	const preferred = "systemCredentialPreferences"
+	missing := slices.Clone(a.Method.Missing)
+	if text := string(a.Method.Extra[preferred]); text == "" || text == "null" {
+		missing = append(missing, preferred)
+	}
+	return missing
 }
 
 // finish prints what was found, and writes the page.
@@ -176,7 +191,9 @@ func (o options) finish(a *audit, announce func(io.Writer)) (err error) {
 // take writes a snapshot: the configuration, and the users who have
 // certificateUserIds with their groups, unless these are too many for one file.
 func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, error) {
-	s, err := t.Snapshot(ctx, graph.SnapshotOptions{Groups: true})
+	s, err := t.Snapshot(ctx, graph.SnapshotOptions{Groups: true, LeftOut: func(err error) {
+		fmt.Fprintf(os.Stderr, "audit: the snapshot is written without a part that cannot be read: %s\n", console.Clean(err.Error()))
+	}})
 	if err != nil {
 		return s.Config, err
 	}

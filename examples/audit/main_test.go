@@ -323,3 +323,26 @@ func TestFIPSOnly(t *testing.T) {
 		t.Errorf("-json: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }
+
+// Groups that the service refuses to list leave a snapshot without them, and so does
+// system-preferred authentication; both are said.
+func TestLeftOut(t *testing.T) {
+	d := demo(t, time.Now())
+	sound(d)
+	publish(t, d, d.CRLs[rootURL], d.CRLs[issuingURL])
+	s := tenanttest.Serve(t, d.Tenant, graphtest.Options{})
+	s.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Path: "/users/*/transitiveMemberOf/**", Times: -1},
+		graphtest.Fault{Kind: graphtest.Forbidden, Path: "/policies/authenticationMethodsPolicy", Times: -1})
+	dir := t.TempDir()
+	r := tenanttest.Run(t, s, program, dir, "-allow-private", "-snapshot", "tenant.json")
+	if r.Code != 0 || !strings.Contains(r.Stderr, "GroupMember.Read.All") || !strings.Contains(r.Stderr, "systemCredentialPreferences cannot be read") {
+		t.Fatalf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "tenant.json"))
+	if err != nil || !strings.Contains(string(text), "jane@contoso.com") || strings.Contains(string(text), "emberOf") {
+		t.Errorf("%v: %s", err, text)
+	}
+	if r := tenanttest.Run(t, nil, program, dir, "-tenant", "tenant.json"); r.Code != 0 || !strings.Contains(r.Stdout, "does not contain systemCredentialPreferences") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,6 +62,8 @@ type expectations struct {
 	known  map[string]*x509.Certificate
 	users  map[string]*snapshot.User // those that were looked up; nil for one who is gone
 	err    error                     // the first one
+	// noGroups says that the service refuses to list groups.
+	noGroups bool
 }
 
 // newExpectations reads the tenant, if any certificate is known.
@@ -117,7 +120,15 @@ func (e *expectations) user(id string) (*snapshot.User, error) {
 	if err == nil {
 		var groups []policy.DirectoryObject
 		groups, err = e.tenant.Groups(e.ctx, id)
-		u.SetGroups(groups)
+		switch {
+		case err == nil:
+			u.SetGroups(groups)
+		case errors.Is(err, graph.Forbidden), errors.Is(err, graph.Refused):
+			if !e.noGroups {
+				fmt.Fprintf(os.Stderr, "signins: groups of users cannot be read, so sign-ins that depend on them are not compared: %s\n", console.Clean(err.Error()))
+			}
+			e.noGroups, err = true, nil
+		}
 	}
 	switch {
 	case errors.Is(err, graph.NotFound):

@@ -49,7 +49,8 @@
 // CAs, 8 KB a CA, 2 MB a bundle, 10 values of 1,024 characters a user, 20 requests
 // a batch; that a value is unique in the tenant and a PATCH replaces all values;
 // that authorizationInfo comes on $select only, and a filter over it needs
-// ConsistencyLevel: eventual with $count=true; that issuerSubjectAndPolicyOID reads
+// ConsistencyLevel: eventual with $count=true, as a cast of memberships does; that
+// systemCredentialPreferences is in beta only; that issuerSubjectAndPolicyOID reads
 // as unknownFutureValue without Prefer: include-unknown-enum-members; that uploads
 // are asynchronous, one at a time, and a duplicate is 400; that deleted PKIs and
 // CAs can be restored for 30 days; that the classic store has one configuration,

@@ -395,9 +395,11 @@ func (g *Graph) table() []route {
 	add("users", on{"GET": (*state).listUsers})
 	add("users/$count", on{"GET": (*state).countUsers})
 	add("users/{}", on{"GET": (*state).getUser, "PATCH": (*state).patchUser})
-	for _, cast := range []string{"", "/microsoft.graph.group", "/graph.group"} {
-		add("users/{}/memberOf"+cast, on{"GET": (*state).memberOf})
-		add("users/{}/transitiveMemberOf"+cast, on{"GET": (*state).transitiveMemberOf})
+	add("users/{}/memberOf", on{"GET": (*state).memberOf})
+	add("users/{}/transitiveMemberOf", on{"GET": (*state).transitiveMemberOf})
+	for _, cast := range []string{"/microsoft.graph.group", "/graph.group"} {
+		add("users/{}/memberOf"+cast, on{"GET": advanced((*state).memberOf)})
+		add("users/{}/transitiveMemberOf"+cast, on{"GET": advanced((*state).transitiveMemberOf)})
 	}
 	add("groups", on{"GET": (*state).listGroups})
 	add("groups/{}", on{"GET": (*state).getGroup})

@@ -1,6 +1,9 @@
 package graphtest
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 var groupSet = &entitySet[Group]{
 	typ: "group", context: "groups", directory: true, top: 100, most: 999,
@@ -30,6 +33,17 @@ func (s *state) memberOf(c *call) answer { return s.groupsOf(c, false) }
 
 // transitiveMemberOf lists the groups of those groups too.
 func (s *state) transitiveMemberOf(c *call) answer { return s.groupsOf(c, true) }
+
+// advanced is a call with an OData cast: an advanced query (Graph, List a user's
+// direct and transitive memberships).
+func advanced(list func(*state, *call) answer) func(*state, *call) answer {
+	return func(s *state, c *call) answer {
+		if !strings.EqualFold(c.header.Get("ConsistencyLevel"), "eventual") || c.query.Get("$count") != "true" {
+			return *unsupported("An OData cast needs the header ConsistencyLevel: eventual and $count=true.")
+		}
+		return list(s, c)
+	}
+}
 
 func (s *state) groupsOf(c *call, transitive bool) answer {
 	u := s.users.read(s.userID(c.params[0]), c.now)

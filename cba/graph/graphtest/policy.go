@@ -38,12 +38,19 @@ func (s *state) getMethodsPolicy(c *call) answer {
 	if refused := noOptions(c); refused != nil {
 		return *refused
 	}
-	return answer{status: http.StatusOK, typ: "authenticationMethodsPolicy", body: map[string]any{
+	a := answer{status: http.StatusOK, typ: "authenticationMethodsPolicy"}
+	body := map[string]any{
 		"@odata.context":                     metadata(c, "authenticationMethodsPolicy"),
 		"id":                                 "authenticationMethodsPolicy",
 		"displayName":                        "Authentication Methods Policy",
 		"authenticationMethodConfigurations": []any{s.x509(c)},
-	}}
+	}
+	if c.version == "beta" {
+		a.typ = "betaAuthenticationMethodsPolicy"
+		body["systemCredentialPreferences"], _ = parseJSON(s.org.SystemCredentialPreferences)
+	}
+	a.body = body
+	return a
 }
 
 func (s *state) listMethods(c *call) answer {

@@ -39,6 +39,7 @@ func TestAnswersMatchSchema(t *testing.T) {
 		in      string // of the request's body
 	}{
 		{"GET /policies/authenticationMethodsPolicy", methods, "", "authenticationMethodsPolicy", ""},
+		{"", "/beta" + methods, "", "betaAuthenticationMethodsPolicy", ""},
 		{"GET /policies/authenticationMethodsPolicy/authenticationMethodConfigurations", methods + "/authenticationMethodConfigurations", "", "Collection(authenticationMethodConfiguration)", ""},
 		{"GET /policies/authenticationMethodsPolicy/authenticationMethodConfigurations/{}", x509Path, "", config, ""},
 		{"PATCH /policies/authenticationMethodsPolicy/authenticationMethodConfigurations/{}", x509Path, patch(rules(issuerRule, bothRule) + `,"certificateAuthorityScopes":[` + scope + `],"excludeTargets":[` + target + `]`), "", config},
@@ -73,11 +74,11 @@ func TestAnswersMatchSchema(t *testing.T) {
 		{"GET /users/{}", "/users/" + user + allUser, "", "user", ""},
 		{"PATCH /users/{}", "/users/" + user, ids("X509:<PN>x"), "", "user"},
 		{"GET /users/{}/memberOf", "/users/" + user + "/memberOf", "", "Collection(directoryObject)", ""},
-		{"GET /users/{}/memberOf/microsoft.graph.group", "/users/" + user + "/memberOf/microsoft.graph.group", "", "Collection(group)", ""},
-		{"GET /users/{}/memberOf/graph.group", "/users/" + user + "/memberOf/graph.group", "", "Collection(group)", ""},
+		{"GET /users/{}/memberOf/microsoft.graph.group", "/users/" + user + "/memberOf/microsoft.graph.group?$count=true", "", "Collection(group)", ""},
+		{"GET /users/{}/memberOf/graph.group", "/users/" + user + "/memberOf/graph.group?$count=true", "", "Collection(group)", ""},
 		{"GET /users/{}/transitiveMemberOf", "/users/" + user + "/transitiveMemberOf", "", "Collection(directoryObject)", ""},
-		{"GET /users/{}/transitiveMemberOf/microsoft.graph.group", "/users/" + user + "/transitiveMemberOf/microsoft.graph.group", "", "Collection(group)", ""},
-		{"GET /users/{}/transitiveMemberOf/graph.group", "/users/" + user + "/transitiveMemberOf/graph.group", "", "Collection(group)", ""},
+		{"GET /users/{}/transitiveMemberOf/microsoft.graph.group", "/users/" + user + "/transitiveMemberOf/microsoft.graph.group?$count=true", "", "Collection(group)", ""},
+		{"GET /users/{}/transitiveMemberOf/graph.group", "/users/" + user + "/transitiveMemberOf/graph.group?$count=true", "", "Collection(group)", ""},
 		{"GET /groups", "/groups", "", "Collection(group)", ""},
 		{"GET /groups/{}", "/groups/" + tenant.Groups[0].ID, "", "group", ""},
 		{"GET " + strengths, strengths, "", "Collection(authenticationStrengthPolicy)", ""},

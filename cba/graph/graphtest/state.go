@@ -37,6 +37,8 @@ type authority struct {
 	pki string
 }
 
+const defaultPreferences = `{"state":"default","includeTargets":[{"targetType":"group","id":"all_users"}],"excludeTargets":[]}`
+
 const policyKey = "X509Certificate"
 
 func (g *Graph) newState(t Tenant) (*state, error) {
@@ -75,6 +77,16 @@ func (g *Graph) newState(t Tenant) (*state, error) {
 	object["id"] = policyKey
 	s.policy.load(policyKey, raw(object))
 
+	if s.org.SystemCredentialPreferences == nil {
+		s.org.SystemCredentialPreferences = json.RawMessage(defaultPreferences)
+	}
+	preferences, err := parseJSON(s.org.SystemCredentialPreferences)
+	if err != nil {
+		return nil, invalid(err, "tenant: systemCredentialPreferences")
+	}
+	if m := s.schema.check("systemCredentialPreferences", preferences, false); m != nil {
+		return nil, invalid(m, "tenant: systemCredentialPreferences: at %q", m.path)
+	}
 	for i, p := range t.PKIs {
 		what := fmt.Sprintf("PKI %d %q", i, p.DisplayName)
 		if err := claim(&p.ID, what); err != nil {

@@ -17,6 +17,10 @@ type Tenant struct {
 	// Policy is the x509Certificate method configuration as JSON, without
 	// @odata.context; nil is the service's default, [DefaultPolicy].
 	Policy json.RawMessage
+	// SystemCredentialPreferences is the property of the authentication methods policy
+	// with this name (beta), read-only; nil is the service's default: Microsoft-managed,
+	// for all users.
+	SystemCredentialPreferences json.RawMessage
 	// OtherPolicyBytes is how much of the 20 KB that the authentication methods
 	// policy may have the other methods take.
 	OtherPolicyBytes int
@@ -216,6 +220,7 @@ func NewAuthority(cert *x509.Certificate) Authority {
 // Clone returns a copy that shares nothing with t.
 func (t Tenant) Clone() Tenant {
 	t.Policy = slices.Clone(t.Policy)
+	t.SystemCredentialPreferences = slices.Clone(t.SystemCredentialPreferences)
 	t.Strengths = cloneEach(t.Strengths, Strength.clone)
 	t.PKIs = cloneEach(t.PKIs, PKI.clone)
 	t.Classic = cloneEach(t.Classic, func(c ClassicAuthority) ClassicAuthority {

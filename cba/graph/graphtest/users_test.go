@@ -256,16 +256,25 @@ func TestGroups(t *testing.T) {
 	}{
 		{"GET /users/jane@contoso.com/memberOf", []string{"inner"}},
 		{"GET /users/id-jane/transitiveMemberOf", []string{"outer", "inner"}},
-		{"GET /users/id-jane/transitiveMemberOf/microsoft.graph.group?$select=id", []string{"outer", "inner"}},
+		{"GET /users/id-jane/transitiveMemberOf/microsoft.graph.group?$select=id&$count=true", []string{"outer", "inner"}},
+		{"GET /users/id-jane/memberOf/graph.group?$count=true", []string{"inner"}},
 		{"GET /users/id-john/transitiveMemberOf", nil},
 		{"GET /groups?$filter=displayName eq 'inner'", []string{"inner"}},
 	} {
 		var got []string
-		for _, g := range f.must(200, tt.request, "").value() {
+		for _, g := range f.must(200, tt.request, "", eventual).value() {
 			got = append(got, g["id"].(string))
 		}
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.request, got, tt.want)
+		}
+	}
+	// A cast is an advanced query.
+	for _, cast := range []string{"memberOf/microsoft.graph.group", "transitiveMemberOf/graph.group"} {
+		for _, a := range []answer{f.must(400, "GET /users/id-jane/"+cast+"?$count=true", ""), f.must(400, "GET /users/id-jane/"+cast+"?$select=id", "", eventual)} {
+			if !strings.Contains(string(a.text), "ConsistencyLevel") {
+				t.Errorf("%s: %s", cast, a.text)
+			}
 		}
 	}
 	f.must(200, "GET /groups/inner", "")
