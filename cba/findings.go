@@ -531,7 +531,7 @@ func (c *checker) link(cert, issuer *x509.Certificate) {
 	about := "issuer " + dn.Show(issuer.RawSubject)
 	switch {
 	case bytes.Equal(cert.RawIssuer, issuer.RawSubject):
-	case sameName(cert.RawIssuer, issuer.RawSubject):
+	case path.SameName(cert.RawIssuer, issuer.RawSubject):
 		c.add(certIssuerEncoding, partIssuer, about, "")
 	default:
 		c.add(certWrongIssuer, partIssuer, about, "the certificate names %q", dn.Show(cert.RawIssuer))
@@ -547,22 +547,9 @@ func (c *checker) link(cert, issuer *x509.Certificate) {
 	}
 }
 
-// sameName compares two encoded names as RFC 5280 section 7.1 does.
-func sameName(a, b []byte) bool {
-	if bytes.Equal(a, b) {
-		return true
-	}
-	x, err := dn.ParseDER(a)
-	if err != nil {
-		return false
-	}
-	y, err := dn.ParseDER(b)
-	return err == nil && x.Equal(y)
-}
-
 // signature verifies what link leaves out, for it costs more than all the rest.
 func (c *checker) signature(cert, issuer *x509.Certificate) {
-	if !sameName(cert.RawIssuer, issuer.RawSubject) {
+	if !path.SameName(cert.RawIssuer, issuer.RawSubject) {
 		return // said by link
 	}
 	if path.Verify(cert, issuer) == path.Disproven {

@@ -14,6 +14,7 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/keyid"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
@@ -52,6 +53,7 @@ var questionTexts = map[string]string{
 	"9.37": "an authentication strength looks at the first five policy OIDs of a certificate; the same page also says: at the first five that match",
 	"9.38": "a CA scope of the root counts; the known limitations speak of intermediate CAs",
 	"9.42": "the user has no second factor that may follow the certificate; which factors lead to a prompt (AADSTS50076), and which to this refusal, is not documented",
+	"9.53": "whether a CA is a root goes by its certificate, not by how the trust store marks it",
 	"9.33": "a chain that no CA scope names is open to everybody, although other scopes exist",
 }
 
@@ -77,6 +79,7 @@ func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, ans
 	say := func(id, text string, changes bool) { list = append(list, Assumption{id, text, changes}) }
 	ev.inputQuestions(answer, say)
 	presentQuestions(ev.unfit, answer, say)
+	ev.remarkQuestions(answer, say)
 	ev.policyQuestions(e, assume)
 	ev.revocationQuestions(assume)
 	ev.scopeQuestions(assume)
@@ -312,8 +315,8 @@ func (ev *evaluation) scopeQuestions(assume func(string, reading)) {
 	}
 }
 
-// chainQuestions builds the chain again, with the other limit on its length and by
-// name.
+// chainQuestions builds the chain again, with the other limit on its length, with
+// roots as the stores mark them, and by name.
 func (ev *evaluation) chainQuestions(ctx context.Context, assume func(string, reading)) error {
 	follow := func(id string, chain trust.Chain) error {
 		other, err := ev.follow(ctx, chain, false)
@@ -336,10 +339,37 @@ func (ev *evaluation) chainQuestions(ctx context.Context, assume func(string, re
 			return err
 		}
 	}
+	if other, ok := ev.tenant.chainByMark(chain); ok {
+		if err := follow("9.53", other); err != nil {
+			return err
+		}
+	}
 	if byName, ok := ev.tenant.chainByName(chain); ok {
 		return follow("9.30", byName)
 	}
 	return nil
+}
+
+// chainByMark builds a chain again with the roots that the stores mark, if that may
+// make a difference: it ends at a self-signed CA that is marked as an intermediate,
+// or none is found and a CA that is not self-signed is marked as a root. If the tenant
+// goes by the marks, the other reading is that it does not.
+func (t *Tenant) chainByMark(chain trust.Chain) (other trust.Chain, ok bool) {
+	if root := chain.Root(); root != nil && root.SelfSigned {
+		if root.Type != trust.Intermediate || slices.ContainsFunc(root.Others, func(e trust.Entry) bool { return e.Type == trust.Root }) {
+			return chain, false
+		}
+		other = chain
+		other.Trusted, other.Failures = false, []trust.Failure{{
+			Cause: trust.NoRoot, At: len(chain.CAs), Code: codeIncomplete, Detail: "the last CA is marked as an intermediate", Source: lint.Authorities, Inferred: true,
+		}}
+		return other, true
+	}
+	marked := func(ca *trust.CA) bool { return ca.Type == trust.Root && !ca.SelfSigned }
+	if !slices.ContainsFunc(chain.CAs, marked) {
+		return chain, false
+	}
+	return t.otherRoots().Chain(chain.Leaf, chain.At), true
 }
 
 // chainByName continues a chain by the issuer's name where it ends because a key

@@ -388,8 +388,9 @@ func TestCases(t *testing.T) {
 		})
 	}
 	// Every name is one that a verdict of the cases has, except for those of trust
-	// about a certificate that is missing or odd, which its own tests have.
-	elsewhere := []string{trust.StepCertificate, trust.StepUnreadable, trust.StepSignatureAlgorithm, trust.StepPolicies, trust.StepBasicConstraints, trust.StepCriticalExtension, trust.StepConstraints}
+	// about a certificate that is missing or odd, which its own tests and TestChainKinds have.
+	elsewhere := []string{trust.StepCertificate, trust.StepUnreadable, trust.StepSignatureAlgorithm, trust.StepPolicies, trust.StepBasicConstraints, trust.StepCriticalExtension, trust.StepConstraints,
+		trust.StepKey, trust.StepExtendedKeyUsage, trust.StepAuthorityKeyID}
 	for i, n := range stepNames() {
 		if n.Name == "" || n.What == "" || slices.ContainsFunc(stepNames()[:i], func(other lint.StepName) bool { return other.Name == n.Name }) {
 			t.Errorf("the name %+v is not whole, or appears twice", n)

@@ -274,9 +274,10 @@ type Tenant struct {
 	// doubts are parts of the policy that cannot be read or that the text lacks.
 	doubts []policy.Doubt
 	around surroundings
-	// shallow and deep return the stores under the other readings of how many CAs a
-	// chain may have (open question 9.27). They make them when they are first needed.
-	shallow, deep func() *trust.Store
+	// The stores under other readings, which are made when they are first needed: of
+	// how many CAs a chain may have, fewer or any number (open question 9.27), and of
+	// what makes a root (9.53).
+	shallow, deep, otherRoots func() *trust.Store
 }
 
 // Compile makes the configuration ready to answer. The tenant shares nothing with
@@ -300,10 +301,10 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 		return nil, err
 	}
 	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts(), around: around}
-	ofDepth := func(depth int) func() *trust.Store {
+	otherwise := func(change func(*trust.Options)) func() *trust.Store {
 		return sync.OnceValue(func() *trust.Store {
 			other := options.Trust
-			other.MaxDepth = depth
+			change(&other)
 			store, err := c.Trust.Compile(other)
 			if err != nil {
 				return nil // never: it compiled above
@@ -311,7 +312,9 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 			return store
 		})
 	}
-	t.shallow, t.deep = ofDepth(shallowDepth), ofDepth(anyDepth)
+	t.shallow = otherwise(func(o *trust.Options) { o.MaxDepth = shallowDepth })
+	t.deep = otherwise(func(o *trust.Options) { o.MaxDepth = anyDepth })
+	t.otherRoots = otherwise(func(o *trust.Options) { o.RootByFlag = !o.RootByFlag })
 	return t, nil
 }
 

@@ -30,6 +30,7 @@ const (
 // documented and how sure that is.
 const (
 	codeChain          = "AADSTS50017"
+	codeIncomplete     = "AADSTS500176" // a CA of the chain is missing
 	codeMethodDisabled = "AADSTS1002002"
 	codeNotInScope     = "AADSTS130501"  // the only page that names the case; 500186 fits by its text
 	codeNothingToBind  = "AADSTS1001003" // the certificate lacks the value that a binding names

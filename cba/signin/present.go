@@ -3,19 +3,16 @@ package signin
 import (
 	"crypto/x509"
 	"slices"
-	"strings"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/trust"
 )
 
-// unfit are the findings of package cba about what a TLS client, or the service, may
-// not accept. What Entra does with each is not documented.
-var unfit = []string{
-	"cert-no-client-auth", "cert-no-digital-signature", "cert-unknown-critical", "cert-is-ca",
-	"cert-weak-key", "cert-key-type", "cert-weak-signature", "cert-sha1-signature",
-	"ca-no-client-auth", "ca-name-constraints",
-}
+// unfit are the findings of package cba about what keeps a TLS client from
+// presenting the certificate. What Entra does with each is not documented.
+var unfit = []string{"cert-no-client-auth", "cert-no-digital-signature", "cert-key-type"}
 
 // unsent are those for which TLS itself has a rule, or browsers are known to offer no
 // certificate (RFC 8446, section 4.4.2).
@@ -24,27 +21,19 @@ var unsent = []string{"cert-no-client-auth", "cert-no-digital-signature"}
 // codeNothingSent is the code where no certificate arrives.
 const codeNothingSent = "AADSTS50192"
 
-// fitness asks package cba about the certificate and its chain.
+// fitness asks package cba about the certificate.
 func (ev *evaluation) fitness() lint.Findings {
-	chain := []*x509.Certificate{ev.request.Certificate}
-	for _, ca := range ev.reading.chain.CAs {
-		chain = append(chain, ca.Certificate)
-	}
-	return slices.DeleteFunc(cba.Findings(chain, cba.FindingsOptions{}), func(f lint.Finding) bool { return !slices.Contains(unfit, f.Code) })
+	found := cba.Findings([]*x509.Certificate{ev.request.Certificate}, cba.FindingsOptions{})
+	return slices.DeleteFunc(found, func(f lint.Finding) bool { return !slices.Contains(unfit, f.Code) })
 }
-
-// ofChain reports whether a finding is about a CA.
-func ofChain(f lint.Finding) bool { return strings.HasPrefix(f.Where, "chain/") }
 
 // presentSteps says what may keep a client from presenting the certificate. It never
 // refuses.
 func presentSteps(steps *stepList, findings lint.Findings) {
-	fit := true
 	for _, f := range findings {
-		fit = fit && ofChain(f)
 		steps.add(StepPresent, lint.Warn, f.Source, saysOf(f))
 	}
-	if fit {
+	if len(findings) == 0 {
 		steps.add(StepPresent, lint.Pass, lint.RFC8446, "nothing in the certificate keeps a TLS client from presenting it")
 	}
 }
@@ -64,14 +53,40 @@ func saysOf(f lint.Finding) string {
 // may not accept.
 func presentQuestions(findings lint.Findings, answer Answer, assume func(id, text string, changes bool)) {
 	for _, f := range findings {
-		id, text := "9.35", "a client presents the certificate and Entra accepts it, although "
-		if ofChain(f) {
-			id, text = "9.36", "Entra does not look at this of a CA: "
-		}
-		text += saysOf(f)
-		if id == "9.35" && slices.Contains(unsent, f.Code) {
+		text := "a client presents the certificate and Entra accepts it, although " + saysOf(f)
+		if slices.Contains(unsent, f.Code) {
 			text += "; if the client sends none, the code is " + codeNothingSent
 		}
-		assume(id, text, answer.Outcome != Refused)
+		assume("9.35", text, answer.Outcome != Refused)
+	}
+}
+
+// remarkQuestions are the open questions behind the warnings of [trust.Chain.Steps],
+// with what is assumed.
+var remarkQuestions = map[string]struct{ id, text string }{
+	trust.StepCriticalExtension:  {"9.35", "clients and Entra accept critical extensions that they may not know"},
+	trust.StepBasicConstraints:   {"9.35", "a CA may sign in as a user"},
+	trust.StepExtendedKeyUsage:   {"9.36", "Entra does not look at the extended key usages of CAs"},
+	trust.StepConstraints:        {"9.50", "Entra does not look at the name constraints of CAs"},
+	trust.StepKey:                {"9.51", "Entra accepts weak keys"},
+	trust.StepSignatureAlgorithm: {"9.51", "Entra accepts weak signatures"},
+	trust.StepAuthorityKeyID:     {"9.52", "Entra goes by the key identifier of an authority key identifier only"},
+	trust.StepPolicies:           {"9.54", "Entra does not compare policies along the chain"},
+}
+
+// remarkQuestions lists what is assumed about oddities of the chain that no page of
+// Microsoft's speaks of. Each could refuse the certificate.
+func (ev *evaluation) remarkQuestions(answer Answer, assume func(id, text string, changes bool)) {
+	chain := ev.reading.chain
+	for _, s := range chain.Steps() {
+		q, ok := remarkQuestions[s.Name]
+		if !ok || s.Outcome != lint.Warn {
+			continue
+		}
+		cert := chain.Leaf
+		if s.At > 0 {
+			cert = chain.CAs[s.At-1].Certificate
+		}
+		assume(q.id, q.text+": "+dn.Show(cert.RawSubject)+": "+s.Detail, answer.Outcome != Refused)
 	}
 }

@@ -164,7 +164,7 @@ func TestExported(t *testing.T) {
 		"the spelling of PowerShell":       {tenant: edited(t, edited(t, file("tenant-base.json"), "x509Certificate/certificateUserBindings/0/userProperty", "UserPrincipalName"), "x509Certificate/certificateUserBindings/1/userProperty", "UserPrincipalName"), user: user, want: signin.SignedIn, changes: []string{"9.34"}},
 
 		"no TLS client sends it": {tenant: file("tenant-base.json"), user: user, cert: "leaf-keyencipherment-only.crt", want: signin.SignedIn, changes: []string{"9.35"}, says: "digitalSignature"},
-		"a weak one":             {tenant: file("tenant-base.json"), user: user, cert: "leaf-rsa1024-sha1.crt", want: signin.SignedIn, changes: []string{"9.35"}},
+		"a weak one":             {tenant: file("tenant-base.json"), user: user, cert: "leaf-rsa1024-sha1.crt", want: signin.SignedIn, changes: []string{"9.51"}, says: "1024 bits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if test.cert == "" {

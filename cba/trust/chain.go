@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
@@ -307,7 +308,11 @@ func (s *Store) deadEnd(c *Chain, first []link) Failure {
 		f.Source, f.Inferred = source50017, true
 	case len(aki) == 0:
 		f.Cause = NoAuthorityKeyID
-		f.Detail = "it has no authority key identifier, and the service never finds an issuer by its name" + s.namesakes(cert)
+		what := "it has no authority key identifier"
+		if other, named := path.AuthorityCertOf(cert); named {
+			what = "its authority key identifier has no key identifier, only " + certificateText(other)
+		}
+		f.Detail = what + ", and the service never finds an issuer by its name" + s.namesakes(cert)
 	default:
 		f.Cause = IssuerNotFound
 		f.Detail = fmt.Sprintf("its authority key identifier is %s, and no CA of the trust stores has this subject key identifier", keyText(aki)) + s.namesakes(cert)
@@ -431,11 +436,14 @@ const (
 	// StepUnreadable names a CA of the stores that is left out of every chain.
 	StepUnreadable         = "unreadable CA"
 	StepIssuerName         = "issuer name"
+	StepAuthorityKeyID     = "authority key identifier"
 	StepSignatureAlgorithm = "signature algorithm"
+	StepKey                = "key"
 	StepPolicies           = "policies"
 	StepBasicConstraints   = "basic constraints"
 	StepCriticalExtension  = "critical extension"
-	StepConstraints        = "constraints"
+	StepExtendedKeyUsage   = "extended key usage"
+	StepConstraints        = "name constraints"
 )
 
 // StepNames returns the names of the steps of [Chain.Steps], in their order, with
@@ -451,19 +459,23 @@ func StepNames() []lint.StepName {
 		{Name: StepRoot, What: "where the chain ends"},
 		{Name: StepUnreadable, What: "that a CA of the trust stores cannot be read, so it is left out of every chain"},
 		{Name: StepIssuerName, What: "that a certificate names its issuer differently from the CA"},
+		{Name: StepAuthorityKeyID, What: "that an authority key identifier has the issuer's name and serial number of another certificate than the CA's"},
 		{Name: StepSignatureAlgorithm, What: "that a certificate is signed with SHA-1"},
-		{Name: StepPolicies, What: "that a certificate has a policy that its issuer does not have"},
+		{Name: StepKey, What: "that the key of a certificate is weak"},
+		{Name: StepPolicies, What: "that a certificate has a policy that its issuer does not have, or that a CA has constraints of policies, which are not checked"},
 		{Name: StepBasicConstraints, What: "that the user's certificate is that of a CA"},
 		{Name: StepCriticalExtension, What: "that a certificate has a critical extension that is not checked"},
-		{Name: StepConstraints, What: "that a CA has constraints that are not checked"},
+		{Name: StepExtendedKeyUsage, What: "that the extended key usage of a CA leaves out client authentication"},
+		{Name: StepConstraints, What: "that the name constraints of a CA do not permit a name of a certificate below it"},
 	}
 }
 
 // Steps explains the answer, from the leaf up and for every certificate in the same
 // order: its validity, its issuer, and for a CA the entry that is in force. Warnings
-// are about what no documented rule decides: an issuer name that differs, a SHA-1
-// signature, a critical extension that is not checked here, a policy that the CAs
-// above do not have.
+// are about what no documented rule decides: an issuer name that differs, a weak key
+// or signature, a critical extension that is not checked here, a policy that the CAs
+// above do not have, and for a CA an extended key usage without client
+// authentication and name constraints that do not permit a name, of the root too.
 //
 // A Chain whose CAs were not made by a [Store] may have none.
 func (c Chain) Steps() []lint.Step {
@@ -486,6 +498,11 @@ func (c Chain) Steps() []lint.Step {
 		failed(0, NoLeaf)
 		return steps
 	}
+	cas := make([]*x509.Certificate, len(c.CAs))
+	for i, ca := range c.CAs {
+		cas[i] = ca.Certificate
+	}
+	problems := path.Check(c.Leaf, cas, time.Time{})
 	for i := 0; i <= len(c.CAs); i++ {
 		cert := c.Leaf
 		if i > 0 {
@@ -501,7 +518,7 @@ func (c Chain) Steps() []lint.Step {
 		if !failed(i, NoAuthorityKeyID, IssuerNotFound, IssuerUnreadable, NoRoot, WrongSignature, UncheckedSignature) {
 			steps = append(steps, c.issuerStep(i, cert))
 		}
-		steps = append(steps, c.remarks(i, cert)...)
+		steps = append(steps, c.remarks(i, cert, problems)...)
 	}
 	return append(steps, c.leftOut()...)
 }
@@ -556,7 +573,7 @@ func (c *Chain) issuerStep(i int, cert *x509.Certificate) lint.Step {
 		Detail: fmt.Sprintf("the key identifier %s is that of %s, whose key signed the certificate", keyText(cert.AuthorityKeyId), dn.Show(c.CAs[i].Certificate.RawSubject))}
 }
 
-func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
+func (c *Chain) remarks(i int, cert *x509.Certificate, problems []path.Problem) []lint.Step {
 	var steps []lint.Step
 	warn := func(name string, source lint.Source, format string, args ...any) {
 		steps = append(steps, lint.Step{Name: name, Outcome: lint.Warn, Detail: fmt.Sprintf(format, args...), Source: source, At: i})
@@ -566,6 +583,9 @@ func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
 		if string(cert.RawIssuer) != string(parent.RawSubject) {
 			warn(StepIssuerName, sourceChain, "the certificate names its issuer %s, but the CA with that key identifier is %s: the service follows key identifiers, but binding rules and certificateUserIds use the issuer's name",
 				quotedName(cert.RawIssuer), quotedName(parent.RawSubject))
+		}
+		if other, named := path.AuthorityCertOf(cert); named && len(cert.AuthorityKeyId) > 0 && !other.Names(parent) {
+			warn(StepAuthorityKeyID, lint.RFC5280+" section 4.2.1.1", "beside the key identifier, the authority key identifier has %s, which is another certificate than that of the CA; the service follows key identifiers", certificateText(other))
 		}
 		if sha1Signature(cert) {
 			warn(StepSignatureAlgorithm, lint.RFC6194, "the certificate is signed with SHA-1 (%v)", cert.SignatureAlgorithm)
@@ -581,26 +601,53 @@ func (c *Chain) remarks(i int, cert *x509.Certificate) []lint.Step {
 		warn(StepCriticalExtension, lint.RFC5280+" section 4.2", "the certificate has critical extensions that are not checked here: %s", unread)
 	}
 	if i > 0 && !c.CAs[i-1].endsChain() {
-		if unread := constraints(cert); unread != "" {
-			warn(StepConstraints, lint.RFC5280+" section 6.1", "the CA has constraints for the certificates below it that are not checked here: %s", unread)
+		if unread := policyConstraints(cert); unread != "" {
+			warn(StepPolicies, lint.RFC5280+" section 6.1", "the CA has constraints for the certificates below it that are not checked here: %s", unread)
+		}
+	}
+	if why := path.WeakKey(cert); why != "" {
+		warn(StepKey, lint.SP800131A, "the certificate's %s", why)
+	}
+	for _, p := range problems {
+		switch {
+		case p.At != i:
+		case p.Cause == path.UsageNotAllowed:
+			warn(StepExtendedKeyUsage, lint.RFC5280+" section 4.2.1.12", "the CA may not issue for client authentication: %s", p.Detail)
+		case p.Cause == path.NameNotAllowed:
+			warn(StepConstraints, lint.RFC5280+" section 4.2.1.10", "the CA may not issue for a name below it: %s", p.Detail)
 		}
 	}
 	return steps
+}
+
+// certificateText says which certificate an authority key identifier names.
+func certificateText(a path.AuthorityCert) string {
+	var parts []string
+	if a.Issuer != nil {
+		parts = append(parts, "the issuer "+quotedName(a.Issuer))
+	}
+	if a.Serial != nil {
+		parts = append(parts, "the serial number "+a.Serial.Text(16))
+	}
+	if len(parts) == 0 {
+		return "a name that is not a directory name"
+	}
+	return strings.Join(parts, " and ")
 }
 
 func sha1Signature(cert *x509.Certificate) bool {
 	return cert.SignatureAlgorithm == x509.SHA1WithRSA || cert.SignatureAlgorithm == x509.ECDSAWithSHA1
 }
 
-// criticalUnread lists critical extensions that neither crypto/x509 nor this
-// package reads, but for those that constraints lists.
+// criticalUnread lists critical extensions that neither crypto/x509 nor RFC 5280
+// knows.
 func criticalUnread(cert *x509.Certificate) string {
 	var oids []string
 	for _, oid := range cert.UnhandledCriticalExtensions {
 		if len(oids) == 10 {
 			return strings.Join(oids, ", ") + ", ..."
 		}
-		if !oid.Equal(oidNameConstraints) {
+		if !path.Understood(oid) {
 			oids = append(oids, oid.String())
 		}
 	}
@@ -618,11 +665,21 @@ var (
 // constraints lists the extensions of a CA that RFC 5280 section 6.1 applies to
 // everything below it and that no page of Microsoft's speaks of.
 func constraints(cert *x509.Certificate) string {
+	list := policyConstraints(cert)
+	if !slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidNameConstraints) }) {
+		return list
+	}
+	if list == "" {
+		return "name constraints"
+	}
+	return "name constraints, " + list
+}
+
+// policyConstraints lists those about policies.
+func policyConstraints(cert *x509.Certificate) string {
 	var list []string
 	for _, e := range cert.Extensions {
 		switch {
-		case e.Id.Equal(oidNameConstraints):
-			list = append(list, "name constraints")
 		case e.Id.Equal(oidPolicyMappings):
 			list = append(list, "policy mappings")
 		case e.Id.Equal(oidPolicyConstraints):

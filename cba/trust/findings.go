@@ -2,8 +2,6 @@ package trust
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"maps"
@@ -14,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/keyid"
@@ -398,15 +397,8 @@ func (f *finder) certificate(ca *CA) {
 	if ca.SKI == "" {
 		f.add(caNoSKI, p, "")
 	}
-	switch key := cert.PublicKey.(type) {
-	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits < 2048 {
-			f.add(caWeakKey, p, "the CA's RSA key has %d bits", bits)
-		}
-	case *ecdsa.PublicKey:
-		if bits := key.Curve.Params().BitSize; bits < 256 {
-			f.add(caWeakKey, p, "the CA's key is on a curve of %d bits", bits)
-		}
+	if why := path.WeakKey(cert); why != "" {
+		f.add(caWeakKey, p, "the CA's %s", why)
 	}
 	if !ca.SelfSigned { // a root's own signature proves nothing
 		switch cert.SignatureAlgorithm {

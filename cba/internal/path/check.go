@@ -2,13 +2,20 @@ package path
 
 import (
 	"bytes"
+	"crypto/dsa" //lint:ignore SA1019 a certificate can have such a key
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+	"math/big"
 	"slices"
 	"time"
 
+	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/text"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // A Cause is what is wrong with a certificate at its place on a way.
@@ -170,4 +177,95 @@ func Understood(id asn1.ObjectIdentifier) bool {
 		return true
 	}
 	return false
+}
+
+// WeakKey says why a certificate's public key is weak, or nothing: RSA of under
+// 2048 bits, with an even modulus or a small exponent, a curve of under 256 bits, or
+// DSA, which TLS 1.3 does not have.
+func WeakKey(cert *x509.Certificate) string {
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		switch bits := key.N.BitLen(); {
+		case bits < 2048:
+			return fmt.Sprintf("RSA key has %d bits", bits)
+		case key.N.Bit(0) == 0:
+			return "RSA key has an even modulus"
+		case key.E < 65537 || key.E%2 == 0:
+			return fmt.Sprintf("RSA key has the exponent %d", key.E)
+		}
+	case *ecdsa.PublicKey:
+		if bits := key.Curve.Params().BitSize; bits < 256 {
+			return fmt.Sprintf("key is on a curve of %d bits", bits)
+		}
+	case *dsa.PublicKey:
+		return "key is for DSA, which TLS 1.3 does not have"
+	}
+	return ""
+}
+
+// An AuthorityCert is the certificate of an issuer, as an authority key identifier
+// may name it beside the key or instead of it (RFC 5280 section 4.2.1.1).
+type AuthorityCert struct {
+	Issuer []byte   // the encoded name of who issued that certificate; nil if it is not given
+	Serial *big.Int // nil if it is not given
+}
+
+var authorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
+
+// AuthorityCertOf reads the second half of a certificate's authority key
+// identifier, which crypto/x509 passes over. named reports whether there is any.
+func AuthorityCertOf(cert *x509.Certificate) (a AuthorityCert, named bool) {
+	for _, e := range cert.Extensions {
+		if !e.Id.Equal(authorityKeyID) {
+			continue
+		}
+		input := cryptobyte.String(e.Value)
+		var list, names, serial cryptobyte.String
+		var hasNames, hasSerial bool
+		if !input.ReadASN1(&list, cbasn1.SEQUENCE) || !list.SkipOptionalASN1(cbasn1.Tag(0).ContextSpecific()) ||
+			!list.ReadOptionalASN1(&names, &hasNames, cbasn1.Tag(1).ContextSpecific().Constructed()) ||
+			!list.ReadOptionalASN1(&serial, &hasSerial, cbasn1.Tag(2).ContextSpecific()) {
+			return a, false
+		}
+		for !names.Empty() {
+			var name cryptobyte.String
+			var tag cbasn1.Tag
+			if !names.ReadAnyASN1(&name, &tag) {
+				break
+			}
+			if tag == cbasn1.Tag(formDirectory).ContextSpecific().Constructed() && a.Issuer == nil {
+				a.Issuer = name
+			}
+		}
+		if hasSerial {
+			number := append([]byte{byte(cbasn1.INTEGER), byte(len(serial))}, serial...)
+			if n := new(big.Int); len(serial) < 128 && (*cryptobyte.String)(&number).ReadASN1Integer(n) {
+				a.Serial = n
+			}
+		}
+		return a, hasNames || hasSerial
+	}
+	return a, false
+}
+
+// Names reports whether a certificate is the one that is named: what is not given
+// is not compared.
+func (a AuthorityCert) Names(cert *x509.Certificate) bool {
+	if a.Serial != nil && (cert.SerialNumber == nil || a.Serial.Cmp(cert.SerialNumber) != 0) {
+		return false
+	}
+	return a.Issuer == nil || SameName(a.Issuer, cert.RawIssuer)
+}
+
+// SameName compares two encoded names as RFC 5280 section 7.1 does.
+func SameName(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, err := dn.ParseDER(a)
+	if err != nil {
+		return false
+	}
+	y, err := dn.ParseDER(b)
+	return err == nil && x.Equal(y)
 }
