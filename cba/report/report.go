@@ -26,6 +26,9 @@ type Report struct {
 	Made time.Time
 	// Version is that of the program that made them.
 	Version string
+	// Back is the address of a page that this one leads back to, such as the form of a
+	// server that made it. A file has none.
+	Back string
 
 	Findings *FindingsPart
 	SignIn   *SignInPart

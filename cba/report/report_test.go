@@ -489,3 +489,20 @@ func TestInScopeWithoutCertificate(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+// TestBack holds that a page of a server leads back, and that a file leads nowhere.
+func TestBack(t *testing.T) {
+	for back, want := range map[string]string{
+		"": "", "https://login.localhost:8443/?user=a&b": `<a href="https://login.localhost:8443/?user=a&amp;b">Back</a>`,
+		"javascript:alert(1)": `<a href="#ZgotmplZ">Back</a>`,
+	} {
+		var b strings.Builder
+		r := report.Report{Title: "t", Made: time.Now(), Back: back, Evidence: &report.EvidencePart{}}
+		if err := r.WriteHTML(&b); err != nil {
+			t.Fatal(err)
+		}
+		if has := strings.Contains(b.String(), "Back</a>"); has != (want != "") || !strings.Contains(b.String(), want) {
+			t.Errorf("%q: a link %v", back, has)
+		}
+	}
+}
