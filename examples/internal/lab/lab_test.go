@@ -130,7 +130,7 @@ func TestSignIn(t *testing.T) {
 		{"hints", &good, "&hints=on", tls.VersionTLS13, true, true, "", "issuer hints sent: CN=Own CA."},
 		{"TLS 1.2", &good, "&tls=1.2", tls.VersionTLS12, false, true, "", "TLS 1.2, no issuer hints sent"},
 		{"TLS 1.2 with hints", &good, "&tls=1.2&hints=on", tls.VersionTLS12, true, true, "", "Signed in"},
-		{"multifactor", &good, "&require=mfa", tls.VersionTLS13, false, true, "AADSTS50076", "Refused"},
+		{"multifactor", &good, "&require=mfa", tls.VersionTLS13, false, true, "AADSTS54008", "Refused"},
 		{"of somebody else", &johns, "", tls.VersionTLS13, false, true, "AADSTS1001009", "this certificate belongs to john@contoso.com"},
 		{"of another CA", &foreign, "&hints=off", tls.VersionTLS13, false, true, "AADSTS500176", "Refused"},
 		{"of another CA, with hints", &foreign, "&hints=on", tls.VersionTLS13, true, false, "AADSTS50192", "The client presented no certificate."},
