@@ -19,6 +19,9 @@ require github.com/google/go-cmp v0.7.0
 // For the examples that work on a tenant: -tenant takes Azure's default chain.
 require github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0
 
+// For the examples: the width of the terminal, and colours on Windows.
+require golang.org/x/sys v0.50.0
+
 // For cba/graph alone; nothing else in the module compiles any of it.
 require (
 	// The credential that graph.NewClient takes.
@@ -54,6 +57,5 @@ require (
 	go.opentelemetry.io/otel/trace v1.43.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.25.0 // indirect
-	golang.org/x/sys v0.50.0 // indirect
 	golang.org/x/text v0.44.0 // indirect
 )

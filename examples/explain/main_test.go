@@ -424,7 +424,7 @@ func TestUnusable(t *testing.T) {
 			t.Errorf("%q: exit status %d, printed %q", args, r.code, r.stdout)
 		}
 	}
-	if r := explain(t, folder, "-h"); r.code != 0 || !strings.Contains(r.stderr, "-crl URL=FILE") {
+	if r := explain(t, folder, "-h"); r.code != 0 || r.stderr != "" || !strings.Contains(r.stdout, "-crl URL=FILE") {
 		t.Errorf("-h: exit status %d: %s", r.code, r.stderr)
 	}
 }

@@ -3,6 +3,7 @@
 package console
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -10,10 +11,10 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 )
 
 // Exit statuses of the examples.
@@ -25,10 +26,7 @@ const (
 )
 
 // IsTerminal reports whether a person reads this file.
-func IsTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
-}
+func IsTerminal(f *os.File) bool { return os.Getenv("TERM") != "dumb" && terminal(f) > 0 }
 
 // A Style paints text, or leaves it alone if nobody would see the colour.
 type Style struct{ on bool }
@@ -55,8 +53,23 @@ func (s Style) Yellow(text string) string { return s.paint("33", text) }
 
 // Table writes rows in columns that align, two spaces apart. The first row is
 // the head. Control characters in a cell are shown as escapes: what comes from
-// a certificate must not steer the terminal.
-func Table(w io.Writer, style Style, rows ...[]string) {
+// a certificate must not steer the terminal. Where w is [Stdout] on a terminal, cells
+// are wrapped so that the table fits.
+func Table(w io.Writer, style Style, rows ...[]string) { writeTable(w, style.Bold, "", rows) }
+
+// Rows is [Table] without a head, indented.
+func Rows(w io.Writer, rows ...[]string) {
+	writeTable(w, func(text string) string { return text }, "  ", rows)
+}
+
+// gap is the space between two columns.
+const gap = 2
+
+func writeTable(w io.Writer, head func(string) string, indent string, rows [][]string) {
+	limit := 0
+	if o, ok := w.(*Output); ok && o.columns > 0 {
+		limit = o.columns - len(indent)
+	}
 	var widths []int
 	for r := range rows {
 		for c := range rows[r] {
@@ -64,22 +77,63 @@ func Table(w io.Writer, style Style, rows ...[]string) {
 			if c == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[c] = max(widths[c], utf8.RuneCountInString(rows[r][c]))
+			widths[c] = max(widths[c], Width(rows[r][c]))
 		}
 	}
+	narrow(widths, limit)
 	for r, row := range rows {
-		var line strings.Builder
+		cells := make([][]string, len(row))
+		height := 1
 		for c, cell := range row {
-			line.WriteString(cell)
-			if c < len(row)-1 {
-				line.WriteString(strings.Repeat(" ", widths[c]-utf8.RuneCountInString(cell)+2))
+			cells[c] = []string{cell}
+			if limit > 0 {
+				cells[c] = wrap(cell, widths[c])
+			}
+			height = max(height, len(cells[c]))
+		}
+		for n := range height {
+			var line strings.Builder
+			for c := range cells {
+				cell := ""
+				if n < len(cells[c]) {
+					cell = cells[c][n]
+				}
+				line.WriteString(cell)
+				if c < len(cells)-1 {
+					line.WriteString(strings.Repeat(" ", max(0, widths[c]-Width(cell))+gap))
+				}
+			}
+			text := strings.TrimRight(line.String(), " ")
+			if r == 0 {
+				text = head(text)
+			}
+			if text != "" {
+				text = indent + text
+			}
+			fmt.Fprintln(Machine(w), text)
+		}
+	}
+}
+
+// narrow makes the widest columns narrower until a table fits.
+func narrow(widths []int, limit int) {
+	const least = 8
+	total := gap * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for limit > 0 && total > limit {
+		widest := 0
+		for c := range widths {
+			if widths[c] >= widths[widest] { // the last of several: it is the longest text
+				widest = c
 			}
 		}
-		text := strings.TrimRight(line.String(), " ")
-		if r == 0 {
-			text = style.Bold(text)
+		if widths[widest] <= least {
+			return
 		}
-		fmt.Fprintln(w, text)
+		widths[widest]--
+		total--
 	}
 }
 
@@ -105,10 +159,39 @@ func isControl(r rune) bool {
 
 // JSON writes a value for machines: indented, one line break at the end.
 func JSON(w io.Writer, value any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(Machine(w))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(value)
+}
+
+// ResultVersion is the version of the results of -json, see docs/schema. It grows when a
+// property is renamed, removed or means something else.
+const ResultVersion = 1
+
+// Result writes the result of a program for -json: the properties of value, which is an
+// object, behind the version and the name of the program.
+func Result(w io.Writer, program string, value any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		return err
+	}
+	members, isObject := strings.CutPrefix(strings.TrimSpace(b.String()), "{")
+	if !isObject {
+		return fmt.Errorf("the result of %s is no object", program)
+	}
+	text := ResultHead(program)
+	if members != "}" {
+		text += ","
+	}
+	return JSON(w, json.RawMessage(text+members))
+}
+
+// ResultHead is the beginning of a result, for programs that write it piece by piece.
+func ResultHead(program string) string {
+	return fmt.Sprintf("{\"version\": %d, \"program\": %q", ResultVersion, program)
 }
 
 // A Failure ends a program with an exit status.
@@ -125,22 +208,109 @@ func Usage(format string, args ...any) error {
 	return &Failure{Unusable, fmt.Errorf(format, args...)}
 }
 
-// ParseFlags parses the flags of a program. -h prints the summary, how to call the
-// program and all flags, and is [flag.ErrHelp]; a wrong flag is one line.
-func ParseFlags(f *flag.FlagSet, args []string, summary, arguments string) error {
+// ParseFlags parses the flags of a program. -h prints to standard output what the
+// program does, how to call it, examples (arguments only) and all flags, and -version its
+// version; both are [flag.ErrHelp]. A wrong flag is two lines: what is wrong, with the
+// flag that was probably meant, and how to get help.
+func ParseFlags(f *flag.FlagSet, args []string, summary, arguments string, examples ...string) error {
+	return parseFlags(Stdout, f, args, summary, arguments, examples)
+}
+
+func parseFlags(out io.Writer, f *flag.FlagSet, args []string, summary, arguments string, examples []string) error {
+	version := f.Bool("version", false, "print the version")
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
 	err := f.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		f.SetOutput(os.Stderr)
-		fmt.Fprintf(os.Stderr, "%s\n\nUsage: go run ./examples/%s %s\n\n", summary, f.Name(), arguments)
+		fmt.Fprintf(out, "%s\n\nUsage:\n  go run ./examples/%s %s\n", summary, f.Name(), arguments)
+		for i, example := range examples {
+			if i == 0 {
+				fmt.Fprintf(out, "\nExamples:\n")
+			}
+			fmt.Fprintf(out, "  %s\n", strings.TrimSpace("go run ./examples/"+f.Name()+" "+example))
+		}
+		fmt.Fprintf(out, "\nFlags:\n")
+		f.SetOutput(out)
 		f.PrintDefaults()
 		return err
 	case err != nil:
-		return Usage("%w; run \"%s -h\" for help", err, f.Name())
+		text := err.Error()
+		if name, unknown := strings.CutPrefix(text, "flag provided but not defined: -"); unknown {
+			text = "unknown flag -" + name
+			if nearest := nearestFlag(f, name); nearest != "" {
+				text += "; did you mean -" + nearest + "?"
+			}
+		}
+		return Usage("%s\nrun \"%s -h\" for help", text, f.Name())
+	case *version:
+		fmt.Fprintf(out, "%s %s\n", f.Name(), buildVersion())
+		return flag.ErrHelp
 	}
 	return nil
+}
+
+// buildVersion is what the go command knows about this program.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(unknown)"
+	}
+	text := info.Main.Version + " (entracba, " + info.GoVersion
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			text += ", commit " + s.Value
+		}
+	}
+	return text + ")"
+}
+
+// nearestFlag is the flag that somebody meant who wrote name, "" if none is near.
+func nearestFlag(f *flag.FlagSet, name string) string {
+	best, least := "", max(1, min(3, len(name)/2))+1
+	f.VisitAll(func(f *flag.Flag) {
+		d := distance(strings.ToLower(name), f.Name)
+		if len(name) > 2 && (strings.HasPrefix(f.Name, name) || strings.HasPrefix(name, f.Name) && len(f.Name) > 2) {
+			d = min(d, 1)
+		}
+		if d < least {
+			best, least = f.Name, d
+		}
+	})
+	return best
+}
+
+// distance is how many letters must be added, removed, changed or swapped with the next
+// to make b of a.
+func distance(a, b string) int {
+	var before []int
+	last := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			change := 1
+			if a[i] == b[j] {
+				change = 0
+			}
+			row[j+1] = min(last[j]+change, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
+
+// Given are the names of the flags that the command line has.
+func Given(f *flag.FlagSet) map[string]bool {
+	given := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return given
 }
 
 // ErrNo ends a program with status [No] and prints nothing: the program has printed
@@ -151,9 +321,19 @@ var ErrNo = &Failure{Status: No, Err: errors.New("no")}
 var ErrNotKnown = &Failure{Status: NotKnown, Err: errors.New("not known")}
 
 // Main runs a program and ends the process with its exit status. Errors go to
-// standard error behind the program's name.
+// standard error behind the program's name. What could not be printed is an error: the
+// disk may be full.
 func Main(name string, run func(args []string) error) {
-	os.Exit(status(name, os.Stderr, run(os.Args[1:])))
+	err := run(os.Args[1:])
+	if closed := Stdout.Close(); closed != nil && !errors.Is(err, closed) {
+		closed = Usage("not all of the result was printed: %w", closed)
+		if err == nil || err == error(ErrNo) || err == error(ErrNotKnown) || errors.Is(err, flag.ErrHelp) {
+			err = closed
+		} else {
+			err = &Failure{Unusable, errors.Join(err, closed)}
+		}
+	}
+	os.Exit(status(name, os.Stderr, err))
 }
 
 func status(name string, stderr io.Writer, err error) int {

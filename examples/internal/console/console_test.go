@@ -83,10 +83,11 @@ func TestProgressLine(t *testing.T) {
 }
 
 func TestParseFlags(t *testing.T) {
+	var printed bytes.Buffer
 	parse := func(args ...string) error {
 		f := flag.NewFlagSet("p", flag.ContinueOnError)
 		f.Int("days", 1, "expires after `N` days")
-		return ParseFlags(f, args, "Does something.", "[flags]")
+		return parseFlags(&printed, f, args, "Does something.", "[flags] FILE", []string{"-days 3 x.pem", ""})
 	}
 	if err := parse("-days", "3"); err != nil {
 		t.Error(err)
@@ -94,9 +95,26 @@ func TestParseFlags(t *testing.T) {
 	if err := parse("-h"); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("help: %v", err)
 	}
-	for _, args := range [][]string{{"-days", "x"}, {"-day", "3"}} {
+	for _, want := range []string{"Does something.\n", "go run ./examples/p [flags] FILE\n", "\n  go run ./examples/p -days 3 x.pem\n  go run ./examples/p\n", "expires after N days"} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("no %q in\n%s", want, printed.String())
+		}
+	}
+	printed.Reset()
+	if err := parse("-version"); !errors.Is(err, flag.ErrHelp) || !strings.HasPrefix(printed.String(), "p ") || strings.Count(printed.String(), "\n") != 1 {
+		t.Errorf("version: %v, %q", err, printed.String())
+	}
+	for says, args := range map[string][]string{
+		"p: invalid value \"x\" for flag -days: parse error\n": {"-days", "x"},
+		"p: unknown flag -day; did you mean -days?\n":          {"-day", "3"},
+		"p: unknown flag -dyas; did you mean -days?\n":         {"-dyas=3"},
+		"p: unknown flag -Days; did you mean -days?\n":         {"-Days=3"},
+		"p: unknown flag -verison; did you mean -version?\n":   {"-verison"},
+		"p: unknown flag -tenant\n":                            {"-tenant"},
+		"p: flag needs an argument: -days\n":                   {"-days"},
+	} {
 		var b bytes.Buffer
-		if code := status("p", &b, parse(args...)); code != Unusable || strings.Count(b.String(), "\n") != 1 || !strings.Contains(b.String(), args[0]) || !strings.Contains(b.String(), `run "p -h" for help`) {
+		if code := status("p", &b, parse(args...)); code != Unusable || b.String() != says+"p: run \"p -h\" for help\n" {
 			t.Errorf("%q: status %d, said %q", args, code, b.String())
 		}
 	}

@@ -1,0 +1,35 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+)
+
+// Command is the command that runs a program with these arguments, to copy into a shell.
+func Command(program string, args ...string) string {
+	words := []string{"go run ./examples/" + program}
+	for _, arg := range args {
+		words = append(words, quote(arg))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote makes one word of a shell of a text.
+func quote(text string) string {
+	if text != "" && strings.IndexFunc(text, func(r rune) bool {
+		return !(r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z' || r > 0xa0 || strings.ContainsRune("@%+=:,./_-", r) || r == '\\' && runtime.GOOS == "windows")
+	}) < 0 {
+		return text
+	}
+	if runtime.GOOS == "windows" {
+		return `"` + strings.ReplaceAll(text, `"`, `\"`) + `"`
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// Next writes the end of a program: why, and the command to run next.
+func Next(w io.Writer, style Style, why, command string) {
+	fmt.Fprintf(w, "\n%s  %s\n  %s\n", style.Bold("NEXT"), why, Clean(command))
+}
