@@ -10,7 +10,7 @@ import (
 
 // Writing and reading are nearly all key derivation, which is what the file
 // asks for: do not try to make it faster. "name" adds a friendly name, for which
-// the MAC is computed twice.
+// Modern and PBMAC1 derive the key of the MAC twice.
 
 func BenchmarkEncode(b *testing.B) {
 	for _, e := range []pfx.Encoding{pfx.Compatible, pfx.Modern, pfx.PBMAC1} {

@@ -126,8 +126,8 @@ func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
 	if iterations < defaultIterations || iterations > MaxIterations {
 		return nil, fail(BadOption, "%d iterations: use 2048 to %d", e.Iterations, MaxIterations)
 	}
-	w, ok := e.Encoding.writer(iterations)
-	if !ok {
+	w, macIterations := e.Encoding.writer(iterations)
+	if w == nil {
 		return nil, fail(BadOption, "choose an encoding: Compatible or Modern")
 	}
 	if err := e.checkPassword(password); err != nil {
@@ -141,10 +141,10 @@ func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
 	if err != nil { // not passed on: it is about the key
 		return nil, fail(NotSupported, "the key or a certificate cannot be encoded")
 	}
-	if b.FriendlyName != "" {
-		return setFriendlyName(der, b.FriendlyName, password)
+	if b.FriendlyName == "" && macIterations == iterations {
+		return der, nil
 	}
-	return der, nil
+	return complete(der, b.FriendlyName, password, iterations)
 }
 
 func (b Bundle) check() error {

@@ -83,19 +83,27 @@ func (e Encoding) MarshalText() ([]byte, error) { return encodings.Marshal(e) }
 // UnmarshalText reads what MarshalText wrote.
 func (e *Encoding) UnmarshalText(text []byte) error { return encodings.Unmarshal(e, text) }
 
-// writer returns the encoder behind the encoding.
-func (e Encoding) writer(iterations int) (*pkcs12.Encoder, bool) {
+// writer returns the encoder behind the encoding, nil if there is none, and the
+// iterations of the MAC that it writes. Deriving a MAC's key costs a fifth of a
+// file, and is done again where a friendly name is added ([complete]): where
+// the encoder can write a MAC that costs nothing, it does.
+func (e Encoding) writer(iterations int) (w *pkcs12.Encoder, macIterations int) {
 	switch e {
 	case Compatible:
-		return pkcs12.LegacyDES.WithIterations(iterations), true
-	case Modern:
-		return pkcs12.Modern2023.WithIterations(iterations), true
+		w = pkcs12.LegacyDES
 	case RC2:
-		return pkcs12.LegacyRC2.WithIterations(iterations), true
+		w = pkcs12.LegacyRC2
+	case Modern:
+		return pkcs12.Modern2023.WithIterations(iterations), iterations
 	case PBMAC1:
-		return pkcs12.Modern2026.WithIterations(iterations), true
+		return pkcs12.Modern2026.WithIterations(iterations), iterations
 	case InsecureUnencrypted:
-		return pkcs12.Passwordless, true
+		return pkcs12.Passwordless, iterations
+	default:
+		return nil, 0
 	}
-	return nil, false
+	if iterations == defaultIterations {
+		return w, 1 // 2,048 for encryption, which cannot be set by itself
+	}
+	return w.WithIterations(iterations), iterations
 }

@@ -11,26 +11,75 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// setFriendlyName adds a friendlyName attribute to the key entry of a file that
-// go-pkcs12 has just written, and computes the MAC anew. The key entry is in
-// the last part, which is not encrypted (the key in it is), so that nothing has
-// to be decrypted.
+// complete gives a file that go-pkcs12 has just written a friendlyName, if name is
+// not empty, and a MAC with the given iterations.
 //
 // The file has the shape (RFC 7292 section 4):
 //
 //	PFX ::= SEQUENCE {
 //	    version   INTEGER,
 //	    authSafe  SEQUENCE { OID data, [0] OCTET STRING },  -- AuthenticatedSafe
-//	    macData   SEQUENCE { SEQUENCE { algorithm, OCTET STRING digest }, ... } OPTIONAL }
-//	AuthenticatedSafe ::= SEQUENCE OF ContentInfo
-//	SafeBag ::= SEQUENCE { OID, [0] value, SET OF attribute }
-func setFriendlyName(der []byte, name, password string) ([]byte, error) {
+//	    macData   SEQUENCE { SEQUENCE { algorithm, OCTET STRING digest },
+//	                         OCTET STRING salt, iterations INTEGER DEFAULT 1 } OPTIONAL }
+func complete(der []byte, name, password string, iterations int) ([]byte, error) {
 	f, err := parseFile(der)
 	if err != nil {
 		return nil, err
 	}
+	authSafe := f.authSafe
+	if name != "" {
+		if authSafe, err = named(authSafe, name); err != nil {
+			return nil, err
+		}
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(3)
+		addData(b, func(b *cryptobyte.Builder) { b.AddBytes(authSafe) })
+		if f.mac == nil {
+			return
+		}
+		absent := f.mac.iterations == 1
+		f.mac.iterations = int64(iterations)
+		var sum []byte
+		if sum, err = f.mac.sum(authSafe, newSecret(password)); err != nil {
+			return
+		}
+		var data cryptobyte.String
+		element := cryptobyte.String(macData(der))
+		if !element.ReadASN1(&data, asn1.SEQUENCE) {
+			err = fail(NotSupported, "the encoder's output has another shape than expected")
+		}
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			// The digest keeps its length, so that nothing around it changes.
+			b.AddBytes(bytes.Replace(data, f.mac.digest, sum, 1))
+			if absent {
+				b.AddASN1Int64(f.mac.iterations)
+			}
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes()
+}
+
+// macData returns the last element of a PFX.
+func macData(der cryptobyte.String) []byte {
+	der.ReadASN1(&der, asn1.SEQUENCE)
+	der.SkipASN1(asn1.INTEGER)
+	der.SkipASN1(asn1.SEQUENCE)
+	return der
+}
+
+// named returns an AuthenticatedSafe with a friendlyName on its key entry. The entry
+// is in the last part, which is not encrypted (the key in it is), so that
+// nothing has to be decrypted.
+//
+//	AuthenticatedSafe ::= SEQUENCE OF ContentInfo
+//	SafeBag ::= SEQUENCE { OID, [0] value, SET OF attribute }
+func named(safe cryptobyte.String, name string) ([]byte, error) {
 	var infos, certs, keys, content, bags, keyEntry, kind, value, attributes, first cryptobyte.String
-	safe := cryptobyte.String(f.authSafe)
 	ok := safe.ReadASN1(&infos, asn1.SEQUENCE) &&
 		infos.ReadASN1Element(&certs, asn1.SEQUENCE) && infos.ReadASN1(&keys, asn1.SEQUENCE) && infos.Empty() &&
 		keys.SkipASN1(asn1.OBJECT_IDENTIFIER) && keys.ReadASN1(&content, tag0) &&
@@ -70,38 +119,11 @@ func setFriendlyName(der []byte, name, password string) ([]byte, error) {
 			})
 		})
 	})
-	authSafe, err := b.Bytes()
+	out, err := b.Bytes()
 	if err != nil {
 		return nil, fail(NotSupported, "the file is too large")
 	}
-
-	b = cryptobyte.Builder{}
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(3)
-		addData(b, func(b *cryptobyte.Builder) { b.AddBytes(authSafe) })
-		if f.mac == nil {
-			return
-		}
-		var sum []byte
-		if sum, err = f.mac.sum(authSafe, newSecret(password)); err != nil {
-			return
-		}
-		// The digest is the only thing that changes in MacData, and keeps its
-		// length, so that nothing around it changes.
-		b.AddBytes(bytes.Replace(macData(der), f.mac.digest, sum, 1))
-	})
-	if err != nil {
-		return nil, err
-	}
-	return b.Bytes()
-}
-
-// macData returns the last element of a PFX.
-func macData(der cryptobyte.String) []byte {
-	der.ReadASN1(&der, asn1.SEQUENCE)
-	der.SkipASN1(asn1.INTEGER)
-	der.SkipASN1(asn1.SEQUENCE)
-	return der
+	return out, nil
 }
 
 // addData writes a ContentInfo of type data.
