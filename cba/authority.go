@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"fmt"
 	"time"
 
 	"example.com/entracba/cba/dn"
@@ -23,8 +24,9 @@ type Authority struct {
 	Name dn.Name
 	// Key is the CA's private key. Nil means that a key of KeyType is made; zero
 	// there means [RSA3072], which every reader verifies. A CA on [P256] or [P384]
-	// signs several times faster, which matters for long lists.
-	Key     crypto.Signer
+	// signs several times faster, which matters for long lists. The key is never part
+	// of text or JSON.
+	Key     crypto.Signer `json:"-"`
 	KeyType KeyType
 	// Validity is counted from now. Zero means [DefaultRootValidity] or
 	// [DefaultIntermediateValidity]. An intermediate never outlives its parent.
@@ -45,6 +47,9 @@ type Authority struct {
 	// Now is the clock of the new issuer; nil means the parent's, or time.Now.
 	Now func() time.Time
 }
+
+// Format writes the name, without the key, for every verb.
+func (a Authority) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "{CA %q}", a.Name) }
 
 // NewRoot makes a root CA: a key, and a certificate that it signs itself, with
 // keyCertSign and cRLSign and both key identifiers.

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
+	"fmt"
 	"iter"
 	"runtime"
 	"sync"
@@ -32,12 +33,25 @@ type Result struct {
 	// Skipped says that the journal already has this user. There is no
 	// certificate and no error.
 	Skipped bool
-	// Key is the private key, if one was made. Nothing else keeps it.
-	Key         crypto.Signer
+	// Key is the private key, if one was made. Nothing else keeps it. It is never
+	// part of text or JSON, and neither is Made.
+	Key         crypto.Signer `json:"-"`
 	Certificate *x509.Certificate
 	Findings    lint.Findings
 	// Made is for [Bulk.Finish]: whatever it makes, for example a PFX file.
-	Made any
+	Made any `json:"-"`
+}
+
+// Format writes the outcome without the key, for every verb.
+func (r Result) Format(s fmt.State, _ rune) {
+	outcome := "no certificate"
+	switch {
+	case r.Skipped:
+		outcome = "skipped"
+	case r.Certificate != nil:
+		outcome = fmt.Sprintf("certificate %x", r.Certificate.SerialNumber)
+	}
+	fmt.Fprintf(s, "{%d, %s, %s}", r.Index, r.Task.Subject, outcome)
 }
 
 // A Journal remembers who has a certificate, so that a list that was interrupted

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -24,8 +25,9 @@ import (
 type Issuer struct {
 	// Certificate is the CA's own; required.
 	Certificate *x509.Certificate
-	// Key is its private key; required: in memory, in an HSM or in a key service.
-	Key crypto.Signer
+	// Key is its private key; required: in memory, in an HSM or in a key service. It
+	// is never part of text or JSON.
+	Key crypto.Signer `json:"-"`
 	// Chain are the CAs above it, from the one that issued Certificate up to the
 	// root. Empty for a root.
 	Chain []*x509.Certificate
@@ -34,6 +36,15 @@ type Issuer struct {
 
 	// proven are the CA certificates whose keys and links were checked last.
 	proven atomic.Pointer[[]*x509.Certificate]
+}
+
+// Format writes the CA's subject, without the key, for every verb.
+func (i *Issuer) Format(s fmt.State, _ rune) {
+	if i == nil || i.Certificate == nil {
+		fmt.Fprint(s, "{no CA}")
+		return
+	}
+	fmt.Fprintf(s, "{CA %q, chain of %d}", dn.Show(i.Certificate.RawSubject), len(i.Chain))
 }
 
 // NewIssuer returns the issuer of a CA certificate and its private key. others

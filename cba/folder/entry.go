@@ -13,7 +13,7 @@ import (
 // print the password.
 type Entry struct {
 	User     User
-	Password string
+	Password string `json:"-"`
 }
 
 // Format writes the user, whatever the verb.

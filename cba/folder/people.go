@@ -24,7 +24,7 @@ import (
 type Person struct {
 	Line     int // of the list, from 1
 	Subject  cba.Subject
-	Password string // for the PFX file; "" if the list gives none
+	Password string `json:"-"` // for the PFX file; "" if the list gives none
 }
 
 // Format writes the person, whatever the verb.

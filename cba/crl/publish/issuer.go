@@ -14,6 +14,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"iter"
 	"math/big"
 	"time"
@@ -30,11 +31,21 @@ type Issuer struct {
 	// Certificate is the CA's, with a subject key identifier and, if it has a key
 	// usage at all, with the one for signing CRLs.
 	Certificate *x509.Certificate
-	// Key is the private key of Certificate: RSA, ECDSA or Ed25519.
-	Key   crypto.Signer
+	// Key is the private key of Certificate: RSA, ECDSA or Ed25519. It is never part
+	// of text or JSON.
+	Key   crypto.Signer `json:"-"`
 	Store Store
 	// Now is the clock for times that are not given. Nil means time.Now.
 	Now func() time.Time
+}
+
+// Format writes the CA's subject, without the key, for every verb.
+func (i *Issuer) Format(s fmt.State, _ rune) {
+	if i == nil || i.Certificate == nil {
+		fmt.Fprint(s, "{no CA}")
+		return
+	}
+	fmt.Fprintf(s, "{CA %q}", i.Certificate.Subject.String())
 }
 
 // Revoke records revocations, all or none. They take effect with the next base
