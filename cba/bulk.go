@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/entracba/cba/internal/signed"
 	"example.com/entracba/cba/lint"
 )
 
@@ -37,7 +38,10 @@ type Result struct {
 	// part of text or JSON, and neither is Made.
 	Key         crypto.Signer `json:"-"`
 	Certificate *x509.Certificate
-	Findings    lint.Findings
+	// Proof is for pfx.Bundle.Proof: the signatures of Certificate and of the CAs
+	// above it were verified when it was issued, and need not be again.
+	Proof    signed.Proof `json:"-"`
+	Findings lint.Findings
 	// Made is for [Bulk.Finish]: whatever it makes, for example a PFX file.
 	Made any `json:"-"`
 }
@@ -382,7 +386,7 @@ func (r *run) issue(result *Result) error {
 	if err != nil {
 		return err
 	}
-	result.Key, result.Certificate = key, cert
+	result.Key, result.Certificate, result.Proof = key, cert, signed.By(cert, draft.cas)
 	if r.bulk.Finish != nil {
 		if err := r.bulk.Finish(context.WithoutCancel(r.ctx), result); err != nil {
 			return err

@@ -292,6 +292,7 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 		Key:          result.Key,
 		Certificate:  result.Certificate,
 		Chain:        w.issuer.CACertificates(),
+		Proof:        result.Proof,
 		FriendlyName: upn,
 	}, d.Password)
 	if errors.Is(err, pfx.BadPassword) {

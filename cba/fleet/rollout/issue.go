@@ -211,6 +211,7 @@ func (p *issuing) finish(_ context.Context, result *cba.Result) error {
 		Key:          result.Key,
 		Certificate:  result.Certificate,
 		Chain:        p.ca.CACertificates(),
+		Proof:        result.Proof,
 		FriendlyName: subject.UPN,
 	}, password)
 	if err != nil {
