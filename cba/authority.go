@@ -24,7 +24,7 @@ type Authority struct {
 	Name dn.Name
 	// Key is the CA's private key. Nil means that a key of KeyType is made; zero
 	// there means [RSA3072], which every reader verifies. A CA on [P256] or [P384]
-	// signs several times faster, which matters for long lists. The key is never part
+	// signs several times faster, which matters for long lists: see [KeyType.ForCA]. The key is never part
 	// of text or JSON.
 	Key     crypto.Signer `json:"-"`
 	KeyType KeyType

@@ -68,6 +68,22 @@ func (t KeyType) Generate() (crypto.Signer, error) {
 	return nil, unknown(keyTypes, "key type", t.String())
 }
 
+// ForCA returns the type of key for a new CA whose users have keys of type t: RSA3072
+// above RSA keys, P256 above P256, P384 above P384 and P521. A CA of RSA makes every
+// certificate on P256 some twice as costly, and no reader of such a certificate gains
+// by it: whoever reads the user's key can verify the CA's. Above RSA keys it stays
+// RSA, since readers exist that know nothing else. Zero and unknown types give
+// RSA3072, the default of [Authority].
+func (t KeyType) ForCA() KeyType {
+	switch t {
+	case P256:
+		return P256
+	case P384, P521:
+		return P384
+	}
+	return RSA3072
+}
+
 // CheckKey returns an error unless a certificate may be issued for this public
 // key, or by it: RSA of 2048 to 8192 bits with an exponent of at least 65537 (FIPS 186-5
 // section 5.1), or an ECDSA key on P-256, P-384 or P-521.

@@ -508,3 +508,15 @@ func TestRequestSignedWithSHA1(t *testing.T) {
 		t.Errorf("enforced %v: %v", fips140.Enforced(), err)
 	}
 }
+
+// The key of a new CA is of a kind that readers of its users' keys can verify.
+func TestKeyTypeForCA(t *testing.T) {
+	for users, want := range map[cba.KeyType]cba.KeyType{
+		0: cba.RSA3072, cba.RSA2048: cba.RSA3072, cba.RSA3072: cba.RSA3072, cba.RSA4096: cba.RSA3072,
+		cba.P256: cba.P256, cba.P384: cba.P384, cba.P521: cba.P384, 99: cba.RSA3072,
+	} {
+		if got := users.ForCA(); got != want {
+			t.Errorf("%v: %v", users, got)
+		}
+	}
+}

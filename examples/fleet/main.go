@@ -263,7 +263,7 @@ func (p *program) openAuthority(ctx context.Context) (err error) {
 		if err != nil {
 			return nil, err
 		}
-		return cba.NewRoot(ctx, cba.Authority{Name: name})
+		return cba.NewRoot(ctx, cba.Authority{Name: name, KeyType: p.key.ForCA()})
 	})
 	return err
 }

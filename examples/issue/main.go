@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/fips140"
 	"errors"
@@ -47,7 +48,7 @@ func main() { console.Main("issue", run) }
 type options struct {
 	out, users, ca string
 	upns           []string // named on the command line
-	key            cba.KeyType
+	key, caKey     cba.KeyType
 	encoding       pfx.Encoding
 	profile        cba.Profile
 	short          bool
@@ -62,6 +63,8 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.ca, "ca", "", "issue with the CA in `DIR`: its certificate and key, in .crt, .cer, .pem, .der, .p7b or .key files")
 	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
+	f.Func("ca-key", "key `TYPE` of a new CA (default rsa3072, or p256 and p384 for users' keys of that kind, which is twice as fast)",
+		func(text string) error { return o.caKey.UnmarshalText([]byte(text)) })
 	f.Func("for", "create PFX files that `TARGET` can open, such as windows-11 or macos-14; or an encoding: compat (default) or modern",
 		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
 	f.Func("days", "certificates expire after `N` days (default 365)", func(text string) error {
@@ -122,9 +125,12 @@ func run(args []string) error {
 	defer out.Close()
 	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	issuer, made, err := out.CA(interrupt, o.ca, newRoot)
+	issuer, made, err := out.CA(interrupt, o.ca, o.newRoot)
 	if err != nil {
 		return o.advise(err)
+	}
+	if o.caKey != 0 && !made {
+		return console.Usage("-ca-key is for a new CA, and %s has one. Leave the flag out, or use a new -out folder.", cmp.Or(o.ca, filepath.Join(o.out, folder.CAName)))
 	}
 	journal, err := out.Journal(folder.DescribeCA(issuer))
 	if err != nil {
@@ -159,12 +165,12 @@ func run(args []string) error {
 }
 
 // newRoot makes the CA of a new folder.
-func newRoot(ctx context.Context) (*cba.Issuer, error) {
+func (o options) newRoot(ctx context.Context) (*cba.Issuer, error) {
 	name, err := dn.Parse("CN=Entra CBA Root CA")
 	if err != nil {
 		return nil, err
 	}
-	return cba.NewRoot(ctx, cba.Authority{Name: name})
+	return cba.NewRoot(ctx, cba.Authority{Name: name, KeyType: cmp.Or(o.caKey, o.key.ForCA())})
 }
 
 // advise says which flag to change.
