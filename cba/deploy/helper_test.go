@@ -4,10 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -102,6 +104,8 @@ func sample(t testing.TB) deploy.Package {
 	p.PFX = []byte("stand-in for a PFX")
 	return p
 }
+
+func thumbprint(c *x509.Certificate) string { return fmt.Sprintf("%X", sha1.Sum(c.Raw)) }
 
 func reason(err error) deploy.Reason {
 	var e *deploy.Error

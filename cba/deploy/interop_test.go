@@ -148,6 +148,10 @@ func TestPowerShellParsed(t *testing.T) {
 			t.Fatal(err)
 		}
 		sources, wants = append(sources, string(script)), append(wants, password)
+		if script, err = p.SignInScript(deploy.Options{Exportable: o.Exportable}); err != nil {
+			t.Fatal(err)
+		}
+		sources, wants = append(sources, string(script)), append(wants, password)
 		for _, pass := range []deploy.Pass{deploy.OOBESystem, deploy.Specialize} {
 			commands, err := p.UnattendCommands(deploy.Options{Exportable: o.Exportable, Pass: pass})
 			if reason(err) == deploy.TooLong {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -84,8 +85,15 @@ type Options struct {
 	// file to the machine's disk, but not the script. No length limit applies to the
 	// script.
 	ScriptOnVolume bool
+	// AtSignIn imports when the person of the UPN signs in to Windows, into that
+	// person's store, whoever installs: see [Package.SignInScript].
+	AtSignIn bool
+	// WipeAfter is how long the files wait for that person before they are wiped, at
+	// least an hour. Zero means 30 days.
+	WipeAfter time.Duration
 	// Architecture is that of the answer file's components: "amd64", "arm64" or
-	// "x86". Empty means the one in the file, or "amd64".
+	// "x86". Empty means every architecture for which the file has the component, else
+	// the one in the file, or "amd64" for a file without components.
 	Architecture string
 
 	// Organization is shown in the configuration profile; it may be empty.
@@ -207,6 +215,7 @@ const (
 	rootName   = "rootCA.cer"
 	certFolder = "Certs"
 	scriptName = "Import-Certificate.ps1"
+	signInName = "Import-AtSignIn.ps1"
 )
 
 // Artefacts returns the files for a target, the most important first. "Both files"
@@ -215,7 +224,8 @@ const (
 //   - [WindowsUSB]: autounattend.xml and the folder Certs, for the root folder
 //     of a volume labelled [Options.VolumeLabel]; see [Zip] for one file of it.
 //     To use an answer file that exists, give it to [Package.MergeUnattend].
-//   - [Windows]: a PowerShell script, a batch file that uses certutil, both files.
+//   - [Windows]: a PowerShell script, a batch file that uses certutil, both files. With
+//     [Options.AtSignIn] the one script that an administrator runs beforehand.
 //   - [MacOS]: a configuration profile, a script, both files. Use the profile or the
 //     script.
 //   - [IOS]: a configuration profile.
@@ -252,14 +262,23 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 	switch t {
 	case WindowsUSB:
 		content, err := p.Unattend(o)
-		add("autounattend.xml", !o.ScriptOnVolume, content, err)
-		if o.ScriptOnVolume {
+		add("autounattend.xml", !o.ScriptOnVolume && !o.AtSignIn, content, err)
+		if o.AtSignIn {
+			content, err := p.SignInScript(o)
+			add(certFolder+"/"+signInName, true, content, err)
+		} else if o.ScriptOnVolume {
 			o.EmbedPassword, o.Store = true, o.store()
 			content, err := p.PowerShell(o)
 			add(certFolder+"/"+scriptName, true, content, err)
 		}
 		both(certFolder+"/", "pfx")
 	case Windows:
+		if o.AtSignIn {
+			content, err := p.SignInScript(o)
+			add(signInName, true, content, err)
+			both("", "pfx")
+			break
+		}
 		content, err := p.PowerShell(o)
 		add(scriptName, o.EmbedPassword, content, err)
 		// The script takes every password; certutil is for those who know it.

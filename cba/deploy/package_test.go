@@ -586,6 +586,16 @@ func TestRules(t *testing.T) {
 		fire(good.Findings(target, now.Add(48*time.Hour)))
 		fire(good.Findings(target, now.Add(-48*time.Hour)))
 	}
+	for _, name := range []string{"answer-autologon-of-somebody-else.xml", "answer-order-500.xml", "answer-pass-processed.xml", "answer-three-architectures.xml"} {
+		for _, o := range []deploy.Options{{}, {Architecture: "x86"}, {Store: deploy.MachineStore}} {
+			file := bytes.Replace(read(t, name), []byte("<Enabled>true"), []byte("<Enabled>"+fmt.Sprint(o.Architecture == "")), 1)
+			fs, err := good.UnattendFindings(file, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fire(fs)
+		}
+	}
 	for code, fired := range codes {
 		if !fired {
 			t.Errorf("%s does not fire", code)

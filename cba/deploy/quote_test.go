@@ -49,8 +49,8 @@ func decodeUTF16(data []byte) string {
 func unattendPassword(t testing.TB, document []byte, element string) string {
 	t.Helper()
 	commands := textOf(t, document, element)
-	if len(commands) != 2 {
-		t.Fatalf("%d commands", len(commands))
+	if want := map[string]int{"CommandLine": 2, "Path": 3}[element]; len(commands) != want {
+		t.Fatalf("%d commands, want %d", len(commands), want)
 	}
 	for _, line := range commands {
 		if err := cmdChanges(line); err != nil {

@@ -8,7 +8,7 @@ import (
 
 const rewrite = `write the PFX again with the encoding "compat", which all of these programs open`
 
-// The rules of [Package.Findings]. Errors lock out: the user has no certificate
+// The rules of [Package.Findings] and [Package.UnattendFindings]. Errors lock out: the user has no certificate
 // after the import, or one that Entra refuses.
 var (
 	incomplete = lint.Rule{Code: "deploy-incomplete", Severity: lint.Error, Effect: lint.LocksOut,
@@ -33,10 +33,35 @@ var (
 		What: "the certificate is not valid yet", Do: "wait, or check the clock of this machine"}
 	expired = lint.Rule{Code: "deploy-expired", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the certificate has expired", Do: "issue a new certificate"}
+
+	answerAutoLogon = lint.Rule{Code: "deploy-answer-autologon", Severity: lint.Error, Effect: lint.LocksOut,
+		What:   "the answer file signs in another account first, and the certificate goes into the store of that account",
+		Do:     "import at the person's own sign-in (AtSignIn), or remove AutoLogon so that the person signs in first",
+		Source: lint.Unattend + ", AutoLogon, FirstLogonCommands"}
+	answerAccounts = lint.Rule{Code: "deploy-answer-accounts", Severity: lint.Warning,
+		What:   "the answer file creates other accounts; the certificate goes into the store of whoever signs in first",
+		Do:     "import at the person's own sign-in (AtSignIn), or make sure that the person signs in first",
+		Source: lint.Unattend + ", LocalAccounts, FirstLogonCommands"}
+	answerPassProcessed = lint.Rule{Code: "deploy-answer-pass-processed", Severity: lint.Error, Effect: lint.LocksOut,
+		What: `the pass is marked wasPassProcessed="true", and Windows Setup skips such a pass`,
+		Do:   "remove the attribute wasPassProcessed: it is in files that Setup has already used, which are copies and not originals"}
+	answerArchitecture = lint.Rule{Code: "deploy-answer-architecture", Severity: lint.Warning, Effect: lint.LocksOut,
+		What:   "the answer file has components for an architecture that does not get the commands",
+		Do:     "add the component for this architecture and merge again, or use the file only on machines of the others",
+		Source: lint.Unattend + ", processorArchitecture"}
+	answerOrder = lint.Rule{Code: "deploy-answer-order", Severity: lint.Info,
+		What:   "no Order is left behind the last command of the file, so the import runs before that command",
+		Do:     "give the last command a lower Order if the import has to run after it",
+		Source: lint.Unattend + ", Order"}
+	machineStore = lint.Rule{Code: "deploy-machine-store", Severity: lint.Warning, Effect: lint.LocksOut,
+		What:   "the certificate goes into the machine's store, which browsers do not read",
+		Do:     "import into the person's store: in the pass oobeSystem, or at the person's own sign-in (AtSignIn)",
+		Source: lint.StoreLocations}
 )
 
 var rules = []lint.Rule{incomplete, pfxMalformed, pfxSomeUnreadable, pfxUnknown, wrongPassword, otherCertificate,
-	passwordCharacters, brokenChain, notYetValid, expired}
+	passwordCharacters, brokenChain, notYetValid, expired,
+	answerAutoLogon, answerAccounts, answerPassProcessed, answerArchitecture, answerOrder, machineStore}
 
-// Rules returns the rules of [Package.Findings], for a list of all findings.
+// Rules returns the rules of this package's findings, for a list of all findings.
 func Rules() []lint.Rule { return slices.Clone(rules) }

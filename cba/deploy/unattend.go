@@ -42,10 +42,11 @@ type place struct {
 
 // place returns what the reference of answer files says (Learn, "Unattended
 // Windows Setup Reference": Path of RunSynchronousCommand has up to 259
-// characters, CommandLine of SynchronousCommand up to 1,024).
+// characters, CommandLine of SynchronousCommand up to 1,024). For Path other pages say
+// 255 and 256: the lowest counts here.
 func (p Pass) place() place {
 	if p == Specialize {
-		return place{"Microsoft-Windows-Deployment", "RunSynchronous", "RunSynchronousCommand", "Path", 259}
+		return place{"Microsoft-Windows-Deployment", "RunSynchronous", "RunSynchronousCommand", "Path", 255}
 	}
 	return place{"Microsoft-Windows-Shell-Setup", "FirstLogonCommands", "SynchronousCommand", "CommandLine", 1024}
 }
@@ -64,10 +65,14 @@ func (o Options) pass() Pass {
 }
 
 // UnattendCommands returns the command lines for Windows Setup, in their order:
-// the root, then the PFX; with [Options.ScriptOnVolume] one line that runs the
-// script. Each line finds the stick by its label, whatever its drive letter, and
+// the root, then the PFX; with [Options.ScriptOnVolume] or [Options.AtSignIn] one line
+// that runs the script. Each line finds the stick by its label, whatever its drive letter, and
 // reads the files from its folder Certs. The lines are not escaped for XML; those of
 // [Package.UnattendFragment] are.
+//
+// A line that fails (no such volume, a wrong password, another certificate than that of
+// the package) ends with the exit status 1 and writes why into cba-import.log in
+// Windows' folder Temp. In [Specialize], where a line is short, a third line does that.
 //
 // The lines hold the password for Import-PfxCertificate and never for certutil,
 // whose arguments Windows PowerShell does not quote safely. No password is changed on
@@ -91,11 +96,14 @@ func (p Package) steps(o Options) ([]step, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	if err := checkPassword(p.Password); err != nil {
+	if err := checkPassword(p.Password); err != nil { // a script needs it, if not the command
 		return nil, err
 	}
 	if err := o.check(); err != nil {
 		return nil, err
+	}
+	if o.AtSignIn && (o.Pass == Specialize || o.Store == MachineStore) {
+		return nil, fail(BadOption, "the import at the person's sign-in is prepared in the pass oobeSystem, and goes into the person's store; leave pass and store unset")
 	}
 	if o.pass() == Specialize && o.store() == UserStore {
 		return nil, fail(BadOption, "in the pass specialize there is no user yet, only the system; use the store machine or the pass oobeSystem")
@@ -114,29 +122,49 @@ func (p Package) steps(o Options) ([]step, error) {
 	const prompt = "powershell -NoProfile -Command "
 
 	var steps []step
-	if o.ScriptOnVolume {
-		steps = []step{{`powershell -NoProfile -ExecutionPolicy Bypass -Command "` + folder + "& ($p+'" + scriptName + `')"`,
-			"CBA: import the root and the certificate of " + comment(p.UPN)}}
-	} else {
-		path, store, plain, force, exportable := " -FilePath ", " -CertStoreLocation ", " -AsPlainText", " -Force", ""
-		if o.pass() == Specialize { // every character counts: positions, and names that are still unambiguous
-			path, store, plain, force = " ", " ", " -AsP", " -F"
+	const log = `Add-Content ($env:windir+'\Temp\cba-import.log') `
+	loud := func(commands string) string {
+		return prompt + `"$ErrorActionPreference='Stop';try{` + commands + `}catch{` + log + `$_;exit 1}"`
+	}
+	switch {
+	case o.ScriptOnVolume || o.AtSignIn:
+		script, what := scriptName, "CBA: import the root and the certificate of "
+		if o.AtSignIn {
+			script, what = signInName, "CBA: prepare the import at the sign-in of "
 		}
+		steps = []step{{`powershell -NoProfile -ExecutionPolicy Bypass -Command "` + folder + "& ($p+'" + script + `')"`, what + comment(p.UPN)}}
+	case o.pass() == Specialize: // every character counts: positions, and names that are still unambiguous
+		folder = strings.Replace(folder, "-FileSystemLabel", "-FileS", 1)
+		exportable := ""
 		if o.Exportable {
 			exportable = " -Exportable"
 		}
 		steps = []step{
-			{prompt + `"` + folder + "certutil -addstore Root ($p+'" + rootName + `')"`,
+			{prompt + `"` + folder + "certutil -addstore Root ($p+'" + rootName + `')"`, "CBA: trust the root " + comment(title(p.Root))},
+			{prompt + `"` + folder + "Import-PfxCertificate ($p+'" + p.fileName("pfx") + "') " + o.store().path() +
+				" -Password (ConvertTo-SecureString " + powerShellOperand(p.Password) + " -AsP -F)" + exportable + `"`,
+				"CBA: import the certificate of " + comment(p.UPN)},
+			{prompt + `"if(-not(Test-Path ` + o.store().path() + `\` + thumbprint(p.Certificate) + `)){` + log + `'CBA: the certificate is not in the store';exit 1}"`,
+				"CBA: check the certificate of " + comment(p.UPN)},
+		}
+	default:
+		exportable := ""
+		if o.Exportable {
+			exportable = " -Exportable"
+		}
+		steps = []step{
+			{loud(folder + "certutil -addstore Root ($p+'" + rootName + "');if($LASTEXITCODE){throw 'CBA: certutil cannot add the root'}"),
 				"CBA: trust the root " + comment(title(p.Root))},
-			{prompt + `"` + folder + "Import-PfxCertificate" + path + "($p+'" + p.fileName("pfx") + "')" + store + o.store().path() +
-				" -Password (ConvertTo-SecureString " + powerShellOperand(p.Password) + plain + force + ")" + exportable + `"`,
+			{loud(folder + "$c=Import-PfxCertificate -FilePath ($p+'" + p.fileName("pfx") + "') -CertStoreLocation " + o.store().path() +
+				" -Password (ConvertTo-SecureString " + powerShellOperand(p.Password) + " -AsPlainText -Force)" + exportable +
+				";if($c.Thumbprint -notcontains '" + thumbprint(p.Certificate) + "'){throw 'CBA: the PFX holds another certificate'}"),
 				"CBA: import the certificate of " + comment(p.UPN)},
 		}
 	}
 	for i, s := range steps {
 		if limit := o.pass().place().limit; len(s.line) > limit { // ASCII
-			return nil, fail(TooLong, "the command has %d characters, and the pass %v allows %d; use oobeSystem, a script on the volume, or a password of letters and digits",
-				len(s.line), o.pass(), limit)
+			return nil, fail(TooLong, "the command has %d characters, and the pass %v allows %d; use oobeSystem, a script on the volume, a password of letters and digits, or a shorter name than %s, which takes %d",
+				len(s.line), o.pass(), limit, p.fileName("pfx"), len(p.fileName("pfx")))
 		}
 		steps[i].what = s.what[:min(len(s.what), 256)] // ASCII; the limit of Description
 	}
@@ -165,7 +193,7 @@ func (p Package) UnattendFragment(o Options) ([]byte, error) {
 
 // unattendComment is the warning, or nothing if there is nothing to warn of.
 func (p Package) unattendComment(o Options, eol string) string {
-	if o.ScriptOnVolume {
+	if o.ScriptOnVolume || o.AtSignIn {
 		return ""
 	}
 	return "<!-- " + p.secret(p.fileName("pfx")) + " -->" + eol
@@ -190,6 +218,7 @@ func (s step) xml(at place, order int, attributes, indent, unit, eol string) str
 //
 // The error is that of [Package.UnattendCommands].
 func (p Package) Unattend(o Options) ([]byte, error) {
-	return p.MergeUnattend([]byte("<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n"+
-		"<unattend xmlns=\""+unattendSpace+"\">\r\n</unattend>\r\n"), o)
+	return p.MergeUnattend(emptyAnswerFile, o)
 }
+
+var emptyAnswerFile = []byte("<?xml version=\"1.0\" encoding=\"utf-8\"?>\r\n<unattend xmlns=\"" + unattendSpace + "\">\r\n</unattend>\r\n")

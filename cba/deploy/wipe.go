@@ -1,5 +1,7 @@
 package deploy
 
+import "path"
+
 // A Remnant is a file or a place that must be wiped after the import.
 type Remnant struct {
 	// Where is the file's name, or a place on the machine.
@@ -17,7 +19,7 @@ type Remnant struct {
 // the stick, and revoke the certificate if the stick is lost.
 func Wipe(t Target, files []Artefact) []Remnant {
 	var all []Remnant
-	answerFile := false
+	answerFile, signIn := false, false
 	for _, f := range files {
 		r := Remnant{Where: f.Name, Do: "delete it here and on the machine"}
 		switch {
@@ -35,6 +37,7 @@ func Wipe(t Target, files []Artefact) []Remnant {
 			answerFile = answerFile || f.Name == "autounattend.xml"
 		}
 		all = append(all, r)
+		signIn = signIn || path.Base(f.Name) == signInName
 	}
 	embedded := false
 	for _, f := range files {
@@ -46,6 +49,10 @@ func Wipe(t Target, files []Artefact) []Remnant {
 			Remnant{`C:\Windows\Panther\unattend.xml`, holds, "delete it on the machine"},
 			Remnant{`C:\Windows\Panther\Unattend\unattend.xml`, holds, "delete it on the machine, if it is there"},
 			Remnant{`C:\Windows\Panther\*.log, C:\Windows\Panther\UnattendGC\*.log`, "commands that Setup ran and logged", "search for the password and delete those lines"})
+	}
+	if signIn {
+		all = append(all, Remnant{`C:\Program Files\EntraCBA\ and the thumbprint`, "copies of the PFX and of the script with the password, until the user signs in or the deadline passes",
+			"nothing, if import.log beside it says that they were wiped; else delete the folder and the tasks that begin with EntraCBA"})
 	}
 	switch {
 	case (t == WindowsUSB || t == Windows) && embedded:

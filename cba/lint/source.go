@@ -66,6 +66,8 @@ const (
 	MSPKCA        Source = "MS-PKCA"
 	MSADTS        Source = "MS-ADTS"
 	Unattend      Source = "Learn: Unattended Windows Setup reference"
+	// StoreLocations is about the stores of a user, which include the machine's but one.
+	StoreLocations Source = "Learn: Local Machine and Current User Certificate Stores"
 )
 
 // Standards.
@@ -143,6 +145,7 @@ var pages = [...]page{
 	{MSPKCA, "https://learn.microsoft.com/openspecs/windows_protocols/ms-pkca/"},
 	{MSADTS, "https://learn.microsoft.com/openspecs/windows_protocols/ms-adts/"},
 	{Unattend, "https://learn.microsoft.com/windows-hardware/customize/desktop/unattend/"},
+	{StoreLocations, "https://learn.microsoft.com/windows-hardware/drivers/install/local-machine-and-current-user-certificate-stores"},
 
 	{RFC5280, "https://www.rfc-editor.org/rfc/rfc5280"},
 	{RFC5758, "https://www.rfc-editor.org/rfc/rfc5758"},

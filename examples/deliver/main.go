@@ -59,6 +59,8 @@ func parse(args []string) (options, error) {
 	f.Func("pass", "Windows Setup `PASS` in which the certificate is imported: oobeSystem (default) or specialize", func(text string) error { return o.Pass.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.VolumeLabel, "label", "ESD-USB", "volume `LABEL` of the USB stick")
 	f.BoolVar(&o.ScriptOnVolume, "script", false, "keep the password out of the answer file, in a script on the stick")
+	f.BoolVar(&o.AtSignIn, "at-sign-in", false, "import when the user signs in to Windows, whoever installs the machine (windows-usb, windows)")
+	f.DurationVar(&o.WipeAfter, "wipe-after", 0, "with -at-sign-in: wipe the files if the user has not signed in after this `DURATION` (default 720h)")
 	f.StringVar(&o.answer, "answer", "", "add the commands to a copy of this answer `FILE`")
 	f.StringVar(&o.Architecture, "arch", "", "processor `ARCH` in the answer file: amd64, arm64 or x86")
 	f.BoolVar(&o.zip, "zip", false, "write one ZIP archive instead of files (windows-usb)")
@@ -79,6 +81,10 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("-out is required: the folder to write into")
 	case !usb && (o.answer != "" || o.zip || o.ScriptOnVolume || o.Pass != 0 || o.Architecture != ""):
 		return o, console.Usage("-answer, -arch, -pass, -script and -zip work only with -to windows-usb")
+	case !usb && o.target != deploy.Windows && (o.AtSignIn || o.WipeAfter != 0):
+		return o, console.Usage("-at-sign-in and -wipe-after work only with -to windows-usb or windows")
+	case o.AtSignIn && o.ScriptOnVolume:
+		return o, console.Usage("use -at-sign-in or -script: both keep the password out of the answer file")
 	}
 	return o, nil
 }
@@ -106,16 +112,29 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	var old []byte
+	if o.answer != "" {
+		if old, err = os.ReadFile(o.answer); err != nil {
+			return err
+		}
+	}
 	failed := 0
 	for i := range parcels {
 		p := &parcels[i]
 		p.findings = p.Findings(o.target, time.Now())
+		if o.target == deploy.WindowsUSB {
+			found, err := p.UnattendFindings(old, o.Options)
+			if err != nil {
+				return o.in(p, err)
+			}
+			p.findings = append(p.findings, found...)
+		}
 		if p.findings.Worst() == lint.Error {
 			failed++
 			continue
 		}
-		if err := o.pack(p); err != nil {
-			return fmt.Errorf("%s: %w", p.UPN, err)
+		if err := o.pack(p, old); err != nil {
+			return o.in(p, err)
 		}
 	}
 	if failed > 0 {
@@ -134,19 +153,23 @@ func run(args []string) error {
 	return nil
 }
 
-// pack makes the files of one user.
-func (o options) pack(p *parcel) error {
+// in says whose files, and which answer file, an error is about.
+func (o options) in(p *parcel, err error) error {
+	if o.answer != "" && (errors.Is(err, deploy.NotAnswerFile) || errors.Is(err, deploy.Ambiguous)) {
+		return fmt.Errorf("%s: %w", o.answer, err)
+	}
+	return fmt.Errorf("%s: %w", p.UPN, err)
+}
+
+// pack makes the files of one user. old is the answer file to add to, or nil.
+func (o options) pack(p *parcel, old []byte) error {
 	files, err := p.Artefacts(o.target, o.Options)
 	if err != nil {
 		return err
 	}
-	if o.answer != "" {
-		old, err := os.ReadFile(o.answer)
-		if err != nil {
-			return err
-		}
+	if old != nil {
 		if files[0].Content, err = p.MergeUnattend(old, o.Options); err != nil {
-			return fmt.Errorf("%s: %w", o.answer, err)
+			return err
 		}
 		files[0].Mode = 0o600 // it may hold passwords of its own
 	}

@@ -261,6 +261,33 @@ func TestAnswerFileMerged(t *testing.T) {
 	}
 }
 
+// An answer file that signs in somebody else first: an answer, and a way that works.
+func TestAnswerFileOfSomebodyElse(t *testing.T) {
+	folder := made(t, pfx.Compatible, false)
+	file, err := os.ReadFile("../../cba/deploy/testdata/answer-autologon-of-somebody-else.xml")
+	check(t, err)
+	write(t, folder, "theirs.xml", file)
+	args := []string{"-to", "windows-usb", "-out", "d", "-answer", "theirs.xml"}
+	stdout, stderr, code := deliver(t, folder, args...)
+	if code != 1 || stderr != "" || !strings.Contains(stdout, `signs in the account "setup" first`) || !strings.Contains(stdout, "Nothing was written") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "d")); !os.IsNotExist(err) {
+		t.Errorf("something was written: %v", err)
+	}
+	stdout, stderr, code = deliver(t, folder, append(args, "-at-sign-in", "-wipe-after", "48h")...)
+	if code != 0 || !strings.Contains(stdout, "import.log") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+	if got := tree(t, filepath.Join(folder, "d", "jane@yourdomain.com")); !slices.Equal(got, []string{"Certs/Import-AtSignIn.ps1 -rw-------",
+		"Certs/jane-cba.pfx -rw-------", "Certs/rootCA.cer -rw-r--r--", "autounattend.xml -rw-------"}) {
+		t.Errorf("%q", got)
+	}
+	if stdout, stderr, code := deliver(t, folder, "-to", "windows", "-out", "w", "-at-sign-in"); code != 0 || !strings.Contains(stdout, "Run as administrator") {
+		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestNothingHalfDone(t *testing.T) {
 	folder := made(t, pfx.Compatible, false)
 	good := []string{"-to", "linux", "-out", "d"}
@@ -351,6 +378,9 @@ func TestBadInput(t *testing.T) {
 	write(t, folder, "out/outside.json", []byte(outside))
 	write(t, folder, "out/empty.json", []byte(`{"ca": {"certificate": "ca/ca.crt"}, "users": []}`))
 	write(t, folder, "elsewhere/manifest.json", []byte(readText(t, folder, "out/manifest.json")))
+	twice, err := os.ReadFile("../../cba/deploy/testdata/xml-duplicate-attribute.xml")
+	check(t, err)
+	write(t, folder, "twice.xml", twice)
 	base := []string{"-to", "windows-usb", "-out", "d"}
 	for _, test := range []struct {
 		want string
@@ -370,6 +400,10 @@ func TestBadInput(t *testing.T) {
 		{"no user \"bob@yourdomain.com\"", append(base, "-user", "bob@yourdomain.com")},
 		{"no user", append(base, "-user", "jane@yourdomain.com", "-user", "JANE@yourdomain.com")},
 		{"not an answer file", append(base, "-answer", "notanswer.xml")},
+		{"twice.xml: not an answer file: line 4: the attribute \"language\" appears twice", append(base, "-answer", "twice.xml")},
+		{"work only with -to windows-usb or windows", []string{"-to", "linux", "-out", "d", "-at-sign-in"}},
+		{"WipeAfter", append(base, "-at-sign-in", "-wipe-after", "1m")},
+		{"leave pass and store unset", append(base, "-at-sign-in", "-pass", "specialize")},
 		{"no user yet, only the system", append(base, "-pass", "specialize", "-store", "user")},
 		{"volume label", append(base, "-label", strings.Repeat("x", 40))},
 		{"an ID is a GUID", append(base, "-tenant", "contoso.com")},

@@ -155,13 +155,24 @@ func (o options) next(p parcel) []string {
 			copied + " to the root folder of the installation stick, and set its volume label to " + o.VolumeLabel + ".",
 			"Install Windows from the stick.",
 		}
-		if o.Pass == deploy.Specialize {
+		switch {
+		case o.AtSignIn:
+			steps = append(steps, "Leave the stick in until somebody has signed in to Windows for the first time, as an administrator.",
+				"Join the machine to Microsoft Entra ID or to the domain, and let "+p.UPN+" sign in to Windows. The import happens then, and the files on the machine are wiped; C:\\Program Files\\EntraCBA\\import.log says so.")
+		case o.Pass == deploy.Specialize:
 			steps = append(steps, "The certificate goes into the machine's store, which browsers do not read. For browsers, use -pass oobeSystem.")
-		} else {
-			steps = append(steps, "Leave the stick in until the user has signed in to Windows for the first time, as an administrator.")
+		default:
+			steps = append(steps, "Leave the stick in until the user has signed in to Windows for the first time, as an administrator: the certificate goes to whoever signs in first. For a user who is not an administrator, use -at-sign-in.")
 		}
 		return append(steps, "Sign in in the browser with \"Use a certificate or smart card\".")
 	case deploy.Windows:
+		if o.AtSignIn {
+			return []string{
+				"Copy " + folder + " to the machine, which must be joined to Microsoft Entra ID or to the domain.",
+				"Run as administrator: powershell -NoProfile -ExecutionPolicy Bypass -File Import-AtSignIn.ps1. Then delete the folder.",
+				"Let " + p.UPN + " sign in to Windows. C:\\Program Files\\EntraCBA\\import.log says when the certificate is in that user's store.",
+			}
+		}
 		return []string{
 			"Copy " + folder + " to the machine. " + where,
 			"Run as the user: powershell -NoProfile -ExecutionPolicy Bypass -File Import-Certificate.ps1. Or run import.cmd as administrator.",
