@@ -134,7 +134,9 @@ func (c *Client) attempt(ctx context.Context, r request) (response, *Error) {
 			}
 			if err := r.parse(a.body); err != nil {
 				e.Err = unusable(err)
-				retry, lost = r.idempotent && reads, !reads
+				// Once more: a proxy's page may give way to the answer. What two
+				// answers have in common a third will have too.
+				retry, lost = r.idempotent && reads && e.Attempts == 1, !reads
 			} else {
 				return a, nil
 			}
