@@ -418,7 +418,7 @@ func TestBadInput(t *testing.T) {
 			t.Fatalf("%q: something was written: %v", test.args, err)
 		}
 	}
-	if _, stderr, code := deliver(t, folder, "-h"); code != 0 || !strings.Contains(stderr, "windows-usb") {
+	if stdout, stderr, code := deliver(t, folder, "-h"); code != 0 || stderr != "" || !strings.Contains(stdout, "windows-usb") {
 		t.Errorf("help: %d %s", code, stderr)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +24,28 @@ type difference struct {
 	After      signin.Answer     `json:"after"`
 }
 
+// A comparison is what -json prints.
+type comparison struct {
+	At      time.Time          `json:"at"`
+	Require signin.Requirement `json:"requirement"`
+	Users   []difference       `json:"users"` // those to whom the change matters
+	Counts  map[string]int     `json:"counts"`
+}
+
+func (o options) comparison(total, without int, counts map[signin.Difference]int, differences []difference) comparison {
+	c := comparison{o.at.UTC().Truncate(time.Second), o.require, differences, map[string]int{"total": total, "withoutCertificate": without, "notKnown": counts[signin.NotKnown]}}
+	for _, d := range []signin.Difference{signin.Same, signin.Gains, signin.Loses, signin.Stronger, signin.Weaker} {
+		c.Counts[d.String()] = counts[d]
+	}
+	return c
+}
+
 // compare prints who gains or loses access.
 func (o options) compare(ctx context.Context, lists crl.Source) error {
-	_, before, err := saved.Tenant(o.tenant, lists)
+	if !o.tenant.IsFile() {
+		return console.Usage("-users requires -tenant FILE, not a tenant's ID: audit -tenant ID -snapshot FILE writes one")
+	}
+	_, before, err := saved.Tenant(o.tenant.ID, lists)
 	if err != nil {
 		return err
 	}
@@ -62,19 +82,35 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	if total == 0 {
 		return console.Usage("%s contains no users", o.users)
 	}
-	if err := o.page(pages.Report{Title: "Who is affected", Subject: o.tenant + " is replaced by " + o.then, Made: time.Now(), Version: "explain", Affected: affected}); err != nil {
+	if err := o.page(pages.Report{Title: "Who is affected", Subject: o.tenant.ID + " is replaced by " + o.then, Made: time.Now(), Version: "explain", Affected: affected}); err != nil {
 		return err
 	}
 	if o.json {
-		if err := console.JSON(os.Stdout, differences); err != nil {
+		if err := console.Result(console.Stdout, "explain", o.comparison(total, without, counts, differences)); err != nil {
 			return err
 		}
 	} else {
-		printDifferences(os.Stdout, console.StyleFor(os.Stdout), differences)
-		fmt.Println(summary(total, without, inScope, counts))
-		if inScope > 0 && without < total {
-			fmt.Printf("\nIn scope, without a certificate: %s\n", after.WithoutCertificate())
+		style, words := console.StyleFor(os.Stdout), summary(total, without, inScope, counts)
+		if len(differences) > shownUsers {
+			fmt.Fprintf(console.Stdout, "%s\n\n", words) // the table may be long
 		}
+		printDifferences(console.Stdout, style, differences)
+		fmt.Fprintln(console.Stdout, words)
+		if inScope > 0 && without < total {
+			fmt.Fprintf(console.Stdout, "\nIn scope, without a certificate: %s\n", after.WithoutCertificate())
+		}
+		why := "Pass this on as one page."
+		switch {
+		case counts[signin.Loses] > 0:
+			why = "Change " + o.then + " until nobody loses access; as a page for those who decide:"
+		case o.html != "":
+			why = "Before you change the tenant, look at what is wrong with it as it would be."
+		}
+		command := console.Command("explain", append(slices.Clone(o.args), "-html", "affected.html")...)
+		if o.html != "" {
+			command = console.Command("audit", "-tenant", o.then, "-users", o.users)
+		}
+		console.Next(console.Stdout, style, why, command)
 	}
 	switch {
 	case counts[signin.Loses] > 0:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"os"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
@@ -12,6 +11,7 @@ import (
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
+	"example.com/entracba/examples/internal/console"
 )
 
 // demonstrate runs the example "Testing custom authentication binding rules" of
@@ -57,7 +57,7 @@ func (o options) demonstrate(ctx context.Context) error {
 		o.require = signin.MFA()
 	}
 	if !o.json {
-		fmt.Fprint(os.Stdout, "The example from Microsoft's how-to: a rule for the issuer WoodgroveCA gives single-factor,\n",
+		fmt.Fprint(console.Stdout, "The example from Microsoft's how-to: a rule for the issuer WoodgroveCA gives single-factor, ",
 			"a rule for the policy OID 1.2.3.4 gives multifactor, and Conditional Access requires multifactor.\n\n")
 	}
 	return o.explain(ctx, config, tenant, &policy.User{UserPrincipalName: "bob@woodgrove.com"}, cert)

@@ -2,60 +2,67 @@
 // each step, without a connection to a tenant.
 //
 //	go run ./examples/explain
+//	go run ./examples/explain -manifest out/manifest.json -user jane@contoso.com
 //	go run ./examples/explain -tenant tenant.json -user user.json -cert leaf.pem
+//	go run ./examples/explain -tenant tenant.json -users users.jsonl
 //	go run ./examples/explain -tenant tenant.json -users users.jsonl -then changed.json
 //
 // Without flags it runs the example from Microsoft's how-to: a rule for the issuer
-// WoodgroveCA gives single-factor, one for the policy OID 1.2.3.4 multifactor.
+// WoodgroveCA gives single-factor, one for the policy OID 1.2.3.4 multifactor. With the
+// manifest that examples/issue wrote, the certificate is the user's of the manifest, and
+// tenant and user are those of the files beside it. With the ID or domain of a tenant
+// instead of a file, its settings are read through Microsoft Graph.
 //
-// Exit status: 0 signed in (or no user loses access); 1 refused (or a user does); 2 the
-// command line or the input cannot be used; 3 undecided (or no user is known to lose
-// access, and of some it is not known).
+// Exit status: 0 signed in (or everybody is, or no user loses access); 1 refused (or a
+// user is, or does); 2 the command line or the input cannot be used; 3 undecided (or some
+// users, or of some it is not known).
 package main
 
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"time"
 
-	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/policy"
 	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/saved"
+	"example.com/entracba/examples/internal/tenant"
 )
 
 func main() { console.Main("explain", run) }
 
 // options is the command line.
 type options struct {
-	tenant, user, cert string
-	users, then        string
-	at                 time.Time
-	crls               saved.CRLs
-	require            signin.Requirement
-	findings           bool
-	html               string
-	json               bool
+	tenant               tenant.Flags
+	user, cert, manifest string
+	users, then          string
+	at                   time.Time
+	crls                 saved.CRLs
+	require              signin.Requirement
+	findings             bool
+	html                 string
+	json                 bool
+	args                 []string // the command line, for the next command
 }
 
 func parse(args []string) (options, error) {
-	o := options{at: time.Now()}
+	o := options{at: time.Now(), args: args}
 	f := flag.NewFlagSet("explain", flag.ContinueOnError)
-	f.StringVar(&o.tenant, "tenant", "", "the tenant: JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it")
-	f.StringVar(&o.user, "user", "", "the user: JSON `FILE` as Microsoft Graph returns it")
+	o.tenant.Register(f)
+	f.Lookup("tenant").Usage = "the tenant: a JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it; or the ID or a domain of a tenant, which is read through Graph"
+	f.StringVar(&o.user, "user", "", "the user: JSON `FILE|UPN`, as Microsoft Graph returns it; or a UPN, who is looked for in the tenant and beside the manifest")
 	f.StringVar(&o.cert, "cert", "", "the user's certificate: PEM or DER `FILE`")
-	f.Func("at", "`TIME` of the sign-in, such as 2026-11-21T08:00:00Z (default now)", func(text string) (err error) {
-		if o.at, err = time.Parse(time.RFC3339, text); err != nil {
-			err = errors.New("must be a time such as 2026-11-21T08:00:00Z")
-		}
+	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote: the certificate is that of -user, the tenant is tenant.json beside it unless -tenant is given")
+	f.Func("at", "`TIME` of the sign-in, such as 2026-11-21T08:00:00Z or 2026-11-21 (default now)", func(text string) (err error) {
+		o.at, err = console.Time(text)
 		return err
 	})
 	o.crls.Register(f)
@@ -65,22 +72,38 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
 	f.StringVar(&o.html, "html", "", "also write the result as one HTML page to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print JSON")
-	if err := console.ParseFlags(f, args, "Predicts the result of a certificate sign-in to Entra, and explains each step.", "[flags]"); err != nil {
+	if err := console.ParseFlags(f, args, "Predicts the result of a certificate sign-in to Entra, and explains each step.", "[flags]",
+		"", "-manifest out/manifest.json -user jane@contoso.com", "-tenant tenant.json -user user.json -cert leaf.pem -require mfa",
+		"-tenant tenant.json -users users.jsonl -then changed.json"); err != nil {
 		return o, err
 	}
+	given := console.Given(f)
 	switch {
 	case f.NArg() > 0:
 		return o, console.Usage("unexpected argument %q; run \"explain -h\" for help", f.Arg(0))
-	case o.users != "" && (o.user != "" || o.cert != ""):
-		return o, console.Usage("-users cannot be combined with -user or -cert")
+	case o.users != "" && (o.user != "" || o.cert != "" || o.manifest != ""):
+		return o, console.Usage("-users cannot be combined with -user, -cert or -manifest")
 	case o.users != "" && o.findings:
-		return o, console.Usage("-findings cannot be combined with -users")
-	case (o.users == "") != (o.then == ""):
-		return o, console.Usage("-users and -then must be used together: the users, and the tenant after the change")
-	case o.users != "" && o.tenant == "":
+		return o, console.Usage("-findings cannot be combined with -users; audit -tenant FILE -users FILE lists what is wrong")
+	case o.then != "" && o.users == "":
+		return o, console.Usage("-then needs -users FILE, the users of whom it says who gains or loses access")
+	case o.users != "" && o.tenant.IsDemo():
 		return o, console.Usage("-users requires -tenant FILE, the tenant before the change")
-	case o.users == "" && (o.tenant == "") != (o.user == "" && o.cert == ""), o.users == "" && (o.user == "") != (o.cert == ""):
-		return o, console.Usage("-tenant, -user and -cert must be used together")
+	case o.users != "" && o.then == "" && o.html != "":
+		return o, console.Usage("-html with -users is the page of a change: give -then FILE as well")
+	case o.cert != "" && o.manifest != "":
+		return o, console.Usage("-cert and -manifest both name the certificate: pass only one of them")
+	case o.manifest != "" && o.user == "":
+		return o, console.Usage("-manifest needs -user UPN: whose certificate it is")
+	case o.users == "" && o.manifest == "" && (o.tenant.IsDemo() != (o.user == "" && o.cert == "") || (o.user == "") != (o.cert == "")):
+		return o, console.Usage("-tenant, -user and -cert must be used together, or -manifest and -user")
+	}
+	if o.users == "" && o.user == "" {
+		for _, name := range []string{"crl", "allow-private"} {
+			if given[name] {
+				return o, console.Usage("-%s has no effect in the demonstration, which has no CRL", name)
+			}
+		}
 	}
 	return o, nil
 }
@@ -97,35 +120,18 @@ func run(args []string) error {
 		return err
 	}
 	switch {
-	case o.users != "":
+	case o.then != "":
 		return o.compare(ctx, lists)
-	case o.tenant == "":
+	case o.users != "":
+		return o.many(ctx, lists)
+	case o.user == "":
 		return o.demonstrate(ctx)
 	}
-	config, tenant, err := saved.Tenant(o.tenant, lists)
+	in, err := o.input(ctx, lists)
 	if err != nil {
 		return err
 	}
-	content, err := os.ReadFile(o.user)
-	if err != nil {
-		return err
-	}
-	user, err := policy.ParseUser(content)
-	if err != nil {
-		return console.Usage("%s: %w", o.user, err)
-	}
-	content, err = os.ReadFile(o.cert)
-	if err != nil {
-		return err
-	}
-	file, err := certfile.Read(content, nil)
-	if err != nil {
-		return console.Usage("%s: %w", o.cert, err)
-	}
-	if file.Note != "" {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", o.cert, console.Clean(file.Note))
-	}
-	return o.explain(ctx, config, tenant, &user, file.Certificate)
+	return o.explain(ctx, in.config, in.tenant, in.user, in.cert)
 }
 
 // explain asks and prints.
@@ -137,7 +143,7 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 	}
 	r := report{verdict: verdict, user: user, cert: cert, at: o.at, require: o.require}
 	if o.findings {
-		r.findings = append(config.Findings(o.at), tenant.UserFindings(*user)...).Sorted()
+		r.findings = append(config.Findings(o.at), tenant.UserFindings(*user)...).Unique().Sorted()
 	}
 	if o.html != "" {
 		page := pages.Report{Title: "Certificate sign-in: " + user.UserPrincipalName, Made: time.Now(), Version: "explain", SignIn: pages.SignIn(tenant, request, verdict)}
@@ -149,9 +155,12 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 		}
 	}
 	if o.json {
-		err = console.JSON(os.Stdout, r.json(o.findings))
+		err = console.Result(console.Stdout, "explain", r.json(o.findings))
 	} else {
-		r.print(os.Stdout, console.StyleFor(os.Stdout))
+		style := console.StyleFor(os.Stdout)
+		r.print(console.Stdout, style)
+		why, command := o.next(verdict)
+		console.Next(console.Stdout, style, why, command)
 	}
 	switch {
 	case err != nil || verdict.SignedIn:
@@ -160,6 +169,38 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 		return console.ErrNotKnown
 	}
 	return console.ErrNo
+}
+
+// next is what to do after one verdict.
+func (o options) next(v signin.Verdict) (why, command string) {
+	again := func(more ...string) string {
+		return console.Command("explain", append(slices.Clone(o.args), more...)...)
+	}
+	users := filepath.Join(filepath.Dir(o.manifest), saved.UsersName)
+	switch {
+	case o.user == "":
+		return "Make a CA and certificates of your own, and a tenant to try them on.", console.Command("issue")
+	case v.Outcome == signin.Undecided && o.tenant.IsFile():
+		return "Add what is missing to the files (see UNDECIDED), and run this again.", again()
+	case !v.SignedIn && v.Binding == nil && o.manifest != "":
+		return "Store the IDs of the certificates with the accounts.", console.Command("sync", append(o.tenantArgs(), "-manifest", o.manifest)...)
+	case !v.SignedIn && !o.findings:
+		return "See what is wrong with the settings.", again("-findings")
+	case o.manifest != "" && isFile(users) && (o.tenant.IsDemo() || o.tenant.IsFile()):
+		return "See who would gain or lose access by a change: edit a copy of " + o.tenantFile() + " and name it with -then.",
+			console.Command("explain", "-tenant", o.tenantFile(), "-users", users, "-then", "changed.json")
+	case o.html == "":
+		return "Pass the verdict on as one page.", again("-html", "verdict.html")
+	}
+	return "Look at the whole tenant.", console.Command("audit", o.tenant.Args()...)
+}
+
+// tenantArgs name the tenant to other programs, if it is one and not a file.
+func (o options) tenantArgs() []string {
+	if o.tenant.IsFile() {
+		return nil
+	}
+	return o.tenant.Args()
 }
 
 // page writes a page, if one is asked for.

@@ -515,17 +515,21 @@ func TestUsers(t *testing.T) {
 			}
 		}
 	}
-	var differences []struct {
-		User, Difference string
-		Name             string `json:"userPrincipalName"`
-		Before, After    struct {
-			SignedIn bool
-			Code     string
+	var result struct {
+		Version int
+		Users   []struct {
+			User, Difference string
+			Name             string `json:"userPrincipalName"`
+			Before, After    struct {
+				SignedIn bool
+				Code     string
+			}
 		}
+		Counts map[string]int
 	}
 	r := run("tenant.json", "high.json", "users.jsonl", "-json")
-	if err := json.Unmarshal([]byte(r.stdout), &differences); err != nil || r.code != 1 || len(differences) != 2 ||
-		differences[0].Name != "bob@woodgrove.com" || differences[0].Difference != "loses" || !differences[0].Before.SignedIn || differences[0].After.Code != "AADSTS1001009" {
+	if err := json.Unmarshal([]byte(r.stdout), &result); err != nil || r.code != 1 || result.Version != 1 || result.Counts["total"] != 4 || result.Counts["loses"] != 2 || len(result.Users) != 2 ||
+		result.Users[0].Name != "bob@woodgrove.com" || result.Users[0].Difference != "loses" || !result.Users[0].Before.SignedIn || result.Users[0].After.Code != "AADSTS1001009" {
 		t.Errorf("exit status %d, %v: %s", r.code, err, r.stdout)
 	}
 

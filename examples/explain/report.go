@@ -27,13 +27,20 @@ type report struct {
 
 // json is the form of -json: the verdict, and with -findings those too.
 func (r report) json(withFindings bool) any {
-	if !withFindings {
-		return r.verdict
-	}
-	return struct {
+	result := struct {
+		User    string             `json:"userPrincipalName"`
+		At      time.Time          `json:"at"`
+		Require signin.Requirement `json:"requirement"`
 		signin.Verdict
-		Findings lint.Findings `json:"findings"`
-	}{r.verdict, r.findings}
+		Findings *lint.Findings `json:"findings,omitempty"`
+	}{r.user.UserPrincipalName, r.at.UTC().Truncate(time.Second), r.require, r.verdict, nil}
+	if withFindings {
+		result.Findings = &r.findings
+		if r.findings == nil {
+			result.Findings = &lint.Findings{}
+		}
+	}
+	return result
 }
 
 func (r report) print(w io.Writer, style console.Style) {
@@ -53,16 +60,9 @@ func (r report) print(w io.Writer, style console.Style) {
 	}
 	fmt.Fprintf(w, "at %s; Conditional Access requirement: %s\n\n", r.at.UTC().Format("2006-01-02 15:04 MST"), require)
 
-	switch v.Outcome {
-	case signin.SignedIn:
-		fmt.Fprintf(w, "%s  %v\n", style.Green("SIGNED IN"), v.AuthenticationMode)
-	case signin.Undecided:
-		fmt.Fprintf(w, "%s  nothing that is known refuses the sign-in, and this is not known:\n", style.Yellow("UNDECIDED"))
-		for _, m := range v.Missing {
-			fmt.Fprintf(w, "  %s  %s\n    to settle it: %s\n", style.Bold(console.Clean(m.What)), console.Clean(m.Why), console.Clean(m.How))
-		}
-	default:
-		fmt.Fprintf(w, "%s  %s  %s\n", style.Red("REFUSED"), style.Bold(v.Code), console.Clean(v.Message))
+	fmt.Fprintln(w, r.outcome(style))
+	for _, m := range v.Missing {
+		fmt.Fprintf(w, "  %s  %s\n    to settle it: %s\n", style.Bold(console.Clean(m.What)), console.Clean(m.Why), console.Clean(m.How))
 	}
 	rows := [][]string{{"mode", fmt.Sprint(v.AuthenticationMode), "the tenant's default"}}
 	if v.ModeRule != nil {
@@ -78,7 +78,7 @@ func (r report) print(w io.Writer, style console.Style) {
 	} else {
 		rows = append(rows, []string{"binding", "none", ""})
 	}
-	table(w, rows)
+	console.Rows(w, rows...)
 	for _, method := range v.SecondFactor {
 		fmt.Fprintf(w, "  second factor that would satisfy it: %s\n", method)
 	}
@@ -95,9 +95,16 @@ func (r report) print(w io.Writer, style console.Style) {
 			name = ""
 		}
 		last = s.Name
-		fmt.Fprintf(w, "  %s  %-*s  %s\n", mark(style, s.Outcome), width, name, console.Clean(detail(s)))
+		hang := strings.Repeat(" ", width+10)
+		for i, text := range console.Lines(w, console.Clean(detail(s)), len(hang)) {
+			if i == 0 {
+				fmt.Fprintf(w, "  %s  %-*s  %s\n", mark(style, s.Outcome), width, name, text)
+			} else {
+				fmt.Fprintf(w, "%s%s\n", hang, text)
+			}
+		}
 		if s.Outcome == lint.Fail && s.Source != "" {
-			fmt.Fprintf(w, "        %-*s  %s\n", width, "", style.Dim(string(s.Source)))
+			fmt.Fprintf(w, "%s%s\n", hang, style.Dim(string(s.Source)))
 		}
 	}
 
@@ -108,7 +115,13 @@ func (r report) print(w io.Writer, style console.Style) {
 			if a.ChangesVerdict {
 				changes = style.Yellow("*")
 			}
-			fmt.Fprintf(w, "  %s %-5s %s\n", changes, a.ID, console.Clean(a.Text))
+			for i, text := range console.Lines(w, console.Clean(a.Text), 10) {
+				if i == 0 {
+					fmt.Fprintf(w, "  %s %-5s %s\n", changes, a.ID, text)
+				} else {
+					fmt.Fprintf(w, "          %s\n", text)
+				}
+			}
 		}
 	}
 	if !v.SignedIn {
@@ -116,11 +129,31 @@ func (r report) print(w io.Writer, style console.Style) {
 	}
 	fmt.Fprintf(w, "\n%s  %s\n", style.Bold("NOT CHECKED"), v.NotChecked)
 	if len(r.findings) > 0 {
-		fmt.Fprintf(w, "\n%s\n", style.Bold("FINDINGS"))
-		for _, f := range r.findings {
-			fmt.Fprintf(w, "  %s\n", console.Clean(f.String()))
-		}
+		fmt.Fprintf(w, "\n%s  %s\n", style.Bold("FINDINGS"), console.Tally(r.findings))
+		console.Findings(w, style, console.All(r.findings)...)
 	}
+	// Again, where a terminal has scrolled the first away.
+	fmt.Fprintf(w, "\n%s\n", r.outcome(style))
+}
+
+// outcome is the verdict in one line.
+func (r report) outcome(style console.Style) string {
+	v := r.verdict
+	switch v.Outcome {
+	case signin.SignedIn:
+		return style.Green("SIGNED IN") + "  " + v.AuthenticationMode.String()
+	case signin.Undecided:
+		return style.Yellow("UNDECIDED") + "  nothing that is known refuses the sign-in, and this is not known: " + console.Clean(missing(v))
+	}
+	return style.Red("REFUSED") + "  " + style.Bold(v.Code) + "  " + console.Clean(v.Message)
+}
+
+func missing(v signin.Verdict) string {
+	var what []string
+	for _, m := range v.Missing {
+		what = append(what, m.What)
+	}
+	return strings.Join(what, ", ")
 }
 
 // ids shows what could be stored with the user, where nothing bound.
@@ -133,7 +166,7 @@ func (r report) ids(w io.Writer, style console.Style) {
 	for _, id := range certuserid.All(r.cert) {
 		rows = append(rows, []string{"", string(id.Mapping().Affinity()), id.String()})
 	}
-	table(w, rows)
+	console.Rows(w, rows...)
 }
 
 func detail(s signin.Step) string {
@@ -154,13 +187,4 @@ func mark(style console.Style, o lint.Outcome) string {
 		return style.Yellow(text)
 	}
 	return style.Dim(text)
-}
-
-// table is console.Table without a head, indented.
-func table(w io.Writer, rows [][]string) {
-	var b strings.Builder
-	console.Table(&b, console.Style{}, rows...)
-	for line := range strings.Lines(b.String()) {
-		fmt.Fprint(w, "  ", line)
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"regexp"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -304,6 +305,51 @@ func distance(a, b string) int {
 		before, last = last, row
 	}
 	return last[len(b)]
+}
+
+// Time reads a flag that is a time, such as 2026-11-21T08:00:00Z, or a day in UTC.
+func Time(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errors.New("must be a time such as 2026-11-21T08:00:00Z, or a day such as 2026-11-21")
+}
+
+// Period reads a flag that is a length of time, such as 36h, 7d or 2w.
+func Period(text string) (time.Duration, error) {
+	number, unit := strings.TrimRight(text, "dw"), time.Hour
+	switch {
+	case strings.HasSuffix(text, "d"):
+		unit = 24 * time.Hour
+	case strings.HasSuffix(text, "w"):
+		unit = 7 * 24 * time.Hour
+	}
+	bad := errors.New("must be a length of time such as 36h, 7d or 2w")
+	if unit > time.Hour {
+		n, err := strconv.ParseUint(number, 10, 16)
+		if err != nil || len(number) != len(text)-1 || n == 0 {
+			return 0, bad
+		}
+		return time.Duration(n) * unit, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, bad
+	}
+	return d, nil
+}
+
+// ShowPeriod is a length of time in words: "7 days", "36 hours".
+func ShowPeriod(d time.Duration) string {
+	switch {
+	case d >= 24*time.Hour && d%(24*time.Hour) == 0:
+		return Count(int(d/(24*time.Hour)), "day")
+	case d >= time.Hour && d%time.Hour == 0:
+		return Count(int(d/time.Hour), "hour")
+	}
+	return d.Round(time.Second).String()
 }
 
 // Given are the names of the flags that the command line has.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba/lint"
 )
@@ -140,5 +141,31 @@ func TestFindings(t *testing.T) {
 	}
 	if got := Tally(findings[:1]); got != "1 error, 0 warnings, 0 notes" {
 		t.Error(got)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for text, want := range map[string]time.Duration{"36h": 36 * time.Hour, "7d": 7 * 24 * time.Hour, "2w": 14 * 24 * time.Hour, "90m": 90 * time.Minute} {
+		if got, err := Period(text); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "d", "7dd", "7dw", "-7d", "0d", "0h", "-1h", "7", "1.5d", "99999d", "w7"} {
+		if got, err := Period(text); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+	for d, want := range map[time.Duration]string{8760 * time.Hour: "365 days", 24 * time.Hour: "1 day", 36 * time.Hour: "36 hours", 90 * time.Minute: "1h30m0s"} {
+		if got := ShowPeriod(d); got != want {
+			t.Errorf("%v: %s", d, got)
+		}
+	}
+	for _, text := range []string{"2026-12-01", "2026-12-01T00:00", "2026-12-01T00:00:00Z", "2026-12-01T01:00:00+01:00"} {
+		if got, err := Time(text); err != nil || !got.Equal(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	if _, err := Time("yesterday"); err == nil {
+		t.Error("yesterday is a time")
 	}
 }

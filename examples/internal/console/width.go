@@ -1,6 +1,7 @@
 package console
 
 import (
+	"io"
 	"strings"
 	"unicode"
 )
@@ -82,4 +83,13 @@ func wrap(text string, columns int) []string {
 	}
 	flush()
 	return lines
+}
+
+// Lines are a text as it fits behind an indentation on the terminal of w; one line where w
+// is none.
+func Lines(w io.Writer, text string, indent int) []string {
+	if o, ok := w.(*Output); ok && o.columns > indent+20 {
+		return wrap(text, o.columns-indent)
+	}
+	return []string{text}
 }

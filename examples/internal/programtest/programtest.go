@@ -3,6 +3,7 @@ package programtest
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,8 @@ import (
 // Main is for TestMain: it builds the example in the current folder, hands its
 // path to built, and runs the tests.
 func Main(m *testing.M, built func(program string)) {
-	folder, err := os.MkdirTemp("", "program")
-	if err != nil {
+	var err error
+	if folder, err = os.MkdirTemp("", "program"); err != nil {
 		panic(err)
 	}
 	program := filepath.Join(folder, "program.exe")
@@ -26,6 +27,77 @@ func Main(m *testing.M, built func(program string)) {
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)
+}
+
+// Other builds another example once and returns its path. It is removed when the tests end.
+func Other(t *testing.T, name string) string {
+	t.Helper()
+	LookAtSources()
+	mu.Lock()
+	defer mu.Unlock()
+	if others[name] == "" {
+		program := filepath.Join(folder, name+".exe")
+		if out, err := exec.Command("go", "build", "-o", program, filepath.Join("..", name)).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		others[name] = program
+	}
+	return others[name]
+}
+
+var (
+	mu     sync.Mutex
+	folder string // of the programs
+	others = map[string]string{}
+)
+
+// Screen compares what a program prints to a terminal of so many columns, without
+// colours, with a golden file of testdata. mask hides what differs from run to run, and
+// keeps the width. Where the environment has UPDATE_SCREENS, the file is written.
+func Screen(t *testing.T, name string, columns int, r Result, mask func(string) string) {
+	t.Helper()
+	if mask == nil {
+		mask = func(text string) string { return text }
+	}
+	golden := filepath.Join("testdata", fmt.Sprintf("%s-%d.txt", name, columns))
+	got := mask(r.Stdout)
+	if r.Stderr != "" {
+		got += "--- standard error\n" + mask(r.Stderr)
+	}
+	if os.Getenv("UPDATE_SCREENS") != "" {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got {
+		t.Errorf("%s is\n%s\nwant\n%s\n(UPDATE_SCREENS=1 writes it; then read it)", golden, got, want)
+	}
+}
+
+// Full runs a program whose standard output is a full disk, and expects that it says so.
+func Full(t *testing.T, program, folder string, env []string, args ...string) {
+	t.Helper()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full here")
+	}
+	defer full.Close()
+	LookAtSources()
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout = folder, env, full
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(stderr.String(), "no space left on device") {
+		t.Errorf("%q on a full disk: exit status %d, said %q", args, code, stderr.String())
+	}
 }
 
 // LookAtSources asks for every source file of the module. The go command does not

@@ -35,6 +35,26 @@ func (f *Flags) Register(set *flag.FlagSet) {
 // IsDemo reports whether no tenant is named.
 func (f Flags) IsDemo() bool { return f.ID == "" && f.Endpoint == "" }
 
+// IsFile reports whether -tenant names a file with a saved tenant and not a tenant: there
+// is such a file, or no ID and no domain looks like that.
+func (f Flags) IsFile() bool {
+	if info, err := os.Stat(f.ID); f.ID != "" && err == nil && info.Mode().IsRegular() {
+		return true
+	}
+	return strings.ContainsAny(f.ID, `/\`) || strings.HasSuffix(strings.ToLower(f.ID), ".json")
+}
+
+// Args are the flags for the command line of another program.
+func (f Flags) Args() []string {
+	switch {
+	case f.ID != "":
+		return []string{"-tenant", f.ID}
+	case f.Endpoint != "":
+		return []string{"-endpoint", f.Endpoint}
+	}
+	return nil
+}
+
 // String returns the flags as they are given to a program, with a space in front,
 // and nothing for the demonstration.
 func (f Flags) String() string {
@@ -63,6 +83,8 @@ func (f Flags) Open(users ...string) (*Tenant, error) {
 		return demo(users)
 	case f.ID != "" && f.Endpoint != "":
 		return nil, console.Usage("-tenant and -endpoint both name a tenant: pass only one of them")
+	case f.IsFile():
+		return nil, console.Usage("-tenant %s names a file, and this needs the tenant itself: its ID or a domain of it", f.ID)
 	case strings.ContainsFunc(f.ID, func(r rune) bool {
 		return r != '-' && r != '.' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
 	}):

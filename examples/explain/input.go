@@ -1,0 +1,162 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/certfile"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/folder"
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
+	"example.com/entracba/examples/internal/tenant"
+)
+
+// An input is what one verdict is about.
+type input struct {
+	config signin.Config
+	tenant *signin.Tenant
+	user   *policy.User
+	cert   *x509.Certificate
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// tenantFile is the file with the tenant.
+func (o options) tenantFile() string {
+	return cmp.Or(o.tenant.ID, filepath.Join(filepath.Dir(o.manifest), saved.TenantName))
+}
+
+// input reads the tenant, the user and the certificate.
+func (o options) input(ctx context.Context, lists crl.Source) (in input, err error) {
+	if in.cert, err = o.certificate(); err != nil {
+		return in, err
+	}
+	var live *tenant.Tenant
+	if o.tenant.Endpoint == "" && (o.tenant.ID == "" || o.tenant.IsFile()) {
+		in.config, in.tenant, err = saved.Tenant(o.tenantFile(), lists)
+	} else {
+		if live, err = o.tenant.Open(); err != nil {
+			return in, err
+		}
+		defer live.Close()
+		if in.config, err = live.Client.Tenant(ctx); err == nil {
+			in.tenant, err = in.config.Compile(signin.Options{CRLs: lists})
+		}
+	}
+	if err != nil {
+		return in, err
+	}
+	in.user, err = o.account(ctx, live)
+	return in, err
+}
+
+// certificate reads the user's certificate.
+func (o options) certificate() (*x509.Certificate, error) {
+	if o.manifest != "" {
+		return o.ofManifest()
+	}
+	content, err := os.ReadFile(o.cert)
+	if err != nil {
+		return nil, err
+	}
+	file, err := certfile.Read(content, nil)
+	if err != nil {
+		return nil, console.Usage("%s: %w", o.cert, err)
+	}
+	if file.Note != "" {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", o.cert, console.Clean(file.Note))
+	}
+	return file.Certificate, nil
+}
+
+// ofManifest reads the certificate of the user from the folder of the manifest.
+func (o options) ofManifest() (*x509.Certificate, error) {
+	for u, err := range saved.Manifest(o.manifest) {
+		if err != nil {
+			return nil, err
+		}
+		if folder.Key(u.UPN) != folder.Key(o.user) {
+			continue
+		}
+		content, err := folder.ReadFile(filepath.Dir(o.manifest), u.Certificate)
+		if err != nil {
+			return nil, saved.Advise(o.manifest, err)
+		}
+		certs, err := cba.ParseCertificates(content)
+		if err != nil {
+			return nil, console.Usage("%s: %w", u.Certificate, err)
+		}
+		return certs[0], nil
+	}
+	return nil, console.Usage("%s does not list %s. To issue a certificate: %s", o.manifest, o.user,
+		console.Command("issue", "-out", filepath.Dir(o.manifest), o.user))
+}
+
+// account reads the user: a file, or a UPN that is looked for in the tenant and beside the
+// manifest. Of one who is in the manifest alone no more is known than the UPN.
+func (o options) account(ctx context.Context, live *tenant.Tenant) (*policy.User, error) {
+	if isFile(o.user) || !strings.Contains(o.user, "@") {
+		content, err := os.ReadFile(o.user)
+		if err != nil {
+			return nil, err
+		}
+		user, err := policy.ParseUser(content)
+		if err != nil {
+			return nil, console.Usage("%s: %w", o.user, err)
+		}
+		return &user, nil
+	}
+	if live != nil {
+		u, err := live.User(ctx, o.user)
+		if errors.Is(err, graph.NotFound) {
+			return nil, console.Usage("the tenant has no user %s", o.user)
+		}
+		if err != nil {
+			return nil, err
+		}
+		groups, err := live.Groups(ctx, u.ID)
+		if err != nil {
+			return nil, err
+		}
+		u.SetGroups(groups)
+		return &u.User, nil
+	}
+	if content, err := os.ReadFile(o.tenantFile()); err == nil {
+		if s, err := snapshot.Parse(content); err == nil {
+			for _, u := range s.Users {
+				if folder.Key(u.UserPrincipalName) == folder.Key(o.user) {
+					return &u.User, nil
+				}
+			}
+		}
+	}
+	if o.manifest == "" {
+		return nil, console.Usage("%s contains no user %s: give the user's JSON with -user FILE", o.tenantFile(), o.user)
+	}
+	if name := filepath.Join(filepath.Dir(o.manifest), saved.UsersName); isFile(name) {
+		for c, err := range saved.Users(name) {
+			if err != nil {
+				return nil, err
+			}
+			if folder.Key(c.User.UserPrincipalName) == folder.Key(o.user) {
+				return c.User, nil
+			}
+		}
+	}
+	return &policy.User{UserPrincipalName: o.user}, nil
+}

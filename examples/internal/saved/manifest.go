@@ -1,0 +1,53 @@
+package saved
+
+import (
+	"errors"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"example.com/entracba/cba/folder"
+	"example.com/entracba/examples/internal/console"
+)
+
+// What examples/issue writes beside the manifest for other programs.
+const (
+	TenantName = "tenant.json" // the CA and the service's default policy
+	UsersName  = "users.jsonl" // the users with their certificates
+)
+
+// Manifest reads the users of a manifest one by one. Errors say which command mends what
+// is missing.
+func Manifest(name string) iter.Seq2[folder.User, error] {
+	return func(yield func(folder.User, error) bool) {
+		for u, err := range folder.Users(name) {
+			if !yield(u, Advise(name, err)) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Advise adds to an error about a manifest, or a file that it lists, the command that
+// mends it.
+func Advise(manifest string, err error) error {
+	if err == nil {
+		return nil
+	}
+	dir := filepath.Dir(manifest)
+	again := console.Command("issue", "-out", dir)
+	var e *folder.Error
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, statErr := os.Stat(manifest); statErr != nil {
+			return console.Usage("%w\nto make a manifest: %s", err, console.Command("issue", "-out", dir, "jane@contoso.com"))
+		}
+		return console.Usage("%w\nto see what is missing: %s", err, again)
+	case errors.As(err, &e) && e.UPN != "":
+		return console.Usage("%w\nto issue a new certificate to the user: %s", err, console.Command("issue", "-out", dir, "-mend", e.UPN))
+	case errors.As(err, &e):
+		return console.Usage("%w\nto see what is missing: %s", err, again)
+	}
+	return console.Usage("%w", err)
+}
