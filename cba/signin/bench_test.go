@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"testing"
@@ -23,8 +24,9 @@ func benchmarkRequest(b *testing.B, options string) (*signin.Tenant, signin.Requ
 	return tenant, request
 }
 
-// The parts of a decision: the rules alone, the chain (whose one signature check
-// is most of it), the lists, the reasons.
+// The parts of a decision: of a certificate that was seen before, which is the usual
+// case, held, and seen for the first time; the rules alone, the chain (whose one
+// signature check is most of it), the lists, the reasons.
 func BenchmarkDecide(b *testing.B) {
 	for name, options := range map[string]string{"without lists": "SkipRevocation", "with lists": ""} {
 		b.Run(name, func(b *testing.B) {
@@ -37,6 +39,44 @@ func BenchmarkDecide(b *testing.B) {
 			}
 		})
 	}
+	b.Run("held", func(b *testing.B) {
+		tenant, r := benchmarkRequest(b, "SkipRevocation")
+		held, err := tenant.Certificate(r.Certificate)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if a, err := held.Decide(context.Background(), r.User, r.At, r.Require); err != nil || !a.SignedIn {
+				b.Fatal(a, err)
+			}
+		}
+	})
+	b.Run("seen by many", func(b *testing.B) {
+		tenant, r := benchmarkRequest(b, "SkipRevocation")
+		b.ReportAllocs()
+		b.RunParallel(func(p *testing.PB) {
+			for p.Next() {
+				if a, err := tenant.Decide(context.Background(), r); err != nil || !a.SignedIn {
+					b.Error(a, err)
+					return
+				}
+			}
+		})
+	})
+	b.Run("first time", func(b *testing.B) {
+		tenant, r := benchmarkRequest(b, "SkipRevocation")
+		b.ReportAllocs()
+		for b.Loop() {
+			cert := *r.Certificate
+			cert.Raw = append(bytes.Clone(cert.Raw), make([]byte, 16<<10)...) // too large to be kept
+			r := r
+			r.Certificate = &cert
+			if a, err := tenant.Decide(context.Background(), r); err != nil || !a.SignedIn {
+				b.Fatal(a, err)
+			}
+		}
+	})
 	b.Run("rules alone", func(b *testing.B) {
 		tenant, request := benchmarkRequest(b, "")
 		cert, err := policy.NewCertificate(request.Certificate, certuserid.Options{})

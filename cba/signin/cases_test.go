@@ -251,6 +251,13 @@ func checkVerdict(tb testing.TB, tenant *signin.Tenant, r signin.Request) signin
 	if answer != v.Answer() {
 		tb.Errorf("Decide says %+v, Explain %+v", answer, v.Answer())
 	}
+	held, err := tenant.Certificate(r.Certificate)
+	if err != nil {
+		tb.Fatalf("Certificate: %v", err)
+	}
+	if again, err := held.Decide(context.Background(), r.User, r.At, r.Require); err != nil || again != answer {
+		tb.Errorf("the held certificate: %+v, %v, Decide says %+v", again, err, answer)
+	}
 	failed, first := 0, ""
 	refusal, refused := v.Refusal()
 	for _, s := range v.Steps {

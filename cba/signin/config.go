@@ -278,6 +278,7 @@ type Tenant struct {
 	// how many CAs a chain may have, fewer or any number (open question 9.27), and of
 	// what makes a root (9.53).
 	shallow, deep, otherRoots func() *trust.Store
+	held                      *heldCache // certificates that were seen before
 }
 
 // Compile makes the configuration ready to answer. The tenant shares nothing with
@@ -300,7 +301,7 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts(), around: around}
+	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts(), around: around, held: new(heldCache)}
 	otherwise := func(change func(*trust.Options)) func() *trust.Store {
 		return sync.OnceValue(func() *trust.Store {
 			other := options.Trust

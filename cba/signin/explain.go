@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/certuserid"
@@ -95,6 +96,7 @@ type reading struct {
 	checks   []revocationCheck
 	scope    policy.ScopeDecision
 	doubts   []policy.Doubt // that change the answer
+	until    time.Time      // when the answer may change by time alone
 }
 
 // scopeKeys are the key identifiers of the CAs whose scopes count.
@@ -116,13 +118,14 @@ func (v reading) scopeKeys(options Options) []keyid.ID {
 type prepared struct {
 	cert  *policy.Certificate
 	chain trust.Chain
+	until time.Time // how long the chain's answer can hold
 }
 
 // usable refuses a request that cannot be answered.
 func (t *Tenant) usable(ctx context.Context, r Request) error {
 	switch {
 	case !t.ready():
-		return &Error{Reason: NoTenant, Detail: "the tenant is not ready: make one with Config.Compile"}
+		return noTenant()
 	case ctx == nil:
 		return &Error{Reason: NoContext, Detail: "the context is nil"}
 	case r.User == nil:
@@ -135,22 +138,35 @@ func (t *Tenant) usable(ctx context.Context, r Request) error {
 	return ctx.Err()
 }
 
+func noTenant() error {
+	return &Error{Reason: NoTenant, Detail: "the tenant is not ready: make one with Config.Compile"}
+}
+
 func (t *Tenant) prepare(ctx context.Context, r Request) (p prepared, err error) {
 	if err := t.usable(ctx, r); err != nil {
 		return p, err
 	}
-	if p.cert, err = policy.NewCertificate(r.Certificate, t.options.IDs); err != nil {
-		return p, &Error{Reason: BadCertificate, Where: "request", Err: err}
+	held, err := t.Certificate(r.Certificate)
+	if err != nil {
+		return p, err
 	}
-	p.chain = t.trust.Chain(r.Certificate, r.At)
-	return p, nil
+	return held.at(r.At), nil
 }
 
 // evaluate collects the facts about a request.
 func (t *Tenant) evaluate(ctx context.Context, r Request, p prepared, explain bool) (ev *evaluation, err error) {
+	r.Certificate = p.chain.Leaf // which nobody changes
 	ev = &evaluation{tenant: t, request: r, cert: p.cert}
 	if ev.reading, err = ev.follow(ctx, p.chain, explain); err != nil {
 		return nil, err
+	}
+	ev.reading.until = p.until
+	for _, l := range ev.reading.checks {
+		if l.until.Equal(r.At) { // a CRL could not be had
+			ev.reading.until = r.At
+			break
+		}
+		ev.reading.until = next(r.At, ev.reading.until, l.until)
 	}
 	ev.reading.decision = t.policy.Decide(p.cert, r.User)
 	if len(t.doubts) > 0 && ev.judge(ev.reading).SignedIn {
@@ -213,7 +229,7 @@ func (t *Tenant) decide(ctx context.Context, r Request, p prepared) (Answer, err
 // the order of the package comment.
 func (ev *evaluation) judge(v reading) Answer {
 	d := v.decision
-	a := Answer{AuthenticationMode: d.AuthenticationMode, RequiredAffinity: d.RequiredAffinity}
+	a := Answer{AuthenticationMode: d.AuthenticationMode, RequiredAffinity: d.RequiredAffinity, Until: v.until}
 	unknown := false
 	refuse := func(code string) {
 		if a.Code == "" {
@@ -361,6 +377,7 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 		RequiredAffinity:   answer.RequiredAffinity,
 		Binding:            e.Binding,
 		MFASatisfied:       answer.MFASatisfied,
+		Until:              answer.Until,
 		Certificate:        nameOf(r.Certificate),
 		Steps:              ev.steps(e),
 	}

@@ -26,7 +26,11 @@ type revocationCheck struct {
 	code     string // of a failure
 	inferred bool   // Microsoft does not document the code for the case
 	detail   string
+	explain  bool // the detail is wanted
 	asked    bool // the CRLs were available and valid, and were asked
+	// until is when a CRL that was asked begins or ceases to be valid, the time of the
+	// check where one could not be had, and zero if there is none.
+	until time.Time
 	// questions are the open ones that the outcome depends on.
 	questions []question
 }
@@ -39,7 +43,15 @@ type question struct {
 }
 
 func (l *revocationCheck) set(outcome lint.Outcome, code, format string, args ...any) {
-	l.outcome, l.code, l.detail = outcome, code, fmt.Sprintf(format, args...)
+	l.outcome, l.code, l.detail = outcome, code, ""
+	l.say(format, args...)
+}
+
+// say continues the detail, where one is wanted.
+func (l *revocationCheck) say(format string, args ...any) {
+	if l.explain {
+		l.detail += fmt.Sprintf(format, args...)
+	}
 }
 
 func (l *revocationCheck) ask(id string, other lint.Outcome) {
@@ -60,7 +72,7 @@ func (t *Tenant) revocation(ctx context.Context, leaf *x509.Certificate, chain [
 	checks := make([]revocationCheck, len(chain))
 	subject := leaf
 	for i, ca := range chain {
-		checks[i] = revocationCheck{ca: ca, subject: subject, outcome: lint.Pass}
+		checks[i] = revocationCheck{ca: ca, subject: subject, outcome: lint.Pass, explain: explain}
 		if i >= trust.MaxDepth { // only where a longer chain is taken to sign in
 			checks[i].set(lint.Warn, "", "not checked: the validation of CRLs ends after %d CAs", trust.MaxDepth)
 			subject = ca.Certificate
@@ -148,8 +160,10 @@ func (t *Tenant) check(ctx context.Context, l *revocationCheck, at time.Time, re
 		}
 		list, err := t.fetch(ctx, url, l.ca.Certificate, refuseHTTPS)
 		if err != nil {
+			l.until = at // it may be there the next moment
 			return l.refuse(err, url, nil, at)
 		}
+		l.until = next(at, l.until, list.ThisUpdate, list.NextUpdate)
 		if i == 0 {
 			set.Base = list
 		} else {
@@ -173,17 +187,30 @@ func (t *Tenant) check(ctx context.Context, l *revocationCheck, at time.Time, re
 		l.set(lint.Fail, status.Code(), "the certificate, serial number %x, is %v according to the CRL at %q of %s",
 			l.subject.SerialNumber, status.State, source, text.Time(list.ThisUpdate))
 		if status.State == crl.Revoked || status.State == crl.OnHold {
-			l.detail += fmt.Sprintf(", since %s (%v): give the user a new certificate", text.Time(status.Entry.Time), status.Entry.Reason)
+			l.say(", since %s (%v): give the user a new certificate", text.Time(status.Entry.Time), status.Entry.Reason)
 		}
 		l.inferred = status.State == crl.NotCovered
 		return nil
 	}
-	l.set(lint.Pass, "", "%v according to the CRL at %q (%s), which expires on %s", status.State, l.ca.CRL, count(set.Base.Len(), "entry", "entries"), text.Time(set.Base.NextUpdate))
-	if set.Delta != nil {
-		l.detail += fmt.Sprintf(", and to the delta CRL at %q, which expires on %s", l.ca.DeltaCRL, text.Time(set.Delta.NextUpdate))
+	l.outcome, l.code, l.detail = lint.Pass, "", ""
+	if l.explain { // nearly every decision ends here, and needs no texts
+		l.say("%v according to the CRL at %q (%s), which expires on %s", status.State, l.ca.CRL, count(set.Base.Len(), "entry", "entries"), text.Time(set.Base.NextUpdate))
+		if set.Delta != nil {
+			l.say(", and to the delta CRL at %q, which expires on %s", l.ca.DeltaCRL, text.Time(set.Delta.NextUpdate))
+		}
 	}
 	l.size(set.Base)
 	return nil
+}
+
+// next returns the first of some moments after a time, zero if there is none.
+func next(at time.Time, moments ...time.Time) (first time.Time) {
+	for _, m := range moments {
+		if m.After(at) && (first.IsZero() || m.Before(first)) {
+			first = m
+		}
+	}
+	return first
 }
 
 // fetch gets one CRL.
@@ -222,7 +249,7 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List, at time.
 	switch failure.Reason {
 	case crl.Expired, crl.NotYetValid:
 		if list != nil && !list.NextUpdate.IsZero() {
-			l.detail += fmt.Sprintf("; its issuer is %s, it is valid from %s until %s, and the time is %s",
+			l.say("; its issuer is %s, it is valid from %s until %s, and the time is %s",
 				dn.Show(list.RawIssuer), text.Time(list.ThisUpdate), text.Time(list.NextUpdate), text.Time(at))
 		}
 		advice = "publish a new CRL"
@@ -231,9 +258,9 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List, at time.
 		if list != nil {
 			found = list.AuthorityKeyID
 		}
-		l.detail += fmt.Sprintf("; expected SKI %x", expected)
+		l.say("; expected SKI %x", expected)
 		if len(found) > 0 {
-			l.detail += fmt.Sprintf(", CRL AKI %x", found)
+			l.say(", CRL AKI %x", found)
 		}
 		advice = "publish the CRL that this CA signs at the URL, or set the URL of that CRL"
 	case crl.NotDER, crl.NotCRL:
@@ -249,7 +276,7 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List, at time.
 		advice = "publish the base CRL and the delta CRL together"
 	}
 	if advice != "" {
-		l.detail += "; " + advice
+		l.say("; %s", advice)
 	}
 	if failure.Reason == crl.Timeout {
 		l.ask("9.29", lint.Pass)
@@ -264,7 +291,7 @@ func (l *revocationCheck) size(list *crl.List) {
 		return
 	}
 	l.outcome = lint.Warn
-	l.detail += fmt.Sprintf("; it has %d bytes, and during a sign-in the service downloads at most %d in the public cloud, so the first sign-in fails with AADSTS2205014",
+	l.say("; it has %d bytes, and during a sign-in the service downloads at most %d in the public cloud, so the first sign-in fails with AADSTS2205014",
 		bytes, crl.InteractivePublic().Bytes)
 	if bytes > crl.BackgroundPublicCautious().Bytes {
 		l.ask("9.7", lint.Fail)

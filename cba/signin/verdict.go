@@ -42,6 +42,11 @@ type Answer struct {
 	RequiredAffinity certuserid.Affinity `json:"requiredAffinity"`
 	// MFASatisfied says that the user is signed in with multifactor authentication.
 	MFASatisfied bool `json:"mfaSatisfied"`
+	// Until is how long the answer can hold by its inputs: before it, no certificate of
+	// the chain and no CRL that was asked begins or ceases to be valid. It is the time of
+	// the sign-in if a CRL could not be had, and zero if nothing has an end. A change of
+	// the tenant or the user, and a new CRL, end an answer before.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // A Verdict is an [Answer] with its reasons. Its JSON is stable except for the
@@ -56,6 +61,7 @@ type Verdict struct {
 	RequiredAffinity   certuserid.Affinity       `json:"requiredAffinity"`
 	Binding            *policy.BoundBy           `json:"binding"` // nil if none matched
 	MFASatisfied       bool                      `json:"mfaSatisfied"`
+	Until              time.Time                 `json:"until,omitzero"` // see Answer
 	// Certificate says which certificate the verdict is about.
 	Certificate CertificateName `json:"certificate"`
 	// SecondFactor lists what the user may add where the certificate alone does not
@@ -76,7 +82,7 @@ const notChecked = "Conditional Access beyond the requirement, risk and sign-in 
 
 // Answer returns the verdict without its reasons.
 func (v Verdict) Answer() Answer {
-	return Answer{v.Outcome, v.SignedIn, v.Code, v.AuthenticationMode, v.RequiredAffinity, v.MFASatisfied}
+	return Answer{v.Outcome, v.SignedIn, v.Code, v.AuthenticationMode, v.RequiredAffinity, v.MFASatisfied, v.Until}
 }
 
 // Refusal returns the step that decided a refusal: the first failing step with the

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"example.com/entracba/cba/dn"
@@ -205,6 +206,12 @@ func (c Chain) Root() *CA {
 // identifier: normally one, and never more than 32, of the CAs that are valid
 // longest. leaf must come from crypto/x509's parser.
 func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
+	var buf [8]link
+	return s.chain(leaf, s.issuers(buf[:0], leaf), at)
+}
+
+// chain is Chain with the links of the certificate.
+func (s *Store) chain(leaf *x509.Certificate, first []link, at time.Time) Chain {
 	c := Chain{Leaf: leaf, At: at, unreadable: s.Unreadable()}
 	if leaf == nil {
 		c.Failures = []Failure{{
@@ -216,8 +223,6 @@ func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
 	if s == nil {
 		s = &Store{}
 	}
-	var buf [8]link
-	first := s.issuers(buf[:0], leaf)
 	if complete := s.find(&c, first); !complete {
 		c.Failures = append(c.Failures, s.deadEnd(&c, first))
 	}
@@ -226,10 +231,73 @@ func (s *Store) Chain(leaf *x509.Certificate, at time.Time) Chain {
 	return c
 }
 
+// A Leaf is a user certificate whose issuers in a store are known: the signature
+// checks, which are most of the work of [Store.Chain], are done. It does not change
+// and is safe for concurrent use. The zero Leaf is without a certificate.
+type Leaf struct {
+	store   *Store
+	cert    *x509.Certificate
+	links   []link
+	moments func() []time.Time
+}
+
+// Leaf looks up the issuers of a certificate. The certificate must not be changed
+// afterwards.
+func (s *Store) Leaf(cert *x509.Certificate) *Leaf {
+	l := &Leaf{store: s, cert: cert, links: s.issuers(nil, cert)}
+	l.moments = sync.OnceValue(l.collect)
+	return l
+}
+
+// Known reports whether the key of a CA of the store signed the certificate.
+func (l *Leaf) Known() bool { return l != nil && slices.ContainsFunc(l.links, isProven) }
+
+// Chain is [Store.Chain] of the certificate: the times are checked afresh.
+func (l *Leaf) Chain(at time.Time) Chain {
+	if l == nil {
+		l = &Leaf{}
+	}
+	return l.store.chain(l.cert, l.links, at)
+}
+
+// Until returns the first moment after a time at which the answer of [Leaf.Chain] may
+// be another: the certificate, or a CA that a chain of it can have, becomes valid or
+// expires. It is zero if there is none.
+func (l *Leaf) Until(at time.Time) time.Time {
+	if l == nil || l.moments == nil {
+		return time.Time{}
+	}
+	for _, m := range l.moments() {
+		if m.After(at) {
+			return m
+		}
+	}
+	return time.Time{}
+}
+
+// collect returns the ends of all validities, in their order.
+func (l *Leaf) collect() []time.Time {
+	if l.cert == nil {
+		return nil
+	}
+	// A certificate is still valid at its last moment.
+	moments := []time.Time{l.cert.NotBefore, l.cert.NotAfter.Add(1)}
+	seen := map[*node]bool{}
+	for queue := l.links; len(queue) > 0; queue = queue[1:] {
+		if n := queue[0].Node; isProven(queue[0]) && !seen[n] {
+			seen[n] = true
+			moments = append(moments, n.Certificate.NotBefore, n.Certificate.NotAfter.Add(1))
+			queue = append(slices.Clip(queue), n.Issuers...)
+		}
+	}
+	slices.SortFunc(moments, time.Time.Compare)
+	return slices.CompactFunc(moments, time.Time.Equal)
+}
+
 // issuers appends the CAs whose subject key identifier is the certificate's
 // authority key identifier.
 func (s *Store) issuers(links []link, cert *x509.Certificate) []link {
-	if s.set == nil {
+	if s == nil || s.set == nil || cert == nil {
 		return links
 	}
 	return s.set.Issuers(links, cert)
