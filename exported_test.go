@@ -183,6 +183,7 @@ func exportedNames() []exported {
 		{"folder.Publish", folder.Publish},
 		{"folder.ReadFile", folder.ReadFile},
 		{"folder.ReadPeople", folder.ReadPeople},
+		{"folder.ReadPlan", folder.ReadPlan},
 		{"folder.ReadSecret", folder.ReadSecret},
 		{"folder.Reason", *new(folder.Reason)},
 		{"folder.Stream", folder.Stream},

@@ -21,14 +21,27 @@ const maxSecret = 1 << 20
 // not checked; Windows has no modes, and nothing is checked there. Pipes below /dev and /proc, such as a
 // shell's <(...), are read.
 func ReadSecret(name string) ([]byte, error) {
+	return readGuarded(name, maxSecret, "a key or password file has 1 MB at most")
+}
+
+// maxPlan is the largest plan, in bytes: a tenant's settings twice.
+const maxPlan = 32 << 20
+
+// ReadPlan is [ReadSecret] for a file of up to 32 MB that says what a program is to do,
+// such as a saved plan: who can change it decides what is done.
+func ReadPlan(name string) ([]byte, error) {
+	return readGuarded(name, maxPlan, "a plan has 32 MB at most")
+}
+
+func readGuarded(name string, most int, what string) ([]byte, error) {
 	f, err := openSecret(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err == nil && len(content) > maxSecret {
-		err = &Error{Reason: TooLarge, Path: name, What: "a key or password file has 1 MB at most"}
+	content, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
+	if err == nil && len(content) > most {
+		err = &Error{Reason: TooLarge, Path: name, What: what}
 	}
 	if err != nil {
 		return nil, err

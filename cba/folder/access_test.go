@@ -112,6 +112,15 @@ func TestReadSecretLimit(t *testing.T) {
 	if _, err := folder.ReadSecret(name); !errors.Is(err, folder.TooLarge) {
 		t.Errorf("%v", err)
 	}
+	if content, err := folder.ReadPlan(name); err != nil || len(content) != 1<<20+1 {
+		t.Errorf("a plan: %v", err)
+	}
+	if err := os.Truncate(name, 32<<20+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := folder.ReadPlan(name); !errors.Is(err, folder.TooLarge) {
+		t.Errorf("a plan of more than 32 MB: %v", err)
+	}
 	if _, err := os.Stat("/dev/stdin"); err == nil {
 		// A pipe that a shell or a test hands over is nobody else's.
 		r, w, err := os.Pipe()

@@ -400,7 +400,7 @@ func (c *Client) applyTenant(ctx context.Context, p TenantPlan, o TenantOptions)
 			return err
 		}
 	}
-	additions := trustTo("PKI-based store", union(p.Before.Trust.PKIs, p.After.Trust.PKIs))
+	additions := trustTo("PKI-based store", p.After.Trust.PKIs.With(p.Before.Trust.PKIs))
 	classic := func() error {
 		if len(p.Classic) == 0 {
 			return nil
@@ -437,28 +437,4 @@ func (o TenantOptions) say(part string) {
 	if o.Progress != nil {
 		o.Progress(part)
 	}
-}
-
-// union is after with the PKIs and CAs that only before has.
-func union(before, after trust.PKIs) trust.PKIs {
-	all := slices.Clone(after)
-	for _, old := range before {
-		at := slices.IndexFunc(all, func(p trust.PKI) bool { return p.ID != "" && p.ID == old.ID })
-		if at < 0 {
-			at = slices.IndexFunc(all, func(p trust.PKI) bool { return p.DisplayName == old.DisplayName })
-		}
-		if at < 0 {
-			all = append(all, old)
-			continue
-		}
-		all[at].CertificateAuthorities = slices.Clone(all[at].CertificateAuthorities)
-		for _, a := range old.CertificateAuthorities {
-			if !slices.ContainsFunc(all[at].CertificateAuthorities, func(o trust.Authority) bool {
-				return a.ID != "" && o.ID == a.ID || bytes.Equal(o.Certificate, a.Certificate)
-			}) {
-				all[at].CertificateAuthorities = append(all[at].CertificateAuthorities, a)
-			}
-		}
-	}
-	return all
 }

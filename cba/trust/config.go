@@ -1,6 +1,11 @@
 package trust
 
-import "example.com/entracba/cba/internal/wire"
+import (
+	"bytes"
+	"slices"
+
+	"example.com/entracba/cba/internal/wire"
+)
 
 // A Config has the CAs that a tenant trusts to issue user certificates: the PKIs of
 // the PKI-based store, and the classic store. The zero value trusts
@@ -58,4 +63,28 @@ func ParseClassic(data []byte) (Classic, error) {
 		return Classic{}, err
 	}
 	return classic, nil
+}
+
+// With returns these PKIs with the PKIs and CAs that only other has added. PKIs are one
+// by id, else by name; CAs by id, else by certificate. What both have is as in p.
+func (p PKIs) With(other PKIs) PKIs {
+	all := slices.Clone(p)
+	for _, more := range other {
+		at := slices.IndexFunc(all, func(o PKI) bool { return o.ID != "" && o.ID == more.ID })
+		if at < 0 {
+			at = slices.IndexFunc(all, func(o PKI) bool { return o.DisplayName == more.DisplayName })
+		}
+		if at < 0 {
+			all = append(all, more)
+			continue
+		}
+		cas := slices.Clone(all[at].CertificateAuthorities)
+		for _, a := range more.CertificateAuthorities {
+			if !slices.ContainsFunc(cas, func(o Authority) bool { return a.ID != "" && o.ID == a.ID || bytes.Equal(o.Certificate, a.Certificate) }) {
+				cas = append(cas, a)
+			}
+		}
+		all[at].CertificateAuthorities = cas
+	}
+	return all
 }

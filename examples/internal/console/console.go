@@ -24,6 +24,7 @@ const (
 	No       = 1 // done, and the answer is no
 	Unusable = 2 // the command line or the input cannot be used
 	NotKnown = 3 // done, and the answer is that it cannot be told
+	Pending  = 4 // done, and there are changes to make
 )
 
 // IsTerminal reports whether a person reads this file.
@@ -366,6 +367,9 @@ var ErrNo = &Failure{Status: No, Err: errors.New("no")}
 // ErrNotKnown is [ErrNo] with status [NotKnown].
 var ErrNotKnown = &Failure{Status: NotKnown, Err: errors.New("not known")}
 
+// ErrPending is [ErrNo] with status [Pending].
+var ErrPending = &Failure{Status: Pending, Err: errors.New("pending")}
+
 // Main runs a program and ends the process with its exit status. Errors go to
 // standard error behind the program's name. What could not be printed is an error: the
 // disk may be full.
@@ -373,7 +377,7 @@ func Main(name string, run func(args []string) error) {
 	err := run(os.Args[1:])
 	if closed := Stdout.Close(); closed != nil && !errors.Is(err, closed) {
 		closed = Usage("not all of the result was printed: %w", closed)
-		if err == nil || err == error(ErrNo) || err == error(ErrNotKnown) || errors.Is(err, flag.ErrHelp) {
+		if err == nil || err == error(ErrNo) || err == error(ErrNotKnown) || err == error(ErrPending) || errors.Is(err, flag.ErrHelp) {
 			err = closed
 		} else {
 			err = &Failure{Unusable, errors.Join(err, closed)}
@@ -391,6 +395,8 @@ func status(name string, stderr io.Writer, err error) int {
 		return No
 	case err == error(ErrNotKnown):
 		return NotKnown
+	case err == error(ErrPending):
+		return Pending
 	case errors.As(err, &failure):
 	default:
 		failure = &Failure{Unusable, err}

@@ -24,7 +24,11 @@ import (
 const TokenVariable = "GRAPH_ACCESS_TOKEN"
 
 // Flags say which tenant. The zero value is the demonstration.
-type Flags struct{ ID, Endpoint string }
+type Flags struct {
+	ID, Endpoint string
+	// Quiet does not warn of unfinished changes: for the program that finishes them.
+	Quiet bool
+}
 
 // Register adds -tenant and -endpoint to a program's flags.
 func (f *Flags) Register(set *flag.FlagSet) {
@@ -77,10 +81,16 @@ type Tenant struct {
 
 // Open opens the tenant. No request is sent yet. For the demonstration, users
 // who are not in it are added to it. Errors never hold a token.
+//
+// A change of a tenant that examples/setup did not finish is told on standard error.
 func (f Flags) Open(users ...string) (*Tenant, error) {
-	switch {
-	case f.IsDemo():
+	if f.IsDemo() {
 		return demo(users)
+	}
+	if !f.Quiet {
+		warn(os.Stderr)
+	}
+	switch {
 	case f.ID != "" && f.Endpoint != "":
 		return nil, console.Usage("-tenant and -endpoint both name a tenant: pass only one of them")
 	case f.IsFile():

@@ -79,7 +79,7 @@ func Environ(s *Server, token string) []string {
 	programtest.LookAtSources()
 	env := append(os.Environ(), tenant.TokenVariable+"="+token)
 	if s != nil {
-		env = append(env, "SSL_CERT_FILE="+s.ca)
+		env = append(env, "SSL_CERT_FILE="+s.ca, "XDG_CONFIG_HOME="+filepath.Dir(s.ca)) // and no notes of this machine
 	}
 	return env
 }

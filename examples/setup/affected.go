@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/folder"
+	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
+	"example.com/entracba/examples/internal/tenant"
+)
+
+// A person is a user whose certificates are at hand.
+type person struct {
+	name         string
+	certificates []*x509.Certificate
+}
+
+// people reads whose certificates are at hand.
+func (o options) people() ([]person, error) {
+	var all []person
+	switch {
+	case o.users != "":
+		for c, err := range saved.Users(o.users) {
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, person{c.User.UserPrincipalName, c.Certificates})
+		}
+	case o.manifest != "":
+		for u, err := range saved.Manifest(o.manifest) {
+			if err != nil {
+				return nil, err
+			}
+			content, err := folder.ReadFile(filepath.Dir(o.manifest), u.Certificate)
+			if err != nil {
+				return nil, saved.Advise(o.manifest, err)
+			}
+			certs, err := cba.ParseCertificates(content)
+			if err != nil {
+				return nil, console.Usage("%s: %s: %w", u.UPN, u.Certificate, err)
+			}
+			all = append(all, person{u.UPN, certs[:1]})
+		}
+	}
+	if len(all) == 0 && o.users+o.manifest != "" {
+		return nil, console.Usage("%s contains no users", o.users+o.manifest)
+	}
+	return all, nil
+}
+
+// demonstrated are those of the demonstration.
+func demonstrated(t *tenant.Tenant) []person {
+	var all []person
+	for _, u := range t.Demo.Tenant.Users {
+		if cert := t.Demo.Certificates[u.UserPrincipalName]; cert != nil {
+			all = append(all, person{u.UserPrincipalName, []*x509.Certificate{cert}})
+		}
+	}
+	return all
+}
+
+// affected says what a change means to users.
+type affected struct {
+	Counts map[string]int `json:"counts"`
+	// Users are those to whom the change makes a difference, or may.
+	Users []difference `json:"users"`
+	// NotAtHand is how many more users the tenant has. Nothing is known about them.
+	NotAtHand int `json:"notAtHand"`
+	// NotInTenant are the users of the list who have no account.
+	NotInTenant []string `json:"notInTenant"`
+}
+
+// A difference is what the change means to one user.
+type difference struct {
+	User       string            `json:"userPrincipalName"`
+	Difference signin.Difference `json:"difference"`
+	Before     signin.Answer     `json:"before"`
+	After      signin.Answer     `json:"after"`
+}
+
+// loses reports whether the user signs in today and will not, or may not.
+func (d difference) loses() bool {
+	return d.Difference == signin.Loses || d.Before.SignedIn && d.After.Outcome == signin.Undecided
+}
+
+func (a affected) losers() []difference {
+	return slices.DeleteFunc(slices.Clone(a.Users), func(d difference) bool { return !d.loses() })
+}
+
+// known is how many users were compared.
+func (a affected) known() int {
+	n := 0
+	for _, count := range a.Counts {
+		n += count
+	}
+	return n
+}
+
+// compare asks what a plan means to the people whose certificates are at hand, as their
+// accounts are now.
+func (o options) compare(ctx context.Context, t *tenant.Tenant, plan graph.TenantPlan, known []person) (affected, error) {
+	a := affected{Counts: map[string]int{}, Users: []difference{}, NotInTenant: []string{}}
+	if plan.Empty() {
+		return a, nil
+	}
+	people := map[string]person{}
+	for _, p := range known {
+		key := folder.Key(p.name)
+		p.certificates = append(people[key].certificates, p.certificates...)
+		people[key] = p
+	}
+	var accounts []snapshot.User
+	bar := console.NewProgress(os.Stderr, "Reading users", 0)
+	defer bar.End()
+	for u, err := range t.Users(ctx) {
+		if err != nil {
+			return a, err
+		}
+		bar.Step(1)
+		if _, ok := people[folder.Key(u.UserPrincipalName)]; !ok {
+			a.NotAtHand++
+			continue
+		}
+		accounts = append(accounts, u)
+	}
+	bar.End()
+	if err := t.AddGroups(ctx, accounts); err != nil {
+		return a, err
+	}
+	found := map[string]bool{}
+	for _, u := range accounts {
+		found[folder.Key(u.UserPrincipalName)] = true
+	}
+	for _, p := range known {
+		if key := folder.Key(p.name); !found[key] {
+			found[key] = true
+			a.NotInTenant = append(a.NotInTenant, p.name)
+		}
+	}
+	lists, err := o.lists(t)
+	if err != nil {
+		return a, err
+	}
+	options := signin.Options{CRLs: lists}
+	before, err := plan.Before.Compile(options)
+	if err != nil {
+		return a, fmt.Errorf("the tenant as it is: %w", err)
+	}
+	after, err := plan.After.Compile(options)
+	if err != nil {
+		return a, fmt.Errorf("the tenant as it should be: %w", err)
+	}
+	cases := func(yield func(signin.Case, error) bool) {
+		for i := range accounts {
+			if !yield(signin.Case{User: &accounts[i].User, Certificates: people[folder.Key(accounts[i].UserPrincipalName)].certificates}, nil) {
+				return
+			}
+		}
+	}
+	for change, err := range signin.Compare(ctx, before, after, iter.Seq2[signin.Case, error](cases), signin.CompareOptions{At: time.Now(), Require: o.require}) {
+		if err != nil {
+			return a, err
+		}
+		a.Counts[change.Difference.String()]++
+		if change.Difference != signin.Same {
+			a.Users = append(a.Users, difference{change.Case.User.UserPrincipalName, change.Difference, change.Before, change.After})
+		}
+	}
+	return a, nil
+}
+
+// lists are where CRLs come from: files, and the network or the demonstration.
+func (o options) lists(t *tenant.Tenant) (crl.Source, error) {
+	given, err := o.crls.Source()
+	if err != nil || t.Demo == nil {
+		return given, err
+	}
+	return t.CRLs(false), nil
+}
+
+// open reports whether anyone may be able to sign in with a certificate.
+func open(c signin.Config) bool {
+	cas := len(c.Trust.Classic.CertificateAuthorities)
+	for _, p := range c.Trust.PKIs {
+		cas += len(p.CertificateAuthorities)
+	}
+	return c.Policy.State == policy.Enabled && cas > 0
+}
+
+// reversed is what taking the change back means to the same people.
+func (a affected) reversed() affected {
+	back := affected{Counts: map[string]int{}, Users: []difference{}, NotAtHand: a.NotAtHand, NotInTenant: a.NotInTenant}
+	other := map[signin.Difference]signin.Difference{signin.Gains: signin.Loses, signin.Loses: signin.Gains, signin.Weaker: signin.Stronger, signin.Stronger: signin.Weaker}
+	for _, d := range a.Users {
+		d.Before, d.After = d.After, d.Before
+		if o, ok := other[d.Difference]; ok {
+			d.Difference = o
+		}
+		back.Users = append(back.Users, d)
+		back.Counts[d.Difference.String()]++
+	}
+	if same := a.Counts[signin.Same.String()]; same > 0 {
+		back.Counts[signin.Same.String()] = same
+	}
+	return back
+}

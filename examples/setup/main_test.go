@@ -1,0 +1,375 @@
+package main_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/trust"
+	"example.com/entracba/examples/internal/programtest"
+	"example.com/entracba/examples/internal/tenant/tenanttest"
+)
+
+var program string
+
+func TestMain(m *testing.M) { programtest.Main(m, func(path string) { program = path }) }
+
+// A place is a served tenant, a folder to work in, and the users' certificates.
+type place struct {
+	*tenanttest.Server
+	t    *testing.T
+	dir  string
+	demo *graphtest.Demonstration
+}
+
+// served is the demonstration's tenant behind HTTP, with a file users.jsonl. Its CRLs
+// are given as files.
+func served(t *testing.T, change func(*graphtest.Tenant)) *place {
+	t.Helper()
+	d, err := graphtest.Demo(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &place{t: t, dir: t.TempDir(), demo: d}
+	if change != nil {
+		change(&d.Tenant)
+	}
+	p.Server = tenanttest.Serve(t, d.Tenant, graphtest.Options{})
+	var lines bytes.Buffer
+	for _, u := range d.Tenant.Users {
+		text, err := json.Marshal(map[string]any{"userPrincipalName": u.UserPrincipalName, "certificates": [][]byte{d.Certificates[u.UserPrincipalName].Raw}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(text, '\n'))
+	}
+	p.write("users.jsonl", lines.Bytes())
+	for url, der := range d.CRLs {
+		p.write(filepath.Base(url), der)
+	}
+	return p
+}
+
+func (p *place) write(name string, content []byte) {
+	p.t.Helper()
+	if err := os.WriteFile(filepath.Join(p.dir, name), content, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// ca writes a CA's certificate in PEM.
+func (p *place) ca(name string) {
+	p.t.Helper()
+	d, err := graphtest.Demo(time.Now())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write(name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.Tenant.PKIs[0].Authorities[0].Certificate}))
+}
+
+func (p *place) run(args ...string) programtest.Result {
+	p.t.Helper()
+	return tenanttest.Run(p.t, p.Server, program, p.dir, args...)
+}
+
+// about adds what is known of the users.
+func about(args ...string) []string {
+	return append(args, "-users", "users.jsonl", "-crl", "http://crl.contoso.com/root.crl=root.crl", "-crl", "http://crl.contoso.com/issuing.crl=issuing.crl")
+}
+
+// must holds a run against an exit status and texts that it prints.
+func (p *place) must(r programtest.Result, code int, texts ...string) {
+	p.t.Helper()
+	if r.Code != code {
+		p.t.Errorf("exit status %d, want %d\n%s%s", r.Code, code, r.Stdout, r.Stderr)
+		return
+	}
+	for _, text := range texts {
+		if !strings.Contains(r.Stdout+r.Stderr, text) {
+			p.t.Errorf("no %q in\n%s%s", text, r.Stdout, r.Stderr)
+		}
+	}
+}
+
+// untouched fails if anything was written to the tenant.
+func (p *place) untouched() {
+	p.t.Helper()
+	if w := p.Writes(); len(w) != 0 {
+		p.t.Errorf("written: %v %v", w[0].Method, w[0].URL)
+	}
+}
+
+func TestDemonstration(t *testing.T) {
+	dir := t.TempDir()
+	r := programtest.Run(t, program, dir, nil)
+	for _, want := range []string{"Demonstration", `+ CA "Contoso Card CA" of PKI "Contoso PKI"`, "- certificateUserBindings[PrincipalName]", "john@contoso.com  loses   single-factor  refused, AADSTS1001009",
+		"2 lose access, 4 unchanged", "Refused, and nothing was changed: 2 users lose access", "-tenant ID -then tenant.json"} {
+		if r.Code != 1 || !strings.Contains(r.Stdout, want) {
+			t.Errorf("exit status %d, no %q in\n%s%s", r.Code, want, r.Stdout, r.Stderr)
+		}
+	}
+	r = programtest.Run(t, program, dir, nil, "-rule", "1.2.3.9=multifactor", "-exit-code")
+	if r.Code != 4 || !strings.Contains(r.Stdout, "rules[policyOID 1.2.3.9]") {
+		t.Errorf("%+v", r)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("left files: %v", left)
+	}
+}
+
+// The whole life of a change: planned, saved, applied, applied again, taken back.
+func TestPlanApplyUndo(t *testing.T) {
+	p := served(t, nil)
+	p.ca("cards.pem")
+	change := []string{"-ca", "cards.pem", "-crl-url", "http://crl.contoso.com/cards.crl", "-group", "00000000-0000-4000-8000-0000000000a2", "-bind", "PrincipalName=userPrincipalName",
+		"-bind", "SKI=certificateUserIds", "-rule", "1.2.3.9=multifactor,high"}
+	p.must(p.run(about(change...)...), 0, `+ CA "Contoso Root CA" of PKI "Contoso PKI"`, `certificateRevocationListUrl: "http://crl.contoso.com/cards.crl"`,
+		"- certificateUserBindings[RFC822Name]", "+ authenticationModeConfiguration.rules[policyOID 1.2.3.9]", "Nothing was changed yet.", "-rule 1.2.3.9=multifactor,high", "-out plan.json\n")
+	p.must(p.run(about(append(change, "-exit-code", "-out", "plan.json")...)...), 4, "Apply it.\n  go run ./examples/setup -endpoint "+p.URL+"/v1.0 -apply plan.json")
+	p.untouched()
+	if info, err := os.Stat(filepath.Join(p.dir, "plan.json")); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("plan: %v, %v", info.Mode(), err)
+	}
+	p.must(p.run(about(append(change, "-out", "plan.json")...)...), 2, "plan.json exists already")
+
+	p.must(p.run("-apply", "plan.json"), 0, "Applied, and read back", "To take it back:\n  go run ./examples/setup -endpoint "+p.URL+"/v1.0 -undo plan.json")
+	now := p.Tenant()
+	if n := len(now.PKIs[0].Authorities); n != 3 || strings.Contains(string(now.Policy), "RFC822Name") || !strings.Contains(string(now.Policy), "1.2.3.9") {
+		t.Errorf("%d CAs, %s", n, now.Policy)
+	}
+	p.Writes()
+	p.must(p.run("-apply", "plan.json"), 0, "Nothing to do", "examples/audit")
+	p.must(p.run(append(change, "-exit-code")...), 0, "Nothing to do")
+	p.untouched()
+
+	// The CA is trusted now, and somebody may rely on it.
+	p.must(p.run("-undo", "plan.json"), 1, "LOCKED OUT BY THE SETTINGS", "-undo plan.json -allow-lockout")
+	p.untouched()
+	p.must(p.run("-undo", "plan.json", "-allow-lockout"), 0, "Taken back")
+	now = p.Tenant()
+	if strings.Contains(string(now.Policy), "1.2.3.9") || !strings.Contains(string(now.Policy), "RFC822Name") {
+		t.Errorf("%s", now.Policy)
+	}
+	if left, err := filepath.Glob(filepath.Join(p.dir, "*undo*")); err != nil || len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// Who would be locked out stops the change when it is planned and when it is applied.
+func TestLockout(t *testing.T) {
+	p := served(t, nil)
+	change := about("-bind", "SKI=certificateUserIds")
+	p.must(p.run(append(change, "-out", "plan.json")...), 1, "john@contoso.com  loses", "2 lose access", "Refused", "-out plan.json -allow-lockout")
+	if _, err := os.Stat(filepath.Join(p.dir, "plan.json")); err == nil {
+		t.Error("a refused plan was saved")
+	}
+	p.must(p.run(append(change, "-out", "plan.json", "-allow-lockout")...), 0, "ALLOWED BY -allow-lockout", "-apply plan.json -allow-lockout")
+	p.must(p.run("-apply", "plan.json"), 1, "2 users lose access", "john@contoso.com  loses")
+	p.untouched()
+	p.must(p.run("-apply", "plan.json", "-allow-lockout"), 0, "Applied")
+	if strings.Contains(string(p.Tenant().Policy), "PrincipalName") {
+		t.Errorf("%s", p.Tenant().Policy)
+	}
+
+	// Nobody's certificate at hand: what takes access away is not known.
+	p = served(t, nil)
+	p.must(p.run("-rule", "1.2.3.9=multifactor"), 3, "no certificate of any user is at hand", "6 users of the tenant without a certificate at hand: what the change means to them is not known")
+	// Nobody can sign in yet: nobody can lose anything.
+	p = served(t, func(in *graphtest.Tenant) { in.Policy = json.RawMessage(graphtest.DefaultPolicy) })
+	p.must(p.run("-rule", "1.2.3.9=multifactor", "-enable"), 0, `~ state: "disabled" -> "enabled"`)
+}
+
+// A tenant that was changed since the plan was made is left alone.
+func TestStale(t *testing.T) {
+	p := served(t, nil)
+	p.must(p.run(about("-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
+	p.must(p.run(about("-rule", "1.2.3.8=multifactor", "-out", "other.json")...), 0)
+	p.must(p.run("-apply", "other.json"), 0)
+	p.Writes()
+	p.must(p.run("-apply", "plan.json"), 2, "nothing was changed", "the tenant was changed since the plan was made", "1.2.3.8")
+	p.untouched()
+}
+
+// The classic store is deleted and the program is killed before the new one is there.
+// The next program says so, and one command puts it back.
+func TestKilledWithoutClassicStore(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the processes of this test are killed by signal")
+	}
+	for _, back := range []bool{true, false} {
+		p := served(t, func(in *graphtest.Tenant) {
+			in.Classic = []graphtest.ClassicAuthority{{Certificate: in.PKIs[0].Authorities[1].Certificate, CRLURL: in.PKIs[0].Authorities[1].CRLURL}}
+		})
+		var config signin.Config
+		r := p.run(about("-rule", "1.2.3.9=multifactor", "-out", "first.json")...)
+		var first struct {
+			Plan struct{ Before json.RawMessage }
+		}
+		text, err := os.ReadFile(filepath.Join(p.dir, "first.json"))
+		if err == nil {
+			err = json.Unmarshal(text, &first)
+		}
+		if err == nil {
+			config, err = signin.ParseConfig(first.Plan.Before)
+		}
+		if err != nil {
+			t.Fatal(err, r.Stderr)
+		}
+		root := p.demo.Tenant.PKIs[0].Authorities[0]
+		config.Trust.Classic.CertificateAuthorities = append(config.Trust.Classic.CertificateAuthorities,
+			trust.ClassicAuthority{Certificate: root.Certificate, IsRootAuthority: true, CertificateRevocationListURL: root.CRLURL})
+		text, err = json.Marshal(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.write("then.json", text)
+		p.must(p.run(about("-then", "then.json", "-out", "plan.json")...), 0, `+ CA "Contoso Root CA" of the classic store`, "deleted and created again")
+
+		p.Inject(t, graphtest.Fault{Kind: graphtest.Unavailable, Method: "POST", Path: "/organization/*/certificateBasedAuthConfiguration", Times: -1, RetryAfter: 4 * time.Minute})
+		cmd := exec.Command(program, "-endpoint", p.URL+"/v1.0", "-apply", "plan.json")
+		cmd.Dir, cmd.Env = p.dir, tenanttest.Environ(p.Server, graphtest.Token)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2000 {
+			if len(p.Tenant().Classic) == 0 {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		other := p.run(about("-rule", "1.2.3.9=multifactor")...)
+		p.must(other, 0, "setup is changing the tenant "+p.demo.Tenant.ID+" at this moment")
+		p.must(p.run("-apply", "first.json"), 2, "another setup is changing this tenant")
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		p.ClearFaults()
+		if n := len(p.Tenant().Classic); n != 0 {
+			t.Fatalf("%d CAs in the classic store: nothing was interrupted", n)
+		}
+		finish, putBack := "-apply "+filepath.Join(p.dir, "plan.json"), "-undo "+filepath.Join(p.dir, "plan.json")
+		other = p.run(about("-rule", "1.2.3.9=multifactor")...)
+		p.must(other, 0, "WARNING: setup was stopped in the middle of changing the tenant", finish, putBack)
+		p.must(p.run("-apply", "first.json"), 2, "an earlier change of this tenant is not finished", finish, putBack)
+
+		want := 2
+		if back {
+			want = 1
+			if err := os.Remove(filepath.Join(p.dir, "plan.json")); err != nil { // there is a copy
+				t.Fatal(err)
+			}
+			other = p.run(about("-rule", "1.2.3.9=multifactor")...)
+			_, command, _ := strings.Cut(other.Stderr, "To put everything back as it was: go run ./examples/setup -endpoint "+p.URL+"/v1.0 -undo ")
+			command, _, _ = strings.Cut(command, "\n")
+			p.must(p.run("-undo", strings.Trim(strings.TrimSpace(command), "'")), 0, "Taken back")
+		} else {
+			p.must(p.run("-apply", "plan.json"), 0, "Applied")
+		}
+		if n := len(p.Tenant().Classic); n != want {
+			t.Errorf("back %v: %d CAs in the classic store, want %d", back, n, want)
+		}
+		if other = p.run(about("-rule", "1.2.3.9=multifactor")...); other.Stderr != "" {
+			t.Errorf("still warned: %s", other.Stderr)
+		}
+	}
+}
+
+// What fails on the way is finished by the same command.
+func TestFailure(t *testing.T) {
+	p := served(t, nil)
+	p.ca("cards.pem")
+	p.must(p.run(about("-ca", "cards.pem", "-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
+	p.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/policies/**"})
+	p.must(p.run("-apply", "plan.json"), 2, "the change is not finished\nsetup: To finish it: go run ./examples/setup", "Policy.ReadWrite.AuthenticationMethod")
+	p.must(p.run("-apply", "plan.json"), 0, "Applied")
+	p.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Method: "DELETE", Path: "/**"}, graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/policies/**"})
+	p.must(p.run("-undo", "plan.json", "-allow-lockout"), 2)
+	p.ClearFaults()
+	p.must(p.run("-undo", "plan.json", "-allow-lockout"), 0, "Taken back")
+}
+
+func TestThen(t *testing.T) {
+	p := served(t, nil)
+	pki, err := trust.NewPKI("Cards", []*x509.Certificate{p.demo.Certificates["jane@contoso.com"]}[:0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(trust.PKIs{pki})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write("pki.json", []byte(`{"publicKeyInfrastructure":`+string(text)+`,"certificateBasedAuthConfiguration":{"certificateAuthorities":[]}}`))
+	p.must(p.run(about("-then", "pki.json")...), 1, `- PKI "Contoso PKI"`, "The classic store stays, with 1 CA", "jane@contoso.com   loses", "LOCKED OUT BY THE SETTINGS")
+	p.must(p.run(about("-then", "pki.json", "-keep", "-delete-classic")...), 0, `+ PKI "Cards"`, `- CA "Contoso Old Root CA" of the classic store`, "6 unchanged")
+	var out struct {
+		Version  int
+		TenantID string
+		Changes  []struct{ Action, Object string }
+		Counts   map[string]int
+		Affected struct {
+			Users []struct{ UserPrincipalName, Difference string }
+		}
+		Refused string
+		Next    []struct{ Command string }
+	}
+	r := p.run(about("-then", "pki.json", "-json")...)
+	if err := json.Unmarshal([]byte(r.Stdout), &out); err != nil || r.Code != 1 || out.Version != 1 || out.TenantID != p.demo.Tenant.ID || out.Counts["delete"] != 1 ||
+		len(out.Affected.Users) != 4 || out.Refused == "" || len(out.Next) != 1 {
+		t.Errorf("%v, %+v\n%s", err, out, r.Stdout)
+	}
+	p.untouched()
+}
+
+// A plan that others could have changed would be theirs.
+func TestPlanOfOthers(t *testing.T) {
+	p := served(t, nil)
+	p.must(p.run(about("-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
+	if err := os.Chmod(filepath.Join(p.dir, "plan.json"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p.must(p.run("-apply", "plan.json"), 2, "plan.json")
+	for name, text := range map[string]string{"empty.json": "", "other.json": "{}", "config.json": `{"x509Certificate":{}}`, "version.json": `{"plan":{"version":2}}`} {
+		p.write(name, []byte(text))
+		p.must(p.run("-apply", name), 2, name)
+	}
+	p.untouched()
+}
+
+func TestUsage(t *testing.T) {
+	p := served(t, nil)
+	p.write("bad.json", []byte(`{"x":1}`))
+	p.write("empty.jsonl", nil)
+	for _, args := range [][]string{
+		{}, {"x"}, {"-apply", "a", "-undo", "b"}, {"-apply", "nosuch.json"}, {"-apply", "a", "-out", "b"}, {"-then", "nosuch.json"}, {"-then", "bad.json"},
+		{"-then", "bad.json", "-enable"}, {"-keep", "-enable"}, {"-enable", "-users", "empty.jsonl"}, {"-enable", "-users", "nosuch"}, {"-enable", "-users", "users.jsonl", "-manifest", "x"},
+		{"-bind", "SKI=userPrincipalName"}, {"-bind", "SKI"}, {"-rule", "1.2.3=both"}, {"-rule", "x"}, {"-crl-url", "http://x/y.crl"}, {"-ca", "nosuch.pem"}, {"-ca", "users.jsonl"},
+		{"-enable", "-require", "mfa"},
+	} {
+		if r := p.run(args...); r.Code != 2 || r.Stdout != "" || r.Stderr == "" {
+			t.Errorf("%q: %+v", args, r)
+		}
+	}
+	p.untouched()
+	for _, args := range [][]string{{"-out", "plan.json", "-enable"}, {"-apply", "plan.json"}, {"-undo", "plan.json"}} {
+		if r := programtest.Run(t, program, p.dir, nil, args...); r.Code != 2 || !strings.Contains(r.Stderr, "demonstration") {
+			t.Errorf("%q: %+v", args, r)
+		}
+	}
+}
+
+func TestFIPSOnly(t *testing.T) {
+	if r := programtest.FIPSOnly(t, program, t.TempDir()); r.Code != 1 || !strings.Contains(r.Stdout, "2 lose access") {
+		t.Errorf("%+v", r)
+	}
+}
