@@ -97,6 +97,9 @@ func (s *Set) Merge(values ...string) error {
 	}
 	var missing []string
 	for _, value := range values {
+		if len(missing) > MaxValues {
+			break // one of these is the one that Add refuses
+		}
 		if !s.Has(value) && !slices.Contains(missing, value) {
 			missing = append(missing, value)
 		}

@@ -108,3 +108,47 @@ func BenchmarkSteps(b *testing.B) {
 		}
 	}
 }
+
+// crossCertified has keys that all certify each other, and one root above the first,
+// which has expired: no way is good, so every search looks everywhere.
+func crossCertified(b testing.TB, keys int) trust.Config {
+	b.Helper()
+	expired := root(b, spec{name: "Root", to: now.AddDate(0, 0, -1)})
+	entities := make([]*entity, keys)
+	for i := range entities {
+		entities[i] = root(b, spec{name: fmt.Sprint("CA ", i)})
+	}
+	cas := []*entity{expired, expired.ca(b, spec{name: "CA 0", key: entities[0].key, ski: entities[0].SubjectKeyId})}
+	for i, above := range entities {
+		for j, below := range entities {
+			if i != j {
+				cas = append(cas, above.ca(b, spec{name: fmt.Sprint("CA ", j), key: below.key, ski: below.SubjectKeyId}))
+			}
+		}
+	}
+	pki := trust.PKI{DisplayName: "Cross"}
+	for _, ca := range cas {
+		pki.CertificateAuthorities = append(pki.CertificateAuthorities, trust.Authority{Certificate: ca.Raw, CertificateAuthorityType: trust.Intermediate})
+	}
+	return trust.Config{PKIs: trust.PKIs{pki}}
+}
+
+// BenchmarkFindings is the check of CAs that certify each other, beside the signature
+// checks alone: as many as a tool of crossed bridges makes, and as many as are read.
+func BenchmarkFindings(b *testing.B) {
+	for _, keys := range []int{32, 64} {
+		config := crossCertified(b, keys)
+		b.Run(fmt.Sprintf("%d CAs", len(config.PKIs[0].CertificateAuthorities)), func(b *testing.B) {
+			for b.Loop() {
+				if len(config.Findings(now)) == 0 {
+					b.Fatal("no findings")
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("%d CAs, compiled only", len(config.PKIs[0].CertificateAuthorities)), func(b *testing.B) {
+			for b.Loop() {
+				compile(b, config, trust.Options{})
+			}
+		})
+	}
+}

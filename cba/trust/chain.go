@@ -308,11 +308,15 @@ func (s *Store) find(c *Chain, first []link) (complete bool) {
 	if s.set == nil {
 		return false
 	}
-	way, complete := s.set.Find(first, path.Options{At: c.At, MaxDepth: s.options.MaxDepth, NoShape: s.options.DocumentedOnly})
+	way, complete := s.set.Find(first, s.search(c.At))
 	for _, n := range way {
 		c.CAs = append(c.CAs, n.Value)
 	}
 	return complete
+}
+
+func (s *Store) search(at time.Time) path.Options {
+	return path.Options{At: at, MaxDepth: s.options.MaxDepth, NoShape: s.options.DocumentedOnly}
 }
 
 // shape returns what the extensions of a CA say against its place in a chain, or

@@ -54,6 +54,7 @@ type finder struct {
 	at    time.Time
 	store *Store
 	byDER map[string]*CA
+	ways  *path.Ways[*CA]
 	found lint.Findings
 }
 
@@ -374,6 +375,7 @@ func internal(host string) bool {
 // extensions and its way to a root.
 func (f *finder) chains() {
 	cas := f.store.CAs()
+	f.ways = f.store.set.Ways(f.store.search(f.at))
 	slices.SortStableFunc(cas, func(x, y *CA) int { return strings.Compare(x.Entry.String(), y.Entry.String()) })
 	for _, ca := range cas {
 		f.certificate(ca)
@@ -421,7 +423,10 @@ func (f *finder) certificate(ca *CA) {
 func (f *finder) toRoot(ca *CA) {
 	p := ca.place()
 	c := Chain{Leaf: ca.Certificate, At: f.at}
-	found := f.store.find(&c, ca.node.Issuers)
+	way, found := f.ways.Find(ca.node.Issuers)
+	for _, n := range way {
+		c.CAs = append(c.CAs, n.Value)
+	}
 	if !found && len(c.CAs) == 0 { // the CA itself is where it ends; those below it are told by it
 		failure := f.store.deadEnd(&c, ca.node.Issuers)
 		rule := caIssuerMissing

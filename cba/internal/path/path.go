@@ -234,10 +234,7 @@ type state[T any] struct {
 // reached one; else the way leads to the nearest CA with nothing proven above it,
 // or to the last one reached if all lead on in circles.
 func (s *Set[T]) search(first []Link[T], o Options, r Rules) (way []*Node[T], found bool) {
-	deepest := int32(len(s.Nodes)) + 1 // more CAs than there are cannot be in a way
-	if o.MaxDepth > 0 {
-		deepest = min(deepest, int32(o.MaxDepth))
-	}
+	deepest := s.deepest(o)
 	var queueBuf [16]state[T]
 	var seenBuf [64]uint64
 	queue, width := queueBuf[:0], int32(1)
@@ -250,13 +247,7 @@ func (s *Set[T]) search(first []Link[T], o Options, r Rules) (way []*Node[T], fo
 	}
 	visit := func(links []Link[T], from, depth, below int32) {
 		for _, l := range links {
-			if l.Proof != Proven || r >= Depth && depth > deepest {
-				continue
-			}
-			if r >= Shape && !o.NoShape && ShapeOf(l.Node.Certificate, int(below)) != 0 {
-				continue
-			}
-			if r >= Periods && PeriodOf(l.Node.Certificate, o.At) != 0 {
+			if l.Proof != Proven || r >= Depth && depth > deepest || !s.allowed(l.Node, below, r, o) {
 				continue
 			}
 			bit := l.Node.rank * width
@@ -293,6 +284,21 @@ func (s *Set[T]) search(first []Link[T], o Options, r Rules) (way []*Node[T], fo
 		dead = int32(len(queue)) - 1
 	}
 	return wayTo(queue, dead), false
+}
+
+// deepest returns the most CAs that a way may have.
+func (s *Set[T]) deepest(o Options) int32 {
+	all := int32(len(s.Nodes)) + 1 // more CAs than there are cannot be in a way
+	if o.MaxDepth > 0 {
+		return min(all, int32(o.MaxDepth))
+	}
+	return all
+}
+
+// allowed reports whether the rules allow a CA at its place on a way.
+func (s *Set[T]) allowed(n *Node[T], below int32, r Rules, o Options) bool {
+	return (r < Shape || o.NoShape || ShapeOf(n.Certificate, int(below)) == 0) &&
+		(r < Periods || PeriodOf(n.Certificate, o.At) == 0)
 }
 
 func wayTo[T any](queue []state[T], i int32) []*Node[T] {
