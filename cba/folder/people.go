@@ -2,8 +2,8 @@ package folder
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +16,8 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/internal/dialect"
+	"example.com/entracba/cba/internal/wire"
 )
 
 // A Person is one row of a list of people to issue for. It does not print the
@@ -45,6 +46,9 @@ var columnNames = map[string]string{
 // it) and password. Columns may have the names of Microsoft's exports
 // (userPrincipalName, mail, objectSid), in any letter case; other columns are passed
 // over, see [IgnoredColumns].
+//
+// A list of JSON objects is read as well: users as Graph and PowerShell write them, as
+// an array, one a line, or in answers of Graph.
 //
 // The file is what spreadsheets and PowerShell write: UTF-8 or UTF-16, with commas,
 // semicolons or tabs, with a line "sep=;" or "#TYPE ..." in front, with spaces around
@@ -94,22 +98,61 @@ func readPeople(source io.Reader, secret func() error) iter.Seq2[Person, error] 
 		if source == nil {
 			return
 		}
-		r, index, columns, err := readHeader(source)
-		if _, ok := index["password"]; ok && err == nil {
-			err = secret()
+		b, err := openText(source)
+		if err != nil {
+			yield(Person{}, err)
+			return
+		}
+		rows, index := readObjects(b, secret), jsonColumns
+		if !dialect.IsJSON(b) {
+			rows, index, err = readTable(b, secret)
 		}
 		if err != nil {
 			yield(Person{}, err)
 			return
 		}
 		lines := map[string]int{}
+		for r, err := range rows {
+			if err != nil {
+				yield(Person{}, err)
+				return
+			}
+			p, wrong := readPerson(r.fields, index)
+			if wrong != nil {
+				wrong.Line = r.line
+				yield(Person{}, wrong)
+				return
+			}
+			key := Key(p.Subject.UPN)
+			if first := lines[key]; first > 0 {
+				yield(Person{}, &Error{Reason: Malformed, Line: r.line, What: fmt.Sprintf("%q is already on line %d", p.Subject.UPN, first), Hint: "remove one of the two lines; UPNs are case-insensitive"})
+				return
+			}
+			lines[key], p.Line = r.line, r.line
+			if !yield(p, nil) {
+				return
+			}
+		}
+	}
+}
+
+// readTable reads the rows of a CSV file.
+func readTable(b *bufio.Reader, secret func() error) (iter.Seq2[row, error], map[string]int, error) {
+	r, index, columns, err := readHeader(b)
+	if _, ok := index["password"]; ok && err == nil {
+		err = secret()
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(yield func(row, error) bool) {
 		for {
 			record, err := r.Read()
 			if err == io.EOF {
 				return
 			}
 			if err != nil {
-				yield(Person{}, csvError(err))
+				yield(row{}, csvError(err))
 				return
 			}
 			if !slices.ContainsFunc(record, func(field string) bool { return strings.TrimSpace(field) != "" }) {
@@ -117,26 +160,14 @@ func readPeople(source io.Reader, secret func() error) iter.Seq2[Person, error] 
 			}
 			line, _ := r.FieldPos(0)
 			if len(record) > columns && slices.ContainsFunc(record[columns:], func(field string) bool { return strings.TrimSpace(field) != "" }) {
-				yield(Person{}, &Error{Reason: Malformed, Line: line, What: fmt.Sprintf("the row has %d fields and the header row %d", len(record), columns), Hint: "put values that contain the separator in double quotes"})
+				yield(row{}, &Error{Reason: Malformed, Line: line, What: fmt.Sprintf("the row has %d fields and the header row %d", len(record), columns), Hint: "put values that contain the separator in double quotes"})
 				return
 			}
-			p, wrong := readPerson(record, index)
-			if wrong != nil {
-				wrong.Line = line
-				yield(Person{}, wrong)
-				return
-			}
-			key := Key(p.Subject.UPN)
-			if first := lines[key]; first > 0 {
-				yield(Person{}, &Error{Reason: Malformed, Line: line, What: fmt.Sprintf("%q is already on line %d", p.Subject.UPN, first), Hint: "remove one of the two lines; UPNs are case-insensitive"})
-				return
-			}
-			lines[key], p.Line = line, line
-			if !yield(p, nil) {
+			if !yield(row{line, record}, nil) {
 				return
 			}
 		}
-	}
+	}, index, nil
 }
 
 // csvError is an error of a CSV reader, which never quotes a line.
@@ -149,8 +180,8 @@ func csvError(err error) error {
 }
 
 // readHeader opens a list and says where each column is.
-func readHeader(source io.Reader) (_ *csv.Reader, index map[string]int, columns int, _ error) {
-	r, header, err := openList(source)
+func readHeader(b *bufio.Reader) (_ *csv.Reader, index map[string]int, columns int, _ error) {
+	r, header, err := openList(b)
 	if err != nil {
 		return nil, nil, 0, err
 	}
@@ -176,61 +207,98 @@ func readHeader(source io.Reader) (_ *csv.Reader, index map[string]int, columns 
 	return r, index, len(header), nil
 }
 
-// maxUTF16 bounds a list in UTF-16, which is read at once.
-const maxUTF16 = 256 << 20
-
-// openList makes the lines of a list readable and reads its header row.
-func openList(source io.Reader) (*csv.Reader, []string, error) {
-	b := bufio.NewReader(source)
-	if start, _ := b.Peek(2); len(start) == 2 && (start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff || start[0] == 0 || start[1] == 0) {
-		whole, err := io.ReadAll(io.LimitReader(b, maxUTF16+1))
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(whole) > maxUTF16 {
-			return nil, nil, &Error{Reason: TooLarge, What: "the list is in UTF-16 and larger than 256 MB", Hint: "save it as CSV UTF-8"}
-		}
-		b = bufio.NewReader(bytes.NewReader(text.UTF8(whole)))
-	} else if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
-		b.Discard(3)
+// openList makes the lines of a table readable and reads its header row.
+func openList(b *bufio.Reader) (*csv.Reader, []string, error) {
+	r, header, err := dialect.Table(b)
+	switch {
+	case err == io.EOF:
+		return nil, nil, &Error{Reason: Malformed, Line: 1, What: "the file is empty", Hint: "write a header row with the column upn"}
+	case err != nil:
+		return nil, nil, csvError(err)
 	}
-	r := csv.NewReader(b)
-	r.FieldsPerRecord = -1
-	for {
-		start, _ := b.Peek(4096)
-		first, _, _ := strings.Cut(strings.TrimLeft(string(start), "\r\n"), "\n")
-		first = strings.TrimRight(first, "\r")
-		separator, isSep := strings.CutPrefix(strings.ToLower(first), "sep=")
-		switch {
-		case isSep && len(separator) == 1:
-			r.Comma = rune(separator[0])
-			if _, err := r.Read(); err != nil {
-				return nil, nil, csvError(err)
+	return r, header, nil
+}
+
+// openText takes marks and UTF-16 off a list.
+func openText(source io.Reader) (*bufio.Reader, error) {
+	b, err := dialect.UTF8(source)
+	return b, listError(err)
+}
+
+// listError is an error of package dialect as one of this package.
+func listError(err error) error {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	reason := Malformed
+	if e.Reason == wire.TooLarge {
+		reason = TooLarge
+	}
+	what := e.Detail
+	if e.Where != "" {
+		what = e.Where + ": " + what
+	}
+	return &Error{Reason: reason, What: what, Hint: "give a CSV file with a header row, or users as Graph writes them"}
+}
+
+// jsonColumns are the columns of a list of JSON objects.
+var jsonColumns = map[string]int{"upn": 0, "email": 1, "sid": 2, "subject": 3, "password": 4}
+
+// readObjects reads the rows of a list of JSON objects: users as Graph and PowerShell
+// write them, under the names that columns have.
+func readObjects(b *bufio.Reader, secret func() error) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		checked := false
+		for item, err := range dialect.List(b) {
+			if err != nil {
+				yield(row{}, listError(err))
+				return
 			}
-			continue
-		case strings.HasPrefix(first, "#TYPE"):
-			if _, err := r.Read(); err != nil {
-				return nil, nil, csvError(err)
+			r := row{line: item.N, fields: make([]string, len(jsonColumns))}
+			object, err := dialect.Graph(item.JSON, dialect.MaxItem)
+			var members []wire.Member
+			if err == nil {
+				members, err = wire.Members(object)
 			}
-			continue
-		}
-		if r.Comma == ',' && !strings.Contains(first, ",") {
-			for _, comma := range ";\t" {
-				if strings.ContainsRune(first, comma) {
-					r.Comma = comma
-					break
+			if err != nil {
+				yield(row{}, &Error{Reason: Malformed, Line: r.line, What: "not an object of JSON", Err: err})
+				return
+			}
+			found := false
+			for _, m := range members {
+				column, known := columnNames[strings.ToLower(m.Name)]
+				if !known || string(m.Raw) == "null" {
+					continue
+				}
+				at := jsonColumns[column]
+				if json.Unmarshal(m.Raw, &r.fields[at]) != nil {
+					yield(row{}, &Error{Reason: Malformed, Line: r.line, What: m.Name + " is no text", Hint: "write it in quotes"})
+					return
+				}
+				found = found || column == "upn"
+				if column == "password" && !checked {
+					if checked, err = true, secret(); err != nil {
+						yield(row{}, err)
+						return
+					}
 				}
 			}
+			if !found {
+				yield(row{}, &Error{Reason: Malformed, Line: r.line, What: "the object has no userPrincipalName", Hint: "give users as GET /users?$select=userPrincipalName,mail,onPremisesSecurityIdentifier lists them"})
+				return
+			}
+			if !yield(r, nil) {
+				return
+			}
 		}
-		header, err := r.Read()
-		if err == io.EOF {
-			return nil, nil, &Error{Reason: Malformed, Line: 1, What: "the file is empty", Hint: "write a header row with the column upn"}
-		}
-		if err != nil {
-			return nil, nil, csvError(err)
-		}
-		return r, header, nil
 	}
+}
+
+// A row is one person of a list as it is written.
+type row struct {
+	line   int
+	fields []string
 }
 
 // IgnoredColumns returns the columns of a list that [People] passes over, as the header
@@ -241,7 +309,11 @@ func IgnoredColumns(name string) ([]string, error) {
 		return nil, err
 	}
 	defer f.Close()
-	_, header, err := openList(f)
+	b, err := openText(f)
+	if err != nil || dialect.IsJSON(b) {
+		return nil, at(name, err)
+	}
+	_, header, err := openList(b)
 	if err != nil {
 		return nil, at(name, err)
 	}

@@ -47,7 +47,22 @@ func TestPeople(t *testing.T) {
 	if diff := cmp.Diff(want, all); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
+	// Users as Graph and PowerShell write them.
+	for _, text := range []string{
+		`[{"userPrincipalName":"a@x.com","onPremisesSecurityIdentifier":"S-1-5-21-1","id":"1","mail":null},{"userPrincipalName":"b@x.com"}]`,
+		`{"value":[{"UserPrincipalName":"a@x.com","OnPremisesSecurityIdentifier":"S-1-5-21-1"},{"UserPrincipalName":"b@x.com"}],"Count":2}`,
+		`{"upn":"a@x.com","sid":"S-1-5-21-1"}` + "\n" + `{"upn":"b@x.com"}` + "\n",
+	} {
+		all, err := read(text)
+		if diff := cmp.Diff([]string{`1 a@x.com ""  S-1-5-21-1`, `2 b@x.com ""  `}, all); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
 	for text, want := range map[string]string{
+		`[{"userPrincipalName":"a@x.com"},{"mail":"b@x.com"}]`: "line 2: the object has no userPrincipalName",
+		`[{"userPrincipalName":1}]`:                            "line 1: userPrincipalName is no text",
+		`[{"userPrincipalName":"a@x.com"}`:                     "object 2: unexpected EOF",
+		`{"upn":"a@x.com"}` + "\n" + `{"upn":"A@x.com"}`:       `line 2: "A@x.com" is already on line 1`,
 		"":                            "line 1: the file is empty",
 		"email\na@b\n":                "line 1: the header row has no column upn",
 		"mail,e-mail,upn\nx,x,a@b\n":  "line 1: column email appears twice",
@@ -74,6 +89,12 @@ func TestPeople(t *testing.T) {
 	}
 	if _, err := read("upn\na@b\n"); err != nil {
 		t.Errorf("a list without passwords that others may write: %v", err)
+	}
+	if _, err := read(`{"upn":"a@b"}`); err != nil {
+		t.Errorf("a list of objects without passwords that others may write: %v", err)
+	}
+	if _, err := read(`[{"upn":"a@b"},{"upn":"c@d","password":"x"}]`); !errors.Is(err, folder.WritableByOthers) {
+		t.Errorf("a list of objects with passwords that others may write: %v", err)
 	}
 	if _, err := read("upn,password\na@b,x\n"); !errors.Is(err, folder.WritableByOthers) {
 		t.Errorf("a list with passwords that others may write: %v", err)

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"flag"
 	"fmt"
 	"math/big"
@@ -429,4 +430,18 @@ func traceText(e policy.Explanation) string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// An object that is no user gives no verdict.
+func TestNoUser(t *testing.T) {
+	for _, text := range []string{`{}`, `{"hello":"world"}`, `{"x509Certificate":{"state":"enabled"}}`, `{"value":{"displayName":"x"}}`, `{"state":"enabled","includeTargets":[]}`} {
+		if u, err := policy.ParseUser([]byte(text)); !errors.Is(err, policy.WrongObject) {
+			t.Errorf("%s: %+v, %v", text, u, err)
+		}
+	}
+	for _, text := range []string{`{"id":"1"}`, `{"UserPrincipalName":"a@b.org"}`, `{"memberOf@odata.nextLink":"x"}`, `{"value":[{"accountEnabled":true}]}`} {
+		if _, err := policy.ParseUser([]byte(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

@@ -127,7 +127,14 @@ func ParseUser(data []byte) (User, error) {
 	if err := own(wire.ReadWrapped(data, MaxJSON, &members)); err != nil {
 		return User{}, err
 	}
-	return t.user(wire.MembersOf(members.kept)), nil
+	list := wire.MembersOf(members.kept)
+	if !slices.ContainsFunc(list, func(m wire.Member) bool {
+		name, _, _ := strings.Cut(m.Name, "@")
+		return slices.ContainsFunc(userProperties[:], func(p UserProperty) bool { return strings.EqualFold(name, string(p)) })
+	}) {
+		return User{}, &Error{Reason: WrongObject, Detail: "it has none of the properties of a user; give the answer of GET /users/{id}?$select=id,userPrincipalName,accountEnabled,userType,authorizationInfo"}
+	}
+	return t.user(list), nil
 }
 
 // userMembers are the properties of an object, as they stand in its text.

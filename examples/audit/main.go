@@ -56,7 +56,7 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("audit", flag.ContinueOnError)
 	f.StringVar(&o.snapshot, "snapshot", "", "write the tenant to `FILE`, for explain -tenant")
-	f.StringVar(&o.users, "users", "", "with -tenant FILE: also check the users in `FILE`, one JSON user per line")
+	f.StringVar(&o.users, "users", "", "with -tenant FILE: also check the users in `FILE`, a list as JSON or CSV")
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.StringVar(&o.html, "html", "", "also write the findings as one HTML page to `FILE`, and as JSON beside it")
 	f.StringVar(&o.last, "last", "", "with -html: JSON `FILE` of the last report, to show what is new and what is fixed")

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"iter"
@@ -54,9 +52,6 @@ func (o options) offline() error {
 	})
 }
 
-// maxLine bounds one user of a file.
-const maxLine = 1 << 20
-
 // savedUsers are the users of a snapshot, then those of -users.
 func (o options) savedUsers(saved []snapshot.User) iter.Seq2[snapshot.User, error] {
 	return func(yield func(snapshot.User, error) bool) {
@@ -74,23 +69,20 @@ func (o options) savedUsers(saved []snapshot.User) iter.Seq2[snapshot.User, erro
 			return
 		}
 		defer f.Close()
-		s := bufio.NewScanner(f)
-		s.Buffer(nil, maxLine)
-		for n := 1; s.Scan(); n++ {
-			if len(bytes.TrimSpace(s.Bytes())) == 0 {
-				continue
+		for l, err := range snapshot.ReadUsers(f) {
+			var u policy.User
+			if err == nil {
+				if u, err = policy.ParseUser(l.JSON); err != nil {
+					err = fmt.Errorf("%s: %w", l.Where, err)
+				}
 			}
-			u, err := policy.ParseUser(s.Bytes())
 			if err != nil {
-				yield(snapshot.User{}, console.Usage("%s line %d: %w", o.users, n, err))
+				yield(snapshot.User{}, console.Usage("%s: %w", o.users, err))
 				return
 			}
 			if !yield(snapshot.User{User: u}, nil) {
 				return
 			}
-		}
-		if err := s.Err(); err != nil {
-			yield(snapshot.User{}, console.Usage("%s: %w", o.users, err))
 		}
 	}
 }

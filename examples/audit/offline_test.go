@@ -40,6 +40,15 @@ func TestOffline(t *testing.T) {
 	if !strings.Contains(r.Stdout, "signin-incomplete") || strings.Contains(r.Stdout, "signin-no-authority") || !strings.Contains(r.Stdout, "jane@contoso.com") {
 		t.Errorf("said\n%s", r.Stdout)
 	}
+	for name, text := range map[string]string{
+		"users.csv":  "UserPrincipalName,Mail,CertificateUserIds\r\njane@contoso.com,x,x509:<SKI>00\r\n",
+		"users.json": `{"value":[{"Id":"1","UserPrincipalName":"jane@contoso.com","AuthorizationInfo":{"CertificateUserIds":"x509:<SKI>00"}}]}`,
+	} {
+		write(name, text)
+		if r := run(1, "-tenant", "policy.json", "-users", name); !strings.Contains(r.Stdout, "userid-prefix") || !strings.Contains(r.Stdout, "jane@contoso.com") {
+			t.Errorf("%s: said\n%s", name, r.Stdout)
+		}
+	}
 	write("no.json", `{"userPrincipalName":"jane@contoso.com"}`)
 	write("bad.jsonl", "{}\n{\n")
 	for _, args := range [][]string{

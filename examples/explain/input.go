@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,6 @@ import (
 	"strings"
 
 	"example.com/entracba/cba"
-	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
@@ -70,18 +70,7 @@ func (o options) certificate() (*x509.Certificate, error) {
 	if o.manifest != "" {
 		return o.ofManifest()
 	}
-	content, err := os.ReadFile(o.cert)
-	if err != nil {
-		return nil, err
-	}
-	file, err := certfile.Read(content, nil)
-	if err != nil {
-		return nil, console.Usage("%s: %w", o.cert, err)
-	}
-	if file.Note != "" {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", o.cert, console.Clean(file.Note))
-	}
-	return file.Certificate, nil
+	return saved.Certificate(o.cert, o.password)
 }
 
 // ofManifest reads the certificate of the user from the folder of the manifest.
@@ -130,10 +119,14 @@ func (o options) account(ctx context.Context, live *tenant.Tenant) (*policy.User
 			return nil, err
 		}
 		groups, err := live.Groups(ctx, u.ID)
-		if err != nil {
+		switch {
+		case err == nil:
+			u.SetGroups(groups)
+		case errors.Is(err, graph.Forbidden), errors.Is(err, graph.Refused):
+			fmt.Fprintf(os.Stderr, "explain: the groups of %s cannot be read: %s\n", console.Clean(o.user), console.Clean(err.Error()))
+		default:
 			return nil, err
 		}
-		u.SetGroups(groups)
 		return &u.User, nil
 	}
 	if content, err := os.ReadFile(o.tenantFile()); err == nil {
@@ -149,7 +142,7 @@ func (o options) account(ctx context.Context, live *tenant.Tenant) (*policy.User
 		return nil, console.Usage("%s contains no user %s: give the user's JSON with -user FILE", o.tenantFile(), o.user)
 	}
 	if name := filepath.Join(filepath.Dir(o.manifest), saved.UsersName); isFile(name) {
-		for c, err := range saved.Users(name) {
+		for c, err := range saved.Users(name, "") {
 			if err != nil {
 				return nil, err
 			}
@@ -158,5 +151,10 @@ func (o options) account(ctx context.Context, live *tenant.Tenant) (*policy.User
 			}
 		}
 	}
-	return &policy.User{UserPrincipalName: o.user}, nil
+	text, err := json.Marshal(map[string]string{"userPrincipalName": o.user})
+	if err != nil {
+		return nil, err
+	}
+	user, err := policy.ParseUser(text) // everything else is missing
+	return &user, err
 }

@@ -43,6 +43,7 @@ func main() { console.Main("explain", run) }
 type options struct {
 	tenant               tenant.Flags
 	user, cert, manifest string
+	password             string // file
 	users, then          string
 	at                   time.Time
 	crls                 saved.CRLs
@@ -59,7 +60,8 @@ func parse(args []string) (options, error) {
 	o.tenant.Register(f)
 	f.Lookup("tenant").Usage = "the tenant: a JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it; or the ID or a domain of a tenant, which is read through Graph"
 	f.StringVar(&o.user, "user", "", "the user: JSON `FILE|UPN`, as Microsoft Graph returns it; or a UPN, who is looked for in the tenant and beside the manifest")
-	f.StringVar(&o.cert, "cert", "", "the user's certificate: PEM or DER `FILE`")
+	f.StringVar(&o.cert, "cert", "", "the user's certificate: `FILE` as PEM, DER, base64, PKCS #7 or PFX")
+	saved.PasswordFlag(f, &o.password)
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote: the certificate is that of -user, the tenant is tenant.json beside it unless -tenant is given")
 	f.Func("at", "`TIME` of the sign-in, such as 2026-11-21T08:00:00Z or 2026-11-21 (default now)", func(text string) (err error) {
 		o.at, err = console.Time(text)

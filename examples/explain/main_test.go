@@ -549,7 +549,27 @@ func TestUsers(t *testing.T) {
 		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 
+	// The same list in other forms.
+	array := "[" + line("bob@woodgrove.com", "bob") + "," + line("alice@woodgrove.com", "alice") + "]"
+	forms := map[string][]byte{
+		"array.json": []byte(array), "value.json": []byte(`{"@odata.context":"x","value":` + array + `}`), "ps.json": []byte(`{"value":` + strings.ReplaceAll(strings.ReplaceAll(array, `"id"`, `"Id"`), `"userPrincipalName"`, `"UserPrincipalName"`) + `,"Count":2}`),
+		"table.csv": []byte("userPrincipalName;certificate\r\nbob@woodgrove.com;" + certificate("bob") + "\r\nalice@woodgrove.com;" + certificate("alice") + "\r\n"),
+		"utf16.csv": nil,
+	}
+	for _, c := range "\ufeff" + string(forms["table.csv"]) {
+		forms["utf16.csv"] = append(forms["utf16.csv"], byte(c), byte(c>>8))
+	}
+	for name, text := range forms {
+		write(t, folder, name, text)
+		if r := run("tenant.json", "high.json", name); r.code != 1 || !strings.Contains(r.stdout, "2 users: 2 lose access") {
+			t.Errorf("%s: exit status %d: %s%s", name, r.code, r.stdout, r.stderr)
+		}
+	}
+
 	for name, test := range map[string]struct{ text, says string }{
+		"log.json":          {`{"value":[{"id":"1","userId":"1","createdDateTime":"2026-01-01T00:00:00Z","userPrincipalName":"a@b"}]}`, "sign-in log"},
+		"page.json":         {`{"value":[` + line("bob@woodgrove.com", "bob") + `],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?$skiptoken=x"}`, "other pages"},
+		"nobody.csv":        {"name,mail\nx,y\n", "neither JSON, nor a table"},
 		"broken.jsonl":      {line("bob@woodgrove.com", "bob") + "{\n", "line 2"},
 		"certificate.jsonl": {`{"userPrincipalName":"a@b","certificates":["AAAA"]}`, "certificates[0]"},
 		"base64.jsonl":      {`{"userPrincipalName":"a@b","certificates":["!"]}`, "base64"},
@@ -567,6 +587,66 @@ func TestFIPSOnly(t *testing.T) {
 		if r := programtest.FIPSOnly(t, program, t.TempDir(), args...); r.Code != 0 || r.Stdout == "" {
 			t.Errorf("%q: exit status %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
 		}
+	}
+}
+
+// A PFX file gives its certificate, with the password from a file.
+func TestPFX(t *testing.T) {
+	folder := t.TempDir()
+	for from, to := range map[string]string{
+		"signin/testdata/tenant/tenant-base.json": "tenant.json", "signin/testdata/tenant/user.json": "user.json",
+		"certfile/testdata/pfx-trailing-zeros.pfx": "user.pfx", "certfile/testdata/pfx-password.txt": "password.txt", "signin/testdata/tenant/bob.crt": "bob.crt",
+	} {
+		text, err := os.ReadFile(filepath.Join("..", "..", "cba", filepath.FromSlash(from)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, folder, to, text)
+	}
+	password, err := os.ReadFile(filepath.Join(folder, "password.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, folder, "marked.txt", append([]byte("\ufeff"), append(bytes.TrimSpace(password), "\r\n"...)...))
+	write(t, folder, "wrong.txt", []byte("wrong\n"))
+	args := []string{"-tenant", "tenant.json", "-user", "user.json", "-cert", "user.pfx"}
+	for _, name := range []string{"password.txt", "marked.txt"} {
+		r := explain(t, folder, append(args, "-password-file", name)...)
+		if r.code != 1 || !strings.Contains(r.stdout, "CN=jane@yourdomain.com") || !strings.Contains(r.stderr, "certificate of the private key") {
+			t.Errorf("%s: exit status %d: %s%s", name, r.code, r.stdout, r.stderr)
+		}
+	}
+	for name, says := range map[string]string{"": "-password-file", "wrong.txt": "password", "none.txt": "none.txt"} {
+		r := explain(t, folder, append(args, "-password-file", name)...)
+		if r.code != 2 || r.stdout != "" || !strings.Contains(r.stderr, says) || strings.Contains(r.stderr, string(bytes.TrimSpace(password))) {
+			t.Errorf("%q: exit status %d: %s%s", name, r.code, r.stdout, r.stderr)
+		}
+	}
+	// In a folder of users, beside one of another form.
+	people := filepath.Join(folder, "people")
+	if err := os.Mkdir(people, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b"} {
+		write(t, people, name+".json", []byte(`{"value":[{"id":"`+name+`","userPrincipalName":"`+name+`@contoso.org"}]}`))
+	}
+	for from, to := range map[string]string{"user.pfx": "a.pfx", "bob.crt": "b.der"} {
+		text, err := os.ReadFile(filepath.Join(folder, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, people, to, text)
+	}
+	args = []string{"-tenant", "tenant.json", "-then", "tenant.json", "-users", "people"}
+	if r := explain(t, folder, append(args, "-password-file", "password.txt")...); r.code != 3 || !strings.Contains(r.stdout, "1 unchanged, 1 not known") { // b is, for want of certificateUserIds
+		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	if r := explain(t, folder, args...); r.code != 2 || !strings.Contains(r.stderr, "-password-file") {
+		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	write(t, people, "c.json", []byte(`[{"id":"1"},{"id":"2"}]`))
+	if r := explain(t, folder, append(args, "-password-file", "password.txt")...); r.code != 2 || !strings.Contains(r.stderr, "several users") {
+		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 }
 

@@ -44,7 +44,7 @@ func (o options) many(ctx context.Context, lists crl.Source) error {
 	defer bar.End()
 	all, total := []line{}, 0
 	var n tally
-	for c, err := range saved.Users(o.users) {
+	for c, err := range saved.Users(o.users, o.password) {
 		if err != nil {
 			return err
 		}

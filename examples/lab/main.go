@@ -152,7 +152,7 @@ func (o options) read(set *lab.Options) error {
 	if set.Config, set.Tenant, err = saved.Tenant(o.tenant, lists); err != nil {
 		return err
 	}
-	for c, err := range saved.Users(o.users) {
+	for c, err := range saved.Users(o.users, "") {
 		if err != nil {
 			return err
 		}

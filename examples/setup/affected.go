@@ -33,7 +33,7 @@ func (o options) people() ([]person, error) {
 	var all []person
 	switch {
 	case o.users != "":
-		for c, err := range saved.Users(o.users) {
+		for c, err := range saved.Users(o.users, "") {
 			if err != nil {
 				return nil, err
 			}

@@ -3,7 +3,6 @@
 package saved
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
@@ -18,8 +17,10 @@ import (
 	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/crl/fetch"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 )
 
@@ -104,61 +105,92 @@ func (c CRLs) Source() (crl.Source, error) {
 	return crl.First(crl.Static(files), &fetch.Client{AllowPrivateAddresses: c.allowPrivate}), nil
 }
 
-// Users reads a folder with NAME.json and NAME.pem for each user, or a file with one
-// JSON user per line, as Graph writes it with one more property, "certificates".
-func Users(name string) iter.Seq2[signin.Case, error] {
+// Certificate reads the user's certificate out of a file of any form, PFX included, whose
+// password is on the first line of the file passwordFile. Which one was taken of several
+// is said on standard error.
+func Certificate(name, passwordFile string) (*x509.Certificate, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := certfile.Read(content, password(passwordFile))
+	if err != nil {
+		return nil, console.Usage("%s: %w", name, err)
+	}
+	if file.Note != "" {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, console.Clean(file.Note))
+	}
+	return file.Certificate, nil
+}
+
+// PasswordFlag registers -password-file.
+func PasswordFlag(f *flag.FlagSet, into *string) {
+	f.StringVar(into, "password-file", "", "read the password of PFX files from the first line of `FILE`")
+}
+
+// password reads the password when a PFX needs it.
+func password(file string) func() (string, error) {
+	return func() (string, error) {
+		if file == "" {
+			return "", errors.New("this is a PFX file: put its password into a file and give it with -password-file")
+		}
+		text, err := folder.ReadSecret(file)
+		return certfile.Password(text), err
+	}
+}
+
+// Users reads a list of users in any form of [snapshot.ReadUsers], each with one more
+// property, "certificates", or a folder with NAME.json for each user and the
+// certificate beside it, in a file of any form. passwordFile is for PFX files.
+func Users(name, passwordFile string) iter.Seq2[signin.Case, error] {
 	return func(yield func(signin.Case, error) bool) {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
 			yield(signin.Case{}, err)
 		case info.IsDir():
-			pairs(name, yield)
+			pairs(name, passwordFile, yield)
 		default:
-			lines(name, yield)
+			list(name, yield)
 		}
 	}
 }
 
-// maxLine bounds one user of a file: ten certificates of 64 KB in base64.
-const maxLine = 1 << 20
-
-func lines(name string, yield func(signin.Case, error) bool) {
+func list(name string, yield func(signin.Case, error) bool) {
 	f, err := os.Open(name)
 	if err != nil {
 		yield(signin.Case{}, err)
 		return
 	}
 	defer f.Close()
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, maxLine)
-	for n := 1; s.Scan(); n++ {
-		if len(bytes.TrimSpace(s.Bytes())) == 0 {
-			continue
+	for l, err := range snapshot.ReadUsers(f) {
+		var c signin.Case
+		if err == nil {
+			if c, err = parseUser(l.JSON); err != nil {
+				err = fmt.Errorf("%s: %w", l.Where, err)
+			}
 		}
-		c, err := parseUser(s.Bytes())
 		if err != nil {
-			yield(c, console.Usage("%s line %d: %w", name, n, err))
+			err = console.Usage("%s: %w", name, err)
+		}
+		if !yield(c, err) || err != nil {
 			return
 		}
-		if !yield(c, nil) {
-			return
-		}
-	}
-	if err := s.Err(); err != nil {
-		yield(signin.Case{}, console.Usage("%s: %w", name, err))
 	}
 }
 
-// pairs reads NAME.json of a folder with the certificate beside it, in NAME.pem, .crt or .cer.
-func pairs(name string, yield func(signin.Case, error) bool) {
+// extensions are those of files with certificates.
+var extensions = []string{".pem", ".crt", ".cer", ".der", ".p7b", ".pfx", ".p12"}
+
+// pairs reads NAME.json of a folder with the certificate beside it.
+func pairs(name, passwordFile string, yield func(signin.Case, error) bool) {
 	found, err := filepath.Glob(filepath.Join(name, "*.json"))
 	if err != nil {
 		yield(signin.Case{}, err)
 		return
 	}
 	for _, file := range found {
-		c, err := readPair(file)
+		c, err := readPair(file, passwordFile)
 		if err != nil {
 			yield(c, console.Usage("%s: %w", file, err))
 			return
@@ -169,16 +201,27 @@ func pairs(name string, yield func(signin.Case, error) bool) {
 	}
 }
 
-func readPair(file string) (signin.Case, error) {
+func readPair(file, passwordFile string) (signin.Case, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return signin.Case{}, err
 	}
-	c, err := parseUser(content)
-	if err != nil {
-		return c, err
+	var c signin.Case
+	for l, err := range snapshot.ReadUsers(bytes.NewReader(content)) {
+		if err == nil && c.User != nil {
+			err = errors.New("it has several users, and one is wanted for the certificate beside it")
+		}
+		if err == nil {
+			c, err = parseUser(l.JSON)
+		}
+		if err != nil {
+			return c, err
+		}
 	}
-	for _, extension := range []string{".pem", ".crt", ".cer"} {
+	if c.User == nil {
+		return c, errors.New("it has no user")
+	}
+	for _, extension := range extensions {
 		content, err := os.ReadFile(strings.TrimSuffix(file, ".json") + extension)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -186,7 +229,7 @@ func readPair(file string) (signin.Case, error) {
 		if err != nil {
 			return c, err
 		}
-		found, err := certfile.Read(content, nil)
+		found, err := certfile.Read(content, password(passwordFile))
 		if err != nil {
 			return c, fmt.Errorf("its %s file: %w", extension, err)
 		}
@@ -198,7 +241,6 @@ func readPair(file string) (signin.Case, error) {
 // parseUser reads a Graph user with one more property, "certificates": a list of
 // certificates in base64 or PEM.
 func parseUser(text []byte) (signin.Case, error) {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // a byte order mark
 	user, err := policy.ParseUser(text)
 	if err != nil {
 		return signin.Case{}, err
@@ -211,16 +253,11 @@ func parseUser(text []byte) (signin.Case, error) {
 		return c, err
 	}
 	for i, text := range more.Certificates {
-		cert, err := parseCertificate(text)
+		file, err := certfile.Read([]byte(text), nil)
 		if err != nil {
 			return c, fmt.Errorf("certificates[%d]: %w", i, err)
 		}
-		c.Certificates = append(c.Certificates, cert)
+		c.Certificates = append(c.Certificates, file.Certificate)
 	}
 	return c, nil
-}
-
-func parseCertificate(text string) (*x509.Certificate, error) {
-	file, err := certfile.Read([]byte(text), nil)
-	return file.Certificate, err
 }
