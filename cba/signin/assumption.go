@@ -116,6 +116,12 @@ func (ev *evaluation) assumptions(ctx context.Context, e policy.Explanation, ans
 		assume("9.8", ev.reading)
 	}
 
+	if id := ev.tenant.dropped; id != "" && !slices.ContainsFunc(list, func(a Assumption) bool { return a.ID == id }) {
+		list = append(list, Assumption{ID: id}) // the log has settled it
+	}
+	for i := range list {
+		ev.bySettled(&list[i])
+	}
 	slices.SortStableFunc(list, func(a, b Assumption) int { return compareNumbers(a.ID, b.ID) })
 	return list, nil
 }
@@ -283,7 +289,7 @@ func (ev *evaluation) scopeQuestions(assume func(string, reading)) {
 	config := ev.tenant.config.Policy
 	if len(config.CertificateAuthorityScopes) > 0 && !ev.reading.scope.Restricted {
 		other := ev.reading
-		other.scope.Allowed = false
+		other.scope.Allowed = !other.scope.Allowed
 		assume("9.33", other)
 	}
 	if elsewhere := ev.elsewhere(); len(elsewhere) > 0 {

@@ -259,6 +259,18 @@ type Options struct {
 	// IgnoreRootScopes leaves out the CA scope of the root, unless the root issued the
 	// certificate (open question 9.38). By default every scope of the chain counts.
 	IgnoreRootScopes bool
+	// Calibration is what the tenant's log says about open questions
+	// ([Tenant.Calibrate]). A reading that it confirms takes the place of the one that
+	// these options choose, and is no assumption that changes a verdict any more.
+	Calibration Calibration
+
+	// The other readings of open questions that nobody has to choose by hand.
+	refuseNoCRL      bool // 9.10
+	noPortalBindings bool // 9.14
+	noIssuerBindings bool // 9.26
+	refuseUnscoped   bool // 9.33
+	// believeCRLs takes every CRL for good: a log is believed about revocation.
+	believeCRLs bool
 }
 
 // A Tenant is a [Config] that is ready to answer: [Config.Compile] makes one. It
@@ -274,6 +286,8 @@ type Tenant struct {
 	// doubts are parts of the policy that cannot be read or that the text lacks.
 	doubts []policy.Doubt
 	around surroundings
+	// dropped is the question by whose other reading a username binding was removed.
+	dropped string
 	// The stores under other readings, which are made when they are first needed: of
 	// how many CAs a chain may have, fewer or any number (open question 9.27), and of
 	// what makes a root (9.53).
@@ -283,16 +297,29 @@ type Tenant struct {
 
 // Compile makes the configuration ready to answer. The tenant shares nothing with
 // c. The error is [BadAuthority], with that of [trust.Config.Compile], or [Malformed]
-// for a property of Extra that counts and cannot be read.
+// for a property of Extra that counts and cannot be read, or for a calibration with a
+// question that [ParseCalibration] refuses.
 func (c Config) Compile(options Options) (*Tenant, error) {
-	c = c.Clone()
+	if err := options.settle(); err != nil {
+		return nil, err
+	}
+	return c.Clone().compile(options, nil)
+}
+
+// compile shares c with the tenant, and the stores of a tenant that has the same.
+func (c Config) compile(options Options, like *Tenant) (*Tenant, error) {
 	if c.Lacks(propertyPolicy) {
 		c.Policy, _ = policy.Parse([]byte(`{"id":"X509Certificate"}`)) // everything is missing
 	}
-	store, err := c.Trust.Compile(options.Trust)
-	if err != nil {
+	var store *trust.Store
+	if like != nil && like.options.Trust == options.Trust {
+		store = like.trust
+	} else if compiled, err := c.Trust.Compile(options.Trust); err != nil {
 		return nil, &Error{Reason: BadAuthority, Err: err}
+	} else {
+		store = compiled
 	}
+	dropped := dropBindings(&c.Policy, options)
 	compiled, err := c.Policy.Compile(options.Policy)
 	if err != nil {
 		return nil, &Error{Reason: TooLarge, Where: "/" + propertyPolicy, Err: err}
@@ -301,7 +328,7 @@ func (c Config) Compile(options Options) (*Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts(), around: around, held: new(heldCache)}
+	t := &Tenant{options: options, config: c, policy: compiled, trust: store, hints: store.Hints(), unknownCAs: unknownCAs(c, store), doubts: compiled.Doubts(), around: around, held: new(heldCache), dropped: dropped}
 	otherwise := func(change func(*trust.Options)) func() *trust.Store {
 		return sync.OnceValue(func() *trust.Store {
 			other := options.Trust

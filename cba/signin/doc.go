@@ -37,7 +37,8 @@
 //
 // The verdict lists each open question that it depends on, with the number in
 // docs/open-questions.md, and says whether the other reading would change it
-// ([Assumption]). [Options] chooses between readings. Each question is turned around
+// ([Assumption]). [Options] chooses between readings, and [Tenant.Calibrate] asks the
+// tenant's own sign-in log which is right. Each question is turned around
 // by itself; a verdict that only two other readings together would change is not
 // found. Codes that Microsoft does not document for the case at hand are marked as
 // inferred ([Step]).

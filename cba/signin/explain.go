@@ -99,6 +99,11 @@ type reading struct {
 	until    time.Time      // when the answer may change by time alone
 }
 
+// unscoped reports whether no CA scope names the chain, and that refuses.
+func (ev *evaluation) unscoped(s policy.ScopeDecision) bool {
+	return ev.tenant.options.refuseUnscoped && !s.Restricted && len(ev.tenant.config.Policy.CertificateAuthorityScopes) > 0
+}
+
 // scopeKeys are the key identifiers of the CAs whose scopes count.
 func (v reading) scopeKeys(options Options) []keyid.ID {
 	if !options.IgnoreRootScopes {
@@ -198,6 +203,9 @@ func (ev *evaluation) follow(ctx context.Context, chain trust.Chain, explain boo
 		v.keys[i] = ca.SKI
 	}
 	v.scope = ev.tenant.policy.CAScope(ev.request.User, v.scopeKeys(ev.tenant.options))
+	if ev.unscoped(v.scope) {
+		v.scope.Allowed = false
+	}
 	v.checks, err = ev.tenant.revocation(ctx, ev.request.Certificate, chain.CAs, ev.request.At, explain)
 	return v, err
 }
@@ -542,6 +550,8 @@ func (ev *evaluation) scopeSteps(steps *stepList) {
 			"and the PKI %s, which does not contain that CA; how the service treats this is not documented", i, text.Quote(s.PublicKeyInfrastructureIdentifier)))
 	}
 	switch {
+	case ev.unscoped(scope):
+		steps.refuse(StepScopes, codeScope, sourceScopes, "no CA scope names a CA of this chain, and there are others: add a scope for one of these CAs", false)
 	case !scope.Restricted:
 		steps.add(StepScopes, lint.Pass, sourceScopes, "no CA scope names a CA of this chain")
 	case scope.Allowed && scope.ScopeIndex < 0:

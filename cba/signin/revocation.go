@@ -112,6 +112,10 @@ func (t *Tenant) list(ctx context.Context, l *revocationCheck, issuing bool, at 
 		l.set(lint.Fail, codeNoCRL, "the entry of the CA that is in force has no CRL URL, and the other entry has one that cannot be used: set an http URL in both")
 		l.inferred = true
 		return nil
+	case l.ca.CRL == "" && !required && t.options.refuseNoCRL:
+		l.set(lint.Fail, codeNoCRL, "the CA has no CRL URL: set a CRL URL on the CA")
+		l.ask("9.10", lint.Skip)
+		return nil
 	case l.ca.CRL == "" && !required:
 		l.set(lint.Skip, "", "the CA has no CRL URL: revoking a certificate does not stop sign-ins")
 		l.ask("9.10", lint.Fail)
@@ -125,6 +129,10 @@ func (t *Tenant) list(ctx context.Context, l *revocationCheck, issuing bool, at 
 	case l.ca.CRL == "":
 		l.set(lint.Skip, "", "the CA has no CRL URL; CRL validation is required, which is assumed to apply to the issuing CA only")
 		l.ask("9.11", lint.Fail)
+		return nil
+	}
+	if t.options.believeCRLs && !(t.options.RefuseHTTPS && (isHTTPS(l.ca.CRL) || isHTTPS(l.ca.DeltaCRL))) {
+		l.set(lint.Pass, "", "the log is believed")
 		return nil
 	}
 	if err := t.check(ctx, l, at, t.options.RefuseHTTPS); err != nil {

@@ -3,6 +3,7 @@ package signin_test
 import (
 	"crypto/fips140"
 	"crypto/sha1"
+	"encoding/asn1"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -100,6 +101,16 @@ func scenarios(w *world) []scenario {
 	quotedSKI := func(name string) string { return `"` + strings.ToUpper(ski(name)) + `"` }
 	thumbprint := func(name string) string { return sha1Hex(w.certs[name].Raw) }
 	keyHash := func(name string) string { return sha1Hex(w.certs[name].RawSubjectPublicKeyInfo) }
+	keyBits := func(name string) string {
+		var key struct {
+			Algorithm asn1.RawValue
+			Bits      asn1.BitString
+		}
+		if _, err := asn1.Unmarshal(w.certs[name].RawSubjectPublicKeyInfo, &key); err != nil {
+			panic(err)
+		}
+		return sha1Hex(key.Bits.Bytes)
+	}
 	const a1 = "CN=WoodgroveCA = SF; 1.2.3.4 = MF"
 	const names = "PN>UPN 1, RFC822>UPN 2"
 	const pnSKI = "PN>UPN 1, SKI>CUID 3"
@@ -169,6 +180,8 @@ func scenarios(w *world) []scenario {
 		{name: "field-issuer-subject", reason: "issuer and subject", source: deepDive, bindings: "IS>CUID 1", cert: "bob-contoso", user: ids("X509:<I>DC=com,DC=contoso,CN=ContosoCA<S>DC=com,DC=contoso,CN=Bob"), want: in("SF", -1, "IS>CUID", "9.14", "9.26")},
 		{name: "field-sha1", reason: "thumbprint, in the reading of the deep dive", source: deepDive, bindings: "SHA1>CUID 1", user: ids("X509:<SHA1-PUKEY>" + thumbprint("bob")), want: in("SF", -1, "SHA1>CUID", "9.3")},
 		{name: "field-sha1-key", reason: "a hash of the key does not match the thumbprint", source: "KB5014754", bindings: "SHA1>CUID 1", user: ids("X509:<SHA1-PUKEY>" + keyHash("bob")), want: out(noMatch, "SF", -1, "", "9.3")},
+		{name: "field-sha1-bits", reason: "the hash of the bits of the public key, as key identifiers are made", source: noPage, bindings: "SHA1>CUID 1", user: ids("X509:<SHA1-PUKEY>" + keyBits("bob")), want: out(noMatch, "SF", -1, "", "9.3")},
+		{name: "property-spelled", reason: "userProperty as Microsoft's PowerShell sample spells it", source: "Learn: How to configure CBA, PowerShell", config: func(c *policy.Config) { c.UserBindings[0].Property = "UserPrincipalName" }, want: want{SignedIn: true, Mode: policy.SingleFactor, Rule: -1, Affinity: certuserid.Low, Binding: "PrincipalName UserPrincipalName", Changes: []string{"9.34"}}},
 		{name: "field-sha1-key-read-so", reason: "the other reading", source: "KB5014754", bindings: "SHA1>CUID 1", options: "HashOfPublicKey", user: ids("X509:<SHA1-PUKEY>" + keyHash("bob")), want: in("SF", -1, "SHA1>CUID", "9.3")},
 		{name: "field-serial-unreversed", reason: "Microsoft's cmdlet writes the serial number unreversed, which does not match", source: "entra-powershell#1511", bindings: "ISR>CUID 1", user: ids("X509:<I>CN=WoodgroveCA<SR>0100"), want: out(noMatch, "SF", -1, "", "9.2")},
 		{name: "field-serial-unreversed-read-so", reason: "the other reading", source: "entra-powershell#1511", bindings: "ISR>CUID 1", options: "BigEndianSerial", user: ids("X509:<I>CN=WoodgroveCA<SR>0100"), want: in("SF", -1, "ISR>CUID", "9.2", "9.14", "9.26")},
@@ -245,6 +258,7 @@ func scenarios(w *world) []scenario {
 			old.DeletedDateTime = worldNow
 			c.PKIs = append(c.PKIs, old)
 		}, want: sf},
+		{name: "root-by-flag", reason: "an intermediate that the store marks as a root, and no root", source: pageCAs, cas: "contoso", options: "SkipRevocation", cert: "bob-contoso", stores: func(c *trust.Config) { c.PKIs[0].CertificateAuthorities[0].CertificateAuthorityType = trust.Root }, want: out(500176, "SF", -1, "PN>UPN", "9.53")},
 		{name: "depth-5", reason: "five authorities pass under both figures", source: pageCRL, cas: deep(5), options: "SkipRevocation", cert: "bob-deep-5", want: sf},
 		{name: "depth-6", reason: "six do not under the older one", source: pageCRL, cas: deep(6), options: "SkipRevocation", cert: "bob-deep-6", want: in("SF", -1, "PN>UPN", "9.27")},
 		{name: "depth-6-of-5", reason: "the other reading", source: pageCRL, cas: deep(6), options: "SkipRevocation MaxDepth5", cert: "bob-deep-6", want: out(50017, "SF", -1, "PN>UPN", "9.27")},
