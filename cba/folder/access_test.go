@@ -177,7 +177,7 @@ func TestCheckName(t *testing.T) {
 			t.Errorf("%q: %v", upn, err)
 		}
 	}
-	for _, upn := range []string{"", "a/b@x.com", `a\b@x.com`, "a:b@x.com", "a\x00@x.com", " jane@contoso.com ", ".a@x.com", "a@x.com.", "nul.x@x.com", "com1.x@y", strings.Repeat("a", 110) + "@x.com", "\xff@x.com"} {
+	for _, upn := range []string{"", "a/b@x.com", `a\b@x.com`, "a:b@x.com", "a\x00@x.com", " jane@contoso.com ", ".a@x.com", "a@x.com.", "nul.x@x.com", "com1.x@y", "com¹.x@y", "LPT³.x@y", "conin$.x@y", "CONOUT$.x@y", "con .x@y", "jo\u0308rg@x.com", "하@x.com", "Ångstrom@x.com", strings.Repeat("a", 110) + "@x.com", "\xff@x.com"} {
 		if err := folder.CheckName(upn); !errors.Is(err, folder.BadName) {
 			t.Errorf("%q: %v", upn, err)
 		}

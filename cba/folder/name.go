@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"example.com/entracba/cba"
@@ -29,7 +30,13 @@ func CheckName(upn string) error {
 	if i := strings.IndexAny(upn, `/\:*?"<>|`); i >= 0 {
 		return bad(fmt.Sprintf("%q cannot name a file: it contains %q", upn, upn[i:i+1]), "")
 	}
+	// Systems differ in whether the two ways to write a letter are one name.
+	if i := strings.IndexFunc(upn, decomposed); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(upn[i:])
+		return bad(fmt.Sprintf("%q cannot name one file everywhere: it contains %U", upn, r), "write the letter as one character (Unicode's form NFC)")
+	}
 	stem, _, _ := strings.Cut(strings.ToUpper(upn), ".")
+	stem = strings.TrimRight(stem, " ")
 	switch {
 	case upn != strings.TrimSpace(upn):
 		return bad("there are spaces around the UPN", fmt.Sprintf("remove the spaces before or after %q", strings.TrimSpace(upn)))
@@ -37,11 +44,19 @@ func CheckName(upn string) error {
 		return bad(fmt.Sprintf("%q cannot name a file: it begins or ends with a dot", upn), "")
 	case utf8.RuneCountInString(upn) > maxUPN:
 		return bad(fmt.Sprintf("%.20q... has more than %d characters, the most that an account can have", upn, maxUPN), "")
-	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL"}, stem),
-		len(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT"):
+	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, stem),
+		utf8.RuneCountInString(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT"): // COM¹ is COM1
 		return bad(fmt.Sprintf("%q is the name of a device on Windows and cannot name a file", upn), "")
 	}
 	return nil
+}
+
+// decomposed reports whether a character is part of a letter that is, or may be, written
+// as one character elsewhere: marks, parts of Hangul syllables, and characters that
+// Unicode replaces by others.
+func decomposed(r rune) bool {
+	return unicode.In(r, unicode.Mn, unicode.Me) || r >= 0x1100 && r <= 0x11ff || r >= 0x1f71 && r <= 0x1f7d || r == 0x2126 || r == 0x212a || r == 0x212b ||
+		r >= 0xf900 && r <= 0xfaff || r >= 0x2f800 && r <= 0x2fa1f
 }
 
 // local returns the path of a file in a folder that is named with slashes. It refuses

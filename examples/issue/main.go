@@ -3,11 +3,16 @@
 // certificateUserIds values that bind each certificate to its account.
 //
 //	go run ./examples/issue
+//	go run ./examples/issue -ca-name "Contoso Root CA" jane@contoso.com john@contoso.com
 //	go run ./examples/issue -users FILE.csv -ca DIR -for windows-server-2016
 //
+// Without users it issues for three samples into a new folder; of a folder that exists it
+// shows what is there, and writes nothing.
+//
 // Run again with the same -out, it continues where it stopped: no user gets a second
-// certificate. Exit status: 0 done, 1 some users have no certificate, 2 the command
-// line or the input cannot be used.
+// certificate. It looks for the files of everyone who has one. What is missing or damaged
+// is named, and -mend issues anew to these users. Exit status: 0 done, 1 some users have no
+// certificate, or lack a file, 2 the command line or the input cannot be used.
 package main
 
 import (
@@ -17,9 +22,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -31,14 +34,13 @@ import (
 	"unicode"
 
 	"example.com/entracba/cba"
-	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
-	"example.com/entracba/cba/policy"
-	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/targets"
 	"example.com/entracba/examples/internal/users"
 )
 
@@ -47,7 +49,12 @@ func main() { console.Main("issue", run) }
 // options is the command line, read and checked.
 type options struct {
 	out, users, ca string
+	caName         dn.Name
 	upns           []string // named on the command line
+	sample         bool     // issue for the samples
+	mend           bool
+	args           []string // the command line, for the next command
+	idle           []string // flags that matter only to those who get a certificate
 	key, caKey     cba.KeyType
 	encoding       pfx.Encoding
 	profile        cba.Profile
@@ -56,17 +63,21 @@ type options struct {
 }
 
 func parse(args []string) (options, error) {
-	o := options{key: cba.RSA2048, encoding: pfx.Compatible}
+	o := options{key: cba.RSA2048, encoding: pfx.Compatible, args: args}
 	f := flag.NewFlagSet("issue", flag.ContinueOnError)
 	f.StringVar(&o.out, "out", "out", "write into `DIR`")
+	f.Func("ca-name", "`NAME` of a new CA, such as \"Contoso Root CA\" or CN=Root,O=Contoso (default Entra CBA Root CA)", func(text string) (err error) {
+		o.caName, err = caName(text)
+		return err
+	})
 	f.StringVar(&o.users, "users", "", "read the users from CSV `FILE`, which has a header row: column upn, and optional columns email, sid, subject, password")
 	f.StringVar(&o.ca, "ca", "", "issue with the CA in `DIR`: its certificate and key, in .crt, .cer, .pem, .der, .p7b or .key files")
 	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
 	f.Func("ca-key", "key `TYPE` of a new CA (default rsa3072, or p256 and p384 for users' keys of that kind, which is twice as fast)",
 		func(text string) error { return o.caKey.UnmarshalText([]byte(text)) })
-	f.Func("for", "create PFX files that `TARGET` can open, such as windows-11 or macos-14; or an encoding: compat (default) or modern",
-		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
+	f.Func("for", "create PFX files that `TARGET` can open, such as windows-usb, windows-11 or macos-14; or an encoding: compat (default) or modern",
+		func(text string) (err error) { o.encoding, err = targets.Encoding(text); return err })
 	f.Func("days", "certificates expire after `N` days (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || days == 0 {
@@ -85,13 +96,15 @@ func parse(args []string) (options, error) {
 		}
 		return nil
 	})
-	f.Func("crl-url", "CRL `URL` to write into the certificates", func(text string) error {
+	f.Func("crl-url", "CRL `URL` to write into the certificates; may be repeated", func(text string) error {
 		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
-		return nil
+		return crl.CheckURL(text)
 	})
+	f.BoolVar(&o.mend, "mend", false, "issue a new certificate to those of the users whose file or password is missing or damaged; what is left of the old files goes to leftover/")
 	f.BoolVar(&o.short, "allow-short-passwords", false, "accept passwords of fewer than 12 characters from -users")
-	f.BoolVar(&o.json, "json", false, "print the manifest as JSON instead of a table")
-	if err := console.ParseFlags(f, args, "Creates certificates, PFX files and certificateUserIds values for users.", "[flags] [UPN ...]"); err != nil {
+	f.BoolVar(&o.json, "json", false, "print JSON: every user with what became of it")
+	if err := console.ParseFlags(f, args, "Creates certificates, PFX files and certificateUserIds values for users.", "[flags] [UPN ...]",
+		"", "jane@contoso.com john@contoso.com", "-users people.csv -for windows-server-2016 -days 180 -crl-url http://pki.contoso.com/ca.crl"); err != nil {
 		return o, err
 	}
 	for _, arg := range f.Args() {
@@ -100,7 +113,38 @@ func parse(args []string) (options, error) {
 		}
 	}
 	o.upns = f.Args()
+	given := console.Given(f)
+	for _, name := range []string{"key", "for", "days", "policy", "crl-url"} {
+		if given[name] {
+			o.idle = append(o.idle, "-"+name)
+		}
+	}
+	named := len(o.upns) > 0 || o.users != ""
+	_, err := os.Lstat(o.out)
+	o.sample = !named && errors.Is(err, fs.ErrNotExist)
+	example := console.Command("issue", append(slices.Clone(args), "jane@contoso.com")...)
+	switch {
+	case o.ca != "" && (o.caName != nil || o.caKey != 0):
+		return o, console.Usage("-ca-name and -ca-key are for a new CA: they have no effect with -ca")
+	case !named && o.ca != "":
+		return o, console.Usage("-ca %s: name the users to issue for, as in: %s", o.ca, example)
+	case !named && o.mend:
+		return o, console.Usage("-mend: name the users who are to get a new certificate, or give their list with -users FILE")
+	case !named && !o.sample && (len(o.idle) > 0 || o.caName != nil || o.caKey != 0):
+		return o, console.Usage("%s exists, so no samples are issued: name the users, as in: %s", o.out, example)
+	}
 	return o, nil
+}
+
+// caName reads the name of a new CA: a distinguished name, or a common name.
+func caName(text string) (dn.Name, error) {
+	if strings.Contains(text, "=") {
+		return dn.Parse(text)
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, errors.New("must be a name, such as \"Contoso Root CA\"")
+	}
+	return dn.Name{{{Type: dn.CommonName, Value: text}}}, nil
 }
 
 func run(args []string) error {
@@ -111,6 +155,9 @@ func run(args []string) error {
 	if fips140.Enforced() {
 		return console.Usage("GODEBUG=fips140=only forbids SHA-1, which every PFX file needs, so this mode cannot write a PFX. Nothing was created. Use fips140=on, or run without it.")
 	}
+	if len(o.upns) == 0 && o.users == "" && !o.sample {
+		return o.status()
+	}
 	list, err := users.Read(o.users, o.upns...)
 	if err != nil {
 		return err
@@ -118,7 +165,7 @@ func run(args []string) error {
 	if list.Short != "" && !o.short {
 		return console.Usage("the password for %s has fewer than 12 characters, and nothing else protects the PFX file. Use a longer one, leave the column empty to have passwords generated, or pass -allow-short-passwords.", list.Short)
 	}
-	out, err := folder.Open(o.out)
+	out, err := o.open()
 	if err != nil {
 		return err
 	}
@@ -129,46 +176,77 @@ func run(args []string) error {
 	if err != nil {
 		return o.advise(err)
 	}
-	if o.caKey != 0 && !made {
-		return console.Usage("-ca-key is for a new CA, and %s has one. Leave the flag out, or use a new -out folder.", cmp.Or(o.ca, filepath.Join(o.out, folder.CAName)))
+	if (o.caKey != 0 || o.caName != nil) && !made {
+		return console.Usage("-ca-name and -ca-key are for a new CA, and %s has one: %s. Leave them out, or use a new -out folder.", o.path(folder.CAName), dn.Show(issuer.Certificate.RawSubject))
 	}
-	journal, err := out.Journal(folder.DescribeCA(issuer))
+	var again []string
+	if o.mend {
+		again = list.UPNs()
+	}
+	journal, err := out.Journal(folder.DescribeCA(issuer), again...)
 	if err != nil {
 		return o.advise(err)
 	}
 	ctx, abort := context.WithCancelCause(interrupt)
 	defer abort(nil)
-	w := &work{options: o, issuer: issuer, list: list, out: out, journal: journal, abort: abort, notes: map[string]note{}}
+	w := &work{options: o, issuer: issuer, list: list, out: out, journal: journal, abort: abort, notes: map[string]note{}, became: map[string]outcome{}}
 	failed := w.issue(ctx)
 	// Whatever happened, what was issued is put on record.
 	if err := journal.Close(); err != nil {
 		return errors.Join(err, fmt.Errorf("every issued certificate is recorded in %s; free disk space and run the same command again", filepath.Join(o.out, "journal.jsonl")))
 	}
-	if err := o.handOver(issuer); err != nil {
-		return errors.Join(failed, err)
-	}
+	failed = join(failed, o.handOver(issuer))
 	if o.json {
-		text, err := os.Open(filepath.Join(o.out, folder.ManifestName))
-		if err != nil {
-			return err
-		}
-		defer text.Close()
-		if _, err := io.Copy(os.Stdout, text); err != nil {
-			return err
-		}
+		err = w.writeJSON(console.Stdout)
 	} else {
-		if err := w.report(os.Stdout, made); err != nil {
-			return errors.Join(failed, err)
+		err = w.report(console.Stdout, made, failed)
+	}
+	return join(failed, err)
+}
+
+// join joins errors, with the status of the first.
+func join(errs ...error) error {
+	err := errors.Join(errs...)
+	for _, one := range errs {
+		var failure *console.Failure
+		if errors.As(one, &failure) {
+			return &console.Failure{Status: failure.Status, Err: err}
 		}
 	}
-	return failed
+	return err
+}
+
+// open opens the folder. Samples go into a new one alone, and what a ledger keeps track of
+// is not issued without it.
+func (o options) open() (*folder.Folder, error) {
+	for _, name := range []string{"ledger.id", "ledger.db"} {
+		if _, err := os.Lstat(o.path(name)); err == nil {
+			return nil, console.Usage("%s belongs to a ledger, which would not know these certificates. Use another -out folder, or: %s",
+				o.out, console.Command("fleet", "-out", o.out, "-users", cmp.Or(o.users, "people.csv")))
+		}
+	}
+	out, err := folder.Open(o.out)
+	if err != nil || !o.sample {
+		return out, err
+	}
+	files, err := os.ReadDir(o.out)
+	for _, file := range files {
+		if !strings.HasPrefix(file.Name(), ".") { // of another run, just now
+			err = console.Usage("%s exists, so no samples are issued: name the users", o.out)
+		}
+	}
+	if err != nil {
+		out.Close()
+		return nil, err
+	}
+	return out, nil
 }
 
 // newRoot makes the CA of a new folder.
 func (o options) newRoot(ctx context.Context) (*cba.Issuer, error) {
-	name, err := dn.Parse("CN=Entra CBA Root CA")
-	if err != nil {
-		return nil, err
+	name := o.caName
+	if name == nil {
+		name = dn.Name{{{Type: dn.CommonName, Value: "Entra CBA Root CA"}}}
 	}
 	return cba.NewRoot(ctx, cba.Authority{Name: name, KeyType: cmp.Or(o.caKey, o.key.ForCA())})
 }
@@ -181,10 +259,48 @@ func (o options) advise(err error) error {
 		return console.Usage("%s belongs to a different CA. Use a new -out folder, or pass the original CA with -ca.", e.Path)
 	case errors.Is(err, cba.Missing):
 		return console.Usage("%w. Pass the folder that contains the certificate and the key with -ca.", err)
+	case errors.Is(err, folder.MissingFile) || errors.Is(err, folder.Damaged):
+		upns := damaged(err)
+		if len(upns) == 0 {
+			return console.Usage("%w", err)
+		}
+		return console.Usage("%w\nnothing was issued. Restore these files from a backup, or issue new certificates to these users: %s", err, o.mendCommand(upns))
 	case o.ca != "":
 		return console.Usage("-ca: %w", err)
 	}
 	return err
+}
+
+// damaged are the users whose files an error names.
+func damaged(err error) (upns []string) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			upns = append(upns, damaged(err)...)
+		}
+		return upns
+	}
+	var e *folder.Error
+	if errors.As(err, &e) && e.UPN != "" {
+		upns = append(upns, e.UPN)
+	}
+	return upns
+}
+
+// mendCommand is the command that issues anew to these users.
+func (o options) mendCommand(upns []string) string {
+	args := []string{"-out", o.out}
+	if o.ca != "" {
+		args = append(args, "-ca", o.ca)
+	}
+	return console.Command("issue", append(append(args, "-mend"), upns...)...)
+}
+
+// again is the command that goes on with this run.
+func (w *work) again() string {
+	if w.sample { // the folder exists now, and samples are for new ones
+		return console.Command("issue", append(slices.Clone(w.args), w.list.UPNs()...)...)
+	}
+	return console.Command("issue", w.args...)
 }
 
 // work is one run.
@@ -198,7 +314,8 @@ type work struct {
 
 	passwords sync.Map // by folder.Key: those that the file gives, while they are needed
 	counts    cba.Progress
-	shown     []cba.Result // the first few, for the table
+	became    map[string]outcome // by folder.Key, with -json
+	shown     []cba.Result       // the first few, for the table
 	notes     map[string]note
 }
 
@@ -241,14 +358,24 @@ func (w *work) issue(ctx context.Context) error {
 				if errors.Is(cause, context.Canceled) {
 					cause = errors.New("interrupted")
 				}
-				err = fmt.Errorf("stopped after %s: %w; run the same command again to continue", console.Count(w.counts.Issued, "certificate"), cause)
+				again := "run the same command again to continue"
+				if w.sample {
+					again = "to continue: " + w.again()
+				}
+				err = fmt.Errorf("stopped after %s: %w; %s", console.Count(w.counts.Issued, "certificate"), cause, again)
 			}
 			return &console.Failure{Status: console.No, Err: errors.Join(append(failures, err)...)}
 		case err != nil:
+			w.note(result, "failed", err)
 			if len(failures) < 10 {
 				failures = append(failures, fmt.Errorf("%s: %w", result.Task.Subject.UPN, err))
 			}
 			continue
+		}
+		if result.Skipped {
+			w.note(result, "skipped", nil)
+		} else {
+			w.note(result, "issued", nil)
 		}
 		if len(w.shown) < tableRows {
 			w.shown = append(w.shown, result)
@@ -337,109 +464,4 @@ func unfit(upn, password string, err error) error {
 		return fmt.Errorf("the password for %s cannot be used: %w", upn, err)
 	}
 	return fmt.Errorf("the password for %s contains a non-ASCII character. Some PFX importers then report a wrong password; use ASCII letters and digits", upn)
-}
-
-// report is what a person reads at the end.
-func (w *work) report(out io.Writer, made bool) error {
-	style := console.StyleFor(os.Stdout)
-	path := func(name string) string { return filepath.Join(w.options.out, filepath.FromSlash(name)) }
-	ca := folder.DescribeCA(w.issuer)
-	state := "from " + w.ca
-	if w.ca == "" {
-		state = "from an earlier run"
-		if made {
-			state = "created by this run"
-		}
-	}
-	fmt.Fprintf(out, "%s  %s (%s), expires %s\n\n", style.Bold("CA"), console.Clean(ca.Subject), state, ca.NotAfter.Format("2006-01-02"))
-
-	config, err := plainTenant(w.issuer)
-	if err != nil {
-		return err
-	}
-	// No CRL is published yet.
-	tenant, err := config.Compile(signin.Options{SkipRevocation: true})
-	if err != nil {
-		return err
-	}
-	rows := [][]string{{"USER", "STATUS", "EXPIRES", "SIGN-IN", "PFX FILE"}}
-	for _, result := range w.shown {
-		if result.Skipped {
-			rows = append(rows, []string{result.Task.Subject.UPN, "already issued", "", "", path("users/" + result.Task.Subject.UPN + ".pfx")})
-			continue
-		}
-		u := result.Made.(delivery).User
-		rows = append(rows, []string{u.UPN, "issued", u.NotAfter.Format("2006-01-02"), signIn(tenant, result), path(u.PFX)})
-	}
-	console.Table(out, style, rows...)
-	if more := w.counts.Issued + w.counts.Skipped - len(w.shown); more > 0 {
-		fmt.Fprintf(out, "%s not shown; all users are in %s\n", console.Count(more, "more user"), path(folder.ManifestName))
-	}
-	fmt.Fprintln(out)
-	if w.counts.Issued > 0 {
-		fmt.Fprintln(out, "SIGN-IN: expected result once this CA is uploaded and certificate-based authentication is enabled with default settings.")
-	}
-	fmt.Fprintf(out, "%d issued, %d skipped (already issued), %d failed; PFX encoding %s\n",
-		w.counts.Issued, w.counts.Skipped, w.counts.Failed, w.encoding)
-
-	for _, result := range w.shown {
-		if result.Skipped {
-			continue
-		}
-		fmt.Fprintf(out, "\n%s  certificateUserIds values that bind this certificate to %s\n", style.Bold("IDS"), console.Clean(result.Task.Subject.UPN))
-		rows := [][]string{{"MAPPING", "AFFINITY", "VALUE"}}
-		for _, id := range certuserid.All(result.Certificate) {
-			rows = append(rows, []string{id.Mapping().Name(), string(id.Mapping().Affinity()), id.String()})
-		}
-		console.Table(out, style, rows...)
-		break // one shows the form; the manifest has all
-	}
-	for i, code := range slices.Sorted(maps.Keys(w.notes)) {
-		if i == 0 {
-			fmt.Fprintf(out, "\n%s\n", style.Bold("NOTES"))
-		}
-		n := w.notes[code]
-		fmt.Fprintf(out, "%s, %d of %s: %s: %s (%s)\n", n.Severity, n.count, console.Count(w.counts.Issued, "certificate"), console.Clean(n.Where), console.Clean(n.What), n.Code)
-		if n.Do != "" {
-			fmt.Fprintf(out, "  %s\n", console.Clean(n.Do))
-		}
-	}
-	fmt.Fprintf(out, "\n%s\n", style.Bold("NEXT"))
-	console.Table(out, console.Style{},
-		[]string{"1.", "Upload " + path("ca/rootCA.cer") + " to the tenant as a certificate authority, and enable certificate-based authentication."},
-		[]string{"2.", "Give each user their PFX file. Send the password (" + path(folder.PasswordsName) + ") through a different channel."},
-		[]string{"", "For files that install the certificate: go run ./examples/deliver -to windows-usb -out usb -manifest " + path(folder.ManifestName)},
-		[]string{"3.", "To bind accounts with high affinity, write the IDs to Entra: go run ./examples/sync -tenant ID -manifest " + path(folder.ManifestName)},
-		[]string{"", "To see what Entra would answer to each user after a change, edit a copy of " + path(tenantName) + ": go run ./examples/explain -tenant " + path(tenantName) + " -users " + path(usersName) + " -then changed.json"},
-		[]string{"", "To see every ID of a certificate: go run ./examples/userids " + path("users/"+firstUPN(w.shown)+".crt")},
-	)
-	if w.ca == "" {
-		fmt.Fprintf(out, "\nAnyone with %s can create a certificate for any user. Move it to an HSM or to offline storage.\n", path("ca/rootCA.key"))
-	}
-	return nil
-}
-
-// signIn says what the tenant answers to the owner of a new certificate.
-func signIn(tenant *signin.Tenant, result cba.Result) string {
-	answer, err := tenant.Decide(context.Background(), signin.Request{
-		User:        &policy.User{UserPrincipalName: result.Task.Subject.UPN},
-		Certificate: result.Certificate,
-		At:          time.Now(),
-	})
-	switch {
-	case err != nil:
-		return err.Error()
-	case answer.Outcome == signin.Undecided:
-		return "cannot be told"
-	case !answer.SignedIn:
-		return "refused, " + answer.Code
-	}
-	return answer.AuthenticationMode.String()
-}
-
-func firstUPN(results []cba.Result) string {
-	if len(results) == 0 {
-		return "UPN"
-	}
-	return results[0].Task.Subject.UPN
 }

@@ -151,9 +151,19 @@ func TestFlags(t *testing.T) {
 		"Jörg@yourdomain.com;j@yourdomain.com;S-1-5-21-1-2-3-4;CN=Jörg,DC=yourdomain,DC=com;Sommer-2026\r\n")
 	r := good(t, dir, "-users", "users.csv", "-key", "p384", "-for", "windows-11", "-days", "30",
 		"-policy", "1.2.3.4, 2.5.29.32.0", "-crl-url", "http://crl.yourdomain.com/ca.crl", "-json", "-out", "here", "-allow-short-passwords")
-	var m folder.Manifest
-	if err := json.Unmarshal([]byte(r.stdout), &m); err != nil {
+	var printed struct {
+		Version int
+		Users   []struct{ UserPrincipalName, Outcome, PFXEncoding string }
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &printed); err != nil {
 		t.Fatalf("%v:\n%s", err, r.stdout)
+	}
+	if u := printed.Users; printed.Version != 1 || len(u) != 1 || u[0].Outcome != "issued" || u[0].PFXEncoding != "modern" || u[0].UserPrincipalName != "Jörg@yourdomain.com" {
+		t.Errorf("printed %+v", printed)
+	}
+	m, err := folder.Load(filepath.Join(dir, "here", "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	if len(m.Users) != 1 || m.Users[0].PFXEncoding != "modern" || m.Users[0].UPN != "Jörg@yourdomain.com" {
 		t.Errorf("manifest %+v", m)
@@ -211,8 +221,13 @@ func TestUnusable(t *testing.T) {
 		{"not UTF-8", "upn\na\xff@b\n", nil, []string{"line 2", "upn", "UTF-8"}},
 		{"bad SID", "upn,sid\na@b,S-1-x\n", nil, []string{"line 2", "sid", "S-1-x"}},
 		{"bad subject", "upn,subject\na@b,Jane\n", nil, []string{"line 2", "subject", "Jane"}},
-		{"CA folder is missing", "", []string{"-ca", "nowhere"}, []string{"-ca", "nowhere"}},
-		{"CA folder is empty", "", []string{"-ca", "."}, []string{"no CA"}},
+		{"CA folder is missing", "", []string{"-ca", "nowhere", "jane@x.com"}, []string{"-ca", "nowhere"}},
+		{"CA folder is empty", "", []string{"-ca", ".", "jane@x.com"}, []string{"no CA"}},
+		{"samples of a CA", "", []string{"-ca", "."}, []string{"-ca .", "name the users", "go run ./examples/issue -ca . jane@contoso.com"}},
+		{"two names of a CA", "", []string{"-ca", ".", "-ca-name", "x", "jane@x.com"}, []string{"-ca-name"}},
+		{"an empty name", "", []string{"-ca-name", " "}, []string{"-ca-name", "Contoso Root CA"}},
+		{"a CRL URL", "", []string{"-crl-url", "ca.crl"}, []string{"-crl-url"}},
+		{"to mend nobody", "", []string{"-mend"}, []string{"-mend", "-users"}},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			t.Parallel()
@@ -245,25 +260,25 @@ func TestUnusable(t *testing.T) {
 
 func TestOtherCAs(t *testing.T) {
 	folder := t.TempDir()
-	good(t, folder, "-key", "p256", "-out", "first")
+	good(t, folder, "-key", "p256", "-out", "first", "jane@yourdomain.com")
 	ca := filepath.Join(folder, "first", "ca")
 
 	t.Run("its folder serves as -ca", func(t *testing.T) {
-		good(t, folder, "-key", "p256", "-ca", ca, "-out", "second")
+		good(t, folder, "-key", "p256", "-ca", ca, "-out", "second", "jane@yourdomain.com")
 		if !bytes.Equal(read(t, ca, "rootCA.cer"), read(t, folder, "second", "ca", "rootCA.cer")) {
 			t.Error("another root was written")
 		}
 		if _, err := os.Stat(filepath.Join(folder, "second", "ca", "rootCA.key")); err == nil {
 			t.Error("the CA's key was copied")
 		}
-		r := issue(t, folder, "-out", "second")
+		r := issue(t, folder, "-out", "second", "john@yourdomain.com")
 		if r.code != 2 || !strings.Contains(r.stderr, "-ca") {
 			t.Errorf("without its key: exit status %d: %s", r.code, r.stderr)
 		}
 	})
 	t.Run("lists of two CAs are not mixed", func(t *testing.T) {
 		good(t, folder, "-key", "p256", "-out", "third")
-		r := issue(t, folder, "-ca", filepath.Join(folder, "third", "ca"), "-out", "first")
+		r := issue(t, folder, "-ca", filepath.Join(folder, "third", "ca"), "-out", "first", "jane@yourdomain.com")
 		if r.code == 0 || !strings.Contains(r.stderr, "belongs to a different CA") {
 			t.Errorf("exit status %d: %s", r.code, r.stderr)
 		}
@@ -272,7 +287,7 @@ func TestOtherCAs(t *testing.T) {
 		mixed := t.TempDir()
 		write(t, mixed, "rootCA.crt", string(read(t, ca, "rootCA.crt")))
 		write(t, mixed, "rootCA.key", string(read(t, folder, "third", "ca", "rootCA.key")))
-		r := issue(t, folder, "-ca", mixed, "-out", "fourth")
+		r := issue(t, folder, "-ca", mixed, "-out", "fourth", "jane@yourdomain.com")
 		if r.code != 2 || !strings.Contains(r.stderr, "key") {
 			t.Errorf("exit status %d: %s", r.code, r.stderr)
 		}
@@ -280,7 +295,7 @@ func TestOtherCAs(t *testing.T) {
 	t.Run("garbage instead of PEM", func(t *testing.T) {
 		bad := t.TempDir()
 		write(t, bad, "rootCA.crt", "hello")
-		r := issue(t, folder, "-ca", bad, "-out", "fifth")
+		r := issue(t, folder, "-ca", bad, "-out", "fifth", "jane@yourdomain.com")
 		if r.code != 2 || !strings.Contains(r.stderr, "rootCA.crt") {
 			t.Errorf("exit status %d: %s", r.code, r.stderr)
 		}
@@ -438,7 +453,7 @@ func TestMessages(t *testing.T) {
 		t.Errorf("said\n%s", r.stderr)
 	}
 	good(t, folder, "-key", "p256", "-out", "second", "-users", write(t, folder, "good.csv", "upn\na@x.com\n"))
-	if r := issue(t, folder, "-ca", filepath.Join("second", "ca"), "-out", "out"); r.code != 2 ||
+	if r := issue(t, folder, "-ca", filepath.Join("second", "ca"), "-out", "out", "a@x.com"); r.code != 2 ||
 		!strings.Contains(r.stderr, "belongs to a different CA. Use a new -out folder, or pass the original CA with -ca.") {
 		t.Errorf("exit status %d\n%s", r.code, r.stderr)
 	}
@@ -460,7 +475,7 @@ func TestWritableByOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, args := range [][]string{{"-out", "first"}, {"-ca", filepath.Join("first", "ca"), "-out", "second"}} {
-			if r := issue(t, folder, append(args, "-key", "p256")...); r.code != 2 || !strings.Contains(r.stderr, "chmod go-w") {
+			if r := issue(t, folder, append(args, "-key", "p256", "jane@yourdomain.com")...); r.code != 2 || !strings.Contains(r.stderr, "chmod go-w") {
 				t.Errorf("%s %v, %q: exit status %d\n%s", path, mode, args, r.code, r.stderr)
 			}
 		}
@@ -468,5 +483,5 @@ func TestWritableByOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	good(t, folder, "-key", "p256", "-out", "first")
+	good(t, folder, "-key", "p256", "-out", "first", "jane@yourdomain.com")
 }

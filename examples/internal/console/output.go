@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -98,15 +99,21 @@ func fold(line []byte, columns int) []byte {
 		return line
 	}
 	var b bytes.Buffer
+	b.WriteString(text[:indent])
 	hang := strings.Repeat(" ", indent)
+	if mark := label.FindString(rest); len(mark) <= 12 {
+		hang += strings.Repeat(" ", len(mark))
+	}
 	used := 0
-	b.WriteString(hang)
 	for word := range strings.SplitSeq(rest, " ") {
 		w := visible(word)
 		switch {
-		case used > 0 && indent+used+1+w > columns:
+		case used > 0 && indent+used+1+w > columns && len(hang) < columns/2:
 			b.WriteString("\n" + hang)
-			used = 0
+			used = len(hang) - indent
+			b.WriteString(word)
+			used += w
+			continue
 		case used > 0 || b.Len() > indent:
 			b.WriteByte(' ')
 			used++
@@ -117,6 +124,10 @@ func fold(line []byte, columns int) []byte {
 	b.WriteByte('\n')
 	return b.Bytes()
 }
+
+// label is what stands in front of a text and is not written under: a number, or a word
+// and two spaces.
+var label = regexp.MustCompile(`^(?:\d+\. +|[A-Za-z]+  +)`)
 
 // isCommand reports whether a line is a command to copy.
 func isCommand(line string) bool {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"io"
+	"iter"
 	"strings"
 	"unicode"
 )
@@ -74,15 +75,36 @@ func wrap(text string, columns int) []string {
 			line, used = line+word, used+w
 			continue
 		}
-		for _, r := range word {
-			if w := runeWidth(r); used+w > columns {
+		for part := range parts(word) { // a path or an address breaks behind its parts
+			if w := Width(part); used > columns/2 && used+w > columns && w <= columns {
 				flush()
 			}
-			line, used = line+string(r), used+runeWidth(r)
+			for _, r := range part {
+				if w := runeWidth(r); used+w > columns {
+					flush()
+				}
+				line, used = line+string(r), used+runeWidth(r)
+			}
 		}
 	}
 	flush()
 	return lines
+}
+
+// parts are the parts of a path, an address or an ID, each with its separator.
+func parts(word string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for word != "" {
+			n := len(word)
+			if i := strings.IndexAny(word, "/\\@>="); i >= 0 {
+				n = i + 1
+			}
+			if !yield(word[:n]) {
+				return
+			}
+			word = word[n:]
+		}
+	}
 }
 
 // Lines are a text as it fits behind an indentation on the terminal of w; one line where w

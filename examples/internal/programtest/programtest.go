@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -79,6 +80,32 @@ func Screen(t *testing.T, name string, columns int, r Result, mask func(string) 
 	if string(want) != got {
 		t.Errorf("%s is\n%s\nwant\n%s\n(UPDATE_SCREENS=1 writes it; then read it)", golden, got, want)
 	}
+}
+
+// Next is the command that a program prints for itself: the last line that runs the
+// example of this name, with the program in its place. It is for [Shell].
+func Next(t *testing.T, name, printed string) string {
+	t.Helper()
+	const call = "go run ./examples/"
+	found := ""
+	for line := range strings.Lines(printed) {
+		if i := strings.LastIndex(line, call+name+" "); i >= 0 {
+			found = strings.TrimSpace(line[i+len(call+name):])
+		}
+	}
+	if found == "" {
+		t.Fatalf("no command for %s in\n%s", name, printed)
+	}
+	return found
+}
+
+// Shell runs a program with a command line as a person's shell reads it.
+func Shell(t *testing.T, program, folder, commandLine string) Result {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("no shell of this kind there")
+	}
+	return Run(t, "/bin/sh", folder, append(os.Environ(), "PROGRAM="+program), "-c", `"$PROGRAM" `+commandLine)
 }
 
 // Full runs a program whose standard output is a full disk, and expects that it says so.

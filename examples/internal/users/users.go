@@ -75,6 +75,18 @@ func Read(name string, upns ...string) (*List, error) {
 	return list, nil
 }
 
+// UPNs are the people of the list.
+func (l *List) UPNs() []string {
+	var upns []string
+	for p, err := range l.people() {
+		if err != nil {
+			break
+		}
+		upns = append(upns, p.Subject.UPN)
+	}
+	return upns
+}
+
 // Tasks reads the list again, for issuing. keep is told the passwords that it
 // gives, each before its task.
 func (l *List) Tasks(keep func(upn, password string)) iter.Seq2[cba.Task, error] {
