@@ -172,20 +172,15 @@ func ExamplePackage_NSSScript() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Print(string(script))
+	for line := range strings.Lines(string(script)) {
+		if strings.HasPrefix(line, "# NSSDB") || strings.Contains(line, "certutil -A") {
+			fmt.Print(strings.TrimLeft(line, "\t"))
+		}
+	}
 	// Output:
-	// #!/bin/sh
-	// # Imports the certificate of jane@yourdomain.com and the root Contoso Root CA into an NSS database.
-	// set -eu
-	// umask 077
-	// cd -- "$(dirname -- "$0")"
-	// db=${NSSDB:-$HOME/.pki/nssdb}
-	// mkdir -p -- "$db"
-	// [ -e "$db/cert9.db" ] || certutil -N -d "sql:$db" --empty-password
-	// # T,, means: trusted for client certificates, and for nothing else.
-	// certutil -A -d "sql:$db" -n 'Contoso Root CA' -t T,, -i rootCA.cer
-	// # Asks for the password.
-	// pk12util -d "sql:$db" -i jane-cba.pfx
+	// # NSSDB=FOLDER names one database, such as a profile of Firefox.
+	// # NSSDB_PASSWORD_FILE=FILE holds the primary password, for databases that have one.
+	// certutil -A -d "sql:$2" -f "$work/$1" -n 'Contoso Root CA' -t T,, -i rootCA.cer >"$work/out" 2>&1 || {
 }
 
 func ExamplePackage_SecurityScript() {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -308,59 +307,6 @@ func TestSecurityScriptRuns(t *testing.T) {
 	command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
 	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "import") != 1 || !strings.Contains(string(out), "already") {
 		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func TestNSSScriptRuns(t *testing.T) {
-	run := standIns(t, "certutil", "pk12util")
-	p := sample(t)
-	for _, sh := range shells(t) {
-		for _, password := range passwords {
-			p.Password = password
-			script, err := p.NSSScript(deploy.Options{EmbedPassword: true})
-			if strings.ContainsAny(password, "\r\n") {
-				if reason(err) != deploy.UnfitPassword {
-					t.Errorf("%q: %v", password, err)
-				}
-				continue
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, _ := run(sh, script)
-			if len(got) != 3 || len(got[2]) != 8 {
-				t.Fatalf("calls %q", got)
-			}
-			got[2][6] = "" // the name of the temporary file
-			want := [][]string{
-				{"certutil", "-N", "-d", "sql:~/.pki/nssdb", "--empty-password"},
-				{"certutil", "-A", "-d", "sql:~/.pki/nssdb", "-n", "Contoso Root CA", "-t", "T,,", "-i", "rootCA.cer"},
-				{"pk12util", "-d", "sql:~/.pki/nssdb", "-i", "jane-cba.pfx", "-w", "", "file:" + password + "\n"},
-			}
-			if d := cmp.Diff(want, got); d != "" {
-				t.Errorf("%s, %q: %s", sh, password, d)
-			}
-		}
-	}
-}
-
-// The name of a root is one argument, to the letter, whatever a shell would do with
-// it, and no command in it runs.
-func TestRootNamesInAShell(t *testing.T) {
-	run := standIns(t, "certutil", "pk12util", "pwned")
-	p := sample(t)
-	for _, sh := range shells(t) {
-		for _, name := range []string{"O'Brien", "O''Brien's CA", `"quoted"`, "$(pwned)", "`pwned`", "a; pwned", `a\'b`, "'; pwned; '", "-n", "$HOME", `%s\n`, "ü ’", "two  spaces"} {
-			p.Root = newAuthority(t, pkix.Name{CommonName: name}, nil).cert
-			script, err := p.NSSScript(deploy.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, out := run(sh, script)
-			if len(got) != 3 || len(got[1]) < 6 || got[1][5] != name || got[2][0] != "pk12util" {
-				t.Errorf("%s, %q: %q\n%s", sh, name, got, out)
-			}
-		}
 	}
 }
 

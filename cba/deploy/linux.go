@@ -12,68 +12,6 @@ import (
 	"example.com/entracba/cba/internal/text"
 )
 
-// NSSScript returns a shell script that imports the root and the PFX, which must be
-// in the same folder, into the NSS database of the user who runs it: ~/.pki/nssdb,
-// which Chrome, Chromium and Edge read, or the folder in the variable NSSDB, such as
-// a profile of Firefox. If there is no database, the script makes one without a
-// password of its own. The root is trusted for client certificates (T) and not for
-// servers.
-//
-// pk12util asks for the password; with [Options.EmbedPassword] it reads the password
-// from a temporary file, so that no command line shows it.
-//
-// The error is an [*Error]: [Missing], [BadName], or [UnfitPassword] for an
-// embedded password with a line end or a zero byte.
-func (p Package) NSSScript(o Options) ([]byte, error) {
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	file := p.fileName("pfx")
-	var b lines
-	b.add("#!/bin/sh")
-	word := ""
-	if o.EmbedPassword {
-		if err := checkPassword(p.Password); err != nil {
-			return nil, err
-		}
-		if strings.ContainsAny(p.Password, "\r\n") {
-			return nil, fail(UnfitPassword, "pk12util reads the password from the first line of a file, and this password has a line end; do not embed it")
-		}
-		var err error
-		if word, err = shell(p.Password); err != nil {
-			return nil, err
-		}
-		b.add("# ", p.secret(file))
-	}
-	nickname := strings.ToValidUTF8(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == ':' { // a colon stands between token and name
-			return '-'
-		}
-		return r
-	}, title(p.Root)), "-")
-	b.add("# Imports the certificate of ", comment(p.UPN), " and the root ", comment(title(p.Root)), " into an NSS database.")
-	b.add("set -eu")
-	b.add("umask 077")
-	b.add(`cd -- "$(dirname -- "$0")"`)
-	b.add(`db=${NSSDB:-$HOME/.pki/nssdb}`)
-	b.add(`mkdir -p -- "$db"`)
-	b.add(`[ -e "$db/cert9.db" ] || certutil -N -d "sql:$db" --empty-password`)
-	b.add("# T,, means: trusted for client certificates, and for nothing else.")
-	b.add(`certutil -A -d "sql:$db" -n `, shellWord(nickname), ` -t T,, -i `, rootName)
-	if word == "" {
-		b.add("# Asks for the password.")
-		b.add(`pk12util -d "sql:$db" -i `, file)
-	} else {
-		b.add("# pk12util reads the password from a file of this user: every user can see command lines.")
-		b.add("secret=$(mktemp)")
-		b.add(`trap 'rm -f -- "$secret"' EXIT`)
-		b.add("trap 'exit 1' HUP INT TERM")
-		b.add("printf '%s\\n' ", word, ` >"$secret"`)
-		b.add(`pk12util -d "sql:$db" -i `, file, ` -w "$secret"`)
-	}
-	return []byte(b.String()), nil
-}
-
 // TrustScript returns a shell script that adds the root to the machine's trust
 // store, with p11-kit (trust anchor), or with update-ca-certificates where p11-kit
 // has no writable store for anchors, as on Debian. Signing in with a certificate does

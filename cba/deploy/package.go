@@ -155,8 +155,8 @@ const (
 	MacOS
 	// IOS is an iPhone or iPad.
 	IOS
-	// Linux is a Linux desktop with a browser that keeps its certificates in
-	// NSS: Chrome, Chromium, Edge; Firefox has a database for each profile.
+	// Linux is a Linux desktop with browsers that keep their certificates in NSS:
+	// Chromium, Chrome, Edge and Brave share a database, Firefox has one for each profile.
 	Linux
 )
 

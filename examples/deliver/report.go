@@ -193,7 +193,8 @@ func (o options) next(p parcel) []string {
 	}
 	return []string{
 		"Copy " + folder + " to the machine. " + where,
-		"Run as the user: sh install.sh (Chrome, Chromium, Edge). For a Firefox profile: NSSDB=PROFILE sh install.sh",
+		"Run as the user, without sudo: sh install.sh. It finds the databases of Chromium, Chrome, Edge, Brave and Firefox, and lists the key in each. One database by its name: NSSDB=FOLDER sh install.sh",
+		"Restart the browsers. To see later what is where: sh install.sh -check",
 		"To skip the certificate prompt, copy chromium-policy.json to /etc/opt/chrome/policies/managed, /etc/chromium/policies/managed or /etc/opt/edge/policies/managed.",
 		"Signing in does not need trust-root.sh. It makes the machine trust this CA for servers, too.",
 	}
