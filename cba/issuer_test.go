@@ -33,6 +33,9 @@ import (
 // that belongs to the CA's key, and crypto/x509 verifies the chain for TLS
 // clients.
 func TestIssueKeyTypes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	hashes := map[cba.KeyType]x509.SignatureAlgorithm{
 		cba.RSA2048: x509.SHA256WithRSA, cba.RSA3072: x509.SHA256WithRSA, cba.RSA4096: x509.SHA256WithRSA,
 		cba.P256: x509.ECDSAWithSHA256, cba.P384: x509.ECDSAWithSHA384, cba.P521: x509.ECDSAWithSHA512,

@@ -268,6 +268,9 @@ func shells(t *testing.T) []string {
 }
 
 func TestSecurityScriptRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	run := standIns(t, "security")
 	p := sample(t)
 	const keychain = "~/Library/Keychains/login.keychain-db"

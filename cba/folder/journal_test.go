@@ -163,6 +163,9 @@ func TestCloseAndOpenAgain(t *testing.T) {
 // A kill leaves the journal, perhaps with half a line at its end, and files that
 // were written but not moved into place.
 func TestKilledAnywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	dir := t.TempDir()
 	f, j := open(t, dir)
 	jane, john := user(t, dir, "jane@x"), user(t, dir, "john@x")

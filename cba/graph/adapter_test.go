@@ -19,6 +19,9 @@ import (
 // it, out of the same parts: the test behind the tag "sdk" takes the SDK's own.
 // Its handlers stand in the order of a map: every order must do.
 func TestRealAdapter(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	for range 10 {
 		g, err := graphtest.New(people(), graphtest.Options{})
 		if err != nil {

@@ -191,6 +191,9 @@ func countCAs(in graphtest.Tenant, name string) (n int) {
 // error of this package that names the call and holds no token, nothing is lost or
 // there twice, and the same call afterwards succeeds.
 func TestFaultMatrix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	cas := []*x509.Certificate{newCA(t, "One", later), newCA(t, "Two", later), newCA(t, "Three", later)}
 	in := sceneTenant(t, cas)
 	p7b := bundle(t, cas[2])

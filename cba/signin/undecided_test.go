@@ -324,6 +324,9 @@ func (c testCase) stops(path string) bool {
 // none makes a plain yes of the refusal. Those that absence leaves open make no yes
 // at all.
 func TestRemovingAProperty(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	open := []string{"memberOf", "transitiveMemberOf", "userPrincipalName", "onPremisesUserPrincipalName", "authorizationInfo", "certificateUserIds",
 		"combinationConfigurations", "allowedIssuerSkis", "allowedPolicyOIDs", "excludeTargets", "includeTargets",
 		"certificateAuthorityScopes", "certificateUserBindings", "rules", "authenticationModeConfiguration", "x509Certificate", "state"}
@@ -381,6 +384,9 @@ func TestRemovingAProperty(t *testing.T) {
 // TestUnreadableRestrictions makes every text of the tenant and of a strength
 // unreadable, one at a time: nobody is let in by it.
 func TestUnreadableRestrictions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	cases, files := caseFiles(t)
 	tried := 0
 	for name, c := range cases {

@@ -305,6 +305,9 @@ func TestOtherCAs(t *testing.T) {
 // TestKilled ends the program at odd moments and runs it again: in the end
 // everyone has one certificate, and nobody who had one was issued another.
 func TestKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	folder := t.TempDir()
 	var list strings.Builder
 	list.WriteString("upn\n")

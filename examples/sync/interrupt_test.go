@@ -21,6 +21,9 @@ import (
 // A run that is interrupted or killed between two writes goes on where it stopped:
 // nobody is written twice, and the undo files take all of it back.
 func TestInterrupted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	for _, signal := range []os.Signal{os.Interrupt, os.Kill} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()

@@ -227,6 +227,9 @@ func TestReplaceIsForRenewals(t *testing.T) {
 
 // A user who is in the list twice, with an old and a new certificate, gets both.
 func TestTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	text := fmt.Sprintf(`{"ca": {}, "users": [{"upn": "john@contoso.com", "certificateUserIds": {"SKI": %q}},
@@ -285,6 +288,9 @@ func TestSomeFail(t *testing.T) {
 
 // Bad weather: everything is written once, and lists of others stay.
 func TestWeather(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	for _, fault := range []graphtest.Fault{
 		{Kind: graphtest.Throttled}, {Kind: graphtest.Unavailable}, {Kind: graphtest.Unavailable, Applied: true},
 		{Kind: graphtest.Reset}, {Kind: graphtest.Reset, Applied: true}, {Kind: graphtest.Gateway, Applied: true},

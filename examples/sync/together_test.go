@@ -21,6 +21,9 @@ import (
 // does what its manifest says and reports that, or says that another is at work and
 // does nothing.
 func TestTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	const programs, users = 6, 30
 	var in graphtest.Tenant
 	folder := t.TempDir()

@@ -4,7 +4,8 @@
 //
 // A missing program skips the test, so that `go test ./...` needs nothing but
 // Go. With CBA_INTEROP=require in the environment it fails the test instead,
-// which is how continuous integration runs it.
+// which is how continuous integration runs it. `go test -short` runs no other
+// programs.
 package interop
 
 import (
@@ -30,9 +31,15 @@ type Tool struct {
 // none, it skips the test, or fails it under CBA_INTEROP=require.
 func Find(tb testing.TB, names ...string) Tool {
 	tb.Helper()
+	skipShort(tb)
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
-			return Tool{path: path}
+			t := Tool{path: path}
+			if name == "keytool" {
+				// A run is over before optimizing it pays: half the CPU.
+				t.env = []string{"JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+			}
+			return t
 		}
 	}
 	Missing(tb, "none of the programs %q is installed", names)
@@ -49,11 +56,21 @@ func Missing(tb testing.TB, format string, args ...any) {
 	tb.Skipf(format, args...)
 }
 
+// skipShort leaves a test of other programs out of -short, except where all of
+// them are required.
+func skipShort(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() && os.Getenv("CBA_INTEROP") != "require" {
+		tb.Skip("-short runs no other programs")
+	}
+}
+
 // Python returns a Python 3 that has the cryptography package. Debian's own
 // interpreter is tried first: it is the one that python3-cryptography serves,
 // whatever else is in front of it on the PATH.
 func Python(tb testing.TB) Tool {
 	tb.Helper()
+	skipShort(tb)
 	for _, name := range []string{"/usr/bin/python3", "python3"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
