@@ -680,6 +680,9 @@ func (c *Chain) remarks(i int, cert *x509.Certificate, problems []path.Problem) 
 	if why := path.WeakKey(cert); why != "" {
 		warn(StepKey, lint.SP800131A, "the certificate's %s", why)
 	}
+	if _, constrained, _ := path.ConstraintsOf(cert); i > 0 && constrained && !slices.ContainsFunc(problems, func(p path.Problem) bool { return p.At == i && p.Cause == path.NameNotAllowed }) {
+		steps = append(steps, lint.Step{Name: StepConstraints, Outcome: lint.Pass, Source: lint.RFC5280 + " section 4.2.1.10", At: i, Detail: "the CA's name constraints permit the names below it"})
+	}
 	for _, p := range problems {
 		switch {
 		case p.At != i:

@@ -224,8 +224,11 @@ func (n subtree) in(t subtree, widely bool) bool {
 	switch n.form {
 	case formEmail, formUPN:
 		at := strings.LastIndexByte(n.text, '@')
-		if at < 0 {
+		switch {
+		case at < 0:
 			return t.text == "" || widely
+		case strings.Count(n.text, "@") > 1 || at == 0 || !isHost(n.text[at+1:]):
+			return widely
 		}
 		if i := strings.LastIndexByte(t.text, '@'); i > 0 { // one mailbox
 			return (n.text[:at] == t.text[:i] || (widely || n.form == formUPN) && strings.EqualFold(n.text[:at], t.text[:i])) &&
@@ -237,6 +240,14 @@ func (n subtree) in(t subtree, widely bool) bool {
 		}
 		return inDomain(host, domain, widely)
 	case formDNS: // a domain has itself and every host below it
+		host, wild := strings.CutPrefix(n.text, "*.")
+		_, above, _ := strings.Cut(t.text, ".")
+		switch {
+		case !isHost(host):
+			return widely
+		case wild && widely && strings.EqualFold(above, host):
+			return true // the asterisk stands for one label, also for this one
+		}
 		return inDomain(n.text, t.text, false) || t.text != "" && inDomain(n.text, "."+strings.TrimPrefix(t.text, "."), false)
 	case formURI:
 		u, err := url.Parse(n.text)
@@ -260,6 +271,17 @@ func (n subtree) in(t subtree, widely bool) bool {
 		return bytes.Equal(masked, t.ip[:len(n.ip)])
 	}
 	return widely // not compared here
+}
+
+// isHost reports whether a text has the form of a host's name: labels between dots,
+// without what no host has.
+func isHost(text string) bool {
+	for label := range strings.SplitSeq(text, ".") {
+		if label == "" || strings.ContainsAny(label, "*@ \t/\\:,;<>()[]\"") {
+			return false
+		}
+	}
+	return true
 }
 
 // inDomain compares a host with a domain: ".contoso.com" has every host below

@@ -95,8 +95,50 @@ func TestConstraintsAgreeWithX509(t *testing.T) {
 	both := func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"contoso.com", "fabrikam.com"} }
 	compare("two domains", both, func(c *x509.Certificate) { c.DNSNames = []string{"a.fabrikam.com", "contoso.com"} })
 	compare("two names", both, func(c *x509.Certificate) { c.DNSNames = []string{"a.fabrikam.com", "x.org"} })
+	// A wildcard stands for all hosts at its place: it is within a domain if all are,
+	// and excluded if one is.
+	for _, domain := range []string{"contoso.com", "www.contoso.com", "com", "a.www.contoso.com", "other.com"} {
+		for _, host := range []string{"*.contoso.com", "*.www.contoso.com", "*.com"} {
+			dns := func(c *x509.Certificate) { c.DNSNames = []string{host} }
+			compare("DNS permitted "+domain+" and "+host, func(c *x509.Certificate) { c.PermittedDNSDomains = []string{domain} }, dns)
+			compare("DNS excluded "+domain+" and "+host, func(c *x509.Certificate) { c.ExcludedDNSDomains = []string{domain} }, dns)
+		}
+	}
 	if compared < 300 || refused < 100 || refused > compared-100 || stricts < 10 {
 		t.Errorf("%d comparisons, %d refused", compared, refused)
+	}
+}
+
+// What has not the form of a name is in no permitted domain, and in every excluded one.
+func TestConstraintsOfOddNames(t *testing.T) {
+	ca, user := newCA(t, "CA"), newCA(t, "user")
+	for what, change := range map[string]func(*x509.Certificate){
+		"a dot in front":      func(c *x509.Certificate) { c.DNSNames = []string{".contoso.com"} },
+		"a wildcard inside":   func(c *x509.Certificate) { c.DNSNames = []string{"a.*.contoso.com"} },
+		"a path":              func(c *x509.Certificate) { c.DNSNames = []string{"evil.org/.contoso.com"} },
+		"two @":               func(c *x509.Certificate) { c.EmailAddresses = []string{"jane@evil.org@contoso.com"} },
+		"nobody":              func(c *x509.Certificate) { c.EmailAddresses = []string{"@contoso.com"} },
+		"mail, two dots":      func(c *x509.Certificate) { c.EmailAddresses = []string{"jane@contoso..com"} },
+		"mail to a wildcard":  func(c *x509.Certificate) { c.EmailAddresses = []string{"jane@*.contoso.com"} },
+		"mail without a host": func(c *x509.Certificate) { c.EmailAddresses = []string{"jane@"} },
+	} {
+		leaf := ca.issue(t, user, change)
+		for kind, limit := range map[string]func(*x509.Certificate){
+			"permitted": func(c *x509.Certificate) {
+				c.PermittedDNSDomains, c.PermittedEmailAddresses = []string{"contoso.com", ".contoso.com"}, []string{"contoso.com", ".contoso.com"}
+			},
+			"excluded": func(c *x509.Certificate) {
+				c.ExcludedDNSDomains, c.ExcludedEmailAddresses = []string{"fabrikam.com"}, []string{"fabrikam.com"}
+			},
+		} {
+			constraints, _, err := path.ConstraintsOf(ca.issue(t, ca, limit))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if constraints.Forbid(leaf) == "" {
+				t.Errorf("%s, %s: allowed", what, kind)
+			}
+		}
 	}
 }
 
