@@ -365,7 +365,7 @@ func (c *checker) usage(cert *x509.Certificate) {
 	case !ok:
 		c.add(certNoClientAuth, partExtKeyUsage, "extended key usage", "cannot be read")
 	case len(usages) == 0:
-		c.add(certAnyUsage, partExtKeyUsage, "extended key usage", "is missing, which allows any use")
+		c.add(certNoUsage, partExtKeyUsage, "extended key usage", "is missing, which allows any use")
 	case has(usageClientAuth):
 	case has(usageAny):
 		c.add(certAnyUsage, partExtKeyUsage, "extended key usage", "allows any use and does not name clientAuth")

@@ -151,7 +151,7 @@ func TestCheckUser(t *testing.T) {
 		{"SID extension of nonsense", func(o *odd) {
 			o.template.ExtraExtensions = append(o.template.ExtraExtensions, pkix.Extension{Id: sidID, Value: []byte{0x30, 0}})
 		}, []string{"cert-sid-unreadable"}},
-		{"no extended key usage", func(o *odd) { o.template.ExtKeyUsage = nil }, []string{"cert-any-usage"}},
+		{"no extended key usage", func(o *odd) { o.template.ExtKeyUsage = nil }, []string{"cert-no-usage"}},
 		{"any usage", func(o *odd) { o.template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }, []string{"cert-any-usage"}},
 		{"server certificate", func(o *odd) { o.template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }, []string{"cert-no-client-auth"}},
 		{"smart card logon alone", func(o *odd) {

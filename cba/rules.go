@@ -103,9 +103,12 @@ var (
 	certNoClientAuth = lint.Rule{Code: "cert-no-client-auth", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the extended key usage has no clientAuth",
 		Do:   "add the extended key usage clientAuth: browsers offer no other certificates", Source: lint.RFC5280 + " section 4.2.1.12"}
-	certAnyUsage = lint.Rule{Code: "cert-any-usage", Severity: lint.Info,
-		What: "the extended key usage does not name clientAuth",
-		Do:   "name clientAuth: some clients offer only certificates that do", Source: lint.RFC5280 + " section 4.2.1.12"}
+	certNoUsage = lint.Rule{Code: "cert-no-usage", Severity: lint.Info,
+		What: "the extended key usage is missing",
+		Do:   "name clientAuth: a client that is asked to choose may pass over a certificate without", Source: lint.RFC5280 + " section 4.2.1.12"}
+	certAnyUsage = lint.Rule{Code: "cert-any-usage", Severity: lint.Warning, Effect: lint.LocksOut,
+		What: "the extended key usage allows any use and does not name clientAuth",
+		Do:   "name clientAuth: browsers offer no certificate whose extended key usage lacks it", Source: lint.RFC5280 + " section 4.2.1.12"}
 	certNoDigitalSig = lint.Rule{Code: "cert-no-digital-signature", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the key usage has no digitalSignature",
 		Do:   "add digitalSignature to the key usage: TLS clients sign", Source: lint.RFC8446 + " section 4.4.2"}
@@ -250,7 +253,7 @@ var rules = [...]lint.Rule{
 	certNamesUnreadable, certNoUPN, certOnlyEmail, certSubjectEmail, certManyUPNs, certUPNType, certUPNText,
 	certUPNSpace, certUPNInvisible, certUPNNotRoutable, certUPNCase, certUPNOther, certDuplicateName,
 	certIgnoredName, certNameTooLong, certNameQuoted, certNameMultiValued, certLongCN, certNoSubject,
-	certSIDMismatch, certSIDUnreadable, certNoClientAuth, certAnyUsage, certNoDigitalSig, certIsCA, certCAKey,
+	certSIDMismatch, certSIDUnreadable, certNoClientAuth, certNoUsage, certAnyUsage, certNoDigitalSig, certIsCA, certCAKey,
 	certUsageCritical, certCritical, certTooManyOIDs, certNoAKI, certNoSKI, certWeakKey, certKeyType,
 	certWeakSig, certSHA1, certCRLScheme, certNoCRL, certSerial, certShort, certLong, certClipped,
 	certExpired, certNotYet, certAKIMismatch, certWrongIssuer, certIssuerEncoding, certBadSig, certOutlivesCA,

@@ -448,7 +448,7 @@ func (ev *evaluation) steps(e policy.Explanation) []Step {
 
 	ev.accountStep(&steps)
 	fromPolicy(true)
-	presentSteps(&steps, ev.unfit)
+	ev.presentSteps(&steps)
 
 	chain := ev.reading.chain
 	curable := ev.tenant.curable(chain)
@@ -583,10 +583,14 @@ func (ev *evaluation) elsewhere() (scopes []int) {
 // hintStep says whether a browser offers the certificate. It never refuses, because
 // not every client filters by issuer hints.
 func (ev *evaluation) hintStep(steps *stepList) {
+	issuing := trust.Chain{CAs: ev.reading.chain.CAs[:min(1, len(ev.reading.chain.CAs))]}
 	switch {
 	case !ev.tenant.policy.IssuerHints():
+	case ev.tenant.hints.Reach(issuing):
+		steps.add(StepHints, lint.Pass, sourceHints, "Entra sends the name of the issuing CA to the browser, which then offers the certificate")
 	case ev.tenant.hints.Reach(ev.reading.chain):
-		steps.add(StepHints, lint.Pass, sourceHints, "Entra sends the name of a CA of the chain to the browser, which then offers the certificate")
+		steps.add(StepHints, lint.Warn, sourceHints+"; "+sourceBrowsers, "Entra sends the name of a CA further up the chain to the browser, which offers the certificate only if it has the certificates of the CAs between: "+
+			"install them with the user's certificate, or set isIssuerHintEnabled on the issuing CA")
 	default:
 		steps.add(StepHints, lint.Warn, sourceHints, "Entra sends no name of a CA of the chain to the browser, which may then not offer the certificate: "+
 			"set isIssuerHintEnabled on the issuing CA")

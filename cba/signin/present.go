@@ -12,11 +12,14 @@ import (
 
 // unfit are the findings of package cba about what keeps a TLS client from
 // presenting the certificate. What Entra does with each is not documented.
-var unfit = []string{"cert-no-client-auth", "cert-no-digital-signature", "cert-key-type"}
+var unfit = []string{"cert-no-client-auth", "cert-any-usage", "cert-no-digital-signature", "cert-key-type"}
 
 // unsent are those for which TLS itself has a rule, or browsers are known to offer no
 // certificate (RFC 8446, section 4.4.2).
-var unsent = []string{"cert-no-client-auth", "cert-no-digital-signature"}
+var unsent = []string{"cert-no-client-auth", "cert-any-usage", "cert-no-digital-signature"}
+
+// sourceBrowsers is what browsers do, whatever a page says.
+const sourceBrowsers lint.Source = "seen with Chromium and Firefox on Linux (examples/lab/browser)"
 
 // codeNothingSent is the code where no certificate arrives.
 const codeNothingSent = "AADSTS50192"
@@ -29,11 +32,25 @@ func (ev *evaluation) fitness() lint.Findings {
 
 // presentSteps says what may keep a client from presenting the certificate. It never
 // refuses.
-func presentSteps(steps *stepList, findings lint.Findings) {
-	for _, f := range findings {
+func (ev *evaluation) presentSteps(steps *stepList) {
+	before := len(*steps)
+	for _, f := range ev.unfit {
 		steps.add(StepPresent, lint.Warn, f.Source, saysOf(f))
 	}
-	if len(findings) == 0 {
+	unseen := func(what string) {
+		steps.add(StepPresent, lint.Warn, sourceBrowsers, "browsers do not offer "+what+": the user then sees "+codeNothingSent+" instead of what follows here")
+	}
+	cert, at := ev.request.Certificate, ev.request.At
+	switch {
+	case at.After(cert.NotAfter):
+		unseen("a certificate that has expired")
+	case at.Before(cert.NotBefore):
+		unseen("a certificate that is not valid yet")
+	}
+	if cert.IsCA {
+		unseen("the certificate of a CA")
+	}
+	if len(*steps) == before {
 		steps.add(StepPresent, lint.Pass, lint.RFC8446, "nothing in the certificate keeps a TLS client from presenting it")
 	}
 }
