@@ -171,8 +171,9 @@ func troubleLog(say func(string)) *log.Logger { return log.New(trouble{say}, "",
 type trouble struct{ say func(string) }
 
 func (t trouble) Write(line []byte) (int, error) {
-	if t.say != nil {
-		t.say(strings.TrimSpace(string(line)))
+	// A browser that goes away to ask the person closes the connection in the handshake.
+	if text := strings.TrimSpace(string(line)); t.say != nil && !strings.HasSuffix(text, ": EOF") {
+		t.say(text)
 	}
 	return len(line), nil
 }
