@@ -428,6 +428,7 @@ func exportedNames() []exported {
 		{"snapshot.Outcome", *new(snapshot.Outcome)},
 		{"snapshot.Parse", snapshot.Parse},
 		{"snapshot.ParseUser", snapshot.ParseUser},
+		{"snapshot.ReadFolder", snapshot.ReadFolder},
 		{"snapshot.ReadUndo", snapshot.ReadUndo},
 		{"snapshot.ReadUsers", snapshot.ReadUsers},
 		{"snapshot.Reason", *new(snapshot.Reason)},

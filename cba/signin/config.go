@@ -89,6 +89,8 @@ func (c *Config) UnmarshalJSON(data []byte) error {
 			data = document
 			properties, err = object(data, MaxConfig)
 		}
+	} else if e := dialect.Instead(failed); e != nil {
+		return malformed(e.Where, "%s", e.Detail)
 	}
 	if err != nil {
 		return err

@@ -186,6 +186,8 @@ const combinationType = "#microsoft.graph.x509CertificateCombinationConfiguratio
 func ParseStrength(data []byte) (Strength, error) {
 	if text, err := dialect.Graph(data, policy.MaxJSON); err == nil {
 		data = dialect.Only(text)
+	} else if e := dialect.Instead(err); e != nil {
+		return Strength{}, inStrength(malformed(e.Where, "%s", e.Detail))
 	}
 	if _, err := object(data, policy.MaxJSON); err != nil {
 		return Strength{}, inStrength(err)

@@ -63,7 +63,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.omit, "omit", "", "with -html: JSON `FILE` with accepted findings: [{code, where, reason, until}]")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
-	f.Lookup("tenant").Usage += "; or a FILE with a saved tenant, which is audited without a network"
+	f.Lookup("tenant").Usage += "; or a FILE or a folder of EntraExporter with a saved tenant, which is audited without a network"
 	if err := console.ParseFlags(f, args, "Finds what is wrong with the certificate-based authentication of a tenant.", "[flags]"); err != nil {
 		return o, err
 	}
@@ -101,7 +101,7 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if isFile(o.tenant.ID) {
+	if o.tenant.IsFile() {
 		return o.offline()
 	}
 	if o.users != "" {

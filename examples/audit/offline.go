@@ -10,13 +10,8 @@ import (
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 )
-
-// isFile reports whether -tenant names a file and not a tenant.
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return name != "" && err == nil && info.Mode().IsRegular()
-}
 
 // offline audits a tenant that was saved, in any form that package signin reads, without
 // a network: CRLs are not downloaded.
@@ -27,26 +22,22 @@ func (o options) offline() error {
 	case o.allowPrivate:
 		return console.Usage("-allow-private has no effect: the CRLs of a tenant in a file are not downloaded")
 	}
-	content, err := os.ReadFile(o.tenant.ID)
+	tenant, err := saved.Snapshot(o.tenant.ID)
 	if err != nil {
 		return err
 	}
-	saved, err := snapshot.Parse(content)
-	if err != nil {
-		return console.Usage("%s: %w", o.tenant.ID, err)
-	}
-	a, _, err := begin(saved.Config)
+	a, _, err := begin(tenant.Config)
 	if err != nil {
 		return err
 	}
 	a.Offline = true
-	if err := a.readUsers(o.savedUsers(saved.Users), saved.Config); err != nil {
+	if err := a.readUsers(o.savedUsers(tenant.Users), tenant.Config); err != nil {
 		return err
 	}
 	return o.finish(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Tenant read from %s. CRLs were not downloaded.\n", o.tenant.ID)
 		if missing := a.missing(); len(missing) > 0 {
-			fmt.Fprintf(w, "The file does not contain %s; nothing is said about it.\n", strings.Join(missing, " and "))
+			fmt.Fprintf(w, "It does not contain %s; nothing is said about it.\n", strings.Join(missing, " and "))
 		}
 		fmt.Fprintln(w)
 	})

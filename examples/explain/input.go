@@ -17,7 +17,6 @@ import (
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
-	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/saved"
 	"example.com/entracba/examples/internal/tenant"
@@ -129,12 +128,10 @@ func (o options) account(ctx context.Context, live *tenant.Tenant) (*policy.User
 		}
 		return &u.User, nil
 	}
-	if content, err := os.ReadFile(o.tenantFile()); err == nil {
-		if s, err := snapshot.Parse(content); err == nil {
-			for _, u := range s.Users {
-				if folder.Key(u.UserPrincipalName) == folder.Key(o.user) {
-					return &u.User, nil
-				}
+	if s, err := saved.Snapshot(o.tenantFile()); err == nil {
+		for _, u := range s.Users {
+			if folder.Key(u.UserPrincipalName) == folder.Key(o.user) {
+				return &u.User, nil
 			}
 		}
 	}

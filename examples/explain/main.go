@@ -58,7 +58,7 @@ func parse(args []string) (options, error) {
 	o := options{at: time.Now(), args: args}
 	f := flag.NewFlagSet("explain", flag.ContinueOnError)
 	o.tenant.Register(f)
-	f.Lookup("tenant").Usage = "the tenant: a JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it; or the ID or a domain of a tenant, which is read through Graph"
+	f.Lookup("tenant").Usage = "the tenant: a JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it; or a folder that EntraExporter wrote; or the ID or a domain of a tenant, which is read through Graph"
 	f.StringVar(&o.user, "user", "", "the user: JSON `FILE|UPN`, as Microsoft Graph returns it; or a UPN, who is looked for in the tenant and beside the manifest")
 	f.StringVar(&o.cert, "cert", "", "the user's certificate: `FILE` as PEM, DER, base64, PKCS #7 or PFX")
 	saved.PasswordFlag(f, &o.password)

@@ -590,6 +590,54 @@ func TestFIPSOnly(t *testing.T) {
 	}
 }
 
+// A tenant is read from a folder as EntraExporter lays it out; what is no tenant is said to
+// be what it is.
+func TestTenantForms(t *testing.T) {
+	dir := t.TempDir()
+	read := func(name string) []byte {
+		text, err := os.ReadFile(filepath.Join("..", "..", "cba", "signin", "testdata", "tenant", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for _, name := range []string{"user.json", "bob.crt"} {
+		write(t, dir, name, read(name))
+	}
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(read("tenant-base.json"), &parts); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{
+		"export/Policies/AuthenticationMethodsPolicy/AuthenticationMethodConfigurations/X509Certificate.json": parts["x509Certificate"],
+		"export/Organization/CertificateBasedAuthConfiguration.json":                                          parts["certificateBasedAuthConfiguration"],
+		"empty/Organization/Organization.json":                                                                []byte("{}"),
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, name, text)
+	}
+	args := []string{"-at", "2026-12-01T00:00:00Z", "-user", "user.json", "-cert", "bob.crt", "-tenant"}
+	if r := explain(t, dir, append(args, "export")...); r.code != 0 || !strings.Contains(r.stdout, "SIGNED IN") {
+		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	for name, test := range map[string]struct{ text, says string }{
+		"empty/":               {"", "EntraExporter"},
+		"M365TenantConfig.ps1": {"Configuration M365TenantConfig\n{\n    Import-DscResource -ModuleName 'Microsoft365DSC'\n", "GET /policies/authenticationMethodsPolicy"},
+		"screen.json":          {"Id    : X509Certificate\nState : enabled\n", "ConvertTo-Json -Depth 10"},
+		"depth.json":           {`{"Id":"X509Certificate","State":"enabled","AdditionalProperties":{"certificateUserBindings":"@{priority=1}"}}`, "-Depth 10"},
+		"page.json":            {"<!DOCTYPE html>", "HTML"},
+	} {
+		if test.text != "" {
+			write(t, dir, name, []byte(test.text))
+		}
+		if r := explain(t, dir, append(args, name)...); r.code != 2 || r.stdout != "" || !strings.Contains(r.stderr, test.says) {
+			t.Errorf("%s: exit status %d: %s%s", name, r.code, r.stdout, r.stderr)
+		}
+	}
+}
+
 // A PFX file gives its certificate, with the password from a file.
 func TestPFX(t *testing.T) {
 	folder := t.TempDir()

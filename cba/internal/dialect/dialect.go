@@ -21,6 +21,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -34,16 +35,25 @@ import (
 // byte but for a byte order mark and the white space around it.
 //
 // The error is that of [wire.Text], for a text of more than most bytes or one that
-// is no JSON.
+// is no JSON; it says what else the text is, if that is known. A text of which
+// PowerShell has cut values off is [wire.Incomplete].
 func Graph(data []byte, most int) ([]byte, error) {
 	if len(data) <= 2*most {
 		data = text.UTF8(data)
 	}
 	checked, err := wire.Text(data, most)
 	if err != nil {
+		var e *wire.Error
+		if looks := looksLike(data); errors.As(err, &e) && e.Reason == wire.BadSyntax && looks != "" {
+			return nil, &wire.Error{Reason: wire.BadSyntax, Detail: foreign + looks}
+		}
 		return nil, err
 	}
-	return value("", checked), nil
+	checked = value("", checked)
+	if where := cutOff(checked); where != "" {
+		return nil, &wire.Error{Reason: wire.Incomplete, Where: where, Detail: "PowerShell has cut the value off: write the file again with ConvertTo-Json -Depth 10"}
+	}
+	return checked, nil
 }
 
 // lists are the properties of Graph that are lists: PowerShell writes one of one

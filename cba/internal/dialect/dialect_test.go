@@ -3,6 +3,7 @@ package dialect_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"example.com/entracba/cba/internal/dialect"
@@ -82,4 +83,46 @@ func FuzzGraph(f *testing.F) {
 			t.Fatalf("%q: %q", once, method)
 		}
 	})
+}
+
+// What is no JSON is said to be what it is, and so is what PowerShell has cut off.
+func TestInstead(t *testing.T) {
+	for text, says := range map[string]string{
+		"<!DOCTYPE html><html>":                        "HTML",
+		"\ufeff<HTML><body>":                           "HTML",
+		`<?xml version="1.0"?><a/>`:                    "XML",
+		`<Objs Version="1.1.0.1"><Obj/></Objs>`:        "Export-Clixml",
+		"-----BEGIN CERTIFICATE-----\nAAAA":            "-cert",
+		"subject=x\n-----BEGIN CERTIFICATE-----\nAAAA": "-cert",
+		"PK\x03\x04\x00":                               "workbook",
+		"#TYPE System.Object\n\"Id\"\n":                "-users",
+		"Configuration M365TenantConfig\n{\n    Import-DscResource -ModuleName 'Microsoft365DSC'":                                          "Microsoft365DSC",
+		"# Generated with Microsoft365DSC\nparam()\nAADAuthenticationMethodPolicyX509 \"a\" {}":                                            "no identifiers of groups",
+		"\r\nId               : X509Certificate\r\nState            : enabled\r\n":                                                         "ConvertTo-Json",
+		"Id              State\n--              -----\nX509Certificate enabled\n":                                                          "ConvertTo-Json",
+		"'@odata.context': https://graph\nid: X509Certificate\nstate: enabled\n":                                                           "YAML",
+		"id: X509Certificate\nstate: enabled\n":                                                                                            "YAML",
+		`{"id":"X509Certificate","certificateUserBindings":"@{priority=1; userProperty=x} @{a=b}"}`:                                        "-Depth 10",
+		`{"Id":"X509Certificate","AdditionalProperties":{"includeTargets":["@{id=all_users; targetType=group}"]}}`:                         "-Depth 10",
+		`{"Id":"X509Certificate","AdditionalProperties":"System.Collections.Generic.Dictionary` + "`" + `2[System.String,System.Object]"}`: "-Depth 10",
+		`{"authenticationModeConfiguration":"System.Collections.Hashtable"}`:                                                               "-Depth 10",
+		`{"value":[{"UserPrincipalName":"a@b","AuthorizationInfo":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphAuthorizationInfo"}]}`:  "-Depth 10",
+		`{"combinationConfigurations":[{"allowedIssuerSkis":"System.Object[]"}]}`:                                                          "-Depth 10",
+	} {
+		got, err := dialect.Graph([]byte(text), most)
+		if e := dialect.Instead(err); e == nil || !strings.Contains(e.Detail, says) {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
+	}
+	// What does not matter may be cut off, and what is broken is only broken.
+	for _, text := range []string{`{"UserPrincipalName":"a@b","Manager":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphDirectoryObject","displayName":"@{a}"}`, `{"certificateUserIds":["X509:<PN>a"]}`} {
+		if _, err := dialect.Graph([]byte(text), most); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", "{", "{\"a: 1", "hello", "{id: 1}", "\x00\x01"} {
+		if _, err := dialect.Graph([]byte(text), most); err == nil || dialect.Instead(err) != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 }

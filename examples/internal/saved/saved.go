@@ -24,21 +24,39 @@ import (
 	"example.com/entracba/examples/internal/console"
 )
 
-// Tenant reads and compiles a tenant.
+// Snapshot reads a tenant from a file in any form that package signin reads, or from a
+// folder as EntraExporter lays it out.
+func Snapshot(name string) (s snapshot.Snapshot, err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return s, err
+	}
+	if info.IsDir() {
+		s, err = snapshot.ReadFolder(os.DirFS(name))
+	} else {
+		var content []byte
+		if content, err = os.ReadFile(name); err != nil {
+			return s, err
+		}
+		s, err = snapshot.Parse(content)
+	}
+	if err != nil {
+		err = console.Usage("%s: %w", name, err)
+	}
+	return s, err
+}
+
+// Tenant reads a tenant as [Snapshot] does, and compiles it.
 func Tenant(name string, lists crl.Source) (signin.Config, *signin.Tenant, error) {
-	content, err := os.ReadFile(name)
+	s, err := Snapshot(name)
 	if err != nil {
-		return signin.Config{}, nil, err
+		return s.Config, nil, err
 	}
-	config, err := signin.ParseConfig(content)
+	tenant, err := s.Config.Compile(signin.Options{CRLs: lists})
 	if err != nil {
-		return config, nil, console.Usage("%s: %w", name, err)
+		return s.Config, nil, console.Usage("%s: %w", name, err)
 	}
-	tenant, err := config.Compile(signin.Options{CRLs: lists})
-	if err != nil {
-		return config, nil, console.Usage("%s: %w", name, err)
-	}
-	return config, tenant, nil
+	return s.Config, tenant, nil
 }
 
 // RequireFlag registers -require.

@@ -39,10 +39,10 @@ func (f *Flags) Register(set *flag.FlagSet) {
 // IsDemo reports whether no tenant is named.
 func (f Flags) IsDemo() bool { return f.ID == "" && f.Endpoint == "" }
 
-// IsFile reports whether -tenant names a file with a saved tenant and not a tenant: there
-// is such a file, or no ID and no domain looks like that.
+// IsFile reports whether -tenant names a file or a folder with a saved tenant and not a
+// tenant: there is such a file, or no ID and no domain looks like that.
 func (f Flags) IsFile() bool {
-	if info, err := os.Stat(f.ID); f.ID != "" && err == nil && info.Mode().IsRegular() {
+	if info, err := os.Stat(f.ID); f.ID != "" && err == nil && (info.Mode().IsRegular() || info.IsDir()) {
 		return true
 	}
 	return strings.ContainsAny(f.ID, `/\`) || strings.HasSuffix(strings.ToLower(f.ID), ".json")

@@ -1,0 +1,123 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+
+	"example.com/entracba/cba/internal/wire"
+)
+
+// foreign begins the detail of an error of [Graph] that says what a text is.
+const foreign = "this looks like "
+
+// Instead returns the error of [Graph] if it says what the text is or what to give
+// instead, nil for any other.
+func Instead(err error) *wire.Error {
+	var e *wire.Error
+	if errors.As(err, &e) && (e.Reason == wire.Incomplete || strings.HasPrefix(e.Detail, foreign)) {
+		return e
+	}
+	return nil
+}
+
+var (
+	listing = regexp.MustCompile(`(?m)^[A-Za-z@][A-Za-z0-9@.]* +: `) // Format-List
+	ruled   = regexp.MustCompile(`(?m)^-{2,}( +-{2,})+ *\r?$`)       // Format-Table
+	yaml    = regexp.MustCompile(`^(---\r?\n|['"]?@?[A-Za-z][A-Za-z0-9.@]*['"]?: *[^{\[]*(\r?\n|$))`)
+)
+
+// looksLike says what a text is that is no JSON, and what to give instead; "" if it is
+// not known.
+func looksLike(data []byte) string {
+	data = bytes.TrimSpace(data)
+	start := string(data[:min(len(data), 4096)])
+	has := func(what string) bool { return bytes.Contains(data[:min(len(data), 64<<10)], []byte(what)) }
+	lower := strings.ToLower(start)
+	switch {
+	case len(data) == 0:
+	case strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html"):
+		return "an HTML page, such as a sign-in page; save the answer of the call itself"
+	case strings.HasPrefix(start, "<") && has("<Objs"):
+		return "what Export-Clixml writes; use ConvertTo-Json -Depth 10 instead"
+	case strings.HasPrefix(start, "<"):
+		return "XML; Graph's answers are JSON"
+	case strings.Contains(start, "-----BEGIN "):
+		return "PEM; a certificate is given with -cert"
+	case has("Import-DscResource") || has("AADAuthenticationMethodPolicyX509"):
+		return "a configuration of Microsoft365DSC, which is a program and has no identifiers of groups; " + tenantCalls
+	case strings.HasPrefix(start, "PK\x03\x04"):
+		return "a ZIP archive or a workbook; unpack it, or export it as CSV"
+	case strings.HasPrefix(start, "#TYPE"), strings.HasPrefix(lower, "sep="):
+		return "a table (CSV); lists of users are given with -users"
+	case listing.MatchString(start), ruled.MatchString(start):
+		return "what PowerShell prints on the screen; add | ConvertTo-Json -Depth 10"
+	case start[0] != '{' && start[0] != '[' && start[0] != '"' && yaml.MatchString(start):
+		return "YAML; ask for JSON (az rest -o json)"
+	}
+	return ""
+}
+
+// cutMarks are in a text if PowerShell may have cut values off: where objects nest
+// deeper than ConvertTo-Json -Depth says (2 by default), it writes what the object
+// prints as.
+var cutMarks = [][]byte{[]byte(`"@{`), []byte(`"System.`), []byte(`"Microsoft.`)}
+
+// objects are the properties of Graph that are objects, beside those in lists.
+var objects = map[string]bool{
+	"authenticationModeConfiguration": true, "crlValidationConfiguration": true, "issuerHintsConfiguration": true,
+	"x509Certificate": true, "certificateBasedAuthConfiguration": true, "authorizationInfo": true, "additionalProperties": true,
+	"systemCredentialPreferences": true,
+}
+
+// cutOff returns the place of a value that PowerShell has cut off, "" if there is none.
+// The text is in Graph's form.
+func cutOff(raw []byte) string {
+	for _, mark := range cutMarks {
+		if bytes.Contains(raw, mark) {
+			return findCut("", "", raw)
+		}
+	}
+	return ""
+}
+
+func findCut(where, name string, raw []byte) string {
+	switch {
+	case len(raw) == 0:
+	case raw[0] == '{':
+		members, err := wire.Members(raw)
+		if err != nil {
+			return ""
+		}
+		for _, m := range members {
+			if found := findCut(where+"/"+m.Name, m.Name, m.Raw); found != "" {
+				return found
+			}
+		}
+	case raw[0] == '[':
+		elements, err := wire.Elements(raw)
+		if err != nil {
+			return ""
+		}
+		for _, e := range elements {
+			if found := findCut(where, name, e); found != "" { // of a list the list is named
+				return found
+			}
+		}
+	case raw[0] == '"' && (lists[name] || objects[name]):
+		var s string
+		if json.Unmarshal(raw, &s) == nil && isCut(s) {
+			return where
+		}
+	}
+	return ""
+}
+
+// isCut reports whether a text is what an object prints as.
+func isCut(s string) bool {
+	return strings.HasPrefix(s, "@{") && strings.HasSuffix(s, "}") ||
+		strings.HasPrefix(s, "System.Object") || strings.HasPrefix(s, "System.Collections.") || strings.HasPrefix(s, "System.String[]") ||
+		strings.HasPrefix(s, "Microsoft.Graph.") || strings.HasPrefix(s, "Microsoft.Open.")
+}
