@@ -36,6 +36,8 @@
 //   - I have to show it to somebody: a page of findings, of a verdict, of who is
 //     affected? Package cba/report.
 //
+//   - Which tenant suits the certificates and users that exist? Package cba/propose.
+//
 // Working with a tenant:
 //
 //   - I read and change its configuration, its CAs and its users' ids, and want to

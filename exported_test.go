@@ -20,6 +20,7 @@ import (
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/propose"
 	"example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
@@ -334,6 +335,20 @@ func exportedNames() []exported {
 		{"policy.User", *new(policy.User)},
 		{"policy.UserBinding", *new(policy.UserBinding)},
 		{"policy.UserProperty", *new(policy.UserProperty)},
+		{"propose.Binding", *new(propose.Binding)},
+		{"propose.CA", *new(propose.CA)},
+		{"propose.Error", *new(propose.Error)},
+		{"propose.MissingCA", *new(propose.MissingCA)},
+		{"propose.Options", *new(propose.Options)},
+		{"propose.ParseUser", propose.ParseUser},
+		{"propose.Person", *new(propose.Person)},
+		{"propose.Proposal", *new(propose.Proposal)},
+		{"propose.Question", *new(propose.Question)},
+		{"propose.Reason", *new(propose.Reason)},
+		{"propose.Status", *new(propose.Status)},
+		{"propose.Stray", *new(propose.Stray)},
+		{"propose.Tenant", propose.Tenant},
+		{"propose.User", *new(propose.User)},
 		{"publish.Error", *new(publish.Error)},
 		{"publish.FileStore", *new(publish.FileStore)},
 		{"publish.Issuer", *new(publish.Issuer)},

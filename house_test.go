@@ -47,6 +47,7 @@ var imports = map[string][]string{
 	"cba/signin":               {"cba/aadsts", "cba/internal/path", "cba", "cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/fingerprint", "cba/lint"},
 	"cba/deploy":               {"cba/internal/path", "cba/dn", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/text", "cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":               {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
+	"cba/propose":              {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/internal/fingerprint", "cba/policy", "cba/signin", "cba/trust", "golang.org/x/crypto"},
 	"cba/report":               {"cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},
 	"cba/lifecycle":            {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},
 	"cba/graph/graphtest":      {"cba/internal/enum", "cba/internal/fingerprint", "cba/internal/wire", "github.com/Azure/azure-sdk-for-go/sdk/azcore"},

@@ -35,9 +35,10 @@ type Listed struct {
 //
 // A table's columns have the names of Graph's properties, in any letter case: id,
 // userPrincipalName, onPremisesUserPrincipalName, displayName, accountEnabled,
-// userType, certificateUserIds (several values with ";" between them), and certificate
-// (in base64), which becomes the property "certificates". Other columns are passed
-// over. An empty field is a property that is not known.
+// userType, mail, onPremisesSecurityIdentifier, onPremisesSyncEnabled, certificateUserIds
+// (several values with ";" between them), and certificate (in base64), which becomes the
+// property "certificates". Other columns are passed over. An empty field is a property
+// that is not known.
 //
 // The sequence ends with the first error: an [*Error], whose Where is the place, or one
 // of r. An object that is no user, and a list whose last page has a link to more, are
@@ -121,6 +122,9 @@ var columns = map[string]string{
 	"displayname":                 "displayName", "display name": "displayName",
 	"accountenabled": "accountEnabled", "account enabled": "accountEnabled",
 	"usertype": "userType", "user type": "userType",
+	"mail": "mail", "email": "mail", "e-mail": "mail", "emailaddress": "mail",
+	"onpremisessecurityidentifier": "onPremisesSecurityIdentifier", "sid": "onPremisesSecurityIdentifier", "objectsid": "onPremisesSecurityIdentifier",
+	"onpremisessyncenabled": "onPremisesSyncEnabled", "on-premises sync enabled": "onPremisesSyncEnabled",
 	"certificateuserids": "certificateUserIds", "authorizationinfo.certificateuserids": "certificateUserIds",
 	"certificate": "certificates", "certificates": "certificates",
 }
@@ -196,14 +200,14 @@ func rowUser(record []string, index map[string]int) (json.RawMessage, string) {
 		case !utf8.ValidString(value):
 			return nil, "column " + property + " is not UTF-8: save the file as CSV UTF-8"
 		case value == "":
-		case property == "accountEnabled":
+		case property == "accountEnabled", property == "onPremisesSyncEnabled":
 			switch strings.ToLower(value) {
 			case "true":
 				user[property] = true
 			case "false":
 				user[property] = false
 			default:
-				return nil, "column accountEnabled is " + text.Quote(value) + ": write true or false"
+				return nil, "column " + property + " is " + text.Quote(value) + ": write true or false"
 			}
 		case property == "certificateUserIds":
 			ids := splitIDs(value)

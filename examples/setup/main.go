@@ -7,6 +7,7 @@
 //	go run ./examples/setup -tenant ID -then tenant.json -users users.jsonl -out plan.json
 //	go run ./examples/setup -tenant ID -apply plan.json
 //	go run ./examples/setup -tenant ID -undo plan.json
+//	go run ./examples/setup -from DIR -users FILE
 //
 // What is wanted comes from a file, or from flags that change what the tenant has: -ca,
 // -group, -bind, -rule, -enable. A part that the file does not have stays as it is; a
@@ -21,6 +22,12 @@
 //
 // Without -tenant or -endpoint it plans a change of a demonstration inside the program,
 // which is new in every run, and so cannot be applied.
+//
+// With -from it proposes a tenant instead: "can we use the certificates that we have?" It
+// names the CAs to trust and those that are missing, the username binding that reaches
+// most people with the highest affinity, the ids to store, who is not reached and why,
+// and what only a person can answer. It writes the tenant, the users and the ids for the
+// next commands. Nothing is fetched from the network unless -fetch is given.
 //
 // Exit status: 0 done, planned, or nothing to do; 1 refused, because someone would lose
 // access; 2 the command line or the input cannot be used, or the tenant did not answer; 3
@@ -52,6 +59,8 @@ type options struct {
 	keep           bool
 	users          string
 	manifest       string
+	from           string
+	fetch          bool
 	require        signin.Requirement
 	crls           saved.CRLs
 	out            string
@@ -68,10 +77,12 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.keep, "keep", false, "with -then: keep the PKIs and CAs of the tenant that FILE does not contain")
 	f.BoolVar(&o.deleteClassic, "delete-classic", false, "with -then: delete the classic store if FILE has none")
 	f.StringVar(&o.users, "users", "", "users and their certificates, to see who is affected: `FILE|DIR`, as explain reads them")
+	f.StringVar(&o.from, "from", "", "propose a tenant from the certificates in `DIR` and the users of -users, without a tenant; -pki, -group and -rule answer its questions")
+	f.BoolVar(&o.fetch, "fetch", false, "with -from: fetch the CRLs from the network, to see whether Entra can")
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote: its users and certificates, to see who is affected")
 	saved.RequireFlag(f, &o.require)
 	o.crls.Register(f)
-	f.StringVar(&o.out, "out", "", "save the plan to `PLAN`, a new file")
+	f.StringVar(&o.out, "out", "", "save the plan to `PLAN`, a new file; with -from, the new folder of the proposal (default proposal)")
 	f.StringVar(&o.apply, "apply", "", "apply the saved `PLAN`")
 	f.StringVar(&o.undo, "undo", "", "take back the saved `PLAN`, whether it was applied whole or in part")
 	f.BoolVar(&o.allowLockout, "allow-lockout", false, "LOCK USERS OUT if the change does, or if it is not known whether it does")
@@ -80,7 +91,7 @@ func parse(args []string) (options, error) {
 	o.tenant.Register(f)
 	if err := console.ParseFlags(f, args, "Plans, applies and takes back changes of the settings for certificate sign-ins.", "[flags]",
 		"", "-tenant ID -then tenant.json -users users.jsonl -out plan.json", "-tenant ID -ca issuing.crt -crl-url http://crl.contoso.com/issuing.crl -manifest out/manifest.json -out plan.json",
-		"-tenant ID -apply plan.json", "-tenant ID -undo plan.json"); err != nil {
+		"-tenant ID -apply plan.json", "-tenant ID -undo plan.json", "-from certificates -users users.csv"); err != nil {
 		return o, err
 	}
 	given := console.Given(f)
@@ -89,6 +100,10 @@ func parse(args []string) (options, error) {
 	switch {
 	case f.NArg() > 0:
 		return o, console.Usage("unexpected argument %q; run \"setup -h\" for help", f.Arg(0))
+	case o.from != "":
+		return o, o.checkFrom(given)
+	case o.fetch:
+		return o, console.Usage("-fetch needs -from DIR")
 	case o.apply != "" && o.undo != "":
 		return o, console.Usage("-apply and -undo cannot be combined")
 	case saved && (wanted || o.keep || o.deleteClassic || o.out != "" || o.exitCode):
@@ -109,6 +124,25 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
+// checkFrom refuses flags that a proposal has no use for.
+func (o options) checkFrom(given map[string]bool) error {
+	for name := range given {
+		switch name {
+		case "from", "users", "fetch", "out", "json", "pki", "group", "rule", "tenant", "endpoint":
+		case "crl", "allow-private":
+			if !o.fetch {
+				return console.Usage("-%s needs -fetch: without it, no CRL is looked at", name)
+			}
+		default:
+			return console.Usage("-%s has no effect with -from", name)
+		}
+	}
+	if o.users == "" {
+		return console.Usage("-from needs -users FILE, the list of users: as Graph, PowerShell or the portal write it")
+	}
+	return nil
+}
+
 func run(args []string) error {
 	o, err := parse(args)
 	if err != nil {
@@ -116,6 +150,9 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if o.from != "" {
+		return o.proposal(ctx)
+	}
 	if o.apply != "" || o.undo != "" {
 		return o.carryOut(ctx)
 	}

@@ -1,0 +1,407 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
+	"example.com/entracba/cba/propose"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
+	"example.com/entracba/cba/trust"
+	"example.com/entracba/examples/internal/console"
+)
+
+// proposal reads certificates and users, and writes a proposed tenant.
+func (o options) proposal(ctx context.Context) error {
+	users, err := listed(o.users)
+	if err != nil {
+		return err
+	}
+	certs, notes, err := certificatesIn(o.from)
+	if err != nil {
+		return err
+	}
+	if len(certs) == 0 {
+		return console.Usage("no certificate in %s: files with the extensions %s are read", o.from, strings.Join(certificateFiles, ", "))
+	}
+	options := propose.Options{PKI: o.edits.pki, Groups: o.edits.groups, Rules: o.edits.rules}
+	if o.fetch {
+		if options.CRLs, err = o.crls.Source(); err != nil {
+			return err
+		}
+	}
+	p, err := propose.Tenant(ctx, users, certs, options)
+	if err != nil {
+		return err
+	}
+	if o.out == "" {
+		o.out = "proposal"
+	}
+	manifests, err := o.writeProposal(p)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = console.Result(console.Stdout, "setup", struct {
+			*propose.Proposal
+			Reached int      `json:"reached"`
+			Notes   []string `json:"notes"`
+			Next    []step   `json:"next"`
+		}{p, p.Reached(), append([]string{}, notes...), o.afterProposal(p, manifests)})
+	} else {
+		o.printProposal(console.Stdout, p, notes, manifests)
+	}
+	switch {
+	case err != nil:
+		return err
+	case p.Reached() == 0:
+		return console.ErrNo
+	}
+	return nil
+}
+
+// listed reads the users.
+func listed(name string) ([]propose.User, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var users []propose.User
+	for l, err := range snapshot.ReadUsers(f) {
+		var u propose.User
+		if err == nil {
+			if u, err = propose.ParseUser(l.JSON); err != nil {
+				err = fmt.Errorf("%s: %w", l.Where, err)
+			}
+		}
+		if err == nil && u.Account.UserPrincipalName == "" {
+			err = fmt.Errorf("%s: the user has no userPrincipalName", l.Where)
+		}
+		if err != nil {
+			return nil, console.Usage("%s: %w", name, err)
+		}
+		users = append(users, u)
+	}
+	if len(users) == 0 {
+		return nil, console.Usage("%s contains no users", name)
+	}
+	return users, nil
+}
+
+var certificateFiles = []string{".cer", ".crt", ".pem", ".der", ".p7b", ".p7c"}
+
+// certificatesIn reads all certificates below a folder. What cannot be read is a note.
+func certificatesIn(dir string) (certs []*x509.Certificate, notes []string, err error) {
+	skipped := 0
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		extension := strings.ToLower(filepath.Ext(path))
+		switch {
+		case !entry.Type().IsRegular():
+			return nil
+		case extension == ".pfx" || extension == ".p12":
+			skipped++
+			return nil
+		case !slices.Contains(certificateFiles, extension):
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		found, err := trust.ReadCertificates(content)
+		if err != nil {
+			notes = append(notes, fmt.Sprintf("%s was passed over: %s", path, console.Text(err)))
+			return nil
+		}
+		for _, c := range found {
+			if err := cba.Refused(c); err != nil {
+				notes = append(notes, fmt.Sprintf("%s, %s, was passed over: %s", path, dn.Show(c.RawSubject), console.Text(err)))
+				continue
+			}
+			certs = append(certs, c)
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = console.Usage("%w", err)
+	}
+	if skipped > 0 {
+		notes = append(notes, fmt.Sprintf("%s passed over: give the certificates without the keys", console.Count(skipped, "PFX file was", "PFX files were")))
+	}
+	return certs, notes, err
+}
+
+// Names in the folder of a proposal.
+const (
+	proposedTenant = "tenant.json"
+	proposedUsers  = "users.jsonl"
+)
+
+// writeProposal writes the proposed tenant, the users as they would be, and a manifest
+// with the ids to store for each CA that issues users' certificates. It replaces
+// nothing: a person may have edited an earlier proposal.
+func (o options) writeProposal(p *propose.Proposal) (manifests []string, err error) {
+	if err := os.Mkdir(o.out, 0o700); errors.Is(err, fs.ErrExist) {
+		return nil, console.Usage("%s exists already, and may have been edited: choose another folder with -out", o.out)
+	} else if err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(p.Config, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := folder.Write(filepath.Join(o.out, proposedTenant), append(text, '\n'), folder.Public); err != nil {
+		return nil, err
+	}
+	err = folder.Stream(filepath.Join(o.out, proposedUsers), folder.Public, func(w io.Writer) error {
+		for _, c := range p.Users {
+			line, err := userLine(c)
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(line, '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o.writeManifests(p)
+}
+
+// userLine is a user as Graph writes one, with the certificates.
+func userLine(c signin.Case) ([]byte, error) {
+	user, err := json.Marshal(c.User)
+	if err != nil {
+		return nil, err
+	}
+	certs := [][]byte{}
+	for _, cert := range c.Certificates {
+		certs = append(certs, cert.Raw)
+	}
+	list, err := json.Marshal(certs)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(user[:len(user)-1], []byte(`,"certificates":`), list, []byte("}")), nil
+}
+
+// writeManifests writes manifest.json, or manifest-1.json and so on where several CAs
+// have issued: what sync stores the ids from.
+func (o options) writeManifests(p *propose.Proposal) ([]string, error) {
+	type issued struct {
+		ca    folder.CA
+		users []folder.User
+	}
+	var by []*issued
+	of := map[string]*issued{}
+	for i, person := range p.People {
+		if person.Status != propose.Reached || len(person.Store)+len(person.Stored) == 0 {
+			continue
+		}
+		cert := slices.MaxFunc(p.Users[i].Certificates, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+		m := of[string(cert.RawIssuer)]
+		if m == nil {
+			m = &issued{ca: folder.CA{Subject: dn.Show(cert.RawIssuer)}}
+			of[string(cert.RawIssuer)], by = m, append(by, m)
+		}
+		if folder.CheckName(person.UserPrincipalName) != nil {
+			continue // it names no file; the report has the ids
+		}
+		user := folder.DescribeUser(person.UserPrincipalName, cert)
+		user.Certificate = "certificates/" + person.UserPrincipalName + ".crt"
+		if err := os.MkdirAll(filepath.Join(o.out, "certificates"), 0o755); err != nil {
+			return nil, err
+		}
+		if err := folder.Write(filepath.Join(o.out, filepath.FromSlash(user.Certificate)), cba.EncodeCertificates(cert), folder.Public); err != nil {
+			return nil, err
+		}
+		m.users = append(m.users, user)
+	}
+	var names []string
+	for i, m := range by {
+		name := folder.ManifestName
+		if len(by) > 1 {
+			name = fmt.Sprintf("manifest-%d.json", i+1)
+		}
+		name = filepath.Join(o.out, name)
+		err := folder.Stream(name, folder.Public, func(w io.Writer) error {
+			return folder.WriteManifest(w, m.ca, func(yield func(folder.User, error) bool) {
+				for _, u := range m.users {
+					if !yield(u, nil) {
+						return
+					}
+				}
+			})
+		})
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+func (o options) afterProposal(p *propose.Proposal, manifests []string) []step {
+	tenant := append([]string{}, o.tenant.Args()...)
+	if len(tenant) == 0 {
+		tenant = []string{"-tenant", "ID"}
+	}
+	var steps []step
+	field := "SKI"
+	for _, b := range p.Bindings {
+		if b.Proposed {
+			field = b.Field.Name()
+		}
+	}
+	for _, m := range manifests {
+		steps = append(steps, step{"Store the ids first (a plan; -apply writes them).", console.Command("sync", append(slices.Clone(tenant), "-manifest", m, "-mapping", field)...)})
+	}
+	return append(steps, step{"Then plan the change, and see who is affected.", console.Command("setup", append(slices.Clone(tenant), "-keep", "-then", filepath.Join(o.out, proposedTenant),
+		"-users", filepath.Join(o.out, proposedUsers), "-out", "plan.json")...)})
+}
+
+const day = "2006-01-02"
+
+func (o options) printProposal(w io.Writer, p *propose.Proposal, notes []string, manifests []string) {
+	style := console.StyleFor(os.Stdout)
+	for _, n := range notes {
+		fmt.Fprintf(w, "%s  %s\n", style.Yellow("note"), console.Clean(n))
+	}
+	fmt.Fprintf(w, "%s  %d of %s would be signed in with a certificate that exists\n\n", style.Bold("PROPOSAL"), p.Reached(), console.Count(len(p.People), "user"))
+
+	rows := [][]string{{"CA", "TYPE", "ISSUED", "EXPIRES", "CRL"}}
+	for _, ca := range p.CAs {
+		state := ca.CRL
+		if ca.CRLState != "" {
+			state += ": " + ca.CRLState
+		}
+		if ca.Note != "" {
+			state = ca.Note
+		}
+		rows = append(rows, []string{ca.Subject, string(ca.Type), fmt.Sprint(ca.Issued), ca.NotAfter.Format(day), state})
+	}
+	console.Table(w, style, rows...)
+	if !o.fetch {
+		fmt.Fprintln(w, "Whether the CRLs can be fetched from the internet was not checked; -fetch does.")
+	}
+	if len(p.Missing) > 0 {
+		fmt.Fprintf(w, "\n%s  without these, the users below them cannot sign in\n", style.Bold(style.Red("MISSING CAs")))
+		for _, m := range p.Missing {
+			where := ""
+			if len(m.URLs) > 0 {
+				where = "; to be found at " + strings.Join(m.URLs, ", ")
+			}
+			above := "issued users' certificates"
+			if m.Above != "" {
+				above = "issued " + m.Above
+			}
+			fmt.Fprintf(w, "  %s  %s, needed for %s%s\n", console.Clean(m.Subject), console.Clean(above), console.Count(m.Certificates, "certificate"), console.Clean(where))
+		}
+	}
+	fmt.Fprintln(w)
+	rows = [][]string{{"BINDING", "AFFINITY", "REACHES", "IDS TO STORE", ""}}
+	for _, b := range p.Bindings {
+		mark := b.Note
+		if b.Proposed {
+			mark = strings.TrimPrefix(b.Note+"; proposed", "; ")
+		}
+		rows = append(rows, []string{b.Field.Name() + " to " + string(b.Property), string(b.Affinity), fmt.Sprint(b.People), fmt.Sprint(b.Store), mark})
+	}
+	console.Table(w, style, rows...)
+
+	printPeople(w, style, p)
+	if len(p.Strays) > 0 {
+		fmt.Fprintf(w, "\n%s  nobody was found for these\n", style.Bold("CERTIFICATES"))
+		rows = [][]string{{"SUBJECT", "ISSUER", "WHY"}}
+		for _, s := range p.Strays[:min(len(p.Strays), tableUsers)] {
+			rows = append(rows, []string{s.Subject, s.Issuer, s.Why})
+		}
+		console.Table(w, style, rows...)
+		notShown(w, len(p.Strays), "certificate")
+	}
+	if len(p.Questions) > 0 {
+		fmt.Fprintf(w, "\n%s  what only a person can answer\n", style.Bold("QUESTIONS"))
+		for i, q := range p.Questions[:min(len(p.Questions), tableUsers)] {
+			fmt.Fprintf(w, "%2d. %s\n", i+1, console.Clean(q.Text))
+			switch {
+			case q.Rule != nil:
+				what := q.Rule.OID()
+				if what == "" {
+					what = q.Rule.Issuer()
+				}
+				fmt.Fprintf(w, "    if so, add: -rule %s\n", console.Clean(strings.TrimPrefix(console.Command("", what+"=multifactor,high"), "go run ./examples/ ")))
+			case q.Topic == "group":
+				fmt.Fprintln(w, "    add: -group ID")
+			}
+		}
+		notShown(w, len(p.Questions), "question")
+	}
+	fmt.Fprintf(w, "\nWritten: %s, %s", filepath.Join(o.out, proposedTenant), filepath.Join(o.out, proposedUsers))
+	for _, m := range manifests {
+		fmt.Fprintf(w, ", %s", m)
+	}
+	fmt.Fprintln(w)
+	for _, s := range o.afterProposal(p, manifests) {
+		console.Next(w, style, s.Why, s.Command)
+	}
+}
+
+// printPeople shows who is not reached; who is reached is counted.
+func printPeople(w io.Writer, style console.Style, p *propose.Proposal) {
+	rows := [][]string{{"NOT REACHED", "STATUS", "WHY"}}
+	synced, more, all := 0, 0, 0
+	for _, person := range p.People {
+		if person.Status == propose.Reached {
+			if person.Synced && len(person.Store) > 0 {
+				synced++
+			}
+			if len(person.Certificates) > 1 {
+				more++
+			}
+			continue
+		}
+		if all++; all <= tableUsers {
+			why := person.Why
+			if person.Code != "" {
+				why = person.Code + ": " + why
+			}
+			rows = append(rows, []string{person.UserPrincipalName, strings.ReplaceAll(string(person.Status), "-", " "), why})
+		}
+	}
+	if len(rows) > 1 {
+		fmt.Fprintln(w)
+		console.Table(w, style, rows...)
+		notShown(w, all, "user")
+	}
+	if synced > 0 {
+		fmt.Fprintf(w, "The ids of %s can be written by Entra Connect only: the accounts come from Active Directory.\n", console.Count(synced, "user"))
+	}
+	if more > 0 {
+		fmt.Fprintf(w, "%s more than one certificate: the manifest has the one that expires last, -json has all ids.\n", console.Count(more, "user has", "users have"))
+	}
+}
+
+func notShown(w io.Writer, all int, noun string) {
+	if all > tableUsers {
+		fmt.Fprintf(w, "%s not shown; use -json to list all.\n", console.Count(all-tableUsers, "more "+noun+" is", "more "+noun+"s are"))
+	}
+}
