@@ -23,13 +23,24 @@ const skipSynced = "the account is synced from Active Directory, so only Entra C
 // number of edits.
 //
 // An error of one user is in its plan and does not end the stream. The stream ends
-// after an error of edits, and when ctx ends. To move a value from one user to
+// after an error of edits, when ctx ends, and with the first error that every other user
+// would have, too: see [Error.Whole], and a [Forbidden] reading of users. To move a value from one user to
 // another takes two runs, one that removes it and one that adds it: until the first
 // is done, the plan of the second is a [Conflict].
 func (c *Client) PlanUsers(ctx context.Context, edits iter.Seq2[snapshot.Edit, error]) iter.Seq2[UserPlan, error] {
 	weigh := func(e snapshot.Edit) int { return min(1+len(e.Values()), maxBatch) }
 	plans := inOrder(ctx, c.concurrency(), edits, weigh, c.planChunk)
-	return untilDone(ctx, plans)
+	return untilDone(ctx, func(yield func(UserPlan, error) bool) {
+		for p, err := range plans {
+			var e *Error
+			if err == nil && errors.As(p.Err, &e) && (e.Whole() || e.Reason == Forbidden) {
+				err = e // nobody else can be read, either
+			}
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	})
 }
 
 // untilDone ends a stream with the error of ctx.

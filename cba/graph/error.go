@@ -227,6 +227,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Whole reports whether the token or the connection is at fault, so that every other call
+// of the client would fail, too: tell it once, and end.
+func (e *Error) Whole() bool {
+	return e != nil && (e.Reason == Unauthorized || e.Reason == Unavailable && e.Status == 0 || e.Reason == NotInCloud)
+}
+
 // Is reports whether target is the reason.
 func (e *Error) Is(target error) bool {
 	r, ok := target.(Reason)

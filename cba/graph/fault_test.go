@@ -541,6 +541,9 @@ func TestHostileAnswers(t *testing.T) {
 		"plain http link":   `{"value":[],"@odata.nextLink":"http://graph.microsoft.com/v1.0/users?x=1"}`,
 		"another port":      `{"value":[],"@odata.nextLink":"https://graph.microsoft.com:8443/v1.0/users?x=1"}`,
 		"relative link":     `{"value":[],"@odata.nextLink":"/v1.0/users?x=1"}`,
+		"beta link":         `{"value":[],"@odata.nextLink":"https://graph.microsoft.com/beta/users?x=1"}`,
+		"link out of it":    `{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/../beta/users?x=1"}`,
+		"escaped link":      `{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/%2e%2E/beta/users?x=1"}`,
 	} {
 		c, n := answering(t, 200, http.Header{}, body)
 		err := drain(c.Users(t.Context()))
@@ -613,6 +616,37 @@ func TestBrokenPlan(t *testing.T) {
 		var e *graph.Error
 		if !errors.As(plans[0].Err, &e) || e.Indeterminate {
 			t.Errorf("%v: %v", kind, plans[0])
+		}
+	}
+}
+
+// What every user would have is told once.
+func TestPlanEndsWithTheWhole(t *testing.T) {
+	edits := func(yield func(snapshot.Edit, error) bool) {
+		for i := range 500 {
+			if !yield(snapshot.Edit{User: fmt.Sprintf("user%d@contoso.com", i), Add: []string{"X509:<PN>x@y"}}, nil) {
+				return
+			}
+		}
+	}
+	for _, status := range []int{401, 403} {
+		c, _ := answering(t, status, http.Header{}, `{"error":{"code":"x","message":"no"}}`)
+		n := 0
+		var last error
+		for _, err := range c.PlanUsers(t.Context(), edits) {
+			n, last = n+1, err
+		}
+		var e *graph.Error
+		if n != 1 || !errors.As(last, &e) || e.Status != status || e.Whole() != (status == 401) {
+			t.Errorf("%d: %d plans, %v", status, n, last)
+		}
+	}
+	if (*graph.Error)(nil).Whole() || new(graph.Error).Whole() {
+		t.Error("nothing is the whole")
+	}
+	for _, id := range []string{".", "..", "%2e"} {
+		if _, err := newClient(t, newTenant(t, people(), graphtest.Options{}).Server).User(t.Context(), id); !errors.Is(err, graph.Invalid) && id != "%2e" {
+			t.Errorf("%q: %v", id, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -243,6 +244,8 @@ func (c *Client) target(r request) (*url.URL, error) {
 	}
 	if below, _, _ := strings.Cut(r.path, "?"); strings.Contains("/"+below+"/", "//") {
 		return nil, errors.New("the id is empty") // the path would be that of the collection
+	} else if dots.MatchString("/" + below + "/") {
+		return nil, errors.New("the id is a dot or two") // and would lead elsewhere
 	}
 	path := strings.TrimSuffix(base.String(), "/")
 	if r.beta {
@@ -443,8 +446,19 @@ func follows(next string, first *url.URL) error {
 		}
 		return fmt.Errorf("its next page is on another host, %q, and was not asked for", scrub(host))
 	}
+	below := version.FindString(first.EscapedPath())
+	if !strings.HasPrefix(u.EscapedPath(), below) || dots.MatchString(u.EscapedPath()+"/") {
+		return fmt.Errorf("its next page is not below %s, and was not asked for", below)
+	}
 	return nil
 }
+
+var (
+	// version is the part of a path up to the version of the API.
+	version = regexp.MustCompile(`^.*?/(?:v1\.0|beta)/`)
+	// dots finds segments that lead out of a path, escaped or not.
+	dots = regexp.MustCompile(`(?i)/(?:\.|%2e){1,2}/`)
+)
 
 // encode is json.Marshal without the escapes for HTML: the values are full of
 // "<" and ">".

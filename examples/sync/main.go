@@ -12,9 +12,10 @@
 // are already there are not written again. Two runs that write in one folder exclude
 // each other.
 //
-// Without -tenant or -endpoint it works on a demonstration inside the program.
-// Exit status: 0 done, or nothing to do; 1 some users failed; 2 the command line or
-// the input cannot be used, or the tenant did not answer.
+// Without -tenant or -endpoint it works on a demonstration inside the program, of which
+// nothing is kept. Exit status: 0 done, or nothing to do; 1 some users failed; 2 the
+// command line or the input cannot be used, or the tenant did not answer; 4 changes are
+// pending (only with -exit-code).
 package main
 
 import (
@@ -38,6 +39,7 @@ import (
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 	"example.com/entracba/examples/internal/tenant"
 )
 
@@ -49,12 +51,14 @@ type options struct {
 	manifest, undo        string
 	mappings              []certuserid.Mapping
 	replace, apply, asked bool
+	exitCode              bool
 	rate                  float64
 	json                  bool
+	args                  []string // the command line, for the next command
 }
 
 func parse(args []string) (options, error) {
-	o := options{mappings: []certuserid.Mapping{certuserid.SKI}}
+	o := options{mappings: []certuserid.Mapping{certuserid.SKI}, args: args}
 	f := flag.NewFlagSet("sync", flag.ContinueOnError)
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote")
 	f.Func("mapping", "`MAPPINGS` to write, separated by commas: SKI (default), IssuerAndSerialNumber, SHA1PublicKey, ...", func(text string) error {
@@ -71,14 +75,24 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.replace, "replace", false, "replace all existing values of the same mapping, for renewed certificates; without it, values are added")
 	f.BoolVar(&o.apply, "apply", false, "write the changes; without it, they are only printed (dry run)")
 	f.Float64Var(&o.rate, "rate", 20, "`N` writes per second after the first 3,000 users (Graph's limit per app is 20); -1 = no limit of our own, wait only when Graph asks")
+	f.BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if changes are pending")
 	f.StringVar(&o.undo, "undo", "", "undo an earlier run: the sync-undo-*.jsonl `FILE` that it wrote")
 	f.BoolVar(&o.json, "json", false, "print JSON with every user; the table shows only the first users of each outcome")
 	o.tenant.Register(f)
-	if err := console.ParseFlags(f, args, "Writes the IDs of issued certificates to the accounts in Entra.", "[flags]"); err != nil {
+	if err := console.ParseFlags(f, args, "Writes the IDs of issued certificates to the accounts in Entra.", "[flags]",
+		"", "-tenant ID -manifest out/manifest.json", "-tenant ID -manifest out/manifest.json -mapping IssuerAndSerialNumber,SKI -apply",
+		"-tenant ID -undo out/sync-undo-20261126T120000Z.jsonl -apply"); err != nil {
 		return o, err
 	}
-	f.Visit(func(f *flag.Flag) { o.asked = o.asked || f.Name == "mapping" || f.Name == "replace" })
+	given := console.Given(f)
+	o.asked = given["mapping"] || given["replace"]
 	switch {
+	case given["rate"] && !o.apply:
+		return o, console.Usage("-rate is for writes: it has no effect without -apply")
+	case !(o.rate > 0) && o.rate != -1:
+		return o, console.Usage("-rate %v: must be a number of writes per second, or -1", o.rate)
+	case o.exitCode && o.apply:
+		return o, console.Usage("-exit-code is for a dry run: it has no effect with -apply")
 	case f.NArg() > 0:
 		return o, console.Usage("unexpected argument %q; run \"sync -h\" for help", f.Arg(0))
 	case o.undo != "" && (o.manifest != "" || o.asked):
@@ -106,7 +120,7 @@ func run(args []string) error {
 	// The whole input is read once before the tenant is asked anything.
 	for _, err := range w.edits(nil) {
 		if err != nil {
-			return console.Usage("%w", err)
+			return usage(err)
 		}
 		w.total++
 	}
@@ -114,20 +128,31 @@ func run(args []string) error {
 		return console.Usage("%s contains no users", o.source())
 	}
 	if !o.json {
-		t.Announce(os.Stdout)
+		t.Announce(console.Stdout)
 	}
 	err = w.sync(ctx)
 	if err == nil && o.undo == "" {
 		w.r.notes = w.unbound(ctx)
 	}
-	w.r.end(os.Stdout, w.undoName, err == nil)
-	if err != nil {
+	w.r.end(w.undoName, err)
+	switch {
+	case err != nil:
 		return &console.Failure{Status: console.Unusable, Err: err}
-	}
-	if w.r.counts[graph.Failed]+w.r.counts[graph.Unverified] > 0 {
+	case w.r.counts[graph.Failed]+w.r.counts[graph.Unverified] > 0:
 		return console.ErrNo
+	case o.exitCode && w.r.counts[graph.Planned] > 0:
+		return console.ErrPending
 	}
 	return nil
+}
+
+// usage marks an error as one of the input, unless it is that already.
+func usage(err error) error {
+	var failure *console.Failure
+	if errors.As(err, &failure) {
+		return err
+	}
+	return console.Usage("%w", err)
 }
 
 func (o options) source() string {
@@ -144,9 +169,9 @@ func (o options) source() string {
 func (o options) open() (*tenant.Tenant, error) {
 	var names []string
 	if o.tenant.IsDemo() && o.manifest != "" {
-		for u, err := range folder.Users(o.manifest) {
+		for u, err := range saved.Manifest(o.manifest) {
 			if err != nil {
-				return nil, console.Usage("%w", err)
+				return nil, err
 			}
 			names = append(names, u.UPN)
 		}
@@ -185,7 +210,7 @@ func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[snapshot.Edit
 			}
 		}
 	}
-	users := folder.Users(w.manifest)
+	users := saved.Manifest(w.manifest)
 	if w.manifest == "" {
 		users = w.demonstration()
 	}
@@ -272,6 +297,9 @@ func (w *work) sync(ctx context.Context) error {
 	if !w.apply {
 		return w.plan(ctx, io.Discard)
 	}
+	if w.tenant.Demo != nil {
+		return w.demonstrate(ctx)
+	}
 	dir := folderOf(w.source())
 	unlock, err := folder.Lock(filepath.Join(dir, ".sync.lock"))
 	if err != nil {
@@ -296,6 +324,15 @@ func (w *work) sync(ctx context.Context) error {
 		return fmt.Errorf("stopped after %d of %d users: %w; run the same command again to continue", w.r.counts[graph.Written], planned, err)
 	}
 	return nil
+}
+
+// demonstrate writes to the demonstration, which is new in every run: there is nothing to
+// undo, and no file is left.
+func (w *work) demonstrate(ctx context.Context) error {
+	if err := w.plan(ctx, io.Discard); err != nil {
+		return err
+	}
+	return w.write(ctx)
 }
 
 // plan asks the tenant what would change. Undo lines of all that would go to out.
@@ -338,6 +375,10 @@ func (w *work) write(ctx context.Context) error {
 		}
 		bar.Step(1)
 		w.r.done(p)
+		var e *graph.Error
+		if errors.As(p.Err, &e) && e.Whole() {
+			return p.Err // of the token or the connection: told once, not for each user
+		}
 	}
 	return ctx.Err()
 }

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -50,13 +51,12 @@ type report struct {
 	shown  []line
 	place  map[string]int // of planned users, in shown
 	kept   map[graph.Outcome]int
-	out    io.Writer
 	first  bool
 	notes  []string
 }
 
 func newReport(o options) *report {
-	return &report{options: o, counts: map[graph.Outcome]int{}, place: map[string]int{}, kept: map[graph.Outcome]int{}, out: os.Stdout, first: true}
+	return &report{options: o, counts: map[graph.Outcome]int{}, place: map[string]int{}, kept: map[graph.Outcome]int{}, first: true}
 }
 
 // add takes a plan up.
@@ -101,10 +101,13 @@ func (r *report) emit(l line) {
 	}
 	separator := ",\n    "
 	if r.first {
-		separator, r.first = "{\n  \"users\": [\n    ", false
+		separator, r.first = r.head()+"\n    ", false
 	}
-	fmt.Fprint(r.out, separator, encode(l))
+	fmt.Fprint(console.Machine(console.Stdout), separator, encode(l))
 }
+
+// head is the JSON in front of the first user.
+func (r *report) head() string { return console.ResultHead("sync") + ",\n  \"users\": [" }
 
 func encode(v any) string {
 	var b strings.Builder
@@ -119,18 +122,25 @@ func encode(v any) string {
 // outcomes in the order of a summary.
 var outcomes = []graph.Outcome{graph.Planned, graph.Written, graph.Unverified, graph.Unchanged, graph.Skipped, graph.Failed}
 
-// end prints the table or the end of the JSON, and the summary.
-func (r *report) end(out io.Writer, undo string, whole bool) {
+// end prints the table or the end of the JSON, the summary and the next command. failed is
+// what ended the run.
+func (r *report) end(undo string, failed error) {
+	out := console.Stdout
 	if r.json {
+		machine := console.Machine(out)
 		if r.first {
-			fmt.Fprint(out, "{\n  \"users\": [")
+			fmt.Fprint(machine, r.head())
 		}
 		counts := map[string]int{}
 		for _, o := range outcomes {
 			counts[o.String()] = r.counts[o]
 		}
-		fmt.Fprintf(out, "\n  ],\n  \"counts\": %s,\n  \"notes\": %s,\n  \"undo\": %s\n}\n",
-			encode(counts), encode(append([]string{}, r.notes...)), encode(undo))
+		text := ""
+		if failed != nil {
+			text = ",\n  \"error\": " + encode(console.Text(failed))
+		}
+		fmt.Fprintf(machine, "\n  ],\n  \"counts\": %s,\n  \"notes\": %s,\n  \"undo\": %s%s\n}\n",
+			encode(counts), encode(append([]string{}, r.notes...)), encode(undo), text)
 		return
 	}
 	style := console.StyleFor(os.Stdout)
@@ -153,20 +163,45 @@ func (r *report) end(out io.Writer, undo string, whole bool) {
 	if more := total - len(r.shown); more > 0 {
 		fmt.Fprintf(out, "%s not shown; use -json to list all.\n", console.Count(more, "more user is", "more users are"))
 	}
-	fmt.Fprintf(out, "%s: %s\n", console.Count(total, "user"), strings.Join(words, ", "))
+	if total > 0 {
+		fmt.Fprintf(out, "%s: %s\n", console.Count(total, "user"), strings.Join(words, ", "))
+	}
 	for _, n := range r.notes {
 		fmt.Fprintf(out, "%s  %s\n", style.Yellow("note"), n)
 	}
+	if undo != "" {
+		fmt.Fprintf(out, "To undo this run:\n  %s\n", console.Command("sync", append(r.tenant.Args(), "-undo", undo, "-apply")...))
+	}
+	if failed != nil {
+		return // the error says how to go on
+	}
+	again := console.Command("sync", r.args...)
+	signins := append([]string{}, r.tenant.Args()...)
+	if r.manifest != "" {
+		signins = append(signins, "-manifest", r.manifest)
+	}
+	look := console.Command("signins", signins...)
 	switch {
-	case undo != "":
-		fmt.Fprintf(out, "To undo this run: go run ./examples/sync%v -undo %s -apply\n", r.tenant, undo)
-	case !whole:
-	case r.apply && r.counts[graph.Failed] == 0:
+	case r.apply && r.counts[graph.Failed]+r.counts[graph.Unverified] > 0:
+		if undo == "" && r.counts[graph.Written] == 0 {
+			fmt.Fprintln(out, "Nothing was written.")
+		}
+		console.Next(out, style, "Mend what failed, and run this again: what is there already is not written again.", again)
+	case r.apply && r.counts[graph.Written] == 0:
 		fmt.Fprintln(out, "No changes were necessary.")
+		console.Next(out, style, "See how the users sign in with their certificates.", look)
+	case r.apply && r.tenant.IsDemo():
+		fmt.Fprintln(out, "The demonstration ends with this run: nothing is kept.")
+		console.Next(out, style, "Do the same in a tenant, as a dry run first.", console.Command("sync", "-tenant", "ID", "-manifest", cmp.Or(r.manifest, "out/manifest.json")))
 	case r.apply:
-		fmt.Fprintln(out, "Nothing was written.")
+		console.Next(out, style, "When the users have signed in, see how it went.", look)
 	case r.counts[graph.Planned] > 0:
 		fmt.Fprintln(out, "This was a dry run. To write these changes, run the same command with -apply.")
+		console.Next(out, style, "Write these changes.", console.Command("sync", append(slices.Clone(r.args), "-apply")...))
+	case r.counts[graph.Failed] > 0:
+		console.Next(out, style, "Mend what failed, and run this again.", again)
+	default:
+		console.Next(out, style, "Nothing to do. See how the users sign in with their certificates.", look)
 	}
 }
 
