@@ -423,6 +423,7 @@ func exportedNames() []exported {
 		{"signin.Requirement", *new(signin.Requirement)},
 		{"signin.Result", *new(signin.Result)},
 		{"signin.Rules", signin.Rules},
+		{"signin.SharedIDs", *new(signin.SharedIDs)},
 		{"signin.Step", *new(signin.Step)},
 		{"signin.StepNames", signin.StepNames},
 		{"signin.Strength", *new(signin.Strength)},

@@ -428,6 +428,7 @@ func TestRules(t *testing.T) {
 		tested[test.code] = true
 	}
 	tested[preferredCode] = true // TestPreferred
+	tested[sharedCode] = true    // TestSharedIDs
 	for _, test := range crlFindingTests {
 		if strings.HasPrefix(test.code, "signin-") {
 			tested[test.code] = true

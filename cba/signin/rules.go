@@ -64,6 +64,9 @@ var (
 	userIDUnknownIssuer = lint.Rule{Code: "signin-user-id-unknown-issuer", Severity: lint.Warning, Source: lint.UserIDs,
 		What: "no CA of the trust stores has the name in the value",
 		Do:   "compare the name with the subject of the CA, root first"}
+	userIDShared = lint.Rule{Code: "signin-user-id-shared", Severity: lint.Error, Effect: lint.LetsIn, Source: lint.UserIDs,
+		What: "two users have the same value, so one certificate signs in as both; the directory accepts a value for one user only",
+		Do:   "remove the value from the user to whom the certificate does not belong"}
 	userUnbound = lint.Rule{Code: "signin-user-unbound", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "no username binding can match this user, so no certificate signs the user in",
 		Do:   "store a value that a username binding of the required affinity uses"}
@@ -72,5 +75,5 @@ var (
 var rules = []lint.Rule{
 	noAuthority, incomplete, ruleParent, ruleReversed, ruleUnknownIssuer, scopeUnknownAuthority, scopeOtherPKI, exemptionUnknownAuthority, crlRequired, notHinted, preferred,
 	crlUnusable, crlSlow, crlOfExpiredCA,
-	userIDUnbound, userIDLow, userIDUnknownIssuer, userUnbound,
+	userIDUnbound, userIDLow, userIDUnknownIssuer, userIDShared, userUnbound,
 }

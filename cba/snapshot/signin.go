@@ -57,6 +57,9 @@ type KeyValue struct {
 // technical deep dive, "Understand the sign-in log").
 type CertificateFacts struct {
 	Subject string // the subject of the certificate
+	// Thumbprint and SerialNumber are those of the certificate, as the log writes them.
+	// The pages do not name them; empty where a row lacks them.
+	Thumbprint, SerialNumber string
 	// Binding is the username binding that was used, as the log writes it:
 	// "Certificate: Principal Name; User Attribute: userPrincipalName; Rank: 1".
 	Binding string
@@ -105,11 +108,16 @@ func (s Row) Certificate() (facts CertificateFacts, ok bool) {
 			}
 			continue
 		default:
-			if strings.Contains(key, "scoping") {
+			switch {
+			case strings.Contains(key, "scoping"):
 				facts.ScopeSKI = value
-				break
+			case strings.HasPrefix(key, "user certificate") && strings.Contains(key, "thumbprint"):
+				facts.Thumbprint = value
+			case strings.HasPrefix(key, "user certificate") && strings.Contains(key, "serial"):
+				facts.SerialNumber = value
+			default:
+				continue
 			}
-			continue
 		}
 		ok = true
 	}

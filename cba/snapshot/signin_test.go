@@ -61,6 +61,7 @@ func TestOutcomes(t *testing.T) {
 		{"refused, then right", []snapshot.Row{row(0, "a", 500173), row(1, "a", 0)}, "succeeded 0"},
 		{"a password", []snapshot.Row{row(0, "a", 50126)}, ""},
 		{"legacy store alone is no proof", []snapshot.Row{row(0, "a", 0, "Is Legacy Store Used", "0")}, ""},
+		{"a thumbprint alone", []snapshot.Row{row(0, "a", 0, "User certificate thumbprint", "0A")}, "succeeded 0"},
 		{"scoping", []snapshot.Row{row(0, "a", 500189)}, "refused 500189"},
 	}
 	for _, c := range cases {
@@ -115,5 +116,14 @@ func TestSummarize(t *testing.T) {
 	}, nil)
 	if !errors.Is(err, cause) || sum.SignIns != 1 {
 		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// The certificate of a sign-in is known by its thumbprint or serial number, where a row
+// has one.
+func TestCertificateOfRow(t *testing.T) {
+	facts, ok := row(0, "a", 0, "User Certificate Thumbprint", " 0A0B ", "User certificate serial number", "01:02", "Device certificate thumbprint", "FF").Certificate()
+	if !ok || facts.Thumbprint != "0A0B" || facts.SerialNumber != "01:02" {
+		t.Errorf("%+v, %v", facts, ok)
 	}
 }

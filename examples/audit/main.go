@@ -33,8 +33,8 @@ import (
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
-	"example.com/entracba/cba/trust"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 	"example.com/entracba/examples/internal/tenant"
 )
 
@@ -49,6 +49,7 @@ type options struct {
 	html         string
 	last         string // JSON of the report before
 	omit         string // accepted findings
+	readings     signin.Calibration
 	json         bool
 }
 
@@ -61,6 +62,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.html, "html", "", "also write the findings as one HTML page to `FILE`, and as JSON beside it")
 	f.StringVar(&o.last, "last", "", "with -html: JSON `FILE` of the last report, to show what is new and what is fixed")
 	f.StringVar(&o.omit, "omit", "", "with -html: JSON `FILE` with accepted findings: [{code, where, reason, until}]")
+	saved.ReadingsFlag(f, &o.readings)
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	f.Lookup("tenant").Usage += "; or a FILE or a folder of EntraExporter with a saved tenant, which is audited without a network"
@@ -84,8 +86,10 @@ type audit struct {
 	Lists       []list        `json:"revocationLists"`
 	Users       users         `json:"users"`
 	// Offline says that the tenant is a file, so that no CRL was downloaded.
-	Offline  bool          `json:"offline,omitempty"`
-	Findings lint.Findings `json:"findings"`
+	Offline bool `json:"offline,omitempty"`
+	// Readings are those that the tenant's log has settled.
+	Readings []signin.Reading `json:"readings,omitempty"`
+	Findings lint.Findings    `json:"findings"`
 }
 
 type users struct {
@@ -121,35 +125,40 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	a, store, err := begin(config)
+	a, compiled, err := o.begin(config)
 	if err != nil {
 		return err
 	}
 	if missing := a.missing(); len(missing) > 0 {
 		fmt.Fprintf(os.Stderr, "audit: %s cannot be read; nothing is said about it\n", strings.Join(missing, " and "))
 	}
-	published, err := signin.FetchCRLs(ctx, t.CRLs(o.allowPrivate), store)
+	published, err := signin.FetchCRLs(ctx, t.CRLs(o.allowPrivate), compiled.Trust())
 	if err != nil {
 		return err
 	}
 	a.Lists = lists(published)
 	a.Findings = append(a.Findings, signin.CRLFindings(published, a.At)...)
-	if err := a.readUsers(t.Users(ctx), config); err != nil {
+	if err := a.readUsers(t.Users(ctx), compiled); err != nil {
 		return err
 	}
 	return o.finish(a, t.Announce)
 }
 
-// begin is what the settings alone show.
-func begin(config signin.Config) (*audit, *trust.Store, error) {
+// begin is what the settings alone show. A CA that cannot be read has a finding.
+func (o options) begin(config signin.Config) (*audit, *signin.Tenant, error) {
 	a := &audit{At: time.Now().UTC().Truncate(time.Second), Method: config, Authorities: []authority{}, Lists: []list{}}
 	a.Findings = config.Findings(a.At)
-	store, err := config.Trust.Compile(trust.Options{})
+	compiled, err := config.Compile(signin.Options{Calibration: o.readings})
 	if err != nil {
 		return nil, nil, err // more CAs than any tenant can have
 	}
-	a.Authorities = authorities(store, a.At)
-	return a, store, nil
+	for _, r := range o.readings.Readings {
+		if r.Result == signin.Confirmed || r.Result == signin.Contradicted {
+			a.Readings = append(a.Readings, r)
+		}
+	}
+	a.Authorities = authorities(compiled.Trust(), a.At)
+	return a, compiled, nil
 }
 
 // missing names the parts of the tenant that are not known.
@@ -213,12 +222,8 @@ func (o options) take(ctx context.Context, t *tenant.Tenant) (signin.Config, err
 }
 
 // readUsers checks everyone who has certificateUserIds.
-func (a *audit) readUsers(users iter.Seq2[snapshot.User, error], config signin.Config) error {
-	// A CA that cannot be read has a finding of its own already.
-	compiled, err := config.Compile(signin.Options{})
-	if err != nil {
-		return err
-	}
+func (a *audit) readUsers(users iter.Seq2[snapshot.User, error], compiled *signin.Tenant) error {
+	var shared signin.SharedIDs
 	bar := console.NewProgress(os.Stderr, "Reading users", 0)
 	defer bar.End()
 	for u, err := range users {
@@ -231,7 +236,7 @@ func (a *audit) readUsers(users iter.Seq2[snapshot.User, error], config signin.C
 			continue
 		}
 		a.Users.WithIDs++
-		found := compiled.UserFindings(u.User)
+		found := append(compiled.UserFindings(u.User), shared.Add(u.User)...)
 		if len(found) > 0 {
 			a.Users.Wrong++
 		}

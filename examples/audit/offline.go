@@ -26,12 +26,12 @@ func (o options) offline() error {
 	if err != nil {
 		return err
 	}
-	a, _, err := begin(tenant.Config)
+	a, compiled, err := o.begin(tenant.Config)
 	if err != nil {
 		return err
 	}
 	a.Offline = true
-	if err := a.readUsers(o.savedUsers(tenant.Users), tenant.Config); err != nil {
+	if err := a.readUsers(o.savedUsers(tenant.Users), compiled); err != nil {
 		return err
 	}
 	return o.finish(a, func(w io.Writer) {

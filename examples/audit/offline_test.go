@@ -40,6 +40,14 @@ func TestOffline(t *testing.T) {
 	if !strings.Contains(r.Stdout, "signin-incomplete") || strings.Contains(r.Stdout, "signin-no-authority") || !strings.Contains(r.Stdout, "jane@contoso.com") {
 		t.Errorf("said\n%s", r.Stdout)
 	}
+	write("shared.jsonl", `{"userPrincipalName":"jane@contoso.com","authorizationInfo":{"certificateUserIds":["X509:<SKI>00"]}}`+"\n"+`{"userPrincipalName":"eve@contoso.com","authorizationInfo":{"certificateUserIds":["X509:<SKI>00"]}}`)
+	write("readings.json", `{"readings":[{"id":"9.15","result":"contradicted","otherSignIns":9,"otherUsers":5},{"id":"9.24","result":"open"}]}`)
+	r = run(1, "-tenant", "policy.json", "-users", "shared.jsonl", "-readings", "readings.json")
+	for _, want := range []string{`"jane@contoso.com" has the same value`, "signin-user-id-shared", "no other is tried", "9 sign-ins of 5 users"} {
+		if !strings.Contains(r.Stdout, want) || strings.Contains(r.Stdout, "9.24") {
+			t.Errorf("no %q in\n%s", want, r.Stdout)
+		}
+	}
 	for name, text := range map[string]string{
 		"users.csv":  "UserPrincipalName,Mail,CertificateUserIds\r\njane@contoso.com,x,x509:<SKI>00\r\n",
 		"users.json": `{"value":[{"Id":"1","UserPrincipalName":"jane@contoso.com","AuthorizationInfo":{"CertificateUserIds":"x509:<SKI>00"}}]}`,

@@ -92,6 +92,15 @@ func (a *audit) print(w io.Writer, style console.Style) {
 	}
 	section(w, style, rows, none)
 
+	if len(a.Readings) > 0 {
+		rows = [][]string{{"QUESTION", "READING", "CONFIRMED BY"}}
+		for _, r := range a.Readings {
+			holds, signIns, users := r.Holds()
+			rows = append(rows, []string{r.ID, holds, console.Count(signIns, "sign-in") + " of " + console.Count(users, "user")})
+		}
+		section(w, style, rows, "")
+	}
+
 	fmt.Fprintf(w, "\n%s  %d, %d with certificateUserIds, %d of these with findings\n",
 		style.Bold("USERS"), a.Users.Total, a.Users.WithIDs, a.Users.Wrong)
 	a.printFindings(w, style)

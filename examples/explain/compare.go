@@ -45,11 +45,11 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	if !o.tenant.IsFile() {
 		return console.Usage("-users requires -tenant FILE, not a tenant's ID: audit -tenant ID -snapshot FILE writes one")
 	}
-	_, before, err := saved.Tenant(o.tenant.ID, lists)
+	_, before, err := saved.Tenant(o.tenant.ID, o.reading(lists))
 	if err != nil {
 		return err
 	}
-	_, after, err := saved.Tenant(o.then, lists)
+	_, after, err := saved.Tenant(o.then, o.reading(lists))
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	differences := []difference{}
 	total, without, inScope := 0, 0, 0
 	affected := &pages.AffectedPart{}
+	var twice shared
 	for change, err := range signin.Compare(ctx, before, after, saved.Users(o.users, o.password), signin.CompareOptions{At: o.at, Require: o.require}) {
 		if err != nil {
 			return err
@@ -66,6 +67,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		bar.Step(1)
 		total++
 		affected.Add(change)
+		twice.add(*change.Case.User)
 		if len(change.Case.Certificates) == 0 {
 			without++
 			if change.Difference == signin.WithoutCertificate {
@@ -79,6 +81,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		}
 	}
 	bar.End()
+	twice.print(os.Stderr)
 	if total == 0 {
 		return console.Usage("%s contains no users", o.users)
 	}

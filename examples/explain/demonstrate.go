@@ -49,7 +49,7 @@ func (o options) demonstrate(ctx context.Context) error {
 		policy.IssuerRule(name, policy.SingleFactor, certuserid.Low),
 		policy.PolicyOIDRule(oid, policy.MultiFactor, certuserid.Low),
 	}
-	tenant, err := config.Compile(signin.Options{})
+	tenant, err := config.Compile(o.reading(nil))
 	if err != nil {
 		return err
 	}

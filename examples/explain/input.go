@@ -47,14 +47,14 @@ func (o options) input(ctx context.Context, lists crl.Source) (in input, err err
 	}
 	var live *tenant.Tenant
 	if o.tenant.Endpoint == "" && (o.tenant.ID == "" || o.tenant.IsFile()) {
-		in.config, in.tenant, err = saved.Tenant(o.tenantFile(), lists)
+		in.config, in.tenant, err = saved.Tenant(o.tenantFile(), o.reading(lists))
 	} else {
 		if live, err = o.tenant.Open(); err != nil {
 			return in, err
 		}
 		defer live.Close()
 		if in.config, err = live.Client.Tenant(ctx); err == nil {
-			in.tenant, err = in.config.Compile(signin.Options{CRLs: lists})
+			in.tenant, err = in.config.Compile(o.reading(lists))
 		}
 	}
 	if err != nil {

@@ -28,6 +28,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/policy"
 	pages "example.com/entracba/cba/report"
@@ -47,6 +48,7 @@ type options struct {
 	users, then          string
 	at                   time.Time
 	crls                 saved.CRLs
+	readings             signin.Calibration
 	require              signin.Requirement
 	findings             bool
 	html                 string
@@ -69,6 +71,7 @@ func parse(args []string) (options, error) {
 	})
 	o.crls.Register(f)
 	saved.RequireFlag(f, &o.require)
+	saved.ReadingsFlag(f, &o.readings)
 	f.StringVar(&o.users, "users", "", "many users: `FILE|DIR`, a file with one JSON user per line, or a folder with NAME.json and NAME.pem for each user")
 	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, JSON `FILE`; prints who gains or loses access")
 	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
@@ -134,6 +137,11 @@ func run(args []string) error {
 		return err
 	}
 	return o.explain(ctx, in.config, in.tenant, in.user, in.cert)
+}
+
+// reading is how a tenant is compiled.
+func (o options) reading(lists crl.Source) signin.Options {
+	return signin.Options{CRLs: lists, Calibration: o.readings}
 }
 
 // explain asks and prints.

@@ -36,7 +36,7 @@ func (o options) many(ctx context.Context, lists crl.Source) error {
 	if !o.tenant.IsFile() {
 		return console.Usage("-users requires -tenant FILE, not a tenant's ID")
 	}
-	_, tenant, err := saved.Tenant(o.tenant.ID, lists)
+	_, tenant, err := saved.Tenant(o.tenant.ID, o.reading(lists))
 	if err != nil {
 		return err
 	}
@@ -44,12 +44,14 @@ func (o options) many(ctx context.Context, lists crl.Source) error {
 	defer bar.End()
 	all, total := []line{}, 0
 	var n tally
+	var twice shared
 	for c, err := range saved.Users(o.users, o.password) {
 		if err != nil {
 			return err
 		}
 		bar.Step(1)
 		total++
+		twice.add(*c.User)
 		l := line{User: c.User.UserPrincipalName}
 		for _, cert := range c.Certificates { // the best of several
 			a, err := tenant.Decide(ctx, signin.Request{User: c.User, Certificate: cert, At: o.at, Require: o.require})
@@ -73,6 +75,7 @@ func (o options) many(ctx context.Context, lists crl.Source) error {
 		all = append(all, l)
 	}
 	bar.End()
+	twice.print(os.Stderr)
 	if total == 0 {
 		return console.Usage("%s contains no users", o.users)
 	}

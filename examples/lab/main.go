@@ -149,7 +149,7 @@ func (o options) read(set *lab.Options) error {
 	if err != nil {
 		return err
 	}
-	if set.Config, set.Tenant, err = saved.Tenant(o.tenant, lists); err != nil {
+	if set.Config, set.Tenant, err = saved.Tenant(o.tenant, signin.Options{CRLs: lists}); err != nil {
 		return err
 	}
 	for c, err := range saved.Users(o.users, "") {

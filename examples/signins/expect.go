@@ -2,18 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
-	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
-	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
@@ -22,54 +17,25 @@ import (
 	"example.com/entracba/examples/internal/tenant"
 )
 
-// certificates reads those of the manifest, by user.
-func (o options) certificates() (map[string]*x509.Certificate, error) {
-	if o.manifest == "" {
-		return nil, nil
-	}
-	known := map[string]*x509.Certificate{}
-	for u, err := range folder.Users(o.manifest) {
-		if err != nil {
-			return nil, console.Usage("%w", err)
-		}
-		content, err := folder.ReadFile(filepath.Dir(o.manifest), u.Certificate)
-		if err != nil {
-			return nil, console.Usage("%s: %w", u.UPN, err)
-		}
-		chain, err := cba.ParseCertificates(content)
-		if err != nil {
-			return nil, console.Usage("%s: %s: %w", u.UPN, u.Certificate, err)
-		}
-		known[folder.Key(u.UPN)] = chain[0]
-	}
-	return known, nil
-}
-
-func demonstration(t *tenant.Tenant) map[string]*x509.Certificate {
-	known := map[string]*x509.Certificate{}
-	for upn, cert := range t.Demo.Certificates {
-		known[folder.Key(upn)] = cert
-	}
-	return known
-}
-
 // expectations say what package signin answers to a sign-in of the log, by the
 // tenant as it is now.
 type expectations struct {
 	ctx    context.Context
 	tenant *tenant.Tenant
 	rules  *signin.Tenant
-	known  map[string]*x509.Certificate
+	known  *certificates
 	users  map[string]*snapshot.User // those that were looked up; nil for one who is gone
 	err    error                     // the first one
+	// observed are the sign-ins with a known certificate, for the calibration.
+	observed []signin.Observation
 	// noGroups says that the service refuses to list groups.
 	noGroups bool
 }
 
 // newExpectations reads the tenant, if any certificate is known.
-func newExpectations(ctx context.Context, t *tenant.Tenant, known map[string]*x509.Certificate) (*expectations, error) {
+func newExpectations(ctx context.Context, t *tenant.Tenant, known *certificates, readings signin.Calibration) (*expectations, error) {
 	e := &expectations{ctx: ctx, tenant: t, known: known, users: map[string]*snapshot.User{}}
-	if len(known) == 0 {
+	if len(known.byThumbprint) == 0 {
 		return e, nil
 	}
 	config, err := t.Tenant(ctx)
@@ -77,32 +43,51 @@ func newExpectations(ctx context.Context, t *tenant.Tenant, known map[string]*x5
 		return nil, err
 	}
 	// Today's revocation lists do not tell what those of then said.
-	e.rules, err = config.Compile(signin.Options{SkipRevocation: true})
+	e.rules, err = config.Compile(signin.Options{SkipRevocation: true, Calibration: readings})
 	return e, err
 }
 
 func (e *expectations) expect(f snapshot.SignIn) (snapshot.Expectation, bool) {
-	cert := e.known[folder.Key(f.UserPrincipalName())]
-	if cert == nil || e.err != nil || !strings.Contains(f.Certificate.Subject, cert.Subject.CommonName) {
-		return snapshot.Expectation{}, false // another certificate, perhaps a card
+	cert := e.known.of(f)
+	if cert == nil || e.err != nil {
+		return snapshot.Expectation{}, false
 	}
 	user, err := e.user(f.UserID())
 	if err != nil || user == nil {
 		e.err = err
 		return snapshot.Expectation{}, false
 	}
-	answer, err := e.rules.Decide(e.ctx, signin.Request{User: &user.User, Certificate: cert, At: f.At()})
+	request, code := signin.Request{User: &user.User, Certificate: cert, At: f.At()}, fmt.Sprintf("AADSTS%d", f.Code)
+	answer, err := e.rules.Decide(e.ctx, request)
 	if err != nil {
 		e.err = err
 		return snapshot.Expectation{}, false
 	}
-	if code := fmt.Sprintf("AADSTS%d", f.Code); f.Outcome == snapshot.Refused && ofRevocation(code) {
+	if f.Outcome != snapshot.Abandoned {
+		e.observed = append(e.observed, signin.Observation{Request: request, SignedIn: f.Outcome == snapshot.Succeeded, Mode: f.Certificate.Mode, Code: code})
+	}
+	if f.Outcome == snapshot.Refused && ofRevocation(code) {
 		answer = signin.Answer{Outcome: signin.Refused, Code: code} // the log is believed
 	}
 	if answer.Outcome == signin.Undecided {
 		return snapshot.Expectation{}, false // nothing to hold the log against
 	}
 	return snapshot.Expectation{Answer: answer, Authority: dn.Show(cert.RawIssuer)}, true
+}
+
+// calibrate asks what the sign-ins say about open questions; nil if there are none.
+func (e *expectations) calibrate() (*signin.Calibration, error) {
+	if len(e.observed) == 0 {
+		return nil, nil
+	}
+	c, err := e.rules.Calibrate(e.ctx, func(yield func(signin.Observation, error) bool) {
+		for _, o := range e.observed {
+			if !yield(o, nil) {
+				return
+			}
+		}
+	})
+	return &c, err
 }
 
 // ofRevocation reports whether a code is about revocation lists or what they say.

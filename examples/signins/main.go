@@ -3,13 +3,14 @@
 // refused.
 //
 //	go run ./examples/signins
-//	go run ./examples/signins -tenant ID [-since 168h] [-user UPN] [-manifest out/manifest.json] [-json]
+//	go run ./examples/signins -tenant ID [-since 168h] [-user UPN] [-manifest out/manifest.json] [-write-readings readings.json] [-json]
 //
 // The log has several rows for one sign-in, of which the first says "interrupted";
 // they are joined, so that no sign-in is counted twice. With a manifest of
 // examples/issue the certificates of its users are known. Then sign-ins are also
 // counted by CA, and those whose result differs from the prediction of package signin
-// are listed.
+// are listed. The same sign-ins settle open questions about Entra: the readings that the
+// log confirms or contradicts are listed, and -write-readings keeps them.
 //
 // Without -tenant or -endpoint it works on a demonstration inside the program.
 // Exit status: 0 done; 2 the command line or the input cannot be used, or the tenant
@@ -17,6 +18,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -26,9 +28,12 @@ import (
 	"os/signal"
 	"time"
 
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 	"example.com/entracba/examples/internal/tenant"
 )
 
@@ -36,10 +41,14 @@ func main() { console.Main("signins", run) }
 
 // options is the command line, read and checked.
 type options struct {
-	tenant         tenant.Flags
-	since          time.Duration
-	user, manifest string
-	json           bool
+	tenant   tenant.Flags
+	since    time.Duration
+	user     string
+	manifest string
+	certs    string
+	readings signin.Calibration
+	write    string // file for the readings
+	json     bool
 }
 
 func parse(args []string) (options, error) {
@@ -48,6 +57,9 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.since, "since", 7*24*time.Hour, "look back this `DURATION`, such as 24h")
 	f.StringVar(&o.user, "user", "", "only sign-ins of the user with this `UPN`")
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote; sign-ins with its certificates are compared with the expected result")
+	f.StringVar(&o.certs, "certs", "", "the same for certificates in `FILE|DIR`: PEM, DER, base64 or PKCS #7; a sign-in has the one whose thumbprint or serial number its row has, else that with the user's name")
+	saved.ReadingsFlag(f, &o.readings)
+	f.StringVar(&o.write, "write-readings", "", "with certificates: write what the log says about open questions to `FILE`, for -readings of signins, explain and audit")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	if err := console.ParseFlags(f, args, "Counts the certificate sign-ins of a tenant.", "[flags]"); err != nil {
@@ -56,6 +68,8 @@ func parse(args []string) (options, error) {
 	switch {
 	case f.NArg() > 0:
 		return o, console.Usage("unexpected argument %q; run \"signins -h\" for help", f.Arg(0))
+	case o.write != "" && o.manifest == "" && o.certs == "" && !o.tenant.IsDemo():
+		return o, console.Usage("-write-readings requires the certificates of the sign-ins: give -manifest FILE or -certs FILE|DIR")
 	case o.since <= 0:
 		return o, console.Usage("-since must be positive, such as 168h")
 	}
@@ -70,6 +84,8 @@ type summary struct {
 	snapshot.Summary
 	// Refused are the newest ones.
 	Refused []refusal `json:"refused"`
+	// Calibration is what the sign-ins say about open questions.
+	Calibration *signin.Calibration `json:"calibration,omitempty"`
 }
 
 // A refusal is a sign-in that failed.
@@ -101,10 +117,10 @@ func run(args []string) error {
 		return err
 	}
 	defer t.Close()
-	if t.Demo != nil && o.manifest == "" {
+	if t.Demo != nil && o.manifest == "" && o.certs == "" {
 		certificates = demonstration(t)
 	}
-	e, err := newExpectations(ctx, t, certificates)
+	e, err := newExpectations(ctx, t, certificates, o.readings)
 	if err != nil {
 		return err
 	}
@@ -116,13 +132,36 @@ func run(args []string) error {
 	if err = errors.Join(err, e.err); err != nil {
 		return err
 	}
+	if s.Calibration, err = e.calibrate(); err != nil {
+		return err
+	}
+	if o.write != "" {
+		if err := o.writeReadings(s.Calibration); err != nil {
+			return err
+		}
+	}
 	s.From, s.To = s.Summary.From.UTC(), s.Summary.To.UTC()
 	if o.json {
 		return console.JSON(os.Stdout, s)
 	}
 	t.Announce(os.Stdout)
 	s.print(os.Stdout, console.StyleFor(os.Stdout))
+	if o.write != "" {
+		fmt.Printf("\nReadings written to %s, for -readings of signins, explain and audit.\n", o.write)
+	}
 	return nil
+}
+
+// writeReadings writes what the log settles, or that it settles nothing.
+func (o options) writeReadings(c *signin.Calibration) error {
+	if c == nil {
+		c = &signin.Calibration{Readings: []signin.Reading{}}
+	}
+	var text bytes.Buffer
+	if err := console.JSON(&text, c); err != nil {
+		return err
+	}
+	return folder.Write(o.write, text.Bytes(), folder.Secret)
 }
 
 func counted(rows iter.Seq2[snapshot.Row, error], bar *console.Progress) iter.Seq2[snapshot.Row, error] {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 )
@@ -42,9 +43,10 @@ func (s summary) print(w io.Writer, style console.Style) {
 		more(w, len(s.Refused))
 	}
 	if s.Known > 0 {
-		fmt.Fprintf(w, "\n%s  %d of %s with certificates from the manifest had a result that differs from what the tenant's current settings predict.\n",
+		fmt.Fprintf(w, "\n%s  %d of %s with known certificates had a result that differs from what the tenant's current settings predict.\n",
 			style.Bold("UNEXPECTED"), len(s.Unexpected), console.Count(s.Known, "sign-in"))
 	}
+	defer printReadings(w, style, s.Calibration)
 	if len(s.Unexpected) > 0 {
 		rows := [][]string{{"TIME", "USER", "IN THE LOG", "EXPECTED"}}
 		for _, x := range s.Unexpected[:min(len(s.Unexpected), shown)] {
@@ -53,6 +55,48 @@ func (s summary) print(w io.Writer, style console.Style) {
 		console.Table(w, style, rows...)
 		more(w, len(s.Unexpected))
 	}
+}
+
+// printReadings lists what the log says about open questions.
+func printReadings(w io.Writer, style console.Style, c *signin.Calibration) {
+	if c == nil || len(c.Readings) == 0 && c.Unexplained == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s  what %s with known certificates say about open questions (see docs/open-questions.md)\n", style.Bold("READINGS"), console.Count(c.SignIns, "sign-in"))
+	if c.Noise > signin.MaxNoise {
+		fmt.Fprintf(w, "Nothing is settled: the results of %s fit no reading, so the log does not fit the tenant as it is now. Give -since, to look at sign-ins after the last change only.\n", console.Count(c.Unexplained, "sign-in"))
+	}
+	if len(c.Readings) == 0 {
+		return
+	}
+	rows := [][]string{{"QUESTION", "THE LOG", "READING", "FOR IT", "AGAINST"}}
+	for _, r := range c.Readings {
+		says, text := r.Result.String(), r.Text
+		yes, no := evidence(r.SignIns, r.Users), evidence(r.OtherSignIns, r.OtherUsers)
+		switch r.Result {
+		case signin.Contradicted:
+			says, text = "confirms the other", r.Other
+			yes, no = no, yes
+		case signin.Confirmed:
+			says = "confirms"
+		case signin.Unsettled:
+			says = "leaves open"
+		case signin.Conflicting:
+			says = "contradicts itself"
+		}
+		rows = append(rows, []string{r.ID, says, text, yes, no})
+	}
+	console.Table(w, style, rows...)
+	if c.Unexplained+c.Ambiguous > 0 {
+		fmt.Fprintf(w, "%s fit no reading, %d fit several; %.0f %% of the users are taken for noise.\n", console.Count(c.Unexplained, "sign-in"), c.Ambiguous, 100*c.Noise)
+	}
+}
+
+func evidence(signIns, users int) string {
+	if signIns == 0 {
+		return "none"
+	}
+	return console.Count(signIns, "sign-in") + " of " + console.Count(users, "user")
 }
 
 func more(w io.Writer, all int) {

@@ -47,16 +47,28 @@ func Snapshot(name string) (s snapshot.Snapshot, err error) {
 }
 
 // Tenant reads a tenant as [Snapshot] does, and compiles it.
-func Tenant(name string, lists crl.Source) (signin.Config, *signin.Tenant, error) {
+func Tenant(name string, options signin.Options) (signin.Config, *signin.Tenant, error) {
 	s, err := Snapshot(name)
 	if err != nil {
 		return s.Config, nil, err
 	}
-	tenant, err := s.Config.Compile(signin.Options{CRLs: lists})
+	tenant, err := s.Config.Compile(options)
 	if err != nil {
 		return s.Config, nil, console.Usage("%s: %w", name, err)
 	}
 	return s.Config, tenant, nil
+}
+
+// ReadingsFlag registers -readings.
+func ReadingsFlag(f *flag.FlagSet, into *signin.Calibration) {
+	f.Func("readings", "the readings `FILE` that signins wrote: what the tenant's log says about open questions", func(name string) error {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		*into, err = signin.ParseCalibration(content)
+		return err
+	})
 }
 
 // RequireFlag registers -require.
