@@ -43,7 +43,7 @@ func (f *Folder) CA(ctx context.Context, from string, make func(context.Context)
 		if issuer, err = LoadCA(from); err != nil {
 			return nil, false, err
 		}
-		return issuer, false, f.adopt(own, issuer)
+		return issuer, false, f.Adopt(issuer)
 	}
 	if _, err := os.Stat(own); err == nil {
 		issuer, err = LoadCA(own)
@@ -81,8 +81,17 @@ func (f *Folder) CA(ctx context.Context, from string, make func(context.Context)
 	return issuer, true, syncFolder(f.path)
 }
 
-// adopt publishes a CA from elsewhere in the folder, unless that has another one.
-func (f *Folder) adopt(own string, issuer *cba.Issuer) error {
+// Adopt publishes a CA from elsewhere in the folder, see [Publish]: one that [LoadCA] does
+// not read, such as that of a PFX file. Its key is not kept. The error has reason
+// [OtherCA] if the folder has another one, and [NoCA] if the CA's root is missing.
+func (f *Folder) Adopt(issuer *cba.Issuer) error {
+	if !f.isOpen() {
+		return notOpen("the folder")
+	}
+	own := filepath.Join(f.path, CAName)
+	if err := isWhole(own, issuer); err != nil {
+		return err
+	}
 	for name, cert := range published(issuer) {
 		there, err := os.ReadFile(filepath.Join(own, name+".cer"))
 		if err == nil && !bytes.Equal(there, cert.Raw) {
@@ -167,10 +176,21 @@ func LoadCA(folder string) (*cba.Issuer, error) {
 	if err != nil {
 		return nil, &Error{Reason: NoCA, Path: folder, What: fmt.Sprintf("no CA that can issue (%s)", strings.Join(names, ", ")), Err: err}
 	}
-	if issuer.Root() == nil {
-		cas := issuer.CACertificates()
-		return nil, &Error{Reason: NoCA, Path: folder, What: "the certificate of the root is missing",
-			Hint: "add the certificate of " + dn.Show(cas[len(cas)-1].RawIssuer) + ", and of every CA above it"}
+	if err := isWhole(folder, issuer); err != nil {
+		return nil, err
 	}
 	return issuer, nil
+}
+
+// isWhole returns an error for a CA that lacks a certificate above it.
+func isWhole(path string, issuer *cba.Issuer) error {
+	if issuer == nil || issuer.Certificate == nil {
+		return &Error{Reason: NoCA, Path: path, What: "there is no CA"}
+	}
+	if issuer.Root() == nil {
+		cas := issuer.CACertificates()
+		return &Error{Reason: NoCA, Path: path, What: "the certificate of the root is missing",
+			Hint: "add the certificate of " + dn.Show(cas[len(cas)-1].RawIssuer) + ", and of every CA above it"}
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package folder_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -151,5 +152,51 @@ func TestRootIsMissing(t *testing.T) {
 	write("a-root.crt", cba.EncodeCertificates(root.Certificate))
 	if found, err := folder.LoadCA(from); err != nil || !found.Root().Equal(root.Certificate) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A CA that is in no folder is published like one that is, and no other one beside it.
+func TestAdopt(t *testing.T) {
+	dir := t.TempDir()
+	f, err := folder.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	one, err := newRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := newRoot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := one.NewIntermediate(t.Context(), cba.Authority{Name: dn.Name{{{Type: dn.CommonName, Value: "Issuing"}}}, KeyType: cba.P256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	incomplete, err := cba.NewIssuer(below.Certificate, below.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := f.Adopt(one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, folder.CAName, "rootCA.cer")); err != nil || !bytes.Equal(got, one.Certificate.Raw) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, folder.CAName, "rootCA.key")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a key was kept: %v", err)
+	}
+	for issuer, want := range map[*cba.Issuer]error{other: folder.OtherCA, incomplete: folder.NoCA, nil: folder.NoCA, {}: folder.NoCA} {
+		if err := f.Adopt(issuer); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	var closed *folder.Folder
+	if err := closed.Adopt(one); !errors.Is(err, folder.NotOpen) {
+		t.Error(err)
 	}
 }

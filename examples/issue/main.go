@@ -40,6 +40,7 @@ import (
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 	"example.com/entracba/examples/internal/targets"
 	"example.com/entracba/examples/internal/users"
 )
@@ -48,6 +49,7 @@ func main() { console.Main("issue", run) }
 
 // options is the command line, read and checked.
 type options struct {
+	caPassword     string // file with the password of a PFX
 	out, users, ca string
 	caName         dn.Name
 	upns           []string // named on the command line
@@ -71,7 +73,8 @@ func parse(args []string) (options, error) {
 		return err
 	})
 	f.StringVar(&o.users, "users", "", "read the users from CSV `FILE`, which has a header row: column upn, and optional columns email, sid, subject, password")
-	f.StringVar(&o.ca, "ca", "", "issue with the CA in `DIR`: its certificate and key, in .crt, .cer, .pem, .der, .p7b or .key files")
+	f.StringVar(&o.ca, "ca", "", "issue with the CA in `DIR|FILE`: its certificate and key, in .crt, .cer, .pem, .der, .p7b or .key files, or a PFX file")
+	saved.PasswordFlag(f, &o.caPassword)
 	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
 	f.Func("ca-key", "key `TYPE` of a new CA (default rsa3072, or p256 and p384 for users' keys of that kind, which is twice as fast)",
@@ -126,6 +129,8 @@ func parse(args []string) (options, error) {
 	switch {
 	case o.ca != "" && (o.caName != nil || o.caKey != 0):
 		return o, console.Usage("-ca-name and -ca-key are for a new CA: they have no effect with -ca")
+	case o.ca == "" && o.caPassword != "":
+		return o, console.Usage("-password-file is for a CA in a PFX file: give -ca FILE as well")
 	case !named && o.ca != "":
 		return o, console.Usage("-ca %s: name the users to issue for, as in: %s", o.ca, example)
 	case !named && o.mend:
@@ -145,6 +150,18 @@ func caName(text string) (dn.Name, error) {
 		return nil, errors.New("must be a name, such as \"Contoso Root CA\"")
 	}
 	return dn.Name{{{Type: dn.CommonName, Value: text}}}, nil
+}
+
+// issuer is the CA that issues: that of a file, of another folder or of this one.
+func (o options) issuer(ctx context.Context, out *folder.Folder) (*cba.Issuer, bool, error) {
+	if info, err := os.Stat(o.ca); o.ca == "" || err != nil || info.IsDir() {
+		return out.CA(ctx, o.ca, o.newRoot)
+	}
+	issuer, err := saved.CA(o.ca, o.caPassword)
+	if err == nil {
+		err = out.Adopt(issuer)
+	}
+	return issuer, false, err
 }
 
 func run(args []string) error {
@@ -172,7 +189,7 @@ func run(args []string) error {
 	defer out.Close()
 	interrupt, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	issuer, made, err := out.CA(interrupt, o.ca, o.newRoot)
+	issuer, made, err := o.issuer(interrupt, out)
 	if err != nil {
 		return o.advise(err)
 	}

@@ -276,6 +276,58 @@ func TestOtherCAs(t *testing.T) {
 			t.Errorf("without its key: exit status %d: %s", r.code, r.stderr)
 		}
 	})
+	t.Run("a PFX file serves as -ca", func(t *testing.T) {
+		issuer, err := cba.ParseIssuer(read(t, ca, "rootCA.crt"), read(t, ca, "rootCA.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pair := string(read(t, ca, "rootCA.crt")) + string(read(t, ca, "rootCA.key"))
+		write(t, folder, "pair.pem", pair)
+		files := map[string][]byte{"pair.pem": []byte(pair)}
+		if files["ours.pfx"], err = pfx.Modern.Encode(pfx.Bundle{Key: issuer.Key, Certificate: issuer.Certificate}, "correct-horse"); err != nil {
+			t.Fatal(err)
+		}
+		write(t, folder, "password.txt", "\ufeffcorrect-horse\r\n")
+		write(t, folder, "wrong.txt", "wrong\n")
+		if openssl, err := exec.LookPath("openssl"); err == nil {
+			cmd := exec.Command(openssl, "pkcs12", "-export", "-in", "pair.pem", "-out", "theirs.p12", "-passout", "pass:correct-horse")
+			cmd.Dir = folder
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			files["theirs.p12"] = read(t, folder, "theirs.p12")
+		}
+		for name, content := range files {
+			write(t, folder, name, string(content))
+			out := "of-" + name
+			good(t, folder, "-key", "p256", "-ca", name, "-password-file", "password.txt", "-out", out, "jane@yourdomain.com")
+			if !bytes.Equal(read(t, ca, "rootCA.cer"), read(t, folder, out, "ca", "rootCA.cer")) {
+				t.Errorf("%s: another root was written", name)
+			}
+			if found, _ := filepath.Glob(filepath.Join(folder, out, "ca", "*.key")); len(found) > 0 {
+				t.Errorf("%s: the CA's key was copied", name)
+			}
+		}
+		for _, test := range []struct {
+			args []string
+			says string
+		}{
+			{[]string{"-ca", "ours.pfx"}, "-password-file"},
+			{[]string{"-ca", "ours.pfx", "-password-file", "wrong.txt"}, "password"},
+			{[]string{"-password-file", "password.txt"}, "-ca FILE"},
+			{[]string{"-ca", filepath.Join("first", "ca", "rootCA.crt")}, "key"},
+		} {
+			r := issue(t, folder, append(test.args, "-out", "no", "jane@yourdomain.com")...)
+			if r.code != 2 || !strings.Contains(r.stderr, test.says) || strings.Contains(r.stderr, "correct-horse") {
+				t.Errorf("%q: exit status %d: %s", test.args, r.code, r.stderr)
+			}
+		}
+		// Another CA's list is not added to.
+		good(t, folder, "-key", "p256", "-out", "apart", "jane@yourdomain.com")
+		if r := issue(t, folder, "-ca", "ours.pfx", "-password-file", "password.txt", "-out", "apart", "john@yourdomain.com"); r.code == 0 || !strings.Contains(r.stderr, "different CA") {
+			t.Errorf("exit status %d: %s", r.code, r.stderr)
+		}
+	})
 	t.Run("lists of two CAs are not mixed", func(t *testing.T) {
 		good(t, folder, "-key", "p256", "-out", "third")
 		r := issue(t, folder, "-ca", filepath.Join(folder, "third", "ca"), "-out", "first", "jane@yourdomain.com")

@@ -14,10 +14,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"example.com/entracba/cba"
 	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/crl/fetch"
 	"example.com/entracba/cba/folder"
+	"example.com/entracba/cba/pfx"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
@@ -151,6 +153,36 @@ func Certificate(name, passwordFile string) (*x509.Certificate, error) {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, console.Clean(file.Note))
 	}
 	return file.Certificate, nil
+}
+
+// CA reads a CA that can issue from one file: PEM with its key, or PFX, whose password is
+// on the first line of the file passwordFile.
+func CA(name, passwordFile string) (*cba.Issuer, error) {
+	content, err := folder.ReadSecret(name)
+	if err != nil {
+		return nil, err
+	}
+	issuer, err := cba.ParseIssuer(content)
+	if err != nil {
+		// A PFX is tried with no password first: such files exist.
+		b, failed := pfx.Decode(content, "")
+		if errors.Is(failed, pfx.WrongPassword) {
+			secret, err := password(passwordFile)()
+			if err != nil {
+				return nil, console.Usage("%s: %w", name, err)
+			}
+			b, failed = pfx.Decode(content, secret)
+		}
+		if failed == nil {
+			issuer, err = cba.NewIssuer(b.Certificate, b.Key, append(b.Chain, b.Others...)...)
+		} else if errors.Is(failed, pfx.WrongPassword) {
+			err = failed
+		}
+	}
+	if err != nil {
+		return nil, console.Usage("%s: %w", name, err)
+	}
+	return issuer, nil
 }
 
 // PasswordFlag registers -password-file.
