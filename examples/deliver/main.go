@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 )
 
 func main() { console.Main("deliver", run) }
@@ -212,7 +214,7 @@ func (o options) load() ([]parcel, error) {
 	}
 	var parcels []parcel
 	for _, u := range users {
-		p, err := o.open(dir, u, passwords.Of(u.UPN), ca[0])
+		p, err := o.open(dir, u, passwords.Of(u.UPN), topmost(ca))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", u.UPN, err)
 		}
@@ -226,7 +228,7 @@ func (o options) open(dir string, u folder.User, password string, root *x509.Cer
 	if password == "" {
 		return parcel{}, fmt.Errorf("no password for this user in %s", filepath.Join(dir, folder.PasswordsName))
 	}
-	own, err := certificates(dir, u.Certificate)
+	own, err := saved.UserCertificate(o.manifest, u)
 	if err != nil {
 		return parcel{}, err
 	}
@@ -241,10 +243,19 @@ func (o options) open(dir string, u folder.User, password string, root *x509.Cer
 	}
 	base := filepath.Base(u.PFX)
 	return parcel{
-		Package:  deploy.Package{UPN: u.UPN, PFX: data, Password: password, Certificate: own[0], Root: root},
+		Package:  deploy.Package{UPN: u.UPN, PFX: data, Password: password, Certificate: own, Root: root},
 		folder:   strings.TrimSuffix(base, filepath.Ext(base)),
 		encoding: u.PFXEncoding,
 	}, nil
+}
+
+// topmost returns the root among certificates, in whatever order they are, else the first
+// of them.
+func topmost(all []*x509.Certificate) *x509.Certificate {
+	if i := slices.IndexFunc(all, func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }); i >= 0 {
+		return all[i]
+	}
+	return all[0]
 }
 
 func rootOf(data []byte, password string) *x509.Certificate {

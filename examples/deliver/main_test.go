@@ -447,3 +447,27 @@ func TestFIPSOnly(t *testing.T) {
 		t.Errorf("modern: exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }
+
+// Of several certificates in a user's file, and in the file of -root, the right one is
+// taken whatever the order, and that is said.
+func TestFilesOfOthers(t *testing.T) {
+	folder := made(t, pfx.Compatible, true, "jane@yourdomain.com")
+	data := readText(t, folder, "out", "users", "jane@yourdomain.com.pfx")
+	b, err := pfx.Decode([]byte(data), `a'b"c&d<e%f!g$h`+"`i")
+	check(t, err)
+	plain, stderr, code := deliver(t, folder, "-to", "windows", "-out", "plain", "-json")
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit status %d: %s", code, stderr)
+	}
+	rootFirst := append(cba.EncodeCertificates(b.Chain[1], b.Chain[0]), cba.EncodeCertificates(b.Certificate)...)
+	write(t, folder, "out/users/jane@yourdomain.com.crt", rootFirst)
+	write(t, folder, "chain.pem", cba.EncodeCertificates(b.Chain...)) // the issuing CA first
+	got, stderr, code := deliver(t, folder, "-to", "windows", "-out", "plain2", "-root", "chain.pem", "-json")
+	if code != 0 || !strings.Contains(stderr, "the only one that is no CA's") || strings.ReplaceAll(got, "plain2", "plain") != plain {
+		t.Errorf("exit status %d: %s\n%s\n%s", code, stderr, got, plain)
+	}
+	write(t, folder, "out/users/jane@yourdomain.com.crt", []byte("<!DOCTYPE html>"))
+	if _, stderr, code := deliver(t, folder, "-to", "windows", "-out", "no"); code != 2 || !strings.Contains(stderr, "HTML") {
+		t.Errorf("exit status %d: %s", code, stderr)
+	}
+}

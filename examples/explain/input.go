@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
@@ -81,15 +80,7 @@ func (o options) ofManifest() (*x509.Certificate, error) {
 		if folder.Key(u.UPN) != folder.Key(o.user) {
 			continue
 		}
-		content, err := folder.ReadFile(filepath.Dir(o.manifest), u.Certificate)
-		if err != nil {
-			return nil, saved.Advise(o.manifest, err)
-		}
-		certs, err := cba.ParseCertificates(content)
-		if err != nil {
-			return nil, console.Usage("%s: %w", u.Certificate, err)
-		}
-		return certs[0], nil
+		return saved.UserCertificate(o.manifest, u)
 	}
 	return nil, console.Usage("%s does not list %s. To issue a certificate: %s", o.manifest, o.user,
 		console.Command("issue", "-out", filepath.Dir(o.manifest), o.user))

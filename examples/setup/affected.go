@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
@@ -44,15 +42,11 @@ func (o options) people() ([]person, error) {
 			if err != nil {
 				return nil, err
 			}
-			content, err := folder.ReadFile(filepath.Dir(o.manifest), u.Certificate)
+			cert, err := saved.UserCertificate(o.manifest, u)
 			if err != nil {
-				return nil, saved.Advise(o.manifest, err)
+				return nil, err
 			}
-			certs, err := cba.ParseCertificates(content)
-			if err != nil {
-				return nil, console.Usage("%s: %s: %w", u.UPN, u.Certificate, err)
-			}
-			all = append(all, person{u.UPN, certs[:1]})
+			all = append(all, person{u.UPN, []*x509.Certificate{cert}})
 		}
 	}
 	if len(all) == 0 && o.users+o.manifest != "" {

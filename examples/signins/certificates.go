@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"example.com/entracba/cba"
 	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/saved"
 	"example.com/entracba/examples/internal/tenant"
 )
 
@@ -77,15 +77,11 @@ func (o options) certificates() (*certificates, error) {
 			if err != nil {
 				return nil, console.Usage("%w", err)
 			}
-			content, err := folder.ReadFile(filepath.Dir(o.manifest), u.Certificate)
+			cert, err := saved.UserCertificate(o.manifest, u)
 			if err != nil {
-				return nil, console.Usage("%s: %w", u.UPN, err)
+				return nil, err
 			}
-			chain, err := cba.ParseCertificates(content)
-			if err != nil {
-				return nil, console.Usage("%s: %s: %w", u.UPN, u.Certificate, err)
-			}
-			known.add(u.UPN, chain[0])
+			known.add(u.UPN, cert)
 		}
 	}
 	if o.certs == "" {

@@ -1,12 +1,16 @@
 package saved
 
 import (
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
 
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/examples/internal/console"
 )
@@ -27,6 +31,23 @@ func Manifest(name string) iter.Seq2[folder.User, error] {
 			}
 		}
 	}
+}
+
+// UserCertificate reads the certificate of a user of a manifest: of several in the file the
+// end-entity certificate. That it is not the first one is said on standard error.
+func UserCertificate(manifest string, u folder.User) (*x509.Certificate, error) {
+	content, err := folder.ReadFile(filepath.Dir(manifest), u.Certificate)
+	if err != nil {
+		return nil, Advise(manifest, err)
+	}
+	file, err := certfile.Read(content, nil)
+	if err != nil {
+		return nil, console.Usage("%s: %s: %w", u.UPN, u.Certificate, err)
+	}
+	if all, err := cba.ParseCertificates(content); err == nil && !all[0].Equal(file.Certificate) {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", u.Certificate, console.Clean(file.Note))
+	}
+	return file.Certificate, nil
 }
 
 // Advise adds to an error about a manifest, or a file that it lists, the command that
