@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,7 +106,7 @@ func crlFindings(published []PublishedCRL, at time.Time) lint.Findings {
 		about := ca.Entry.String() + ", " + p.URL
 		switch {
 		case p.Err != nil:
-			found = append(found, crlUnusable.At(p.URL, about, "%v; users of this CA are refused with %s", p.Err, p.Err.Code()))
+			found = append(found, crlUnusable.At(p.URL, about, "%s; users of this CA are refused with %s", strings.TrimPrefix(p.Err.Error(), "crl: "), p.Err.Code()))
 		case p.Took > slowCRL:
 			found = append(found, crlSlow.At(p.URL, about, "the CRL took %.1f s from here; Entra waits 10 s in a sign-in", p.Took.Seconds()))
 		}
@@ -123,7 +124,7 @@ func crlFindings(published []PublishedCRL, at time.Time) lint.Findings {
 				if e := (*crl.Error)(nil); errors.As(err, &e) {
 					code = "; users of this CA are refused with " + e.Code()
 				}
-				more = append(more, crlUnusable.At(published[0].URL, ca.Entry.String(), "%v%s", err, code))
+				more = append(more, crlUnusable.At(published[0].URL, ca.Entry.String(), "%s%s", strings.TrimPrefix(err.Error(), "crl: "), code))
 			}
 		}
 		found = append(found, more...)

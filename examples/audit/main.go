@@ -51,10 +51,11 @@ type options struct {
 	omit         string // accepted findings
 	readings     signin.Calibration
 	json         bool
+	args         []string // the command line, for the next command
 }
 
 func parse(args []string) (options, error) {
-	var o options
+	o := options{args: args}
 	f := flag.NewFlagSet("audit", flag.ContinueOnError)
 	f.StringVar(&o.snapshot, "snapshot", "", "write the tenant to `FILE`, for explain -tenant")
 	f.StringVar(&o.users, "users", "", "with -tenant FILE: also check the users in `FILE`, a list as JSON or CSV")
@@ -66,7 +67,8 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	f.Lookup("tenant").Usage += "; or a FILE or a folder of EntraExporter with a saved tenant, which is audited without a network"
-	if err := console.ParseFlags(f, args, "Finds what is wrong with the certificate-based authentication of a tenant.", "[flags]"); err != nil {
+	if err := console.ParseFlags(f, args, "Finds what is wrong with the certificate-based authentication of a tenant.", "[flags]",
+		"", "-tenant ID -snapshot tenant.json", "-tenant tenant.json -users users.jsonl", "-tenant ID -html new.html -last old.json"); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 {
@@ -74,6 +76,14 @@ func parse(args []string) (options, error) {
 	}
 	if o.html == "" && (o.last != "" || o.omit != "") {
 		return o, console.Usage("-last and -omit are for the page: give -html FILE as well")
+	}
+	if o.tenant.IsDemo() && o.allowPrivate {
+		return o, console.Usage("-allow-private has no effect in the demonstration, which has its own CRLs")
+	}
+	for _, name := range []string{o.snapshot, o.html} {
+		if _, err := os.Lstat(name); name != "" && err == nil && o.tenant.IsDemo() {
+			return o, console.Usage("%s exists, and this would be the demonstration's: give -tenant, or another name", name)
+		}
 	}
 	return o, nil
 }
@@ -180,21 +190,43 @@ func (o options) finish(a *audit, announce func(io.Writer)) (err error) {
 		}
 	}
 	if o.json {
-		err = console.JSON(os.Stdout, a)
+		err = console.Result(console.Stdout, "audit", a)
 	} else {
-		announce(os.Stdout)
-		a.print(os.Stdout, console.StyleFor(os.Stdout))
-		if o.snapshot != "" {
-			fmt.Printf("\nSnapshot written to %s. To test a sign-in: go run ./examples/explain -tenant %s -user USER.json -cert CERT.pem\n", o.snapshot, o.snapshot)
-		}
-	}
-	if err == nil && o.html != "" && !o.json {
-		fmt.Printf("\nPage written to %s. The next one shows what changed: audit -html NEW.html -last %s\n", o.html, beside(o.html))
+		out, style := console.Stdout, console.StyleFor(os.Stdout)
+		announce(out)
+		a.print(out, style)
+		why, command := o.next(a)
+		console.Next(out, style, why, command)
 	}
 	if err == nil && a.Findings.Worst() == lint.Error {
 		err = console.ErrNo
 	}
 	return err
+}
+
+// next is what to do after an audit.
+func (o options) next(a *audit) (why, command string) {
+	again := func(more ...string) string { return console.Command("audit", append(slices.Clone(o.args), more...)...) }
+	tenant := o.tenant.Args()
+	if o.tenant.IsFile() || o.tenant.IsDemo() {
+		tenant = []string{"-tenant", "ID"}
+	}
+	switch {
+	case o.html != "":
+		return "Page written to " + o.html + ". The next one shows what changed.", console.Command("audit", append(o.tenant.Args(), "-html", "next.html", "-last", beside(o.html))...)
+	case o.snapshot != "":
+		return "Snapshot written to " + o.snapshot + ". Mend what is wrong in a copy of it, and see what that changes and for whom.",
+			console.Command("setup", append(tenant, "-then", "changed.json", "-out", "plan.json")...)
+	case o.tenant.IsDemo():
+		return "Audit a tenant of your own.", console.Command("audit", "-tenant", "ID")
+	case o.tenant.IsFile() && o.users != "":
+		return "See whether each user gets in.", console.Command("explain", "-tenant", o.tenant.ID, "-users", o.users)
+	case o.tenant.IsFile():
+		return "Mend what is wrong in a copy of the file, and see what that changes and for whom.", console.Command("setup", append(tenant, "-then", "changed.json", "-out", "plan.json")...)
+	case a.Findings.Worst() == lint.Error:
+		return "Save the tenant, to mend a copy of it.", again("-snapshot", "tenant.json")
+	}
+	return "Pass this on as a page.", again("-html", "audit.html")
 }
 
 // take writes a snapshot: the configuration, and the users who have

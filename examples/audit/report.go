@@ -18,7 +18,7 @@ func (a *audit) print(w io.Writer, style console.Style) {
 	if p.State == policy.Enabled {
 		state = style.Green(string(p.State))
 	}
-	fmt.Fprintf(w, "%s  %s\n", style.Bold("METHOD"), state)
+	fmt.Fprintf(w, "%s\n\n%s  %s\n", a.verdict(style), style.Bold("METHOD"), state)
 	var includes, excludes []string
 	for _, t := range p.IncludeTargets {
 		includes = append(includes, t.ID)
@@ -26,16 +26,16 @@ func (a *audit) print(w io.Writer, style console.Style) {
 	for _, t := range p.ExcludeTargets {
 		excludes = append(excludes, t.ID)
 	}
-	table(w, []string{"Enabled for", or(strings.Join(includes, ", "), "no users")},
+	console.Rows(w, []string{"Enabled for", or(strings.Join(includes, ", "), "no users")},
 		[]string{"Excluded", or(strings.Join(excludes, ", "), "no users")},
-		[]string{"Default (no rule matches)", or(p.AuthenticationMode.Default, "not set") + ", affinity " + or(p.AuthenticationMode.DefaultAffinity, "not set")},
+		[]string{"Default (no rule matches)", mode(p.AuthenticationMode.Default) + ", affinity " + or(p.AuthenticationMode.DefaultAffinity, "not set")},
 		[]string{"CRL required", or(p.CRLValidation.State, "disabled") + exempt(p.CRLValidation.ExemptedSKIs)},
 		[]string{"Issuer hints", or(p.IssuerHints.State, "disabled")})
 
 	rows := [][]string{{"RULE", "MATCHES", "MODE", "AFFINITY"}}
 	for _, r := range p.AuthenticationMode.Rules {
 		rows = append(rows, []string{string(r.Type), or(r.Identifier, strings.Trim(r.IssuerSubjectIdentifier+" + "+r.PolicyOIDIdentifier, " +")),
-			string(r.Mode), string(r.RequiredAffinity)})
+			r.Mode.String(), string(r.RequiredAffinity)})
 	}
 	section(w, style, rows, "No rules: every certificate gets the default mode.")
 
@@ -106,48 +106,24 @@ func (a *audit) print(w io.Writer, style console.Style) {
 	a.printFindings(w, style)
 }
 
-// shownFindings is how many findings of one code are printed.
-const shownFindings = 10
-
 func (a *audit) printFindings(w io.Writer, style console.Style) {
-	counts := map[lint.Severity]int{}
-	codes := map[string]int{}
-	for _, f := range a.Findings {
-		counts[f.Severity]++
-		codes[f.Code]++
+	fmt.Fprintf(w, "\n%s  %s\n", style.Bold("FINDINGS"), a.verdict(style))
+	console.Findings(w, style, console.All(a.Findings)...)
+	if len(a.Findings) > 3 { // the head is out of sight
+		fmt.Fprintf(w, "\n%s\n", a.verdict(style))
 	}
-	fmt.Fprintf(w, "\n%s  %s, %s, %s\n", style.Bold("FINDINGS"),
-		console.Count(counts[lint.Error], "error"), console.Count(counts[lint.Warning], "warning"), console.Count(counts[lint.Info], "note"))
-	shown := map[string]int{}
-	for _, f := range a.Findings {
-		if shown[f.Code]++; shown[f.Code] > shownFindings {
-			if shown[f.Code] == shownFindings+1 {
-				fmt.Fprintf(w, "\n%s not shown (%s); use -json to list all\n", console.Count(codes[f.Code]-shownFindings, "more finding"), f.Code)
-			}
-			continue
-		}
-		paint := style.Dim
-		switch f.Severity {
-		case lint.Error:
-			paint = style.Red
-		case lint.Warning:
-			paint = style.Yellow
-		}
-		effect := ""
-		switch f.Effect {
-		case lint.LocksOut:
-			effect = ", can lock users out"
-		case lint.LetsIn:
-			effect = ", can let the wrong user in"
-		}
-		fmt.Fprintf(w, "\n%s%s  %s: %s (%s)\n", paint(f.Severity.String()), effect, console.Clean(f.Place()), console.Clean(f.What), f.Code)
-		if f.Do != "" {
-			fmt.Fprintf(w, "  do      %s\n", console.Clean(f.Do))
-		}
-		if f.Source != "" {
-			fmt.Fprintf(w, "  source  %s\n", console.Clean(string(f.Source)))
-		}
+}
+
+// verdict counts the findings.
+func (a *audit) verdict(style console.Style) string {
+	text := console.Tally(a.Findings)
+	switch a.Findings.Worst() {
+	case lint.Error:
+		return style.Red(text)
+	case lint.Warning:
+		return style.Yellow(text)
 	}
+	return style.Green(text)
 }
 
 func section(w io.Writer, style console.Style, rows [][]string, none string) {
@@ -159,12 +135,11 @@ func section(w io.Writer, style console.Style, rows [][]string, none string) {
 	console.Table(w, style, rows...)
 }
 
-func table(w io.Writer, rows ...[]string) {
-	var b strings.Builder
-	console.Table(&b, console.Style{}, rows...)
-	for line := range strings.Lines(b.String()) {
-		fmt.Fprint(w, "  ", line)
+func mode(m policy.AuthenticationMode) string {
+	if m == "" {
+		return "not set"
 	}
+	return m.String()
 }
 
 func or[T ~string](text T, otherwise string) string {
