@@ -4,6 +4,7 @@
 //
 //	go run ./examples/signins
 //	go run ./examples/signins -tenant ID [-since 168h] [-user UPN] [-manifest out/manifest.json] [-write-readings readings.json] [-json]
+//	go run ./examples/signins -tenant ID -outage FROM/TO -crl FILE [-manifest out/manifest.json]
 //
 // The log has several rows for one sign-in, of which the first says "interrupted";
 // they are joined, so that no sign-in is counted twice. With a manifest of
@@ -12,9 +13,15 @@
 // are listed. The same sign-ins settle open questions about Entra: the readings that the
 // log confirms or contradicts are listed, and -write-readings keeps them.
 //
+// With -outage it says who was let in while the CRLs could not be fetched: on a CRL that
+// Entra had cached, or without any check, and with which certificates that a CRL names
+// as revoked by then. What an outage means for each CA is read from the tenant's
+// settings. -crl gives the CRL of after the outage and, if it is at hand, that of before.
+//
 // Without -tenant or -endpoint it works on a demonstration inside the program.
-// Exit status: 0 done; 2 the command line or the input cannot be used, or the tenant
-// did not answer.
+// Exit status: 0 done, and with -outage no revoked certificate was let in; 1 with
+// -outage, one was; 2 the command line or the input cannot be used, or the tenant did
+// not answer; 3 with -outage, of some sign-ins it is not known.
 package main
 
 import (
@@ -48,6 +55,8 @@ type options struct {
 	certs    string
 	readings signin.Calibration
 	write    string // file for the readings
+	outage   outage
+	crls     []string // files, with -outage
 	json     bool
 }
 
@@ -60,9 +69,15 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.certs, "certs", "", "the same for certificates in `FILE|DIR`: PEM, DER, base64 or PKCS #7; a sign-in has the one whose thumbprint or serial number its row has, else that with the user's name")
 	saved.ReadingsFlag(f, &o.readings)
 	f.StringVar(&o.write, "write-readings", "", "with certificates: write what the log says about open questions to `FILE`, for -readings of signins, explain and audit")
+	f.Func("outage", "the time in which CRLs could not be fetched: `FROM/TO`, such as 2026-11-20T18:00:00Z/2026-11-23T08:00:00Z; says who was let in", o.outage.Set)
+	f.Func("crl", "with -outage: a CRL in `FILE`, of before or after it; may be repeated", func(name string) error {
+		o.crls = append(o.crls, name)
+		return nil
+	})
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
-	if err := console.ParseFlags(f, args, "Counts the certificate sign-ins of a tenant.", "[flags]"); err != nil {
+	if err := console.ParseFlags(f, args, "Counts the certificate sign-ins of a tenant.", "[flags]",
+		"", "-tenant ID -since 168h", "-tenant ID -outage 2026-11-20T18:00:00Z/2026-11-23T08:00:00Z -crl ca.crl -manifest out/manifest.json"); err != nil {
 		return o, err
 	}
 	switch {
@@ -70,6 +85,12 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("unexpected argument %q; run \"signins -h\" for help", f.Arg(0))
 	case o.write != "" && o.manifest == "" && o.certs == "" && !o.tenant.IsDemo():
 		return o, console.Usage("-write-readings requires the certificates of the sign-ins: give -manifest FILE or -certs FILE|DIR")
+	case len(o.crls) > 0 && !o.outage.given():
+		return o, console.Usage("-crl needs -outage FROM/TO")
+	case o.outage.given() && console.Given(f)["since"]:
+		return o, console.Usage("-outage and -since both say which sign-ins are read: pass only one of them")
+	case o.outage.given() && (o.write != "" || console.Given(f)["readings"]):
+		return o, console.Usage("-readings and -write-readings have no effect with -outage")
 	case o.since <= 0:
 		return o, console.Usage("-since must be positive, such as 168h")
 	}
@@ -119,6 +140,9 @@ func run(args []string) error {
 	defer t.Close()
 	if t.Demo != nil && o.manifest == "" && o.certs == "" {
 		certificates = demonstration(t)
+	}
+	if o.outage.given() {
+		return o.assess(ctx, t, certificates)
 	}
 	e, err := newExpectations(ctx, t, certificates, o.readings)
 	if err != nil {
