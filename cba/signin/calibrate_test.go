@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba/signin"
 )
@@ -237,6 +238,31 @@ func TestSettled(t *testing.T) {
 			if a.ChangesVerdict || !strings.Contains(a.Text, says) {
 				t.Errorf("%s, %s %v: %+v", c.name, c.id, result, a)
 			}
+		}
+	}
+}
+
+// What the input does not have is not settled by a log.
+func TestSettledIsNotMissing(t *testing.T) {
+	base := exportedFile(t, "tenant-base.json")
+	for path, changes := range map[string]bool{"": false, "x509Certificate/crlValidationConfiguration": true} {
+		text := base
+		if path != "" {
+			text = edited(t, base, path, nil)
+		}
+		config, err := signin.ParseConfig(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenant, err := config.Compile(signin.Options{Calibration: allConfirmed()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, user, cert := tenantAndUser(t, base, exportedFile(t, "user.json"))
+		v := checkVerdict(t, tenant, signin.Request{User: user, Certificate: cert, At: time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)})
+		i := slices.IndexFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == "9.10" })
+		if i < 0 || v.Assumptions[i].ChangesVerdict != changes || v.Outcome != signin.SignedIn {
+			t.Errorf("without %q: %v, %+v", path, v.Outcome, v.Assumptions)
 		}
 	}
 }

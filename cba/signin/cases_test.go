@@ -145,6 +145,11 @@ func (s caseSource) Fetch(_ context.Context, url string, ca *x509.Certificate) (
 
 // load reads a case as it stands in its file.
 func (c testCase) load(files map[string][]byte) (*signin.Tenant, signin.Request, error) {
+	return c.loadWith(files, signin.Calibration{})
+}
+
+// loadWith loads a case for a tenant whose log has settled readings.
+func (c testCase) loadWith(files map[string][]byte, log signin.Calibration) (*signin.Tenant, signin.Request, error) {
 	var r signin.Request
 	config, err := signin.ParseConfig(c.Tenant)
 	if err != nil {
@@ -158,6 +163,7 @@ func (c testCase) load(files map[string][]byte) (*signin.Tenant, signin.Request,
 		}
 		set(&options)
 	}
+	options.Calibration = log
 	tenant, err := config.Compile(options)
 	if err != nil {
 		return nil, r, err

@@ -221,6 +221,9 @@ func (o *Options) settle() error {
 // bySettled says of an assumption that the log of the tenant has settled it: every
 // other reading of the question that can bear on this sign-in.
 func (ev *evaluation) bySettled(a *Assumption) {
+	if a.ID == "9.10" && ev.tenant.config.Policy.CRLValidation.State == "" {
+		return // it also stands for a configuration that may require CRLs
+	}
 	var said []string
 	for _, c := range choices {
 		number, _, _ := strings.Cut(c.id, "-")

@@ -332,10 +332,7 @@ func TestRemovingAProperty(t *testing.T) {
 		"certificateAuthorityScopes", "certificateUserBindings", "rules", "authenticationModeConfiguration", "x509Certificate", "state"}
 	cases, files := caseFiles(t)
 	tried, undecided, assumed := 0, 0, 0
-	for name, c := range cases {
-		if c.Want.SignedIn {
-			continue
-		}
+	remove := func(name string, c testCase, log signin.Calibration) {
 		for part, text := range c.parts() {
 			var v any
 			if err := json.Unmarshal(text, &v); err != nil {
@@ -346,7 +343,7 @@ func TestRemovingAProperty(t *testing.T) {
 				if _, err := strconv.Atoi(last); err == nil {
 					continue // an element, not a property
 				}
-				tenant, r, err := c.with(part, edited(t, text, path, nil)).load(files)
+				tenant, r, err := c.with(part, edited(t, text, path, nil)).loadWith(files, log)
 				if err != nil {
 					continue // refused as input
 				}
@@ -375,10 +372,47 @@ func TestRemovingAProperty(t *testing.T) {
 			}
 		}
 	}
+	for name, c := range cases {
+		if !c.Want.SignedIn {
+			remove(name, c, signin.Calibration{})
+		}
+	}
 	t.Logf("%d properties removed: %d undecided, %d signed in with an assumption that changes the verdict", tried, undecided, assumed)
 	if tried < 7000 || undecided < 250 {
 		t.Errorf("%d tried, %d undecided", tried, undecided)
 	}
+	// Nor where the log has settled the questions: that all readings are the default
+	// ones, or that one is the other.
+	tried = 0
+	for name, c := range cases {
+		if c.Options = slices.DeleteFunc(c.Options, func(o string) bool { return o != "SkipRevocation" }); !c.Want.SignedIn {
+			if tenant, r, err := c.loadWith(files, allConfirmed()); err != nil {
+				t.Fatal(err)
+			} else if a, err := tenant.Decide(t.Context(), r); err != nil || a.Outcome == signin.Refused {
+				remove(name+", confirmed", c, allConfirmed())
+			}
+		}
+	}
+	for _, c := range tellingCases(t) {
+		if c.other.Outcome == signin.Refused {
+			log := turned(c.id, signin.Options{}).Calibration
+			of := cases[c.name+".json"]
+			of.Options = slices.DeleteFunc(of.Options, func(o string) bool { return o != "SkipRevocation" })
+			remove(c.name+", other "+c.id, of, log)
+		}
+	}
+	t.Logf("%d properties removed where the log has settled readings", tried)
+	if tried < 7000 {
+		t.Errorf("%d tried", tried)
+	}
+}
+
+// allConfirmed is a log that confirms every reading.
+func allConfirmed() (log signin.Calibration) {
+	for _, id := range questions {
+		log.Readings = append(log.Readings, signin.Reading{ID: id, Result: signin.Confirmed, SignIns: 9, Users: 9})
+	}
+	return log
 }
 
 // TestUnreadableRestrictions makes every text of the tenant and of a strength
