@@ -337,8 +337,16 @@ func (c *checker) subject(cert *x509.Certificate) {
 			c.add(certLongCN, partSubject, "", "a common name of %d characters", n)
 		}
 	}
+	if n := len(subject); n > 1 && isTop(subject[n-1]) && slices.ContainsFunc(subject, func(part dn.RDN) bool { return !isTop(part) }) {
+		c.add(certReversed, partSubject, "", "ends with %s: %s", subject[n-1][0].Type, text.Quote(subject.RootFirst()))
+	}
 	c.length(partSubject, "IssuerAndSubject", "X509:<I>"+c.rendering(partIssuer, issuer, cert.RawIssuer)+
 		"<S>"+c.rendering(partSubject, subject, cert.RawSubject))
+}
+
+// isTop reports whether a part of a name stands at its root: a country or a domain.
+func isTop(part dn.RDN) bool {
+	return len(part) > 0 && (part[0].Type == dn.Country || part[0].Type == dn.DomainComponent)
 }
 
 // rendering looks at a name as certificateUserIds has it, and returns that text.

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/lint"
 	"github.com/google/go-cmp/cmp"
 )
@@ -198,6 +199,18 @@ func TestCheckUser(t *testing.T) {
 		{"no SKI", func(o *odd) { o.template.SubjectKeyId = nil }, []string{"cert-no-ski"}},
 		{"no subject", func(o *odd) { o.template.Subject = pkix.Name{} }, []string{"cert-no-subject"}},
 		{"common name of 65 characters", func(o *odd) { o.template.Subject.CommonName = strings.Repeat("ä", 65) }, []string{"cert-cn-too-long"}},
+		{"domain behind the name", func(o *odd) {
+			o.template.RawSubject = der(t, dn.Name{{{Type: dn.CommonName, Value: "Jane"}}, {{Type: dn.DomainComponent, Value: "contoso"}}, {{Type: dn.DomainComponent, Value: "com"}}})
+		}, []string{"cert-subject-reversed"}},
+		{"country behind the name", func(o *odd) {
+			o.template.RawSubject = der(t, dn.Name{{{Type: dn.CommonName, Value: "Jane"}}, {{Type: dn.Organization, Value: "Contoso"}}, {{Type: dn.Country, Value: "DE"}}})
+		}, []string{"cert-subject-reversed"}},
+		{"country in front of domain and name", func(o *odd) {
+			o.template.RawSubject = der(t, dn.Name{{{Type: dn.Country, Value: "DE"}}, {{Type: dn.DomainComponent, Value: "contoso"}}, {{Type: dn.CommonName, Value: "Jane"}}})
+		}, nil},
+		{"domains alone", func(o *odd) {
+			o.template.RawSubject = der(t, dn.Name{{{Type: dn.DomainComponent, Value: "com"}}, {{Type: dn.DomainComponent, Value: "contoso"}}})
+		}, nil},
 		{"comma in the subject", func(o *odd) { o.template.Subject.CommonName = "Doe, Jane" }, []string{"cert-name-quoted"}},
 		{"two values in one part", func(o *odd) {
 			o.template.RawSubject = unhex(t, "301a 3118 300a 0603 550403 0c03 4a616e 300a 0603 550405 1303 313233")
@@ -217,6 +230,15 @@ func TestCheckUser(t *testing.T) {
 			wellFormed(t, found)
 		})
 	}
+}
+
+func der(t *testing.T, name dn.Name) []byte {
+	t.Helper()
+	raw, err := name.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func hexOf(text string) string {

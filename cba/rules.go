@@ -91,6 +91,9 @@ var (
 	certLongCN = lint.Rule{Code: "cert-cn-too-long", Severity: lint.Warning,
 		What: "the common name has more than 64 characters",
 		Do:   "shorten it to 64 characters: some readers refuse more", Source: lint.RFC5280 + " appendix A.1, ub-common-name"}
+	certReversed = lint.Rule{Code: "cert-subject-reversed", Severity: lint.Warning,
+		What: "the subject has a country or a domain (C, DC) as its most specific part, so it seems to be in reverse order",
+		Do:   "issue with C or DC first and CN last, as encoded: certificateUserIds and rules have the name in that order or its opposite, and each shows it reversed", Source: lint.UserIDs}
 	certNoSubject = lint.Rule{Code: "cert-no-subject", Severity: lint.Info,
 		What: "the subject is empty",
 		Do:   "bind by a field other than Subject", Source: lint.RFC5280 + " section 4.1.2.6"}
@@ -252,7 +255,7 @@ var rules = [...]lint.Rule{
 	certUPNImpossible, certSameKeyID, certCRLSpace,
 	certNamesUnreadable, certNoUPN, certOnlyEmail, certSubjectEmail, certManyUPNs, certUPNType, certUPNText,
 	certUPNSpace, certUPNInvisible, certUPNNotRoutable, certUPNCase, certUPNOther, certDuplicateName,
-	certIgnoredName, certNameTooLong, certNameQuoted, certNameMultiValued, certLongCN, certNoSubject,
+	certIgnoredName, certNameTooLong, certNameQuoted, certNameMultiValued, certLongCN, certReversed, certNoSubject,
 	certSIDMismatch, certSIDUnreadable, certNoClientAuth, certNoUsage, certAnyUsage, certNoDigitalSig, certIsCA, certCAKey,
 	certUsageCritical, certCritical, certTooManyOIDs, certNoAKI, certNoSKI, certWeakKey, certKeyType,
 	certWeakSig, certSHA1, certCRLScheme, certNoCRL, certSerial, certShort, certLong, certClipped,

@@ -40,7 +40,8 @@ type Profile struct {
 	// to 99. Zero means [cba.DefaultRenewal]; see [cba.RenewalTime].
 	Renewal int `json:"renewalThresholdPercentage,omitempty"`
 
-	// KeySize is the size of the RSA key in bits: 2048, 3072 or 4096. Zero means 2048.
+	// KeySize is the size of the RSA key in bits: 2048 or 4096. Zero means 2048. A size
+	// of 3072, which Intune does not have, is a finding.
 	KeySize int `json:"keySize,omitempty"`
 	// KeyStorage is where Windows keeps the key.
 	KeyStorage KeyStorage `json:"keyStorageProvider,omitzero"`

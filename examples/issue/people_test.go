@@ -1,0 +1,90 @@
+package main_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+func list(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "people", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// A short password is refused, and if it is allowed the one that is no ASCII is said on a
+// line of its own; neither is printed.
+func TestPasswordsOfPeople(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "pw.csv", list(t, "pw.csv"))
+	r := issue(t, folder, "-users", "pw.csv", "-out", "no")
+	if r.code != 2 || !strings.Contains(r.stderr, "jane@contoso.com has fewer than 12 characters") || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("exit status %d: %s", r.code, r.stderr)
+	}
+	r = issue(t, folder, "-users", "pw.csv", "-out", "out", "-key", "p256", "-allow-short-passwords")
+	if r.code != 1 || !strings.Contains(r.stderr, "\nissue: ") || !strings.Contains(r.stderr, "john@contoso.com contains a non-ASCII character") ||
+		strings.Contains(r.stdout+r.stderr, "abc") || strings.Contains(r.stdout+r.stderr, "pässword") {
+		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// columns is how many columns of a terminal a text takes.
+func columns(text string) (n int) {
+	for _, r := range text {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) || r >= 0x1f300 && r <= 0x1faff:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// The table lines up for every script. A UPN in decomposed letters, which some systems
+// write another way into file names, is refused with its line, and so is one that no PFX
+// file can name a key after.
+func TestWidePeople(t *testing.T) {
+	folder := t.TempDir()
+	whole := list(t, "wide.csv")
+	write(t, folder, "wide.csv", whole)
+	if r := issue(t, folder, "-users", "wide.csv", "-out", "no", "-key", "p256"); r.code != 2 || !strings.Contains(r.stderr, "line 6") || !strings.Contains(r.stderr, "U+0308") {
+		t.Errorf("exit status %d: %s", r.code, r.stderr)
+	}
+	var lines []string
+	for line := range strings.Lines(whole) {
+		if !strings.Contains(line, "\u0308") {
+			lines = append(lines, line)
+		}
+	}
+	write(t, folder, "composed.csv", strings.Join(lines, "")+"zo\u00eb@contoso.com,\n")
+	r := issue(t, folder, "-users", "composed.csv", "-out", "out", "-key", "p256")
+	if r.code != 1 || !strings.Contains(r.stderr, "😀@contoso.com") || strings.Count(r.stderr, "issue: ") != 2 { // no PFX file names such a key
+		t.Fatalf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	at, rows := -1, 0
+	for line := range strings.Lines(r.stdout) {
+		before, _, ok := strings.Cut(line, "STATUS")
+		if !ok {
+			before, _, ok = strings.Cut(line, "issued  20")
+		}
+		if !ok {
+			continue
+		}
+		rows++
+		if n := columns(before); at >= 0 && n != at {
+			t.Errorf("column %d, want %d: %s", n, at, line)
+		} else {
+			at = n
+		}
+	}
+	if rows != 6 {
+		t.Errorf("%d rows:\n%s", rows, r.stdout)
+	}
+}
