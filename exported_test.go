@@ -386,6 +386,7 @@ func exportedNames() []exported {
 		{"report.SignIn", report.SignIn},
 		{"report.SignInPart", *new(report.SignInPart)},
 		{"report.State", *new(report.State)},
+		{"report.Style", report.Style},
 		{"report.Tally", *new(report.Tally)},
 		{"report.WriteCSV", report.WriteCSV},
 		{"report.WriteMetrics", report.WriteMetrics},

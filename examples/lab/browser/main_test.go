@@ -24,7 +24,7 @@ const (
 	firefoxFolder  = "/usr/lib/firefox-esr/distribution"
 )
 
-// programs is the folder with issue, deliver and lab.
+// programs is the folder with issue, deliver, lab and page.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -55,7 +55,7 @@ func inside() (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(folder)
-	for _, name := range []string{"issue", "deliver", "lab"} {
+	for _, name := range []string{"issue", "deliver", "lab", "page"} {
 		build := exec.Command("go", "build", "-o", filepath.Join(folder, name), "example.com/entracba/examples/"+name)
 		if out, err := build.CombinedOutput(); err != nil {
 			return 1, fmt.Errorf("%s does not build: %s", name, out)
