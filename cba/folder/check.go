@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/internal/fingerprint"
 )
 
@@ -31,7 +32,7 @@ func (u User) Check(folder string) error {
 func (u User) check(folder string, root *os.Root) error {
 	for _, f := range []struct {
 		name string
-		look func(content []byte) string
+		look func(content []byte) (wrong string, cause error)
 	}{{u.Certificate, u.wrongCertificate}, {u.PFX, wrongPFX}} {
 		if f.name == "" {
 			continue
@@ -49,8 +50,10 @@ func (u User) check(folder string, root *os.Root) error {
 		case len(content) == 0:
 			return u.damage(Damaged, path, "this file of "+u.UPN+" is empty")
 		}
-		if wrong := f.look(content); wrong != "" {
-			return u.damage(Damaged, path, "this file of "+u.UPN+" "+wrong)
+		if wrong, cause := f.look(content); wrong != "" {
+			e := u.damage(Damaged, path, "this file of "+u.UPN+" "+wrong)
+			e.Err = cause
+			return e
 		}
 	}
 	return nil
@@ -61,30 +64,38 @@ func (u User) damage(reason Reason, path, what string) *Error {
 }
 
 // wrongCertificate says why a file is not the user's certificate.
-func (u User) wrongCertificate(content []byte) string {
-	block, _ := pem.Decode(content)
-	switch {
-	case block == nil || block.Type != "CERTIFICATE":
-		return "is not a certificate in PEM, or was cut off"
-	case u.Thumbprint != "" && !strings.EqualFold(u.Thumbprint, fingerprint.Of(block.Bytes)):
-		return "is not the certificate that the manifest lists"
+func (u User) wrongCertificate(content []byte) (string, error) {
+	is := func(der []byte) bool {
+		return u.Thumbprint == "" || strings.EqualFold(u.Thumbprint, fingerprint.Of(der))
 	}
-	return ""
+	block, _ := pem.Decode(content)
+	if block != nil && block.Type == "CERTIFICATE" && is(block.Bytes) || u.Thumbprint != "" && is(content) {
+		return "", nil
+	}
+	// Other programs write other forms.
+	file, err := certfile.Read(content, nil)
+	switch {
+	case err != nil:
+		return "is not a certificate, or was cut off", err
+	case !is(file.Certificate.Raw):
+		return "is not the certificate that the manifest lists", nil
+	}
+	return "", nil
 }
 
 // wrongPFX says why a file is no whole PFX file. Its length is at its start.
-func wrongPFX(content []byte) string {
+func wrongPFX(content []byte) (string, error) {
 	var outer asn1.RawValue
 	rest, err := asn1.Unmarshal(content, &outer)
 	switch {
 	case len(content) > 1 && content[0] == 0x30 && content[1] == 0x80: // other programs' BER has no length
-		return ""
+		return "", nil
 	case err != nil || outer.Tag != asn1.TagSequence:
-		return "is not a PFX file, or was cut off"
+		return "is not a PFX file, or was cut off", nil
 	case len(rest) > 0:
-		return "has more text behind its end"
+		return "has more text behind its end", nil
 	}
-	return ""
+	return "", nil
 }
 
 // readIn reads a file of up to 16 MB below root.

@@ -70,7 +70,8 @@ func parse(args []string) (options, error) {
 	f.Func("cloud", "the tenant's `CLOUD`: public (default), usgov or china", func(text string) error { return o.Cloud.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.tenant, "tenant", "", "also list the host of the tenant with this `ID`")
 	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser policy select certificates by issuer only")
-	if err := console.ParseFlags(f, args, "Creates the files that install certificates on machines.", "-to TARGET -out DIR [flags]"); err != nil {
+	if err := console.ParseFlags(f, args, "Creates the files that install certificates on machines.", "-to TARGET -out DIR [flags]",
+		"-manifest out/manifest.json -to windows-usb -out usb", "-manifest out/manifest.json -to macos -out mac -user jane@contoso.com"); err != nil {
 		return o, err
 	}
 	usb := o.target == deploy.WindowsUSB
@@ -112,7 +113,7 @@ func run(args []string) error {
 	}
 	parcels, err := o.load()
 	if err != nil {
-		return err
+		return saved.Advise(o.manifest, err)
 	}
 	var old []byte
 	if o.answer != "" {
@@ -149,9 +150,9 @@ func run(args []string) error {
 		return err
 	}
 	if o.json {
-		return o.writeJSON(os.Stdout, parcels, hosts)
+		return o.writeJSON(console.Stdout, parcels, hosts)
 	}
-	o.report(os.Stdout, console.StyleFor(os.Stdout), parcels, hosts)
+	o.report(console.Stdout, console.StyleFor(os.Stdout), parcels, hosts)
 	return nil
 }
 
@@ -226,7 +227,10 @@ func (o options) load() ([]parcel, error) {
 // open reads the files of one user.
 func (o options) open(dir string, u folder.User, password string, root *x509.Certificate) (parcel, error) {
 	if password == "" {
-		return parcel{}, fmt.Errorf("no password for this user in %s", filepath.Join(dir, folder.PasswordsName))
+		return parcel{}, &folder.Error{Reason: folder.MissingFile, UPN: u.UPN, Path: filepath.Join(dir, folder.PasswordsName), What: "no password for this user"}
+	}
+	if err := u.Check(dir); err != nil {
+		return parcel{}, err
 	}
 	own, err := saved.UserCertificate(o.manifest, u)
 	if err != nil {

@@ -176,10 +176,11 @@ func TestOneUserAsJSON(t *testing.T) {
 		Written bool
 		Target  string
 		Users   []struct {
-			UPN, Folder, PFXEncoding string
-			Files                    []struct{ Name, Mode string }
-			Findings                 []struct{ Code, Severity string }
-			Wipe                     []struct{ Where string }
+			UPN                 string `json:"userPrincipalName"`
+			Folder, PFXEncoding string
+			Files               []struct{ Name, Mode string }
+			Findings            []struct{ Code, Severity string }
+			Wipe                []struct{ Where string }
 		}
 		Hosts []struct {
 			Name       string

@@ -15,11 +15,11 @@ import (
 // refuse says why nothing was written.
 func (o options) refuse(parcels []parcel, failed int) error {
 	if o.json {
-		return o.writeJSON(os.Stdout, parcels, nil)
+		return o.writeJSON(console.Stdout, parcels, nil)
 	}
 	style := console.StyleFor(os.Stdout)
-	fmt.Fprintf(os.Stdout, "%s: the files of %d of %s would not work on %v\n\n", style.Red("Nothing was written"), failed, console.Count(len(parcels), "user"), o.target)
-	notes(os.Stdout, style, parcels)
+	fmt.Fprintf(console.Stdout, "%s: the files of %d of %s would not work on %v\n\n", style.Red("Nothing was written"), failed, console.Count(len(parcels), "user"), o.target)
+	notes(console.Stdout, style, parcels)
 	return nil
 }
 
@@ -40,7 +40,7 @@ func (o options) report(w io.Writer, style console.Style, parcels []parcel, host
 	fmt.Fprintf(w, "\n%s, for %v; PFX encoding %s\n", console.Count(len(parcels), "user"), o.target, encodings(parcels))
 	notes(w, style, parcels)
 
-	next := style.Bold("NEXT")
+	next := style.Bold("STEPS")
 	if len(parcels) > 1 {
 		next += "  for each user, for example " + console.Clean(parcels[0].UPN)
 	}
@@ -69,6 +69,7 @@ func (o options) report(w io.Writer, style console.Style, parcels []parcel, host
 		rows = append(rows, []string{r.Where, r.Holds, r.Do})
 	}
 	console.Table(w, style, rows...)
+	console.Next(w, style, "When the users have signed in, see how it went.", console.Command("signins", "-tenant", "ID", "-manifest", o.manifest))
 }
 
 func holds(f deploy.Artefact) string {
@@ -121,21 +122,16 @@ next:
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\n"+style.Bold("NOTES"))
+	fmt.Fprintln(w, "\n"+style.Bold("FINDINGS"))
+	var found []console.Found
 	for _, n := range all {
-		severity := style.Yellow(n.Severity.String())
-		if n.Severity == lint.Error {
-			severity = style.Red(n.Severity.String())
-		}
 		who := n.users[0]
 		if len(n.users) > 1 {
 			who = fmt.Sprintf("%d of %s", len(n.users), console.Count(len(parcels), "user"))
 		}
-		fmt.Fprintf(w, "%s, %s: %s\n", severity, console.Clean(who), console.Clean(n.What))
-		if n.Do != "" {
-			fmt.Fprintf(w, "  %s\n", console.Clean(n.Do))
-		}
+		found = append(found, console.Found{Finding: n.Finding, Who: who})
 	}
+	console.Findings(w, style, found...)
 }
 
 // next says what to do with the folder of a user.
@@ -210,7 +206,7 @@ func (o options) writeJSON(w io.Writer, parcels []parcel, hosts []deploy.Host) e
 		Password bool   `json:"holdsPassword"`
 	}
 	type user struct {
-		UPN      string           `json:"upn"`
+		UPN      string           `json:"userPrincipalName"`
 		Folder   string           `json:"folder,omitempty"`
 		Encoding string           `json:"pfxEncoding"`
 		Files    []file           `json:"files"`
@@ -234,5 +230,5 @@ func (o options) writeJSON(w io.Writer, parcels []parcel, hosts []deploy.Host) e
 		}
 		out.Users = append(out.Users, u)
 	}
-	return console.JSON(w, out)
+	return console.Result(w, "deliver", out)
 }

@@ -20,30 +20,18 @@ import (
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/saved"
+	"example.com/entracba/examples/internal/shape"
 )
 
 // An outcome is what became of a user, in the form of -json.
 type outcome struct {
-	UPN         string       `json:"userPrincipalName"`
-	Outcome     string       `json:"outcome"` // issued, skipped (there is one already), failed or damaged
-	Error       string       `json:"error,omitempty"`
-	Certificate *certificate `json:"certificate,omitempty"`
-	PFX         string       `json:"pfx,omitempty"` // file, below the folder
-	PFXEncoding string       `json:"pfxEncoding,omitempty"`
-	IDs         []identifier `json:"certificateUserIds,omitempty"`
-}
-
-type certificate struct {
-	SerialNumber string    `json:"serialNumber"`
-	Thumbprint   string    `json:"thumbprint"`
-	NotAfter     time.Time `json:"notAfter"`
-	File         string    `json:"file"` // below the folder
-}
-
-type identifier struct {
-	Mapping  certuserid.Mapping  `json:"mapping"`
-	Value    certuserid.ID       `json:"value"`
-	Affinity certuserid.Affinity `json:"affinity"`
+	UPN         string             `json:"userPrincipalName"`
+	Outcome     string             `json:"outcome"` // issued, skipped (there is one already), failed or damaged
+	Error       string             `json:"error,omitempty"`
+	Certificate *shape.Certificate `json:"certificate,omitempty"`
+	PFX         string             `json:"pfx,omitempty"` // file, below the folder
+	PFXEncoding string             `json:"pfxEncoding,omitempty"`
+	IDs         []shape.ID         `json:"certificateUserIds,omitempty"`
 }
 
 // note keeps what became of a user, for -json.
@@ -61,13 +49,8 @@ func (w *work) note(result cba.Result, what string, err error) {
 // describe fills in what the manifest has of a user.
 func (o *outcome) describe(u folder.User) {
 	o.UPN = u.UPN
-	o.Certificate = &certificate{u.SerialNumber, u.Thumbprint, u.NotAfter.UTC(), u.Certificate}
-	o.PFX, o.PFXEncoding = u.PFX, u.PFXEncoding
-	for _, m := range certuserid.Mappings() {
-		if id, ok := u.CertificateUserIDs[m]; ok {
-			o.IDs = append(o.IDs, identifier{m, id, m.Affinity()})
-		}
-	}
+	o.Certificate = &shape.Certificate{SerialNumber: u.SerialNumber, Thumbprint: u.Thumbprint, NotAfter: u.NotAfter.UTC(), File: u.Certificate}
+	o.PFX, o.PFXEncoding, o.IDs = u.PFX, u.PFXEncoding, shape.ManifestIDs(u)
 }
 
 // A summary is what -json prints.

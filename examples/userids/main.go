@@ -27,25 +27,21 @@ import (
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/shape"
 )
 
 func main() { console.Main("userids", run) }
 
 // An answer is what is said about one file, in the form of -json.
 type answer struct {
-	File     string        `json:"file"`
-	IDs      []identifier  `json:"ids"`
-	Findings lint.Findings `json:"findings"`
-	Check    *verdict      `json:"check,omitempty"` // with -check
-	Note     string        `json:"note,omitempty"`  // which certificate was taken of several
+	File        string             `json:"file"`
+	Certificate *shape.Certificate `json:"certificate"`
+	IDs         []shape.ID         `json:"certificateUserIds"`
+	Findings    lint.Findings      `json:"findings"`
+	Check       *verdict           `json:"check,omitempty"` // with -check
+	Note        string             `json:"note,omitempty"`  // which certificate was taken of several
 
 	cert *x509.Certificate
-}
-
-type identifier struct {
-	Mapping  certuserid.Mapping  `json:"mapping"`
-	Value    certuserid.ID       `json:"value"`
-	Affinity certuserid.Affinity `json:"affinity"`
 }
 
 // A verdict is the result of -check for one certificate.
@@ -60,14 +56,14 @@ func run(args []string) error {
 	asJSON := f.Bool("json", false, "print JSON")
 	check := f.String("check", "", "check this stored `ID` instead of printing the correct ones")
 	passwordFile := f.String("password-file", "", "read the password of PFX files from the first line of `FILE`")
-	if err := console.ParseFlags(f, args, "Prints the certificateUserIds values of certificates, or checks a stored value. FILE is a PEM, DER or PFX file.", "[flags] FILE..."); err != nil {
+	if err := console.ParseFlags(f, args, "Prints the certificateUserIds values of certificates, or checks a stored value. FILE is a PEM, DER or PFX file.", "[flags] FILE...",
+		"out/users/jane@contoso.com.crt", "-check 'X509:<PN>jane@contoso.com' out/users/jane@contoso.com.crt", "-password-file password.txt card.pfx"); err != nil {
 		return err
 	}
 	if f.NArg() == 0 {
 		return console.Usage("no certificate file: pass one or more PEM, DER or PFX files (run \"userids -h\" for help)")
 	}
-	checking := false
-	f.Visit(func(f *flag.Flag) { checking = checking || f.Name == "check" })
+	checking := console.Given(f)["check"]
 	answers := []answer{}
 	matches := true
 	for _, name := range f.Args() {
@@ -83,16 +79,17 @@ func run(args []string) error {
 		answers = append(answers, a)
 	}
 	if *asJSON {
-		if err := console.JSON(os.Stdout, answers); err != nil {
+		if err := console.Result(console.Stdout, "userids", map[string]any{"files": answers}); err != nil {
 			return err
 		}
 	} else {
 		for i, a := range answers {
 			if i > 0 {
-				fmt.Println()
+				fmt.Fprintln(console.Stdout)
 			}
-			a.print(os.Stdout)
+			a.print(console.Stdout)
 		}
+		next(answers, checking, matches)
 	}
 	if !matches {
 		return console.ErrNo
@@ -100,9 +97,21 @@ func run(args []string) error {
 	return nil
 }
 
+// next is what to do with the ids.
+func next(answers []answer, checking, matches bool) {
+	style, file := console.StyleFor(os.Stdout), answers[0].File
+	switch {
+	case checking && !matches:
+		console.Next(console.Stdout, style, "See the values that match.", console.Command("userids", file))
+	case !checking && len(answers[0].IDs) > 0:
+		ids := answers[0].IDs
+		console.Next(console.Stdout, style, "Check a value that is stored with the account, such as this one.", console.Command("userids", "-check", ids[len(ids)-1].Value.String(), file))
+	}
+}
+
 // read looks into a file, whatever its form.
 func read(name, passwordFile string) (answer, error) {
-	a := answer{File: name, IDs: []identifier{}}
+	a := answer{File: name, IDs: []shape.ID{}}
 	content, err := os.ReadFile(name)
 	if err != nil {
 		var path *os.PathError
@@ -116,9 +125,7 @@ func read(name, passwordFile string) (answer, error) {
 		return a, err
 	}
 	a.cert, a.Note = file.Certificate, file.Note
-	for _, id := range certuserid.All(a.cert) {
-		a.IDs = append(a.IDs, identifier{id.Mapping(), id, id.Mapping().Affinity()})
-	}
+	a.Certificate, a.IDs = shape.CertificateOf(a.cert), shape.IDs(a.cert)
 	a.Findings = cba.Findings(file.Path(), cba.FindingsOptions{At: time.Now()})
 	return a, nil
 }
@@ -187,20 +194,5 @@ func (v verdict) assumes() string {
 }
 
 func printFindings(w io.Writer, style console.Style, findings lint.Findings) {
-	for _, f := range findings.Sorted() {
-		paint := style.Dim
-		switch f.Severity {
-		case lint.Error:
-			paint = style.Red
-		case lint.Warning:
-			paint = style.Yellow
-		}
-		fmt.Fprintf(w, "\n%s  %s: %s (%s)\n", paint(f.Severity.String()), console.Clean(f.Where), console.Clean(f.What), f.Code)
-		if f.Do != "" {
-			fmt.Fprintf(w, "  do      %s\n", console.Clean(f.Do))
-		}
-		if f.Source != "" {
-			fmt.Fprintf(w, "  source  %s\n", console.Clean(string(f.Source)))
-		}
-	}
+	console.Findings(w, style, console.All(findings.Sorted())...)
 }

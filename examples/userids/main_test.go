@@ -78,14 +78,18 @@ func TestEveryForm(t *testing.T) {
 	if code != 0 || errs != "" {
 		t.Fatalf("exit status %d: %s", code, errs)
 	}
-	var answers []struct {
-		File     string
-		IDs      []struct{ Mapping, Value, Affinity string }
-		Findings []struct{ Code, Severity string }
+	var printed struct {
+		Version int
+		Files   []struct {
+			File     string
+			IDs      []struct{ Mapping, Value, Affinity string } `json:"certificateUserIds"`
+			Findings []struct{ Code, Severity string }
+		}
 	}
-	if err := json.Unmarshal([]byte(out), &answers); err != nil {
+	if err := json.Unmarshal([]byte(out), &printed); err != nil || printed.Version != 1 {
 		t.Fatal(err)
 	}
+	answers := printed.Files
 	if len(answers) != 4 {
 		t.Fatalf("%d answers", len(answers))
 	}
@@ -141,13 +145,15 @@ func TestCheck(t *testing.T) {
 			}
 		}
 		out, _, code = userids(t, folder, "-json", "-check", test.value, "bob.cer")
-		var answers []struct {
-			Check struct {
-				Matches bool
-				Right   string
+		var printed struct {
+			Files []struct {
+				Check struct {
+					Matches bool
+					Right   string
+				}
 			}
 		}
-		if err := json.Unmarshal([]byte(out), &answers); err != nil || code != test.code || answers[0].Check.Matches != (code == 0) {
+		if err := json.Unmarshal([]byte(out), &printed); err != nil || code != test.code || printed.Files[0].Check.Matches != (code == 0) {
 			t.Errorf("%q with -json: exit status %d, %v\n%s", test.value, code, err, out)
 		}
 	}
