@@ -28,7 +28,8 @@ type Options struct {
 	// ledger.Missing, as with ReadOnly.
 	Existing bool
 	// Wait is how long a call waits while the server restarts or another program has a
-	// lock; zero means [DefaultWait].
+	// lock; zero means [DefaultWait]. A program that is stopped in the middle of a
+	// transaction loses it, and its locks, after half of that.
 	Wait time.Duration
 	// Connections is how many connections the ledger opens at most. Zero means what the
 	// connection string says (pool_max_conns), or four, or one for each core.
@@ -79,7 +80,8 @@ func Open(ctx context.Context, connection string, o Options) (_ *Ledger, err err
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
 		if err == nil {
-			_, err = c.Exec(ctx, `SELECT set_config('lock_timeout', $1, false)`, fmt.Sprint(o.Wait.Milliseconds()))
+			_, err = c.Exec(ctx, `SELECT set_config('lock_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $2, false)`,
+				fmt.Sprint(o.Wait.Milliseconds()), fmt.Sprint(o.Wait.Milliseconds()/2))
 		}
 		return err
 	}

@@ -77,7 +77,7 @@ func (l *Ledger) Entries(ctx context.Context, q ledger.Query) iter.Seq2[ledger.E
 	}
 	query += " ORDER BY id"
 	return func(yield func(ledger.Entry, error) bool) {
-		rows, err := l.read.QueryContext(ctx, query, args...)
+		rows, err := l.reader().QueryContext(ctx, query, args...)
 		if err != nil {
 			yield(ledger.Entry{}, l.fail(err))
 			return

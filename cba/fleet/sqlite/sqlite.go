@@ -45,6 +45,7 @@ type Ledger struct {
 	// The same file, three times: changes that are flushed, changes that need not
 	// be, and reading.
 	durable, quick, read *sql.DB
+	tx                   *sql.Tx // of [Ledger.In]
 }
 
 var _ ledger.Ledger = (*Ledger)(nil)
@@ -155,6 +156,33 @@ func (l *Ledger) open(mode, lock string, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
+// DB returns the connection through which the ledger writes what must survive a power
+// cut, for rows of your own beside the ledger's: nil if the ledger is read-only. There is one
+// connection, and every transaction on it may write from its beginning. It is closed
+// with the ledger.
+func (l *Ledger) DB() *sql.DB { return l.durable }
+
+// In returns the ledger inside a transaction of [Ledger.DB]: what its methods change is
+// there when the transaction is committed, together with everything else in it. After an
+// error, roll it back. Until it ends, only methods of the result may be called, and not
+// at the same time; Close does nothing.
+func (l *Ledger) In(tx *sql.Tx) ledger.Ledger {
+	return &Ledger{path: l.path, o: l.o, durable: l.durable, quick: l.durable, tx: tx}
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func (l *Ledger) reader() querier {
+	if l.tx != nil {
+		return l.tx
+	}
+	return l.read
+}
+
 // prepare makes the tables of a new file and refuses files that are not ours.
 func (l *Ledger) prepare(ctx context.Context) error {
 	return l.patient(ctx, func() error {
@@ -192,7 +220,7 @@ func (l *Ledger) prepare(ctx context.Context) error {
 // ID implements ledger.Ledger.
 func (l *Ledger) ID(ctx context.Context) (string, error) {
 	var id string
-	err := l.read.QueryRowContext(ctx, "SELECT id FROM identity").Scan(&id)
+	err := l.reader().QueryRowContext(ctx, "SELECT id FROM identity").Scan(&id)
 	return id, l.fail(err)
 }
 
@@ -241,6 +269,9 @@ func (l *Ledger) change(ctx context.Context, db *sql.DB, do func(*sql.Tx) error)
 	if db == nil {
 		return &ledger.Error{Reason: ledger.ReadOnly, What: l.what()}
 	}
+	if l.tx != nil {
+		return l.fail(do(l.tx))
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	tx, err := db.BeginTx(ctx, nil)
@@ -256,6 +287,9 @@ func (l *Ledger) change(ctx context.Context, db *sql.DB, do func(*sql.Tx) error)
 
 // Close closes the file. It does not give claims back.
 func (l *Ledger) Close() error {
+	if l.tx != nil {
+		return nil
+	}
 	var failed error
 	for _, db := range []*sql.DB{l.read, l.quick, l.durable} {
 		if db != nil {
@@ -268,7 +302,7 @@ func (l *Ledger) Close() error {
 // Check reads the whole file (PRAGMA integrity_check) and looks for inconsistencies that
 // no index can prevent.
 func (l *Ledger) Check(ctx context.Context) error {
-	rows, err := l.read.QueryContext(ctx, `
+	rows, err := l.reader().QueryContext(ctx, `
 		SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'
 		UNION ALL SELECT 'entry ' || e.id || ' has no certificate' FROM entries e LEFT JOIN certificates c USING (id) WHERE c.id IS NULL
 		UNION ALL SELECT 'certificate ' || c.id || ' has no entry' FROM certificates c LEFT JOIN entries e USING (id) WHERE e.id IS NULL

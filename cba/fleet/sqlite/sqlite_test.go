@@ -62,6 +62,51 @@ func fill(t *testing.T, path string, count int) {
 	}
 }
 
+// TestIn records in a transaction of the caller: with it, or not at all.
+func TestIn(t *testing.T) {
+	l, m := open(t, filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{}), ledgertest.NewMaker(t)
+	defer l.Close()
+	count := func(l ledger.Ledger) (n int) {
+		for _, err := range l.Entries(t.Context(), ledger.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		return n
+	}
+	for _, commit := range []bool{false, true} {
+		tx, err := l.DB().Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := l.In(tx)
+		if answer, err := in.Claim(t.Context(), "jane", ledger.Claim{Worker: "a", Lease: time.Hour}); err != nil || answer != ledger.Granted {
+			t.Fatal(answer, err)
+		}
+		if err := in.Record(t.Context(), "a", m.Entry("jane")); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(in.Check(t.Context()), in.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if inside, outside := count(in), count(l); inside != 1 || outside != 0 {
+			t.Errorf("inside %d, outside %d", inside, outside)
+		}
+		if commit {
+			err = tx.Commit()
+		} else {
+			err = tx.Rollback()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(l); n != 1 {
+		t.Errorf("after the commit: %d", n)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for _, test := range []struct {
 		name string

@@ -1,0 +1,90 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A Store keeps files under names like "jane@contoso.com.1f2e.pfx": a folder, a share,
+// a bucket. Methods may be called at the same time, from many machines, and again after
+// a failure.
+type Store interface {
+	// Write stores a file: whole or not at all, and to stay when it returns nil. It
+	// replaces a file of the same name.
+	Write(ctx context.Context, name string, content []byte) error
+	// Read returns a file. The error is, or wraps, fs.ErrNotExist if there is none.
+	Read(ctx context.Context, name string) ([]byte, error)
+	// Remove removes a file. It is no error if there is none.
+	Remove(ctx context.Context, name string) error
+}
+
+// Folder returns a store in a folder, which it makes with mode 0700. Files have mode
+// 0600. Machines that share it need a network file system that keeps what it flushed.
+// One name must be written by one caller at a time: the jobs' names contain serial numbers.
+func Folder(path string) Store { return directory(path) }
+
+type directory string
+
+// partial ends the name of a file that is being written. A program that was killed
+// leaves it behind; Remove finds it.
+const partial = ".part"
+
+func (d directory) Write(ctx context.Context, name string, content []byte) error {
+	if err := errors.Join(ctx.Err(), d.check(name)); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(string(d), 0o700); err != nil {
+		return err
+	}
+	part := d.path(name + partial)
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(0o600), f.Sync(), f.Close()) // whatever the umask
+	if err == nil {
+		err = os.Rename(part, d.path(name))
+	}
+	if err != nil {
+		os.Remove(part)
+		return err
+	}
+	if folder, err := os.Open(string(d)); err == nil {
+		folder.Sync() // not every file system can; the rename itself is done
+		folder.Close()
+	}
+	return nil
+}
+
+func (d directory) Read(_ context.Context, name string) ([]byte, error) {
+	if err := d.check(name); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(d.path(name))
+}
+
+func (d directory) Remove(_ context.Context, name string) error {
+	if err := d.check(name); err != nil {
+		return err
+	}
+	var failed error
+	for _, name := range []string{name + partial, name} {
+		if err := os.Remove(d.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+func (d directory) path(name string) string { return filepath.Join(string(d), name) }
+
+func (d directory) check(name string) error {
+	if !filepath.IsLocal(name) || filepath.Base(name) != name {
+		return &Error{Reason: Invalid, What: "name of a file in " + string(d)}
+	}
+	return nil
+}
