@@ -332,6 +332,9 @@ func groups(rows []Row) []group {
 			index[key] = i
 			list = append(list, group{Row: r})
 		}
+		if r.What == list[i].What {
+			r.What = "" // the heading says it
+		}
 		if len(list[i].Places) < mostPlaces {
 			list[i].Places = append(list[i].Places, r)
 		} else {

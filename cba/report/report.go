@@ -63,6 +63,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"url":     link,
 	"bars":    bars,
 	"plural":  plural,
+	"number":  func(index int) int { return index + 1 },
 	"because": becauseWords,
 	"outcome": func(o lint.Outcome) string { return o.String() },
 	"verdict": verdictWords, "verdictClass": verdictClass,
@@ -185,14 +186,16 @@ func becauseWords(b Because) string {
 		signin.Loses: {"loses access", "lose access"}, signin.Gains: {"gains access", "gain access"},
 		signin.Weaker:   {"signs in with less proof", "sign in with less proof"},
 		signin.Stronger: {"signs in with more proof", "sign in with more proof"},
-		signin.NotKnown: {"cannot be told about", "cannot be told about"},
 	}[b.Difference]
+	if b.Difference == signin.NotKnown {
+		return plural(b.Users, "user", "users") + ": the outcome " + strings.TrimPrefix(b.Reason, "not known ") + " cannot be told"
+	}
 	text := plural(b.Users, "user "+words[0], "users "+words[1])
 	switch {
 	case b.Reason == "":
 	case b.Difference == signin.Gains:
 		text += ", refused before with " + b.Reason
-	case b.Difference == signin.Loses, b.Difference == signin.NotKnown:
+	case b.Difference == signin.Loses:
 		text += ": " + b.Reason
 	default:
 		text += ": " + b.Reason + " after the change"

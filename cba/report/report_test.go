@@ -506,3 +506,28 @@ func TestBack(t *testing.T) {
 		}
 	}
 }
+
+// TestWords holds texts that a reader trips over: a rule is counted from one, nothing
+// differs from a value that is not there, and a heading is not repeated at every place.
+func TestWords(t *testing.T) {
+	tenant, r, verdict := request(t)
+	verdict.ModeRule = &policy.ModeRule{Index: 1, Type: "policyOID", Identifier: "1.2.3.4"}
+	part := report.SignIn(tenant, r, verdict)
+	for _, b := range part.Bindings {
+		for _, v := range b.Account {
+			if b.Certificate == "" && (v.Differs != "" || v.Same == "") {
+				t.Errorf("%s: %+v differs from nothing", b.Field, v)
+			}
+		}
+	}
+	what := "the same text twice"
+	found := lint.Findings{{Code: "a-b", Severity: lint.Info, What: what, Where: "/1"}, {Code: "a-b", Severity: lint.Info, What: what, Where: "/2"}}
+	affected := &report.AffectedPart{}
+	affected.Add(signin.Change{Difference: signin.NotKnown, Case: signin.Case{User: &policy.User{UserPrincipalName: "a@b.org"}, Certificates: []*x509.Certificate{{}}}, After: signin.Answer{Outcome: signin.Undecided}})
+	html := page(t, report.Report{Title: "t", Made: made, SignIn: part, Findings: report.Findings(found, report.FindingsOptions{}), Affected: affected})
+	for text, count := range map[string]int{"by rule 2 (policyOID 1.2.3.4)": 1, what: 1, "1 user: the outcome after the change cannot be told": 1} {
+		if got := strings.Count(html, text); got != count {
+			t.Errorf("%q stands %d times", text, got)
+		}
+	}
+}

@@ -72,8 +72,12 @@ type Compared struct {
 	End     string `json:"end"`
 }
 
-// compare marks where a value differs from another one.
+// compare marks where a value differs from another one. Where there is no other one,
+// nothing differs.
 func compare(value, other string) Compared {
+	if other == "" {
+		return Compared{Same: value}
+	}
 	v, o := []rune(value), []rune(other)
 	head := 0
 	for head < len(v) && head < len(o) && v[head] == o[head] {

@@ -59,7 +59,7 @@ func (l *Lab) subject(a Attempt) string {
 	}
 	text += ". The client presented " + name(a.Certificate) + "."
 	if owners := l.owners(a); len(owners) > 0 {
-		text += " By the tenant's username bindings this certificate belongs to " + strings.Join(owners, " and ") + "."
+		text += " By the tenant's username bindings this certificate belongs to " + strings.Join(owners, " and ") + ": choose another one."
 	}
 	return text
 }

@@ -3,6 +3,7 @@
 package browser
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -55,11 +56,8 @@ func inside() (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(folder)
-	for _, name := range []string{"issue", "deliver", "lab", "page"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(folder, name), "example.com/entracba/examples/"+name)
-		if out, err := build.CombinedOutput(); err != nil {
-			return 1, fmt.Errorf("%s does not build: %s", name, out)
-		}
+	if err := Build(context.Background(), folder, append(Programs(), "deliver", "lab", "page")...); err != nil {
+		return 1, err
 	}
 	options := []string{"-m", "-n", "--propagation", "private"}
 	missing := "root may not make a mount and a network namespace (CAP_SYS_ADMIN): run the container with --privileged"

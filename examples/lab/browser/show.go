@@ -1,0 +1,66 @@
+package browser
+
+import (
+	"context"
+	"os/exec"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// A Screen shows pages in a headless Chromium.
+type Screen struct {
+	ctx  context.Context
+	stop func()
+}
+
+// NewScreen starts a Chromium.
+func NewScreen(ctx context.Context) (*Screen, error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("hide-scrollbars", true))
+	if path, err := exec.LookPath("chromium"); err == nil {
+		options = append(options, chromedp.ExecPath(path))
+	}
+	allocator, end := chromedp.NewExecAllocator(ctx, options...)
+	tab, cancel := chromedp.NewContext(allocator)
+	s := &Screen{tab, func() { cancel(); end() }}
+	if err := chromedp.Do(tab); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends the Chromium.
+func (s *Screen) Close() { s.stop() }
+
+// Show opens a page, light or dark, in a window of this width.
+func (s *Screen) Show(p Page, dark bool, width int) error {
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	if err := chromedp.Do(s.ctx, chromedp.EmulateViewport(int64(width), 900)); err != nil {
+		return err
+	}
+	if _, err := chromedp.Call(s.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
+		return err
+	}
+	return chromedp.Do(s.ctx, chromedp.Navigate(p.URL()))
+}
+
+// PNG is what is shown, from top to bottom.
+func (s *Screen) PNG() ([]byte, error) { return chromedp.Run(s.ctx, chromedp.FullScreenshot(100)) }
+
+// Top is what a window of the given height shows.
+func (s *Screen) Top(width, height int) ([]byte, error) {
+	if err := chromedp.Do(s.ctx, chromedp.EmulateViewport(int64(width), int64(height))); err != nil {
+		return nil, err
+	}
+	return chromedp.Run(s.ctx, chromedp.CaptureScreenshot())
+}
+
+// PDF is what is printed, on A4.
+func (s *Screen) PDF() ([]byte, error) {
+	return chromedp.Run(s.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
+}
