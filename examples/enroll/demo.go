@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/examples/internal/console"
 )
 
 // demonstrate plays one user of the service at url: a key, a request, a
@@ -38,13 +40,13 @@ func demonstrate(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The certificate is for %s, valid until %s.\n", subject.UPN, certs[0].NotAfter.Format("2006-01-02"))
+	fmt.Fprintf(console.Stdout, "The certificate is for %s, valid until %s.\n", subject.UPN, certs[0].NotAfter.Format("2006-01-02"))
 	for _, f := range got.Request {
-		fmt.Printf("  %v\n", f)
+		fmt.Fprintf(console.Stdout, "  %v\n", f)
 	}
-	fmt.Println("To bind it to the account, store one of these in certificateUserIds:")
+	fmt.Fprintln(console.Stdout, "To bind it to the account, store one of these in certificateUserIds:")
 	for _, id := range got.CertificateUserIDs {
-		fmt.Printf("  %-4v  %v\n", id.Mapping().Affinity(), id)
+		fmt.Fprintf(console.Stdout, "  %-4v  %v\n", id.Mapping().Affinity(), id)
 	}
 	if _, err := call(ctx, "POST", url+"/revoke", []byte(got.Certificate)); err != nil {
 		return err
@@ -63,7 +65,9 @@ func demonstrate(ctx context.Context, url string) error {
 	if !revoked {
 		return errors.New("the certificate was revoked, and the CRL does not have it")
 	}
-	fmt.Printf("The certificate was revoked: CRL %v has it (%v).\n", list.Number, entry.Reason)
+	fmt.Fprintf(console.Stdout, "The certificate was revoked: CRL %v has it (%v).\nNothing of this is kept.\n", list.Number, entry.Reason)
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), "Serve users of your own: write a UPN, a space and a token of the user's on each line of a file.",
+		console.Command("enroll", "-users", "users.txt", "-out", "enroll"))
 	return nil
 }
 

@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -42,14 +43,25 @@ func run(args []string) error {
 	url := f.String("url", "", "public `URL` of the service, for the CRL URL in certificates (default http:// and the address)")
 	out := f.String("out", "out/enroll", "keep the CA and its revocations in `DIR`")
 	file := f.String("users", "", "`FILE` with a UPN and a token on each line (default: enrol one demonstration user, then exit)")
-	if err := console.ParseFlags(f, args, "Runs a certificate enrolment service on the loopback interface.", "[flags]"); err != nil || f.NArg() > 0 {
+	if err := console.ParseFlags(f, args, "Runs a certificate enrolment service on the loopback interface.", "[flags]",
+		"", "-users users.txt -url https://pki.contoso.com"); err != nil || f.NArg() > 0 {
 		return cmp.Or(err, console.Usage("unexpected argument %q; run \"enroll -h\" for help", f.Arg(0)))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	users := map[string]string{"demonstration": "jane@yourdomain.com"}
 	if *file == "" {
+		for name := range console.Given(f) {
+			return console.Usage("-%s has no effect in the demonstration: give the users of a service with -users FILE", name)
+		}
 		*listen = "127.0.0.1:0"
+		// The demonstration has a CA of its own, which ends with it.
+		temporary, err := os.MkdirTemp("", "enroll")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(temporary)
+		*out = filepath.Join(temporary, "enroll")
 	} else if err := readUsers(*file, users); err != nil {
 		return console.Usage("-users: %w", err)
 	}
@@ -83,7 +95,7 @@ func run(args []string) error {
 	if *file == "" {
 		return demonstrate(ctx, *url)
 	}
-	fmt.Printf("Serving %s at %s. The CRL is at %s/ca.crl.\n", console.Count(len(users), "user"), *url, *url)
+	fmt.Fprintf(console.Stdout, "Serving %s at %s. The CRL is at %s/ca.crl.\n", console.Count(len(users), "user"), *url, *url)
 	<-ctx.Done()
 	return nil
 }

@@ -258,17 +258,28 @@ func TestTogether(t *testing.T) {
 	}
 }
 
-// The program plays its demonstration, twice in one folder, and refuses what is
-// not safe.
+// The program plays its demonstration, of which nothing is left and which touches no
+// service's folder, and refuses what is not safe.
 func TestRun(t *testing.T) {
 	folder := t.TempDir()
+	t.Chdir(folder)
 	for range 2 {
-		if err := run([]string{"-out", filepath.Join(folder, "out")}); err != nil {
+		if err := run(nil); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if err := run([]string{"-out", filepath.Join(folder, "out")}); err == nil || !strings.Contains(err.Error(), "-users") {
+		t.Errorf("%v", err)
+	}
+	if left, _ := os.ReadDir(folder); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+	list := filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(list, []byte("jane@contoso.com secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range [][]string{
-		{"-listen", "0.0.0.0:0", "-users", "service_test.go"}, {"-users", "nosuch"}, {"-nosuch"}, {"more"},
+		{"-listen", "0.0.0.0:0", "-users", list}, {"-users", "nosuch"}, {"-nosuch"}, {"more"},
 	} {
 		if err := run(append([]string{"-out", filepath.Join(folder, "other")}, args...)); err == nil {
 			t.Errorf("%v: no error", args)

@@ -33,6 +33,7 @@ import (
 	"iter"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 
 	"example.com/entracba/cba/folder"
@@ -58,12 +59,16 @@ type options struct {
 	outage   outage
 	crls     []string // files, with -outage
 	json     bool
+	args     []string // the command line, for the next command
 }
 
 func parse(args []string) (options, error) {
-	var o options
+	o := options{args: args, since: 7 * 24 * time.Hour}
 	f := flag.NewFlagSet("signins", flag.ContinueOnError)
-	f.DurationVar(&o.since, "since", 7*24*time.Hour, "look back this `DURATION`, such as 24h")
+	f.Func("since", "look back this `PERIOD`, such as 36h, 7d (default) or 2w", func(text string) (err error) {
+		o.since, err = console.Period(text)
+		return err
+	})
 	f.StringVar(&o.user, "user", "", "only sign-ins of the user with this `UPN`")
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote; sign-ins with its certificates are compared with the expected result")
 	f.StringVar(&o.certs, "certs", "", "the same for certificates in `FILE|DIR`: PEM, DER, base64 or PKCS #7; a sign-in has the one whose thumbprint or serial number its row has, else that with the user's name")
@@ -77,7 +82,7 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	if err := console.ParseFlags(f, args, "Counts the certificate sign-ins of a tenant.", "[flags]",
-		"", "-tenant ID -since 168h", "-tenant ID -outage 2026-11-20T18:00:00Z/2026-11-23T08:00:00Z -crl ca.crl -manifest out/manifest.json"); err != nil {
+		"", "-tenant ID -since 7d", "-tenant ID -outage 2026-11-20T18:00:00Z/2026-11-23T08:00:00Z -crl ca.crl -manifest out/manifest.json"); err != nil {
 		return o, err
 	}
 	switch {
@@ -91,8 +96,6 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("-outage and -since both say which sign-ins are read: pass only one of them")
 	case o.outage.given() && (o.write != "" || console.Given(f)["readings"]):
 		return o, console.Usage("-readings and -write-readings have no effect with -outage")
-	case o.since <= 0:
-		return o, console.Usage("-since must be positive, such as 168h")
 	}
 	return o, nil
 }
@@ -166,13 +169,15 @@ func run(args []string) error {
 	}
 	s.From, s.To = s.Summary.From.UTC(), s.Summary.To.UTC()
 	if o.json {
-		return console.JSON(os.Stdout, s)
+		return console.Result(console.Stdout, "signins", s)
 	}
-	t.Announce(os.Stdout)
-	s.print(os.Stdout, console.StyleFor(os.Stdout))
+	t.Announce(console.Stdout)
+	s.print(console.Stdout, console.StyleFor(os.Stdout))
 	if o.write != "" {
-		fmt.Printf("\nReadings written to %s, for -readings of signins, explain and audit.\n", o.write)
+		fmt.Fprintf(console.Stdout, "\nReadings written to %s, for -readings of signins, explain and audit.\n", o.write)
 	}
+	why, command := o.next(s)
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), why, command)
 	return nil
 }
 
@@ -186,6 +191,24 @@ func (o options) writeReadings(c *signin.Calibration) error {
 		return err
 	}
 	return folder.Write(o.write, text.Bytes(), folder.Secret)
+}
+
+// next is what to do after a look at the log.
+func (o options) next(s summary) (why, command string) {
+	again := func(more ...string) string {
+		return console.Command("signins", append(slices.Clone(o.args), more...)...)
+	}
+	switch {
+	case o.tenant.IsDemo():
+		return "Read the log of a tenant of your own.", console.Command("signins", "-tenant", "ID", "-since", "7d")
+	case s.SignIns == 0:
+		return "See whether the settings let anyone in.", console.Command("audit", o.tenant.Args()...)
+	case len(s.Refused) > 0 && o.manifest != "":
+		return "See why a user is refused, step by step.", console.Command("explain", append(o.tenant.Args(), "-manifest", o.manifest, "-user", s.Refused[0].User)...)
+	case len(s.Refused) > 0 && o.user == "":
+		return "See only the sign-ins of a user who was refused.", again("-user", s.Refused[0].User)
+	}
+	return "Look at the settings, too.", console.Command("audit", o.tenant.Args()...)
 }
 
 func counted(rows iter.Seq2[snapshot.Row, error], bar *console.Progress) iter.Seq2[snapshot.Row, error] {

@@ -183,8 +183,9 @@ func TestUnusable(t *testing.T) {
 		says string
 	}{
 		{[]string{"-since", "a week"}, "a week"},
-		{[]string{"-since", "-1h"}, "168h"},
-		{[]string{"-since", "0"}, "168h"},
+		{[]string{"-tenant", "tenant.json"}, "names a file"},
+		{[]string{"-since", "-1h"}, "7d"},
+		{[]string{"-since", "0"}, "7d"},
 		{[]string{"log.json"}, "log.json"},
 		{[]string{"-manifest", "garbage.json"}, "garbage.json"},
 		{[]string{"-manifest", "none.json"}, "none.json"},
