@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -372,4 +373,17 @@ func TestFIPSOnly(t *testing.T) {
 	if r := programtest.FIPSOnly(t, program, t.TempDir()); r.Code != 1 || !strings.Contains(r.Stdout, "2 lose access") {
 		t.Errorf("%+v", r)
 	}
+}
+
+// What people see, at two widths and piped.
+func TestScreens(t *testing.T) {
+	for _, columns := range []int{0, 80, 120} {
+		r := programtest.Run(t, program, t.TempDir(), append(os.Environ(), fmt.Sprintf("COLUMNS=%d", columns)))
+		programtest.Screen(t, "demonstration", columns, r, nil)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	programtest.Full(t, program, t.TempDir(), nil)
+	programtest.Full(t, program, t.TempDir(), nil, "-json")
 }

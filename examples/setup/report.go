@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba/graph"
@@ -168,14 +170,39 @@ func (c change) print(w io.Writer, style console.Style) {
 	case deleted:
 		mark, paint = "-", style.Red
 	}
-	text := c.Object
+	text, below := c.Object, c.Differences
 	if c.Path != "" {
-		text = c.Path + c.values()
+		if below = c.members(); below == nil {
+			text = c.Path + c.values()
+		} else {
+			text = c.Path
+		}
 	}
 	fmt.Fprintf(w, "  %s %s\n", paint(mark), console.Clean(text))
-	for _, d := range c.Differences {
+	for _, d := range below {
 		fmt.Fprintf(w, "      %s%s\n", console.Clean(d.Path), console.Clean(d.values()))
 	}
+}
+
+// members are the properties of an object that is new or goes; nil for other values.
+func (p place) members() []place {
+	value := p.After
+	if value == nil {
+		value = p.Before
+	} else if p.Before != nil {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(value, &object) != nil {
+		return nil
+	}
+	list := []place{}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if string(object[name]) != "null" {
+			list = append(list, place{Path: name, After: object[name]})
+		}
+	}
+	return list
 }
 
 func (p place) values() string {
