@@ -131,6 +131,8 @@ func exportedNames() []exported {
 		{"crl.Status", *new(crl.Status)},
 		{"crl.URLFindings", crl.URLFindings},
 		{"deploy.Artefact", *new(deploy.Artefact)},
+		{"deploy.Choice", *new(deploy.Choice)},
+		{"deploy.Choices", deploy.Choices},
 		{"deploy.Cloud", *new(deploy.Cloud)},
 		{"deploy.Error", *new(deploy.Error)},
 		{"deploy.Host", *new(deploy.Host)},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,38 +28,37 @@ type profile struct {
 	PayloadVersion           int
 }
 
-// A payload is a root (Device Management: CertificateRoot) or an identity
-// (CertificatePKCS12), which alone has the last three.
-type payload struct {
-	PayloadCertificateFileName string
-	PayloadContent             []byte
-	PayloadDescription         string
-	PayloadDisplayName         string
-	PayloadIdentifier          string
-	PayloadType                string
-	PayloadUUID                string
-	PayloadVersion             int
-	Password                   string `plist:",omitempty"`
-	KeyIsExtractable           *bool  `plist:",omitempty"` // macOS; nothing there means true
-	AllowAllAppsAccess         *bool  `plist:",omitempty"` // macOS
-}
+// A payload is one of a profile, by the keys that Apple's schema of its PayloadType names.
+type payload map[string]any
 
-// MobileConfig returns a configuration profile for macOS and iOS with the root
-// and the PFX, as an unsigned XML property list. The installation asks for the
-// password; with [Options.EmbedPassword] the profile holds it. Apple advises against
-// that, because a profile does not protect the password.
+// MobileConfig returns a configuration profile for [MacOS] or [IOS], as an unsigned XML
+// property list, with the root and the PFX. The installation asks for the password; with
+// [Options.EmbedPassword] the profile holds it. Apple advises against that, because a
+// profile does not protect the password.
+//
+// On macOS the profile is one of the user and also has the browsers' choice: identity
+// preferences for Entra's certauth hosts, by which Safari presents the identity, and the
+// managed preferences of Chrome, Edge and Firefox. [Options.Exportable] and
+// [Options.AllAppsAccess] work there alone. On iOS none of that exists: Safari asks which
+// identity to present, and other apps see an identity of a profile only through the system.
+//
+// A root that comes by an MDM is trusted for servers, too. A root in a profile that a
+// person installs by hand is not on iOS, until that person switches it on (Settings,
+// General, About, Certificate Trust Settings); signing in does not need that.
 //
 // The identifier and the UUIDs are made from the UPN and the certificates, so they
 // are the same each time the profile is written: installing it again replaces it, and
-// the profile of the next certificate replaces that of this one. As with every
-// payload of this kind, the root is then trusted for servers, too.
+// the profile of the next certificate replaces that of this one.
 //
-// The error is an [*Error]: [Missing], [BadName] (an invalid identifier, or text that
-// XML cannot hold), or [UnfitPassword] for an embedded password with a character that
-// XML cannot hold.
-func (p Package) MobileConfig(o Options) ([]byte, error) {
+// The error is an [*Error]: [Missing], [BadOption] (another target), [BadName] (an invalid
+// identifier, text that XML cannot hold, or a name that no filter fits), or
+// [UnfitPassword] for an embedded password with a character that XML cannot hold.
+func (p Package) MobileConfig(t Target, o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
+	}
+	if t != MacOS && t != IOS {
+		return nil, fail(BadOption, "a configuration profile is for macos or ios, not for %v", t)
 	}
 	if o.EmbedPassword {
 		if err := checkPassword(p.Password); err != nil {
@@ -68,56 +68,66 @@ func (p Package) MobileConfig(o Options) ([]byte, error) {
 			return nil, fail(UnfitPassword, "a configuration profile cannot hold a control character; do not embed the password")
 		}
 	}
-	identifier := o.Identifier
+	id := o.Identifier
 	switch {
-	case identifier == "":
-		identifier = identifierOf(p.UPN)
-	case !isIdentifier(identifier):
-		return nil, fail(BadName, "%s cannot be an identifier; use letters, digits, hyphens and dots", text.Quote(identifier))
+	case id == "":
+		id = identifierOf(p.UPN)
+	case !isIdentifier(id):
+		return nil, fail(BadName, "%s cannot be an identifier; use letters, digits, hyphens and dots", text.Quote(id))
 	}
 	if !isXML(p.UPN) || !isXML(o.Organization) || !isXML(title(p.Root)) || !isXML(title(p.Certificate)) {
 		return nil, fail(BadName, "a name has a character that a configuration profile cannot hold")
 	}
-	file := p.fileName("p12")
 	top := profile{
 		PayloadDescription:  "Certificate for signing in to Microsoft Entra as " + p.UPN + ", and its root.",
 		PayloadDisplayName:  "Sign-in certificate of " + p.UPN,
-		PayloadIdentifier:   identifier,
+		PayloadIdentifier:   id,
 		PayloadOrganization: o.Organization,
 		PayloadScope:        "User",
 		PayloadType:         "Configuration",
-		PayloadUUID:         uuid(identifier, sha256Hex(p.Certificate), sha256Hex(p.Root)),
+		PayloadUUID:         uuid(id, sha256Hex(p.Certificate), sha256Hex(p.Root)),
 		PayloadVersion:      1,
-		PayloadContent: []payload{
-			{
-				PayloadCertificateFileName: rootName,
-				PayloadContent:             p.Root.Raw,
-				PayloadDescription:         "Root of the sign-in certificate.",
-				PayloadDisplayName:         title(p.Root),
-				PayloadIdentifier:          identifier + ".root",
-				PayloadType:                "com.apple.security.root",
-				PayloadUUID:                uuid(identifier+".root", sha256Hex(p.Root)),
-				PayloadVersion:             1,
-			},
-			{
-				PayloadCertificateFileName: file,
-				PayloadContent:             p.PFX,
-				PayloadDescription:         "Certificate and key.",
-				PayloadDisplayName:         title(p.Certificate),
-				PayloadIdentifier:          identifier + ".identity",
-				PayloadType:                "com.apple.security.pkcs12",
-				PayloadUUID:                uuid(identifier+".identity", sha256Hex(p.Certificate)),
-				PayloadVersion:             1,
-				KeyIsExtractable:           &o.Exportable,
-				AllowAllAppsAccess:         new(bool),
-			},
-		},
 	}
+	part := func(name, kind, shown, description, of string, keys payload) payload {
+		maps.Copy(keys, payload{"PayloadDescription": description, "PayloadDisplayName": shown, "PayloadIdentifier": id + "." + name,
+			"PayloadType": kind, "PayloadUUID": uuid(id+"."+name, of), "PayloadVersion": 1})
+		return keys
+	}
+	own := sha256Hex(p.Certificate)
+	root := part("root", "com.apple.security.root", title(p.Root), "Root of the sign-in certificate.", sha256Hex(p.Root),
+		payload{"PayloadCertificateFileName": rootName, "PayloadContent": p.Root.Raw})
+	identity := part("identity", "com.apple.security.pkcs12", title(p.Certificate), "Certificate and key.", own,
+		payload{"PayloadCertificateFileName": p.fileName("p12"), "PayloadContent": p.PFX})
+	top.PayloadContent = []payload{root, identity}
 	warning := ""
 	if o.EmbedPassword {
-		top.PayloadContent[1].Password = p.Password
+		identity["Password"] = p.Password
 		top.PayloadDescription = "SECRET: holds its password in clear text. " + top.PayloadDescription
 		warning = "<!-- " + p.secret("the PKCS#12 payload") + " -->\n"
+	}
+	if t == MacOS {
+		identity["KeyIsExtractable"], identity["AllowAllAppsAccess"] = o.Exportable, o.AllAppsAccess
+		list, err := p.choice(o)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(list, func(one string) bool { return !isXML(one) }) {
+			return nil, fail(BadName, "a name has a character that a configuration profile cannot hold")
+		}
+		host := o.cloud().certauth()
+		prefer := func(name, service string) payload {
+			return part(name, "com.apple.security.identitypreference", service, "Identity for Microsoft Entra.", own,
+				payload{"Name": service, "PayloadCertificateUUID": identity["PayloadUUID"]})
+		}
+		top.PayloadContent = append(top.PayloadContent,
+			// A URL covers what is below it if it ends with a slash, and * any number of
+			// labels (security(1), set-identity-preference).
+			prefer("host", "https://"+host+"/"),
+			prefer("hosts", "*."+host),
+			part("chrome", "com.google.Chrome", "Google Chrome", "Selects the certificate at Microsoft Entra.", own, payload{autoSelect: list}),
+			part("edge", "com.microsoft.Edge", "Microsoft Edge", "Selects the certificate at Microsoft Entra.", own, payload{autoSelect: list}),
+			part("firefox", "org.mozilla.firefox", "Firefox", "Uses the keychain, and presents the certificate that fits.", own,
+				payload{"EnterprisePoliciesEnabled": true, "Preferences": firefoxPreferences()}))
 	}
 	out, err := plist.MarshalIndent(top, plist.XMLFormat, "\t")
 	if err != nil {
@@ -128,23 +138,32 @@ func (p Package) MobileConfig(o Options) ([]byte, error) {
 }
 
 // SecurityScript returns a shell script for macOS that imports the root and the
-// PFX, which must be in the same folder, into the user's login keychain. It names the
+// PFX, which must be in the same folder, into the user's login keychain, and makes the
+// identity that of Entra's certauth hosts (set-identity-preference). It names the
 // format (-f pkcs12), because newer systems do not read AES otherwise. The root is
-// added but not trusted for anything: a client certificate does not need that.
+// added but not trusted for anything: a client certificate does not need that. Chrome,
+// Edge and Firefox take their choice from the profile of [Package.MobileConfig] alone.
+//
+// With the argument -check the script writes nothing, and says whether the identity is
+// in the keychain and preferred; the exit status is 0 if both are so.
 //
 // The security command asks for the password in a window, or reads it from its
 // command line: with [Options.EmbedPassword] other programs can read it there while
 // the command runs. The command has no third way.
 //
-// The error is an [*Error]: [Missing], [BadName] or [UnfitPassword] (a zero byte).
+// The error is an [*Error]: [Missing], [BadName], [BadOption] or [UnfitPassword] (a zero
+// byte).
 func (p Package) SecurityScript(o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if err := o.check(); err != nil {
 		return nil, err
 	}
 	file := p.fileName("p12")
 	var b lines
 	b.add("#!/bin/sh")
-	password, extractable := "", " -x"
+	password, flags, how := "", " -x", "# A window asks for the password."
 	if o.EmbedPassword {
 		if err := checkPassword(p.Password); err != nil {
 			return nil, err
@@ -153,27 +172,52 @@ func (p Package) SecurityScript(o Options) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		password = " -P " + word
+		password, how = " -P "+word, "# The command line shows the password while this runs."
 		b.add("# ", p.secret(file))
 	}
 	if o.Exportable {
-		extractable = ""
+		flags = ""
 	}
+	if o.AllAppsAccess {
+		flags += " -A"
+	}
+	host := o.cloud().certauth()
 	b.add("# Imports the certificate of ", comment(p.UPN), " and the root ", comment(title(p.Root)), " into the login keychain.")
+	b.add("#   sh install.sh           import")
+	b.add("#   sh install.sh -check    say what is there, and change nothing")
 	b.add("set -eu")
 	b.add(`cd -- "$(dirname -- "$0")"`)
 	b.add(`keychain=$HOME/Library/Keychains/login.keychain-db`)
+	b.add(`if [ "${1-}" = -check ]; then`)
+	b.add("\tmissing=0")
+	b.add(`	if security find-identity -p ssl-client "$keychain" | grep -q `, thumbprint(p.Certificate), `; then`)
+	b.add("\t\techo 'found    in the login keychain'")
+	b.add("\telse")
+	b.add("\t\techo 'missing  in the login keychain'")
+	b.add("\t\tmissing=1")
+	b.add("\tfi")
+	b.add(`	for service in 'https://`, host, `/' '*.`, host, `'; do`)
+	b.add(`		if security get-identity-preference -s "$service" -Z 2>/dev/null | grep -q `, thumbprint(p.Certificate), `; then`)
+	b.add(`			echo "set      for $service (Safari)"`)
+	b.add("\t\telse")
+	b.add(`			echo "NOT set  for $service (Safari)"`)
+	b.add("\t\t\tmissing=1")
+	b.add("\t\tfi")
+	b.add("\tdone")
+	b.add("\techo 'Chrome, Edge, Firefox: chrome://policy, edge://policy and about:policies show their choice.'")
+	b.add("\texit $missing")
+	b.add("fi")
 	b.add(`if security find-certificate -a -Z "$keychain" | grep -q `, thumbprint(p.Root), `; then`)
 	b.add("\techo 'The root is there already.'")
 	b.add("else")
 	b.add("\tsecurity import ", rootName, ` -k "$keychain"`)
 	b.add("fi")
-	if o.EmbedPassword {
-		b.add("# The command line shows the password while this runs.")
-	} else {
-		b.add("# A window asks for the password.")
+	b.add(how)
+	b.add("security import ", file, ` -k "$keychain" -f pkcs12`, flags, password)
+	b.add("# Safari presents this identity at Entra's hosts. A slash at the end covers what is below.")
+	for _, service := range []string{"https://" + host + "/", "*." + host} {
+		b.add("security set-identity-preference -Z ", thumbprint(p.Certificate), " -s '", service, `' "$keychain"`)
 	}
-	b.add("security import ", file, ` -k "$keychain" -f pkcs12`, extractable, password)
 	return []byte(b.String()), nil
 }
 

@@ -158,11 +158,15 @@ func ExamplePackage_Certutil() {
 	fmt.Println(err)
 	p.Password = "100%"
 	script, err := p.Certutil(deploy.Options{EmbedPassword: true})
-	fmt.Println(strings.Split(string(script), "\r\n")[4], err)
+	for line := range strings.SplitSeq(string(script), "\r\n") {
+		if strings.Contains(line, "-importpfx") {
+			fmt.Println(line, err)
+		}
+	}
 	// Output:
 	// deploy: unfit password: a batch file cannot hold a password with a quotation mark safely; use the PowerShell script
 	// <nil>
-	// @certutil -user -p "100%%" -importpfx My "%~dp0jane-cba.pfx" NoExport || exit /b 1 <nil>
+	// @certutil -user -p "100%%" -importpfx My "%~dp0jane-cba.pfx" NoExport || goto failed <nil>
 }
 
 func ExamplePackage_NSSScript() {
@@ -190,8 +194,11 @@ func ExamplePackage_SecurityScript() {
 		fmt.Println(err)
 		return
 	}
-	lines := strings.Split(strings.TrimSpace(string(script)), "\n")
-	fmt.Println(lines[len(lines)-1])
+	for line := range strings.Lines(string(script)) {
+		if strings.HasPrefix(line, "security import") {
+			fmt.Print(line)
+		}
+	}
 	// Output:
 	// security import jane-cba.p12 -k "$keychain" -f pkcs12 -x
 }
@@ -273,7 +280,7 @@ func ExamplePackage_PowerShell() {
 			return
 		}
 		for line := range strings.Lines(string(script)) {
-			if strings.HasPrefix(line, "$password") {
+			if strings.HasPrefix(strings.TrimSpace(line), "$password") {
 				fmt.Println(strings.TrimSpace(line))
 			}
 		}
@@ -283,11 +290,11 @@ func ExamplePackage_PowerShell() {
 	// $password = ConvertTo-SecureString -String ('it'+[char]39+'s'+[char]32+[char]36+'5') -AsPlainText -Force
 }
 
-// One profile for iPhone and Mac. Without EmbedPassword the device asks.
+// A profile for iPhones. Without EmbedPassword the device asks.
 func ExamplePackage_MobileConfig() {
 	p := issued("jane@yourdomain.com", pfx.Compatible, "correct-horse")
 	for _, o := range []deploy.Options{{}, {EmbedPassword: true}} {
-		profile, err := p.MobileConfig(o)
+		profile, err := p.MobileConfig(deploy.IOS, o)
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -317,8 +324,8 @@ func ExamplePackage_TrustScript() {
 func ExampleTarget_UnmarshalText() {
 	var target deploy.Target
 	fmt.Println(target.UnmarshalText([]byte("windows-usb")), target)
-	fmt.Println(target.UnmarshalText([]byte("android")))
+	fmt.Println(target.UnmarshalText([]byte("palm")))
 	// Output:
 	// <nil> windows-usb
-	// deploy: target: "android" is none of ["windows-usb" "windows" "macos" "ios" "linux"]
+	// deploy: target: "palm" is none of ["windows-usb" "windows" "macos" "ios" "linux" "android"]
 }

@@ -26,6 +26,8 @@ func (t Target) Readers() []pfx.Target {
 		return []pfx.Target{pfx.IOS16, pfx.IOS17}
 	case Linux:
 		return []pfx.Target{pfx.Firefox, pfx.NSS3101}
+	case Android:
+		return []pfx.Target{pfx.Android13, pfx.Android14}
 	}
 	return nil
 }

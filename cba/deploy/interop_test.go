@@ -287,6 +287,8 @@ func TestSecurityScriptRuns(t *testing.T) {
 					{"security", "find-certificate", "-a", "-Z", keychain},
 					{"security", "import", "rootCA.cer", "-k", keychain},
 					{"security", "import", "jane-cba.p12", "-k", keychain, "-f", "pkcs12", "-x"},
+					{"security", "set-identity-preference", "-Z", thumbprint(p.Certificate), "-s", "https://certauth.login.microsoftonline.com/", keychain},
+					{"security", "set-identity-preference", "-Z", thumbprint(p.Certificate), "-s", "*.certauth.login.microsoftonline.com", keychain},
 				}
 				if o.EmbedPassword {
 					want[2] = append(want[2][:7], "-P", password)
@@ -310,6 +312,22 @@ func TestSecurityScriptRuns(t *testing.T) {
 	command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
 	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "import") != 1 || !strings.Contains(string(out), "already") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	// -check looks, and writes nothing.
+	for _, there := range []bool{false, true} {
+		answer := "#!/bin/sh\necho \"$1\" >>'" + folder + "/calls'\n"
+		if there {
+			answer += "echo 'SHA-1 hash: " + thumbprint(p.Certificate) + "'\n"
+		}
+		write(t, folder, "security", []byte(answer), 0o700)
+		os.Remove(folder + "/calls")
+		command := exec.Command("sh", filepath.Join(folder, "install.sh"), "-check")
+		command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
+		out, _ := command.CombinedOutput()
+		calls, _ := os.ReadFile(folder + "/calls")
+		if (command.ProcessState.ExitCode() == 0) != there || strings.Contains(string(out), "NOT set") == there || string(calls) != "find-identity\nget-identity-preference\nget-identity-preference\n" {
+			t.Errorf("there %v: exit status %d\n%s%s", there, command.ProcessState.ExitCode(), out, calls)
+		}
 	}
 }
 
@@ -364,7 +382,7 @@ func TestProfileReadBack(t *testing.T) {
 	for i, password := range append([]string{""}, passwords...) {
 		p.Password = password
 		o := deploy.Options{EmbedPassword: i > 0, Exportable: i%2 == 0, Organization: "Contoso & <Söhne>"}
-		out, err := p.MobileConfig(o)
+		out, err := p.MobileConfig(deploy.MacOS, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -377,7 +395,7 @@ func TestProfileReadBack(t *testing.T) {
 				t.Fatal(err)
 			}
 			contents, _ := got["PayloadContent"].([]any)
-			if len(contents) != 2 {
+			if len(contents) != 7 {
 				t.Fatalf("%v", got)
 			}
 			root, identity := contents[0].(map[string]any), contents[1].(map[string]any)
@@ -415,7 +433,7 @@ func TestProfileReadBack(t *testing.T) {
 	}
 	for _, password := range []string{"a\x00b", "a\x1bb", "a\uffffb", "a\xffb"} {
 		p.Password = password
-		if _, err := p.MobileConfig(deploy.Options{EmbedPassword: true}); reason(err) == deploy.UnfitPassword {
+		if _, err := p.MobileConfig(deploy.IOS, deploy.Options{EmbedPassword: true}); reason(err) == deploy.UnfitPassword {
 			refused++
 		} else {
 			t.Errorf("%q: %v", password, err)
@@ -539,6 +557,9 @@ for i in z.infolist(): print(i.filename, oct(i.external_attr >> 16 & 0o777), i.f
 	got := interop.Python(t).Run(t, nil, "-c", list, interop.File(t, "usb.zip", data))
 	want := fmt.Sprintf("autounattend.xml 0o600 %d\nCerts/rootCA.cer 0o644 %d\nCerts/jane-cba.pfx 0o600 %d\n",
 		len(files[0].Content), len(p.Root.Raw), len(p.PFX))
+	for _, f := range files[3:] {
+		want += fmt.Sprintf("%s 0o644 %d\n", f.Name, len(f.Content))
+	}
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -225,11 +225,12 @@ func TestScriptOnVolumeKeepsThePasswordOutOfTheAnswerFile(t *testing.T) {
 		if holds := bytes.Contains(f.Content, []byte(p.Password)); holds != f.Password {
 			t.Errorf("%s: holds the password %v, says %v", f.Name, holds, f.Password)
 		}
-		if strings.HasSuffix(f.Name, ".ps1") && !bytes.Contains(f.Content, []byte(`Cert:\LocalMachine\My`)) {
+		if strings.HasSuffix(f.Name, "Import-Certificate.ps1") && !bytes.Contains(f.Content, []byte(`Cert:\LocalMachine\My`)) {
 			t.Error("the script imports into another store than the pass has")
 		}
 	}
-	if want := []string{"autounattend.xml", "Certs/Import-Certificate.ps1", "Certs/rootCA.cer", "Certs/jane-cba.pfx"}; !slices.Equal(names, want) {
+	if want := []string{"autounattend.xml", "Certs/Import-Certificate.ps1", "Certs/rootCA.cer", "Certs/jane-cba.pfx",
+		"Certs/Set-BrowserChoice.ps1", "Certs/browser-choice.reg", "Certs/browser-choice-intune.txt", "Certs/firefox-policies.json"}; !slices.Equal(names, want) {
 		t.Errorf("files %q, want %q", names, want)
 	}
 	// The call operator has to be escaped in XML.

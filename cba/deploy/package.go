@@ -69,8 +69,12 @@ type Options struct {
 	// Windows Setup cannot ask.
 	EmbedPassword bool
 	// Exportable lets the user, and programs of the user, export the private key
-	// from the store. (Windows and macOS; NSS has no such setting.)
+	// from the store. (Windows and macOS, there since 10.15; NSS has no such setting.)
 	Exportable bool
+
+	// AllAppsAccess lets every program of the user use the key without being asked for
+	// consent (macOS). Otherwise the keychain asks once for each program.
+	AllAppsAccess bool
 
 	// Store is where Windows keeps the certificate. Zero means [MachineStore]
 	// in the pass [Specialize] and [UserStore] elsewhere.
@@ -106,8 +110,13 @@ type Options struct {
 	// Cloud is the cloud whose sign-in hosts the browser policy names. Zero means
 	// [Public].
 	Cloud Cloud
+	// Others are the certificates of the other people who use the machine. The browser
+	// policy, of which a machine has one, then selects for each of them. Where two of
+	// the certificates are in one store, both fit, and the browser takes one of them.
+	Others []*x509.Certificate
 	// IssuerOnly makes the browser policy select any certificate of the issuer, not
-	// only those with this subject: for machines that several people use.
+	// only those with this subject. Where certificates of two people are in one store, the
+	// browser may present the wrong one (seen with Chromium 156).
 	IssuerOnly bool
 }
 
@@ -158,14 +167,19 @@ const (
 	// Linux is a Linux desktop with browsers that keep their certificates in NSS:
 	// Chromium, Chrome, Edge and Brave share a database, Firefox has one for each profile.
 	Linux
+	// Android is a phone or tablet with Android. A person installs the PFX in the settings
+	// as "VPN & app user certificate"; an MDM installs it and can also say which apps may
+	// use it without asking. Chrome can select only what it has provisioned itself, so the
+	// person chooses.
+	Android
 )
 
-var targets = enum.Of[Target]("deploy: target", "windows-usb", "windows", "macos", "ios", "linux")
+var targets = enum.Of[Target]("deploy: target", "windows-usb", "windows", "macos", "ios", "linux", "android")
 
 // Targets lists every target.
 func Targets() []Target { return targets.Values() }
 
-// String returns "windows-usb", "windows", "macos", "ios" or "linux".
+// String returns "windows-usb", "windows", "macos", "ios", "linux" or "android".
 func (t Target) String() string { return targets.String(t) }
 
 // MarshalText writes the text of [Target.String]; an unset or unknown target is an
@@ -229,7 +243,13 @@ const (
 //   - [MacOS]: a configuration profile, a script, both files. Use the profile or the
 //     script.
 //   - [IOS]: a configuration profile.
-//   - [Linux]: a script for NSS, one for p11-kit, the browser policy, both files.
+//   - [Linux]: a script for NSS, one for p11-kit, both files.
+//   - [Android]: both files.
+//
+// For Windows and Linux come the files of the browser's choice: policies for Chromium,
+// Chrome, Edge and Brave that select this certificate by issuer and subject, and one for
+// Firefox, which has no filter; each in the forms that the target knows, with a script that
+// puts them where they belong or checks them. On macOS they are part of the profile.
 //
 // The error is an [*Error].
 func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
@@ -259,6 +279,13 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 			Artefact{Name: folder + rootName, Content: p.Root.Raw, Mode: 0o644},
 			Artefact{Name: folder + p.fileName(ending), Content: p.PFX, Mode: 0o600, Key: true})
 	}
+	choice := func(folder string) {
+		files, err := p.choiceFiles(t, folder, o)
+		if failed == nil {
+			failed = err
+		}
+		all = append(all, files...)
+	}
 	switch t {
 	case WindowsUSB:
 		content, err := p.Unattend(o)
@@ -272,11 +299,13 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 			add(certFolder+"/"+scriptName, true, content, err)
 		}
 		both(certFolder+"/", "pfx")
+		choice(certFolder + "/")
 	case Windows:
 		if o.AtSignIn {
 			content, err := p.SignInScript(o)
 			add(signInName, true, content, err)
 			both("", "pfx")
+			choice("")
 			break
 		}
 		content, err := p.PowerShell(o)
@@ -286,8 +315,9 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 			add("import.cmd", o.EmbedPassword, content, err)
 		}
 		both("", "pfx")
+		choice("")
 	case MacOS:
-		content, err := p.MobileConfig(o)
+		content, err := p.MobileConfig(t, o)
 		all = append(all, Artefact{Name: p.fileName("mobileconfig"), Content: content, Mode: 0o600, Key: true, Password: o.EmbedPassword})
 		if failed = err; err == nil {
 			content, err = p.SecurityScript(o)
@@ -295,7 +325,7 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 		}
 		both("", "p12")
 	case IOS:
-		content, err := p.MobileConfig(o)
+		content, err := p.MobileConfig(t, o)
 		all = append(all, Artefact{Name: p.fileName("mobileconfig"), Content: content, Mode: 0o600, Key: true, Password: o.EmbedPassword})
 		failed = err
 	case Linux:
@@ -303,9 +333,13 @@ func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {
 		add("install.sh", o.EmbedPassword, content, err)
 		content, err = p.TrustScript()
 		add("trust-root.sh", false, content, err)
-		content, err = p.ChromiumPolicy(o)
-		add("chromium-policy.json", false, content, err)
 		both("", "pfx")
+		choice("")
+	case Android:
+		if o.EmbedPassword {
+			return nil, fail(BadOption, "Android asks for the password of a PFX; no file can hold it")
+		}
+		both("", "p12")
 	default:
 		return nil, fail(BadOption, "target %v: use one of %v", t, targets.Values())
 	}

@@ -75,8 +75,10 @@ func TestSignInScript(t *testing.T) {
 func TestSignInArtefacts(t *testing.T) {
 	p := sample(t)
 	for target, want := range map[deploy.Target][]string{
-		deploy.WindowsUSB: {"autounattend.xml", "Certs/Import-AtSignIn.ps1", "Certs/rootCA.cer", "Certs/jane-cba.pfx"},
-		deploy.Windows:    {"Import-AtSignIn.ps1", "rootCA.cer", "jane-cba.pfx"},
+		deploy.WindowsUSB: {"autounattend.xml", "Certs/Import-AtSignIn.ps1", "Certs/rootCA.cer", "Certs/jane-cba.pfx",
+			"Certs/Set-BrowserChoice.ps1", "Certs/browser-choice.reg", "Certs/browser-choice-intune.txt", "Certs/firefox-policies.json"},
+		deploy.Windows: {"Import-AtSignIn.ps1", "rootCA.cer", "jane-cba.pfx",
+			"Set-BrowserChoice.ps1", "browser-choice.reg", "browser-choice-intune.txt", "firefox-policies.json"},
 	} {
 		files, err := p.Artefacts(target, deploy.Options{AtSignIn: true})
 		if err != nil {
@@ -85,7 +87,7 @@ func TestSignInArtefacts(t *testing.T) {
 		var names []string
 		for _, f := range files {
 			names = append(names, f.Name)
-			if holds := bytes.Contains(f.Content, []byte(p.Password)); holds != f.Password || holds != strings.HasSuffix(f.Name, ".ps1") {
+			if holds := bytes.Contains(f.Content, []byte(p.Password)); holds != f.Password || holds != strings.HasSuffix(f.Name, "Import-AtSignIn.ps1") {
 				t.Errorf("%s: holds the password %v, says %v", f.Name, holds, f.Password)
 			}
 		}

@@ -1,12 +1,16 @@
 // Deliver creates the files that install the certificates of examples/issue on
-// machines: for each user a folder for a USB stick, Windows, macOS, iOS or Linux.
+// machines: for each user a folder for a USB stick, Windows, macOS, iOS, Linux or Android.
 //
-//	go run ./examples/deliver -manifest out/manifest.json -to windows-usb|windows|macos|ios|linux -out DIR
+//	go run ./examples/deliver -manifest out/manifest.json -to windows-usb|windows|macos|ios|linux|android -out DIR
 //	go run ./examples/deliver -to windows-usb -answer autounattend.xml -user jane@yourdomain.com -out stick
+//	go run ./examples/deliver -check -user jane@yourdomain.com
+//
+// With -check it says whether a browser of this machine (Linux) finds the certificate, and
+// whether it selects it without asking; it writes nothing.
 //
 // Passwords are read from passwords.csv beside the manifest. Either the folders of
 // all users are written, or nothing is. Exit status: 0 done, 1 something would not
-// work on the target and nothing was written, 2 the command line or the input cannot
+// work on the target and nothing was written, or -check misses it, 2 the command line or the input cannot
 // be used.
 package main
 
@@ -39,14 +43,14 @@ type options struct {
 	manifest, out, root, answer, tenant string
 	users                               []string
 	target                              deploy.Target
-	zip, replace, json                  bool
+	zip, replace, json, shared, look    bool
 }
 
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
 	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "the manifest.json `FILE` that issue wrote")
-	f.Func("to", "`TARGET` of the delivery: windows-usb, windows, macos, ios or linux; required", func(text string) error { return o.target.UnmarshalText([]byte(text)) })
+	f.Func("to", "`TARGET` of the delivery: windows-usb, windows, macos, ios, linux or android; required", func(text string) error { return o.target.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.out, "out", "", "write one folder for each user into `DIR`; required")
 	f.Func("user", "only for the user with this `UPN`; may be repeated", func(text string) error {
 		o.users = append(o.users, text)
@@ -56,7 +60,8 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.replace, "replace", false, "replace existing folders of these users")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	f.BoolVar(&o.EmbedPassword, "embed-password", false, "store the password in the scripts and profiles, so that nobody has to type it")
-	f.BoolVar(&o.Exportable, "exportable", false, "let the user export the key from the store (windows, macos, ios)")
+	f.BoolVar(&o.Exportable, "exportable", false, "let the user export the key from the store (windows, macos)")
+	f.BoolVar(&o.AllAppsAccess, "all-apps", false, "let every program of the user use the key without being asked (macos)")
 	f.Func("store", "Windows certificate `STORE`: user (default) or machine", func(text string) error { return o.Store.UnmarshalText([]byte(text)) })
 	f.Func("pass", "Windows Setup `PASS` in which the certificate is imported: oobeSystem (default) or specialize", func(text string) error { return o.Pass.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.VolumeLabel, "label", "ESD-USB", "volume `LABEL` of the USB stick")
@@ -69,17 +74,23 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.Organization, "organization", "", "organization `NAME` shown in the configuration profile")
 	f.Func("cloud", "the tenant's `CLOUD`: public (default), usgov or china", func(text string) error { return o.Cloud.UnmarshalText([]byte(text)) })
 	f.StringVar(&o.tenant, "tenant", "", "also list the host of the tenant with this `ID`")
-	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser policy select certificates by issuer only")
+	f.BoolVar(&o.IssuerOnly, "issuer-only", false, "let the browser policy select certificates by issuer only; with certificates of two people in one store the wrong one may be presented")
+	f.BoolVar(&o.shared, "shared", false, "the users share the machine: the browser policy names the certificate of each")
+	f.BoolVar(&o.look, "check", false, "only look whether the browsers of this machine find and select the certificates (Linux)")
 	if err := console.ParseFlags(f, args, "Creates the files that install certificates on machines.", "-to TARGET -out DIR [flags]",
-		"-manifest out/manifest.json -to windows-usb -out usb", "-manifest out/manifest.json -to macos -out mac -user jane@contoso.com"); err != nil {
+		"-manifest out/manifest.json -to windows-usb -out usb", "-manifest out/manifest.json -to macos -out mac -user jane@contoso.com", "-check -user jane@contoso.com"); err != nil {
 		return o, err
 	}
 	usb := o.target == deploy.WindowsUSB
 	switch {
 	case f.NArg() > 0:
 		return o, console.Usage("unexpected argument %q", f.Arg(0))
+	case o.look && (o.target != 0 || o.out != ""):
+		return o, console.Usage("-check looks at this machine and writes nothing: leave -to and -out away")
+	case o.look:
+		return o, nil
 	case o.target == 0:
-		return o, console.Usage("-to is required: windows-usb, windows, macos, ios or linux")
+		return o, console.Usage("-to is required: windows-usb, windows, macos, ios, linux or android")
 	case o.out == "":
 		return o, console.Usage("-out is required: the folder to write into")
 	case !usb && (o.answer != "" || o.zip || o.ScriptOnVolume || o.Pass != 0 || o.Architecture != ""):
@@ -88,6 +99,8 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("-at-sign-in and -wipe-after work only with -to windows-usb or windows")
 	case o.AtSignIn && o.ScriptOnVolume:
 		return o, console.Usage("use -at-sign-in or -script: both keep the password out of the answer file")
+	case o.target == deploy.Android && o.EmbedPassword:
+		return o, console.Usage("-embed-password does not work with -to android: Android asks for the password")
 	}
 	return o, nil
 }
@@ -107,6 +120,9 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.look {
+		return o.check()
+	}
 	hosts, err := deploy.Hosts(max(o.Cloud, deploy.Public), o.tenant)
 	if err != nil {
 		return err
@@ -114,6 +130,12 @@ func run(args []string) error {
 	parcels, err := o.load()
 	if err != nil {
 		return saved.Advise(o.manifest, err)
+	}
+	if o.shared {
+		for _, p := range parcels {
+			o.Others = append(o.Others, p.Certificate)
+		}
+		slices.SortFunc(o.Others, func(a, b *x509.Certificate) int { return bytes.Compare(a.Raw, b.Raw) })
 	}
 	var old []byte
 	if o.answer != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -113,11 +114,14 @@ func tree(t *testing.T, folder string) []string {
 func TestEveryTarget(t *testing.T) {
 	folder := made(t, pfx.Compatible, true)
 	for target, want := range map[string][]string{
-		"windows-usb": {"Certs/jane-cba.pfx -rw-------", "Certs/rootCA.cer -rw-r--r--", "autounattend.xml -rw-------"},
-		"windows":     {"Import-Certificate.ps1 -rw-r--r--", "import.cmd -rw-r--r--", "jane-cba.pfx -rw-------", "rootCA.cer -rw-r--r--"},
-		"macos":       {"install.sh -rwxr-xr-x", "jane-cba.mobileconfig -rw-------", "jane-cba.p12 -rw-------", "rootCA.cer -rw-r--r--"},
-		"ios":         {"jane-cba.mobileconfig -rw-------"},
-		"linux":       {"chromium-policy.json -rw-r--r--", "install.sh -rwxr-xr-x", "jane-cba.pfx -rw-------", "rootCA.cer -rw-r--r--", "trust-root.sh -rwxr-xr-x"},
+		"windows-usb": {"Certs/Set-BrowserChoice.ps1 -rw-r--r--", "Certs/browser-choice-intune.txt -rw-r--r--", "Certs/browser-choice.reg -rw-r--r--", "Certs/firefox-policies.json -rw-r--r--",
+			"Certs/jane-cba.pfx -rw-------", "Certs/rootCA.cer -rw-r--r--", "autounattend.xml -rw-------"},
+		"windows": {"Import-Certificate.ps1 -rw-r--r--", "Set-BrowserChoice.ps1 -rw-r--r--", "browser-choice-intune.txt -rw-r--r--", "browser-choice.reg -rw-r--r--", "firefox-policies.json -rw-r--r--",
+			"import.cmd -rw-r--r--", "jane-cba.pfx -rw-------", "rootCA.cer -rw-r--r--"},
+		"android": {"jane-cba.p12 -rw-------", "rootCA.cer -rw-r--r--"},
+		"macos":   {"install.sh -rwxr-xr-x", "jane-cba.mobileconfig -rw-------", "jane-cba.p12 -rw-------", "rootCA.cer -rw-r--r--"},
+		"ios":     {"jane-cba.mobileconfig -rw-------"},
+		"linux":   {"chromium-policy.json -rw-r--r--", "firefox-policies.json -rw-r--r--", "install-policy.sh -rwxr-xr-x", "install.sh -rwxr-xr-x", "jane-cba.pfx -rw-------", "rootCA.cer -rw-r--r--", "trust-root.sh -rwxr-xr-x"},
 	} {
 		stdout, stderr, code := deliver(t, folder, "-to", target, "-out", target)
 		if code != 0 || stderr != "" {
@@ -281,11 +285,75 @@ func TestAnswerFileOfSomebodyElse(t *testing.T) {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 	if got := tree(t, filepath.Join(folder, "d", "jane@yourdomain.com")); !slices.Equal(got, []string{"Certs/Import-AtSignIn.ps1 -rw-------",
+		"Certs/Set-BrowserChoice.ps1 -rw-r--r--", "Certs/browser-choice-intune.txt -rw-r--r--", "Certs/browser-choice.reg -rw-r--r--", "Certs/firefox-policies.json -rw-r--r--",
 		"Certs/jane-cba.pfx -rw-------", "Certs/rootCA.cer -rw-r--r--", "autounattend.xml -rw-------"}) {
 		t.Errorf("%q", got)
 	}
 	if stdout, stderr, code := deliver(t, folder, "-to", "windows", "-out", "w", "-at-sign-in"); code != 0 || !strings.Contains(stdout, "Run as administrator") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// People who share a machine: one policy, the same in the folder of each.
+func TestSharedMachine(t *testing.T) {
+	folder := made(t, pfx.Compatible, false)
+	if stdout, stderr, code := deliver(t, folder, "-to", "linux", "-out", "d", "-shared"); code != 0 {
+		t.Fatalf("%d\n%s%s", code, stdout, stderr)
+	}
+	var policies []string
+	for _, user := range []string{"jane@yourdomain.com", "o_brien@yourdomain.com"} {
+		var file map[string][]string
+		check(t, json.Unmarshal([]byte(readText(t, folder, "d", user, "chromium-policy.json")), &file))
+		list := file["AutoSelectCertificateForUrls"]
+		slices.Sort(list)
+		policies = append(policies, strings.Join(list, "\n"))
+	}
+	if policies[0] != policies[1] || strings.Count(policies[0], "SUBJECT") != 2 {
+		t.Errorf("%q", policies)
+	}
+}
+
+// The machine itself: what the script put there is found.
+func TestCheck(t *testing.T) {
+	for _, tool := range []string{"certutil", "pk12util"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			if os.Getenv("CBA_INTEROP") == "require" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+	}
+	folder := made(t, pfx.Compatible, false)
+	home := t.TempDir()
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_DATA_HOME=", "XDG_CONFIG_HOME="}
+	look := func(args ...string) programtest.Result {
+		return programtest.Run(t, program, folder, env, append([]string{"-check"}, args...)...)
+	}
+	if r := look("-user", "jane@yourdomain.com"); r.Code != 1 || !strings.Contains(r.Stdout, "missing") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if stdout, stderr, code := deliver(t, folder, "-to", "linux", "-out", "d", "-embed-password"); code != 0 {
+		t.Fatalf("%d\n%s%s", code, stdout, stderr)
+	}
+	command := exec.Command("sh", filepath.Join(folder, "d", "jane@yourdomain.com", "install.sh"))
+	command.Env = append(os.Environ(), env...)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if r := look("-user", "jane@yourdomain.com"); r.Code != 0 || !strings.Contains(r.Stdout, "found") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	r := look("-json")
+	var got []struct {
+		UPN       string
+		Databases []struct{ State, Folder string }
+	}
+	check(t, json.Unmarshal([]byte(r.Stdout), &got))
+	if r.Code != 1 || len(got) != 2 || got[0].Databases[0].State != "found" || got[1].Databases[0].State != "missing" {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+		t.Errorf("%v, %v", entries, err)
 	}
 }
 
@@ -389,7 +457,9 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"-to is required: windows-usb", []string{"-out", "d"}},
 		{"-out is required", []string{"-to", "ios"}},
-		{"run \"deliver -h\"", []string{"-to", "android", "-out", "d"}},
+		{"run \"deliver -h\"", []string{"-to", "palm", "-out", "d"}},
+		{"Android asks for the password", []string{"-to", "android", "-out", "d", "-embed-password"}},
+		{"writes nothing", []string{"-check", "-out", "d"}},
 		{"run \"deliver -h\"", []string{"-nonsense"}},
 		{"unexpected argument", append(base, "x")},
 		{"work only with -to windows-usb", []string{"-to", "linux", "-out", "d", "-zip"}},

@@ -160,38 +160,50 @@ func (o options) next(p parcel) []string {
 		default:
 			steps = append(steps, "Leave the stick in until the user has signed in to Windows for the first time, as an administrator: the certificate goes to whoever signs in first. For a user who is not an administrator, use -at-sign-in.")
 		}
+		steps = append(steps, "So that nobody has to choose a certificate: as administrator, run Certs\\Set-BrowserChoice.ps1 from the stick (Edge, Chrome).")
 		return append(steps, "Sign in in the browser with \"Use a certificate or smart card\".")
 	case deploy.Windows:
+		choose := "So that nobody has to choose a certificate: as administrator, powershell -NoProfile -ExecutionPolicy Bypass -File Set-BrowserChoice.ps1 (Edge, Chrome), and copy firefox-policies.json to Firefox's folder distribution as policies.json. For Intune see browser-choice-intune.txt. Apps with WebView2 ask all the same."
 		if o.AtSignIn {
 			return []string{
 				"Copy " + folder + " to the machine, which must be joined to Microsoft Entra ID or to the domain.",
-				"Run as administrator: powershell -NoProfile -ExecutionPolicy Bypass -File Import-AtSignIn.ps1. Then delete the folder.",
+				"Run as administrator: powershell -NoProfile -ExecutionPolicy Bypass -File Import-AtSignIn.ps1",
+				choose + " Then delete the folder.",
 				"Let " + p.UPN + " sign in to Windows. C:\\Program Files\\EntraCBA\\import.log says when the certificate is in that user's store.",
 			}
 		}
 		return []string{
 			"Copy " + folder + " to the machine. " + where,
-			"Run as the user: powershell -NoProfile -ExecutionPolicy Bypass -File Import-Certificate.ps1. Or run import.cmd as administrator.",
-			"Close all browser windows, and sign in with \"Use a certificate or smart card\".",
+			"Run as the user, who needs no administrator's rights: powershell -NoProfile -ExecutionPolicy Bypass -File Import-Certificate.ps1. Windows asks whether to trust the root. Do not give an administrator's password: it would fill the administrator's store.",
+			choose,
+			"Close all browser windows, and sign in with \"Use a certificate or smart card\". Import-Certificate.ps1 -Check says what is there.",
 		}
 	case deploy.MacOS:
 		return []string{
 			"Copy " + folder + " to the Mac. " + where,
-			"Open the .mobileconfig file and install it in System Settings, or run: sh install.sh",
-			"Quit the browser (Cmd-Q), sign in with \"Use a certificate or smart card\", and click Always Allow when the keychain asks.",
+			"Open the .mobileconfig file and install it in System Settings: it imports the identity and lets Safari, Chrome, Edge and Firefox choose it. Or run sh install.sh, which does so for Safari alone.",
+			"Quit the browser (Cmd-Q), sign in with \"Use a certificate or smart card\", and click Always Allow when the keychain asks (-all-apps: it does not ask). sh install.sh -check says what is there.",
 		}
 	case deploy.IOS:
 		return []string{
 			"Send the .mobileconfig file in " + folder + " to the device, preferably through an MDM. " + where,
 			"Install it in Settings > General > VPN & Device Management.",
-			"Sign in with \"Use a certificate or smart card\".",
+			"For Outlook and the other Office apps, install Microsoft Authenticator, which signs in for them. In Safari, choose the certificate when it asks.",
+			"Sign in with \"Use a certificate or smart card\". A root that is installed by hand is not trusted for servers until it is switched on in Settings > General > About > Certificate Trust Settings; signing in does not need that.",
+		}
+	case deploy.Android:
+		return []string{
+			"Copy the .p12 file in " + folder + " to the device. " + where,
+			"In Settings, search for \"Install certificates\", choose \"VPN & app user certificate\", and open the file. An MDM installs it as a PKCS or SCEP certificate and says which apps may use it without asking.",
+			"Sign in with \"Use a certificate or smart card\", choose \"Certificate on the device\", and the certificate. Microsoft's apps, Authenticator and browsers find it there; a browser policy cannot select it.",
+			"The root is not needed. Installed as a CA certificate, it would be trusted for servers.",
 		}
 	}
 	return []string{
 		"Copy " + folder + " to the machine. " + where,
 		"Run as the user, without sudo: sh install.sh. It finds the databases of Chromium, Chrome, Edge, Brave and Firefox, and lists the key in each. One database by its name: NSSDB=FOLDER sh install.sh",
-		"Restart the browsers. To see later what is where: sh install.sh -check",
-		"To skip the certificate prompt, copy chromium-policy.json to /etc/opt/chrome/policies/managed, /etc/chromium/policies/managed or /etc/opt/edge/policies/managed.",
+		"So that nobody has to choose a certificate: sudo sh install-policy.sh. Firefox then presents it to every site that asks for one; -no-firefox leaves Firefox alone.",
+		"Restart the browsers. To see later what is where: sh install.sh -check, sh install-policy.sh -check",
 		"Signing in does not need trust-root.sh. It makes the machine trust this CA for servers, too.",
 	}
 }
