@@ -213,7 +213,8 @@ func (ev *evaluation) lacksURLs() bool {
 // under the other reading.
 func (ev *evaluation) policyQuestions(e policy.Explanation, assume func(string, reading)) {
 	t := ev.tenant
-	without := func(id string, change func(*policy.Config)) {
+	// always: also where the decision is the same
+	without := func(id string, always bool, change func(*policy.Config)) {
 		config := t.config.Policy
 		change(&config)
 		compiled, err := config.Compile(t.options.Policy)
@@ -222,7 +223,9 @@ func (ev *evaluation) policyQuestions(e policy.Explanation, assume func(string, 
 		}
 		other := ev.reading
 		other.decision = compiled.Decide(ev.cert, ev.request.User)
-		assume(id, other)
+		if d := ev.reading.decision; always || other.decision.Bound != d.Bound || other.decision.AuthenticationMode != d.AuthenticationMode {
+			assume(id, other)
+		}
 	}
 	if b := e.Binding; b != nil {
 		drop := func(fields ...certuserid.Mapping) func(*policy.Config) {
@@ -232,10 +235,10 @@ func (ev *evaluation) policyQuestions(e policy.Explanation, assume func(string, 
 		}
 		switch b.Field {
 		case certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber:
-			without("9.26", drop(certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber))
+			without("9.26", true, drop(certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber))
 			fallthrough
 		case certuserid.Subject:
-			without("9.14", drop(certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber, certuserid.Subject))
+			without("9.14", true, drop(certuserid.IssuerAndSubject, certuserid.IssuerAndSerialNumber, certuserid.Subject))
 		}
 		if b.Property == policy.CertificateUserIDs && oddName(b.Value) {
 			user := *ev.request.User
@@ -245,9 +248,10 @@ func (ev *evaluation) policyQuestions(e policy.Explanation, assume func(string, 
 			assume("9.22", other)
 		}
 	}
-	if e.ModeRule != nil && e.ModeRule.Type == policy.IssuerSubject {
-		without("9.31", func(c *policy.Config) {
-			c.AuthenticationMode.Rules = slices.DeleteFunc(slices.Clone(c.AuthenticationMode.Rules), func(r policy.Rule) bool { return r.Type == policy.IssuerSubject })
+	byIssuer := func(r policy.Rule) bool { return r.Type == policy.IssuerSubject }
+	if ofMode := e.ModeRule != nil && e.ModeRule.Type == policy.IssuerSubject; ofMode || slices.ContainsFunc(t.config.Policy.AuthenticationMode.Rules, byIssuer) {
+		without("9.31", ofMode, func(c *policy.Config) {
+			c.AuthenticationMode.Rules = slices.DeleteFunc(slices.Clone(c.AuthenticationMode.Rules), byIssuer)
 		})
 	}
 }

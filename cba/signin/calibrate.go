@@ -13,6 +13,7 @@ import (
 
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/trust"
 )
 
 // An Observation is a sign-in of the tenant's log whose certificate is known.
@@ -250,7 +251,7 @@ func (t *Tenant) measure(ctx context.Context, groups []*group, other []bool) (m 
 					return m, &Error{Reason: BadCertificate, Err: err}
 				}
 			}
-			if with.options.Trust != base.options.Trust {
+			if with.options.Trust != base.options.Trust && mayDiffer(p.chain) {
 				q.chain = with.trust.Chain(g.o.Request.Certificate, g.o.Request.At)
 			}
 			a, err := with.decide(ctx, g.o.Request, q)
@@ -294,6 +295,13 @@ func (t *Tenant) measure(ctx context.Context, groups []*group, other []bool) (m 
 	m.noise = max(leastNoise, float64(broken+priorBroken)/float64(users+priorUsers))
 	m.tooNoisy = m.noise > MaxNoise
 	return m, nil
+}
+
+// mayDiffer reports whether a chain may be another one with another limit on its length,
+// or with roots that the store marks: signatures are most of the work.
+func mayDiffer(chain trust.Chain) bool {
+	return !chain.Trusted || len(chain.CAs) > shallowDepth ||
+		slices.ContainsFunc(chain.CAs, func(ca *trust.CA) bool { return !ca.SelfSigned && ca.Type == trust.Root })
 }
 
 // What an observation can say.

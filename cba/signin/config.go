@@ -271,6 +271,9 @@ type Options struct {
 	noPortalBindings bool // 9.14
 	noIssuerBindings bool // 9.26
 	refuseUnscoped   bool // 9.33
+	// Those that only a calibration asks for.
+	scopesByPKI   bool // 4.5
+	noIssuerRules bool // 9.31
 	// believeCRLs takes every CRL for good: a log is believed about revocation.
 	believeCRLs bool
 }
@@ -321,6 +324,7 @@ func (c Config) compile(options Options, like *Tenant) (*Tenant, error) {
 	} else {
 		store = compiled
 	}
+	dropForCalibration(&c.Policy, store, options)
 	dropped := dropBindings(&c.Policy, options)
 	compiled, err := c.Policy.Compile(options.Policy)
 	if err != nil {

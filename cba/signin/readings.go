@@ -9,6 +9,7 @@ import (
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
@@ -20,6 +21,9 @@ type choice struct {
 	best  string // what is so by the reading that is taken by default
 	other string // what is so by the other one
 	set   func(o *Options, other bool)
+	// asked says that the other reading is no more than that the best one is wrong, so
+	// that no verdict is given by it.
+	asked bool
 }
 
 // choices are in the order of their numbers. Not among them are questions that no
@@ -29,60 +33,68 @@ var choices = []choice{
 		func(r *policy.Readings) *bool { return &r.UnknownRuleIsCombined }),
 	ofPolicy("2.4", "every matching rule can require high affinity", "only the rule that sets the mode can require high affinity",
 		func(r *policy.Readings) *bool { return &r.OnlyDecidingRuleAffinity }),
-	{"2.7", "an authentication strength's allowed issuer is the CA that issued the certificate", "an authentication strength's allowed issuer is any CA of the chain",
-		func(o *Options, other bool) { o.AnyAllowedIssuer = other }},
+	ofOptions("2.7", "an authentication strength's allowed issuer is the CA that issued the certificate", "an authentication strength's allowed issuer is any CA of the chain",
+		func(o *Options, other bool) { o.AnyAllowedIssuer = other }),
 	ofPolicy("3.2", "a binding has high affinity only if its field has it and the binding does not state low", "a binding has high affinity if its field has it or the binding states it",
 		func(r *policy.Readings) *bool { return &r.EitherAffinity }),
 	ofPolicy("3.3", "letter case does not matter in user principal names", "letter case matters in user principal names",
 		func(r *policy.Readings) *bool { return &r.ExactNames }),
-	{"9.2", "the serial number in certificateUserIds is in reversed byte order", "the serial number in certificateUserIds is not reversed",
-		func(o *Options, other bool) { o.IDs.BrokenBigEndianSerial = other }},
+	{id: "4.5", best: "a CA scope goes by the key identifier of the CA, whichever PKI it names", other: "a CA scope with another PKI than that of the CA does not count",
+		set: func(o *Options, other bool) { o.scopesByPKI = other }, asked: true},
+	ofOptions("9.2", "the serial number in certificateUserIds is in reversed byte order", "the serial number in certificateUserIds is not reversed",
+		func(o *Options, other bool) { o.IDs.BrokenBigEndianSerial = other }),
 	ofHash("9.3", "the public key (SubjectPublicKeyInfo)", certuserid.PublicKeyInfo),
 	ofHash("9.3-bits", "the bits of the public key", certuserid.PublicKeyBits),
 	ofPolicy("9.4", "letter case and the leading 00 byte of a serial number do not matter in certificateUserIds", "certificateUserIds are compared exactly",
 		func(r *policy.Readings) *bool { return &r.ExactUserIDs }),
-	{"9.6", "Entra downloads CRLs over https", "Entra does not download CRLs over https",
-		func(o *Options, other bool) { o.RefuseHTTPS = other }},
+	ofOptions("9.6", "Entra downloads CRLs over https", "Entra does not download CRLs over https",
+		func(o *Options, other bool) { o.RefuseHTTPS = other }),
 	ofPolicy("9.9", "a default of high affinity applies although a matching rule asks for low", "a matching rule for low affinity overrides a default of high",
 		func(r *policy.Readings) *bool { return &r.RuleLowersAffinity }),
-	{"9.10", "a CA without a CRL URL is not checked, where CRL validation is not required", "a CA without a CRL URL refuses, although CRL validation is not required",
-		func(o *Options, other bool) { o.refuseNoCRL = other }},
-	{"9.11", "required CRL validation applies to the issuing CA only", "required CRL validation applies to every CA of the chain",
-		func(o *Options, other bool) { o.RequireParentCRLs = other }},
+	ofOptions("9.10", "a CA without a CRL URL is not checked, where CRL validation is not required", "a CA without a CRL URL refuses, although CRL validation is not required",
+		func(o *Options, other bool) { o.refuseNoCRL = other }),
+	ofOptions("9.11", "required CRL validation applies to the issuing CA only", "required CRL validation applies to every CA of the chain",
+		func(o *Options, other bool) { o.RequireParentCRLs = other }),
 	ofPolicy("9.13", "the identifier of a rule for issuer and OID does not complete the rule", "the identifier of a rule for issuer and OID completes it",
 		func(r *policy.Readings) *bool { return &r.IdentifierInCombinedRule }),
-	{"9.14", "the names of the portal for bindings of issuer and subject are those of Graph", "bindings with the names of the portal for issuer and subject do not bind",
-		func(o *Options, other bool) { o.noPortalBindings = other }},
+	ofOptions("9.14", "the names of the portal for bindings of issuer and subject are those of Graph", "bindings with the names of the portal for issuer and subject do not bind",
+		func(o *Options, other bool) { o.noPortalBindings = other }),
 	ofPolicy("9.15", "after a binding that does not match the next one is tried", "after a binding that does not match no other is tried",
 		func(r *policy.Readings) *bool { return &r.StopAtMismatch }),
 	ofPolicy("9.23", "of several names in a certificate only the first is compared", "every name in a certificate is compared",
 		func(r *policy.Readings) *bool { return &r.AnyName }),
 	ofPolicy("9.24", "the issuer in a rule starts with the most specific part", "the issuer in a rule may also start with the root",
 		func(r *policy.Readings) *bool { return &r.RootFirstIssuers }),
-	{"9.26", "bindings with the issuer are supported", "bindings with the issuer are not supported",
-		func(o *Options, other bool) { o.noIssuerBindings = other }},
+	ofOptions("9.26", "bindings with the issuer are supported", "bindings with the issuer are not supported",
+		func(o *Options, other bool) { o.noIssuerBindings = other }),
 	ofDepth("9.27", "a chain can have more than five CAs", "a chain can have five CAs", shallowDepth),
 	ofDepth("9.27-long", "a chain can have ten CAs", "a chain can have more than ten CAs, of which ten are checked", anyDepth),
 	ofPolicy("9.28", "rules of one rank that disagree give single-factor", "rules of one rank for issuer and OID that disagree give multifactor",
 		func(r *policy.Readings) *bool { return &r.ConflictIsMultiFactor }),
-	{"9.33", "a chain that no CA scope names is open to everybody", "a chain that no CA scope names is closed, where other scopes exist",
-		func(o *Options, other bool) { o.refuseUnscoped = other }},
+	{id: "9.31", best: "an issuer rule goes by the issuer only", other: "an issuer rule does not go by the issuer only",
+		set: func(o *Options, other bool) { o.noIssuerRules = other }, asked: true},
+	ofOptions("9.33", "a chain that no CA scope names is open to everybody", "a chain that no CA scope names is closed, where other scopes exist",
+		func(o *Options, other bool) { o.refuseUnscoped = other }),
 	ofPolicy("9.34", "letter case does not matter in a binding's userProperty", "a binding with another spelling of userProperty does not bind",
 		func(r *policy.Readings) *bool { return &r.ExactUserProperty }),
-	{"9.37", "an authentication strength looks at the first five policy OIDs", "an authentication strength looks at the first five policy OIDs that match",
-		func(o *Options, other bool) { o.FirstFiveMatching = other }},
-	{"9.38", "a CA scope of the root counts", "a CA scope of the root does not count",
-		func(o *Options, other bool) { o.IgnoreRootScopes = other }},
-	{"9.53", "whether a CA is a root goes by its certificate", "a CA that the trust store marks as a root ends the chain",
-		func(o *Options, other bool) { o.Trust.RootByFlag = other }},
+	ofOptions("9.37", "an authentication strength looks at the first five policy OIDs", "an authentication strength looks at the first five policy OIDs that match",
+		func(o *Options, other bool) { o.FirstFiveMatching = other }),
+	ofOptions("9.38", "a CA scope of the root counts", "a CA scope of the root does not count",
+		func(o *Options, other bool) { o.IgnoreRootScopes = other }),
+	ofOptions("9.53", "whether a CA is a root goes by its certificate", "a CA that the trust store marks as a root ends the chain",
+		func(o *Options, other bool) { o.Trust.RootByFlag = other }),
+}
+
+func ofOptions(id, best, other string, set func(*Options, bool)) choice {
+	return choice{id: id, best: best, other: other, set: set}
 }
 
 func ofPolicy(id, best, other string, flag func(*policy.Readings) *bool) choice {
-	return choice{id, best, other, func(o *Options, other bool) { *flag(&o.Policy) = other }}
+	return ofOptions(id, best, other, func(o *Options, other bool) { *flag(&o.Policy) = other })
 }
 
 func ofHash(id, what string, input certuserid.HashInput) choice {
-	return choice{id, "SHA1-PUKEY in certificateUserIds is a hash of the whole certificate, not of " + what, "SHA1-PUKEY in certificateUserIds is a hash of " + what,
+	return ofOptions(id, "SHA1-PUKEY in certificateUserIds is a hash of the whole certificate, not of "+what, "SHA1-PUKEY in certificateUserIds is a hash of "+what,
 		func(o *Options, other bool) {
 			switch {
 			case other:
@@ -90,18 +102,18 @@ func ofHash(id, what string, input certuserid.HashInput) choice {
 			case o.IDs.HashInput == input:
 				o.IDs.HashInput = certuserid.WholeCertificate
 			}
-		}}
+		})
 }
 
 func ofDepth(id, best, other string, depth int) choice {
-	return choice{id, best, other, func(o *Options, other bool) {
+	return ofOptions(id, best, other, func(o *Options, other bool) {
 		switch {
 		case other:
 			o.Trust.MaxDepth = depth
 		case o.Trust.MaxDepth == depth:
 			o.Trust.MaxDepth = trust.MaxDepth
 		}
-	}}
+	})
 }
 
 func choiceOf(id string) (choice, bool) {
@@ -211,7 +223,7 @@ func (o *Options) settle() error {
 		if !ok {
 			return malformed("readings", "this version has no choice of readings for question %s", text.Quote(r.ID))
 		}
-		if r.Result == Confirmed || r.Result == Contradicted {
+		if r.Result == Confirmed || r.Result == Contradicted && !c.asked {
 			c.set(o, r.Result == Contradicted)
 		}
 	}
@@ -241,6 +253,10 @@ func (ev *evaluation) bySettled(a *Assumption) {
 		r.Text, r.Other = c.best, c.other
 		holds, signIns, users := r.Holds()
 		by := fmt.Sprintf("by the reading %q, confirmed by %s of %s", holds, count(signIns, "sign-in", "sign-ins"), count(users, "user", "users"))
+		if r.Result == Contradicted && c.asked {
+			a.Text += fmt.Sprintf("; %s of %s in the log contradict this", count(signIns, "sign-in", "sign-ins"), count(users, "user", "users"))
+			return
+		}
 		if r.Result == Contradicted {
 			said = []string{by}
 			break
@@ -249,6 +265,22 @@ func (ev *evaluation) bySettled(a *Assumption) {
 	}
 	if len(said) > 0 {
 		a.Text, a.ChangesVerdict = strings.Join(said, "; "), false
+	}
+}
+
+// dropForCalibration removes what does not count under the readings that only a
+// calibration asks for. What is left has other places in its lists, so that no verdict
+// may name one.
+func dropForCalibration(c *policy.Config, store *trust.Store, o Options) {
+	if o.noIssuerRules {
+		c.AuthenticationMode.Rules = slices.DeleteFunc(slices.Clone(c.AuthenticationMode.Rules), func(r policy.Rule) bool { return r.Type == policy.IssuerSubject })
+	}
+	if o.scopesByPKI {
+		c.CertificateAuthorityScopes = slices.DeleteFunc(slices.Clone(c.CertificateAuthorityScopes), func(s policy.AuthorityScope) bool {
+			pki := s.PublicKeyInfrastructureIdentifier
+			id, err := keyid.Parse(s.SubjectKeyIdentifier)
+			return pki != "" && err == nil && !slices.ContainsFunc(store.WithSKI(id), func(ca *trust.CA) bool { return ca.InPKI(pki) })
+		})
 	}
 }
 

@@ -147,7 +147,7 @@ func scenarios(w *world) []scenario {
 		// Required affinity.
 		{name: "affinity-rule-low-default-high", reason: "the higher demand wins; the other text would let the rule lower it", source: deepDive, defaults: "SF high", rules: "CN=WoodgroveCA = SF low", want: out(noMatch, "SF high", 0, "", "9.9")},
 		{name: "affinity-rule-low-default-high-lowered", reason: "the other reading", source: deepDive, defaults: "SF high", rules: "CN=WoodgroveCA = SF low", options: "RuleLowersAffinity", want: in("SF", 0, "PN>UPN", "9.9", "9.31")},
-		{name: "affinity-outranked-rule", reason: "a matching rule that does not set the strength asks for high", source: noPage, rules: "1.2.3.4 = MF; CN=WoodgroveCA = SF high", cert: "bob-1234", want: out(noMatch, "MF high", 0, "", "2.4")},
+		{name: "affinity-outranked-rule", reason: "a matching rule that does not set the strength asks for high", source: noPage, rules: "1.2.3.4 = MF; CN=WoodgroveCA = SF high", cert: "bob-1234", want: out(noMatch, "MF high", 0, "", "2.4", "9.31")},
 		{name: "affinity-outranked-rule-ignored", reason: "the other reading", source: noPage, rules: "1.2.3.4 = MF; CN=WoodgroveCA = SF high", cert: "bob-1234", options: "OnlyDecidingRuleAffinity", want: in("MF", 0, "PN>UPN", "2.4")},
 		{name: "affinity-stated-high", reason: "a low field that states high stays low", source: noPage, defaults: "SF high", config: func(c *policy.Config) { c.UserBindings[0].Affinity = certuserid.High }, want: out(noMatch, "SF high", -1, "", "3.2")},
 		{name: "affinity-stated-high-believed", reason: "the other reading", source: noPage, defaults: "SF high", config: func(c *policy.Config) { c.UserBindings[0].Affinity = certuserid.High }, options: "EitherAffinity", want: in("SF high", -1, "PN>UPN", "3.2")},

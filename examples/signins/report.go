@@ -87,6 +87,7 @@ func printReadings(w io.Writer, style console.Style, c *signin.Calibration) {
 		rows = append(rows, []string{r.ID, says, text, yes, no})
 	}
 	console.Table(w, style, rows...)
+	fmt.Fprintln(w, "Count on these only if neither the tenant nor its users have changed since then; else look at sign-ins after the change, with -since.")
 	if c.Unexplained+c.Ambiguous > 0 {
 		fmt.Fprintf(w, "%s fit no reading, %d fit several; %.0f %% of the users are taken for noise.\n", console.Count(c.Unexplained, "sign-in"), c.Ambiguous, 100*c.Noise)
 	}
