@@ -367,6 +367,7 @@ func exportedNames() []exported {
 		{"report.Date", *new(report.Date)},
 		{"report.Day", report.Day},
 		{"report.Error", *new(report.Error)},
+		{"report.Evidence", report.Evidence},
 		{"report.EvidenceCount", *new(report.EvidenceCount)},
 		{"report.EvidencePart", *new(report.EvidencePart)},
 		{"report.EvidenceRule", *new(report.EvidenceRule)},

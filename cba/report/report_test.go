@@ -98,7 +98,7 @@ func full(t *testing.T) report.Report {
 		Plan:     report.Plan("method "+hostile, changes),
 		Evidence: &report.EvidencePart{Default: "single-factor", Settings: made,
 			Rules:   []report.EvidenceRule{{Type: "issuerSubject", Issuer: "CN=" + hostile, Mode: "multifactor"}},
-			SignIns: []report.EvidenceCount{{Issuer: "CN=Other", Mode: "multifactor", SignIns: 3}}},
+			SignIns: []report.EvidenceCount{{Issuer: "CN=Other", Mode: "multifactor", SignIns: 3, Differ: 3}}},
 	}
 }
 

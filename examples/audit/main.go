@@ -49,6 +49,9 @@ type options struct {
 	html         string
 	last         string // JSON of the report before
 	omit         string // accepted findings
+	sarif        string
+	metrics      string
+	csv          string
 	readings     signin.Calibration
 	json         bool
 	args         []string // the command line, for the next command
@@ -62,7 +65,10 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.allowPrivate, "allow-private", false, "also fetch CRLs from loopback and private addresses")
 	f.StringVar(&o.html, "html", "", "also write the findings as one HTML page to `FILE`, and as JSON beside it")
 	f.StringVar(&o.last, "last", "", "with -html: JSON `FILE` of the last report, to show what is new and what is fixed")
-	f.StringVar(&o.omit, "omit", "", "with -html: JSON `FILE` with accepted findings: [{code, where, reason, until}]")
+	f.StringVar(&o.omit, "omit", "", "with -html, -sarif or -csv: JSON `FILE` with accepted findings: [{code, where, reason, until}]")
+	f.StringVar(&o.sarif, "sarif", "", "also write the findings to `FILE` as SARIF 2.1.0, for continuous integration")
+	f.StringVar(&o.csv, "csv", "", "also write the findings to `FILE` as CSV, one line for each thing to do")
+	f.StringVar(&o.metrics, "metrics", "", "also write days until CAs and CRLs expire, and findings, to `FILE` as Prometheus reads them")
 	saved.ReadingsFlag(f, &o.readings)
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
@@ -74,13 +80,13 @@ func parse(args []string) (options, error) {
 	if f.NArg() > 0 {
 		return o, console.Usage("unexpected argument %q; run \"audit -h\" for help", f.Arg(0))
 	}
-	if o.html == "" && (o.last != "" || o.omit != "") {
-		return o, console.Usage("-last and -omit are for the page: give -html FILE as well")
+	if o.html == "" && (o.last != "" || o.omit != "" && o.sarif == "" && o.csv == "") {
+		return o, console.Usage("-last is for the page and -omit for the page, -sarif and -csv: give -html FILE as well")
 	}
 	if o.tenant.IsDemo() && o.allowPrivate {
 		return o, console.Usage("-allow-private has no effect in the demonstration, which has its own CRLs")
 	}
-	for _, name := range []string{o.snapshot, o.html} {
+	for _, name := range []string{o.snapshot, o.html, o.sarif, o.csv, o.metrics} {
 		if _, err := os.Lstat(name); name != "" && err == nil && o.tenant.IsDemo() {
 			return o, console.Usage("%s exists, and this would be the demonstration's: give -tenant, or another name", name)
 		}
@@ -184,10 +190,8 @@ func (a *audit) missing() []string {
 // finish prints what was found, and writes the page.
 func (o options) finish(a *audit, announce func(io.Writer)) (err error) {
 	a.Findings = a.Findings.Unique().Sorted()
-	if o.html != "" {
-		if err := o.page(a); err != nil {
-			return err
-		}
+	if err := o.write(a); err != nil {
+		return err
 	}
 	if o.json {
 		err = console.Result(console.Stdout, "audit", a)

@@ -51,3 +51,45 @@ func TestPage(t *testing.T) {
 		t.Error("a page was written from files that cannot be used")
 	}
 }
+
+// The other files that programs read: SARIF, CSV and metrics.
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	r := programtest.Run(t, program, dir, nil, "-sarif", "audit.sarif", "-csv", "audit.csv", "-metrics", "cba.prom")
+	if r.Code != 1 {
+		t.Fatalf("%+v", r)
+	}
+	read := func(name string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	var sarif struct {
+		Version string
+		Runs    []struct {
+			Results []struct{ RuleID, Level string }
+		}
+	}
+	if err := json.Unmarshal([]byte(read("audit.sarif")), &sarif); err != nil || sarif.Version != "2.1.0" || len(sarif.Runs) != 1 || len(sarif.Runs[0].Results) < 5 {
+		t.Errorf("%+v, %v", sarif, err)
+	}
+	if rows := strings.Count(read("audit.csv"), "\n"); rows < 6 {
+		t.Errorf("%d lines of CSV", rows)
+	}
+	metrics := read("cba.prom")
+	for _, want := range []string{"# TYPE ", "findings{", "expir"} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %q:\n%s", want, metrics)
+		}
+	}
+	// A collector runs as somebody else, and must not learn who is who.
+	if info, err := os.Stat(filepath.Join(dir, "cba.prom")); err != nil || info.Mode().Perm()&0o044 == 0 || strings.Contains(metrics, "@") {
+		t.Errorf("%v, %v:\n%s", info.Mode(), err, metrics)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "audit.csv")); err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}

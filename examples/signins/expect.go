@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
 
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
@@ -30,24 +32,42 @@ type expectations struct {
 	observed []signin.Observation
 	// noGroups says that the service refuses to list groups.
 	noGroups bool
+	// evidence counts who got multifactor; nil if nobody asks.
+	evidence *report.EvidencePart
 }
 
-// newExpectations reads the tenant, if any certificate is known.
-func newExpectations(ctx context.Context, t *tenant.Tenant, known *certificates, readings signin.Calibration) (*expectations, error) {
+// newExpectations reads the tenant, if any certificate is known or evidence is asked for.
+func newExpectations(ctx context.Context, t *tenant.Tenant, known *certificates, readings signin.Calibration, evidence bool) (*expectations, error) {
 	e := &expectations{ctx: ctx, tenant: t, known: known, users: map[string]*snapshot.User{}}
-	if len(known.byThumbprint) == 0 {
+	if len(known.byThumbprint) == 0 && !evidence {
 		return e, nil
 	}
 	config, err := t.Tenant(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if evidence {
+		e.evidence = report.Evidence(config.Policy, time.Now())
+	}
 	// Today's revocation lists do not tell what those of then said.
 	e.rules, err = config.Compile(signin.Options{SkipRevocation: true, Calibration: readings})
 	return e, err
 }
 
+// expect says what is expected of a sign-in, and counts it as evidence.
 func (e *expectations) expect(f snapshot.SignIn) (snapshot.Expectation, bool) {
+	x, ok := e.predict(f)
+	if f.Outcome == snapshot.Succeeded {
+		var mode policy.AuthenticationMode
+		if ok {
+			mode = x.Answer.AuthenticationMode
+		}
+		e.evidence.Add(x.Authority, f.Certificate.Mode, mode, f.At())
+	}
+	return x, ok
+}
+
+func (e *expectations) predict(f snapshot.SignIn) (snapshot.Expectation, bool) {
 	cert := e.known.of(f)
 	if cert == nil || e.err != nil {
 		return snapshot.Expectation{}, false

@@ -38,6 +38,7 @@ import (
 
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
@@ -58,6 +59,7 @@ type options struct {
 	write    string // file for the readings
 	outage   outage
 	crls     []string // files, with -outage
+	html     string
 	json     bool
 	args     []string // the command line, for the next command
 }
@@ -79,6 +81,7 @@ func parse(args []string) (options, error) {
 		o.crls = append(o.crls, name)
 		return nil
 	})
+	f.StringVar(&o.html, "html", "", "also write which CAs get multifactor, and the sign-ins that show it, as one HTML page to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	if err := console.ParseFlags(f, args, "Counts the certificate sign-ins of a tenant.", "[flags]",
@@ -96,6 +99,8 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("-outage and -since both say which sign-ins are read: pass only one of them")
 	case o.outage.given() && (o.write != "" || console.Given(f)["readings"]):
 		return o, console.Usage("-readings and -write-readings have no effect with -outage")
+	case o.outage.given() && o.html != "":
+		return o, console.Usage("-html has no effect with -outage")
 	}
 	return o, nil
 }
@@ -147,7 +152,7 @@ func run(args []string) error {
 	if o.outage.given() {
 		return o.assess(ctx, t, certificates)
 	}
-	e, err := newExpectations(ctx, t, certificates, o.readings)
+	e, err := newExpectations(ctx, t, certificates, o.readings, o.html != "")
 	if err != nil {
 		return err
 	}
@@ -168,6 +173,12 @@ func run(args []string) error {
 		}
 	}
 	s.From, s.To = s.Summary.From.UTC(), s.Summary.To.UTC()
+	if o.html != "" {
+		page := report.Report{Title: "Certificate sign-ins: who gets multifactor", Made: time.Now(), Version: "signins", Evidence: e.evidence}
+		if err := folder.Stream(o.html, folder.Secret, page.WriteHTML); err != nil {
+			return err
+		}
+	}
 	if o.json {
 		return console.Result(console.Stdout, "signins", s)
 	}

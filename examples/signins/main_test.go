@@ -202,3 +202,25 @@ func TestFIPSOnly(t *testing.T) {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }
+
+// The page for an auditor: the rules that grant multifactor, and the sign-ins by
+// issuer and strength.
+func TestEvidence(t *testing.T) {
+	dir := t.TempDir()
+	r := programtest.Run(t, program, dir, nil, "-html", "evidence.html")
+	if r.Code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "evidence.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"who gets multifactor", "Neither a certificate nor the sign-in log shows where a key lies", "issuer", "CN="} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if r := programtest.Run(t, program, dir, nil, "-html", "x.html", "-outage", "2026-11-20T18:00:00Z/2026-11-23T08:00:00Z"); r.Code != 2 {
+		t.Errorf("%+v", r)
+	}
+}
