@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -289,8 +290,8 @@ func (c *Client) Trust(ctx context.Context) (trust.Config, error) {
 }
 
 // Tenant returns the settings that decide sign-ins with certificates, for package
-// signin. The property systemCredentialPreferences, which only Graph's beta has, is in
-// Extra; it is left out where the service does not give it.
+// signin. The properties systemCredentialPreferences, which only Graph's beta has, and
+// domains are in Extra; each is left out where the service refuses to give it.
 func (c *Client) Tenant(ctx context.Context) (signin.Config, error) {
 	var config signin.Config
 	var err error
@@ -300,9 +301,29 @@ func (c *Client) Tenant(ctx context.Context) (signin.Config, error) {
 	if err != nil {
 		return config, err
 	}
-	preferred, err := c.credentialPreferences(ctx)
-	if preferred != nil {
-		config.Extra = map[string]json.RawMessage{credentialPreferences: preferred}
+	extra := map[string]json.RawMessage{}
+	if extra[credentialPreferences], err = c.credentialPreferences(ctx); err == nil {
+		extra["domains"], err = c.domains(ctx)
+	}
+	maps.DeleteFunc(extra, func(_ string, text json.RawMessage) bool { return text == nil })
+	if len(extra) > 0 {
+		config.Extra = extra
 	}
 	return config, err
+}
+
+// domains returns the tenant's domains with where their users sign in, nil if the
+// service refuses to give them.
+func (c *Client) domains(ctx context.Context) (json.RawMessage, error) {
+	op := operation{name: "list domains", permission: "Domain.Read.All", role: "Global Reader"}
+	all, err := list(ctx, c, op, "domains"+query("$select", "id,authenticationType"), func(text []byte) (json.RawMessage, error) {
+		return slices.Clone(text), isJSON(text)
+	})
+	switch {
+	case refused(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return encode(all), nil
 }

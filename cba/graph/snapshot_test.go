@@ -344,6 +344,44 @@ func TestGroupsHeaders(t *testing.T) {
 	}
 }
 
+// Where the users of a domain sign in is read, and the verdict depends on it.
+func TestDomains(t *testing.T) {
+	for _, federated := range []bool{false, true} {
+		d, err := graphtest.Demo(start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if federated {
+			d.Tenant.Federated = []string{"Contoso.com"}
+		}
+		f := newTenant(t, d.Tenant, graphtest.Options{PageSize: 1})
+		config, err := f.Tenant(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tenant, err := config.Compile(signin.Options{SkipRevocation: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := f.User(t.Context(), "jane@contoso.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups, err := f.Groups(t.Context(), u.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.SetGroups(groups)
+		v, err := tenant.Explain(t.Context(), signin.Request{User: &u.User, Certificate: d.Certificates["jane@contoso.com"], At: start})
+		if err != nil || !v.SignedIn {
+			t.Fatalf("%s, %v", v.Message, err)
+		}
+		if depends := slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == "tenant.domains" && a.ChangesVerdict }); depends != federated {
+			t.Errorf("federated %v: %+v", federated, v.Assumptions)
+		}
+	}
+}
+
 // System-preferred authentication is read from beta and kept as it is; where it is
 // refused it is not known.
 func TestCredentialPreferences(t *testing.T) {
@@ -363,6 +401,10 @@ func TestCredentialPreferences(t *testing.T) {
 		t.Error("beta was not asked")
 	}
 	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Path: "/policies/authenticationMethodsPolicy", Times: -1})
+	if config, err = f.Tenant(t.Context()); err != nil || config.Extra["systemCredentialPreferences"] != nil || config.Extra["domains"] == nil {
+		t.Errorf("%v, %v", config.Extra, err)
+	}
+	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Path: "/domains", Times: -1})
 	if config, err = f.Tenant(t.Context()); err != nil || config.Extra != nil {
 		t.Errorf("%v, %v", config.Extra, err)
 	}

@@ -25,6 +25,7 @@
 //	/directory/deletedItems/{cast}                                       GET
 //	  /{id}                                                              GET DELETE
 //	  /{id}/restore                                                      POST
+//	/domains                                                             GET
 //	/organization, /organization/{id}                                    GET
 //	  /{id}/certificateBasedAuthConfiguration                            GET POST
 //	  /{id}/certificateBasedAuthConfiguration/{id}                       GET DELETE

@@ -385,6 +385,7 @@ func (g *Graph) table() []route {
 		"GET": (*state).getDeleted, "DELETE": (*state).purge})
 	add("directory/deletedItems/{}/restore", on{"POST": (*state).restore})
 
+	add("domains", on{"GET": (*state).listDomains})
 	add("organization", on{"GET": (*state).listOrganizations})
 	add("organization/{}", on{"GET": (*state).getOrganization})
 	add("organization/{}/certificateBasedAuthConfiguration", on{

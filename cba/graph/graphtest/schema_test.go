@@ -63,6 +63,7 @@ func TestAnswersMatchSchema(t *testing.T) {
 		{"DELETE " + pkiPath + "/{}", pkiPath + "/" + pki, "", "", ""},
 		{"", "/directory/deletedItems/graph.certificateBasedAuthPki", "", "Collection(certificateBasedAuthPki)", ""},
 		{"DELETE /directory/deletedItems/{}", "/directory/deletedItems/" + pki, "", "", ""},
+		{"GET /domains", "/domains", "", "Collection(domain)", ""},
 		{"GET /organization", "/organization", "", "Collection(organization)", ""},
 		{"GET /organization/{}", "/organization/org", "", "organization", ""},
 		{"GET /organization/{}/certificateBasedAuthConfiguration", classic, "", "Collection(certificateBasedAuthConfiguration)", ""},

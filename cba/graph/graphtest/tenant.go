@@ -21,6 +21,9 @@ type Tenant struct {
 	// with this name (beta), read-only; nil is the service's default: Microsoft-managed,
 	// for all users.
 	SystemCredentialPreferences json.RawMessage
+	// Federated are the domains whose users sign in at another identity provider. Other
+	// domains of users are managed.
+	Federated []string
 	// OtherPolicyBytes is how much of the 20 KB that the authentication methods
 	// policy may have the other methods take.
 	OtherPolicyBytes int
@@ -221,6 +224,7 @@ func NewAuthority(cert *x509.Certificate) Authority {
 func (t Tenant) Clone() Tenant {
 	t.Policy = slices.Clone(t.Policy)
 	t.SystemCredentialPreferences = slices.Clone(t.SystemCredentialPreferences)
+	t.Federated = slices.Clone(t.Federated)
 	t.Strengths = cloneEach(t.Strengths, Strength.clone)
 	t.PKIs = cloneEach(t.PKIs, PKI.clone)
 	t.Classic = cloneEach(t.Classic, func(c ClassicAuthority) ClassicAuthority {
