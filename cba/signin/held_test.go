@@ -202,7 +202,8 @@ func TestHeldIsDecidedAfresh(t *testing.T) {
 			t.Errorf("%v, want %v", err, want)
 		}
 	}
-	if _, err := held.Decide(nil, r.User, r.At, none); !errors.Is(err, signin.NoContext) { //nolint:staticcheck // on purpose
+	var missing context.Context
+	if _, err := held.Decide(missing, r.User, r.At, none); !errors.Is(err, signin.NoContext) {
 		t.Errorf("%v", err)
 	}
 }
