@@ -89,6 +89,76 @@ func TestChainOfFolders(t *testing.T) {
 	}
 }
 
+// More folders of both kinds: parents of which one is good, and keys under older
+// keys. In whatever order the files come, the chain is the same.
+func TestChainOfMoreFolders(t *testing.T) {
+	time0 := time.Now()
+	valid := func(years int) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = time0.AddDate(-5, 0, 0), time0.AddDate(years, 0, 0)
+			c.SerialNumber = big.NewInt(int64(1000 + years))
+		}
+	}
+	future := func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter, c.SerialNumber = time0.AddDate(1, 0, 0), time0.AddDate(20, 0, 0), big.NewInt(77)
+	}
+	rootKey, pKey, key, older, oldest := testKey(t, cba.P256, "root"), testKey(t, cba.P256, "p"), testKey(t, cba.P256, "issuing"), testKey(t, cba.P256, "older"), testKey(t, cba.P256, "oldest")
+	root := caWith(t, "Root", rootKey, nil, nil, valid(9))
+	other := caWith(t, "Other Root", oldest, nil, nil, valid(9))
+	p := caWith(t, "P", pKey, root, rootKey, valid(5))
+	ca := caWith(t, "CA", key, p, pKey, valid(3))
+	rekeyed := func(id string) func(*x509.Certificate) {
+		return func(c *x509.Certificate) { valid(3)(c); c.SubjectKeyId = []byte(id) }
+	}
+	caOldest := caWith(t, "CA", oldest, root, rootKey, rekeyed("oldest"))
+	caOlder := caWith(t, "CA", older, caOldest, oldest, rekeyed("older"))
+	caNew := caWith(t, "CA", key, caOlder, older, rekeyed("new"))
+	for name, test := range map[string]struct {
+		files []*x509.Certificate
+		want  []*x509.Certificate
+	}{
+		"a parent that is not valid yet":             {[]*x509.Certificate{root, p, ca, caWith(t, "P", pKey, root, rootKey, future)}, []*x509.Certificate{ca, p, root}},
+		"two good parents: the one that lives on":    {[]*x509.Certificate{root, p, ca, caWith(t, "P", pKey, root, rootKey, valid(8))}, []*x509.Certificate{ca, caWith(t, "P", pKey, root, rootKey, valid(8)), root}},
+		"an expired root beside its renewal":         {[]*x509.Certificate{caWith(t, "Root", rootKey, nil, nil, valid(-1)), root, p, ca}, []*x509.Certificate{ca, p, root}},
+		"a cross-certificate of a root that is away": {[]*x509.Certificate{root, p, ca, caWith(t, "P", pKey, other, oldest, valid(8))}, []*x509.Certificate{ca, p, root}},
+		"the cross-certificate alone":                {[]*x509.Certificate{other, ca, caWith(t, "P", pKey, other, oldest, valid(8))}, []*x509.Certificate{ca, caWith(t, "P", pKey, other, oldest, valid(8)), other}},
+		"a key under the key before and so on":       {[]*x509.Certificate{root, caOldest, caOlder, caNew}, []*x509.Certificate{caNew, caOlder, caOldest, root}},
+		"a CA of the same name that is a root":       {[]*x509.Certificate{root, p, ca, caWith(t, "CA", older, nil, nil, rekeyed("self"))}, []*x509.Certificate{ca, p, root}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			private, err := cba.EncodeKey(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inputs := [][]byte{private}
+			for _, cert := range test.files {
+				inputs = append(inputs, cba.EncodeCertificates(cert))
+			}
+			inputs = append(inputs, inputs[1]) // one file twice
+			for range 12 {
+				mathrand.Shuffle(len(inputs), func(i, j int) { inputs[i], inputs[j] = inputs[j], inputs[i] })
+				i, err := cba.ParseIssuer(inputs...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				same := func(a, b *x509.Certificate) bool {
+					return a.Subject.String() == b.Subject.String() && a.Issuer.String() == b.Issuer.String() && a.NotAfter.Equal(b.NotAfter) && slices.Equal(a.SubjectKeyId, b.SubjectKeyId)
+				}
+				if got := i.CACertificates(); !slices.EqualFunc(got, test.want, same) {
+					var names []string
+					for _, c := range got {
+						names = append(names, c.Subject.CommonName+" until "+c.NotAfter.Format("2006"))
+					}
+					t.Fatalf("%q", names)
+				}
+				if i.Root() == nil || !same(i.Root(), test.want[len(test.want)-1]) {
+					t.Error("another root")
+				}
+			}
+		})
+	}
+}
+
 // A chain that does not reach a root is said to be incomplete, and has no root.
 func TestIncompleteChain(t *testing.T) {
 	files := readFolder(t, "testdata/chains/ca2")
