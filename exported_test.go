@@ -453,6 +453,7 @@ func exportedNames() []exported {
 		{"snapshot.Outcome", *new(snapshot.Outcome)},
 		{"snapshot.Parse", snapshot.Parse},
 		{"snapshot.ParseUser", snapshot.ParseUser},
+		{"snapshot.ReadCases", snapshot.ReadCases},
 		{"snapshot.ReadFolder", snapshot.ReadFolder},
 		{"snapshot.ReadUndo", snapshot.ReadUndo},
 		{"snapshot.ReadUsers", snapshot.ReadUsers},

@@ -51,7 +51,7 @@ var imports = map[string][]string{
 	"cba/report":               {"cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},
 	"cba/lifecycle":            {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},
 	"cba/graph/graphtest":      {"cba/internal/enum", "cba/internal/fingerprint", "cba/internal/wire", "github.com/Azure/azure-sdk-for-go/sdk/azcore"},
-	"cba/snapshot":             {"cba/crl", "cba/dn", "cba/trust", "cba/internal/dialect", "cba/internal/text", "cba/aadsts", "cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum", "cba/internal/wire"},
+	"cba/snapshot":             {"cba", "cba/crl", "cba/dn", "cba/trust", "cba/internal/dialect", "cba/internal/text", "cba/aadsts", "cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum", "cba/internal/wire"},
 	"cba/graph": {"cba/internal/enum", "cba/internal/wire", "cba/snapshot", "cba/signin", "cba/policy", "cba/trust", "cba/certuserid", "cba/lint",
 		"github.com/Azure/azure-sdk-for-go/sdk/azcore", "github.com/microsoft/kiota-abstractions-go", "github.com/microsoft/kiota-http-go",
 		"github.com/microsoft/kiota-serialization-form-go", "github.com/microsoft/kiota-serialization-json-go",

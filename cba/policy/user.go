@@ -120,14 +120,10 @@ func ParseUser(data []byte) (User, error) {
 		return User{}, own(err)
 	}
 	var t userRead
-	if err := own(wire.ReadWrapped(data, MaxJSON, &t)); err != nil {
+	if err := own(wire.ReadChecked(data, &t)); err != nil {
 		return User{}, err
 	}
-	var members userMembers
-	if err := own(wire.ReadWrapped(data, MaxJSON, &members)); err != nil {
-		return User{}, err
-	}
-	list := wire.MembersOf(members.kept)
+	list := wire.MembersOf(t.Kept)
 	if !slices.ContainsFunc(list, func(m wire.Member) bool {
 		name, _, _ := strings.Cut(m.Name, "@")
 		return slices.ContainsFunc(userProperties[:], func(p UserProperty) bool { return strings.EqualFold(name, string(p)) })
@@ -136,9 +132,6 @@ func ParseUser(data []byte) (User, error) {
 	}
 	return t.user(list), nil
 }
-
-// userMembers are the properties of an object, as they stand in its text.
-type userMembers struct{ kept }
 
 func (t userRead) user(members []wire.Member) User {
 	had := map[string]bool{} // by name in lower case: whether there is a value
@@ -174,6 +167,7 @@ func (t userRead) user(members []wire.Member) User {
 
 // userRead are the properties as they are read, in any letter case.
 type userRead struct {
+	wire.Seen
 	ID                          string            `json:"id"`
 	UserPrincipalName           string            `json:"userPrincipalName"`
 	OnPremisesUserPrincipalName string            `json:"onPremisesUserPrincipalName"`

@@ -22,6 +22,9 @@ import (
 type Case struct {
 	User         *policy.User
 	Certificates []*x509.Certificate
+	// Read, if it is set, gives the case in the place of this one, when it is needed:
+	// [Compare] calls it once, on any of its goroutines.
+	Read func() (Case, error)
 }
 
 // A Difference says what a change of the tenant means for one user. The zero value
@@ -182,6 +185,13 @@ func (t *Tenant) samePreparation(other *Tenant) bool {
 
 // compare asks both tenants about one user, each for the user's best certificate.
 func (c *Change) compare(ctx context.Context, before, after *Tenant, same bool, options CompareOptions) error {
+	if c.Case.Read != nil {
+		read, err := c.Case.Read()
+		if err != nil {
+			return err
+		}
+		c.Case = Case{User: read.User, Certificates: read.Certificates}
+	}
 	if c.Case.User == nil {
 		return &Error{Reason: NoUser, Where: fmt.Sprintf("case %d", c.Index), Detail: "the user is missing"}
 	}
@@ -236,7 +246,7 @@ func (t *Tenant) scope(user *policy.User) Difference {
 }
 
 func both(ctx context.Context, before, after *Tenant, same bool, r Request) (b, a Answer, err error) {
-	p, err := before.prepare(ctx, r)
+	p, err := before.prepareOnce(ctx, r)
 	if err != nil {
 		return b, a, err
 	}
@@ -244,7 +254,7 @@ func both(ctx context.Context, before, after *Tenant, same bool, r Request) (b, 
 		return b, a, err
 	}
 	if !same {
-		if p, err = after.prepare(ctx, r); err != nil {
+		if p, err = after.prepareOnce(ctx, r); err != nil {
 			return b, a, err
 		}
 	}

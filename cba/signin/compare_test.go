@@ -212,6 +212,55 @@ func TestCompareEnds(t *testing.T) {
 }
 
 // Errors are handed out in their place, and the loop goes on.
+// A case that is read when it is needed is as one that is given; its error stands in
+// its place.
+func TestCompareReads(t *testing.T) {
+	defer noGoroutineLeft(t)()
+	before, after := pair(t, scenario{rules: "1.2.3.4 = MF"}, scenario{rules: "CN=WoodgroveCA = MF; 1.2.3.4 = SF", cas: "woodgrove"})
+	list, _ := crowd(t, 200)
+	broken := errors.New("this user cannot be read")
+	reads := make([]int, 200)
+	later := func(yield func(signin.Case, error) bool) {
+		i := 0
+		for c, err := range list {
+			n := i
+			i++
+			if !yield(signin.Case{Read: func() (signin.Case, error) {
+				reads[n]++
+				if n%50 == 49 {
+					return signin.Case{}, broken
+				}
+				return c, err
+			}}, nil) {
+				return
+			}
+		}
+	}
+	var want []signin.Change
+	options := signin.CompareOptions{At: worldNow, Workers: 5}
+	for change, err := range signin.Compare(t.Context(), before, after, list, options) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, change)
+	}
+	i := 0
+	for change, err := range signin.Compare(t.Context(), before, after, later, options) {
+		switch {
+		case i%50 == 49:
+			if !errors.Is(err, broken) || change.Index != i || change.After.SignedIn {
+				t.Errorf("%d: %+v, %v", i, change, err)
+			}
+		case err != nil || change.Index != i || change.Before != want[i].Before || change.After != want[i].After || change.Difference != want[i].Difference || change.Case.User.UserPrincipalName != want[i].Case.User.UserPrincipalName || change.Case.Read != nil:
+			t.Errorf("%d: %+v, %v, want %+v", i, change, err, want[i])
+		}
+		i++
+	}
+	if i != 200 || slices.ContainsFunc(reads, func(n int) bool { return n != 1 }) {
+		t.Errorf("%d changes; read %v", i, reads)
+	}
+}
+
 func TestCompareErrors(t *testing.T) {
 	tenant, _ := pair(t, scenario{}, scenario{})
 	broken := errors.New("line 2")

@@ -158,6 +158,19 @@ func (t *Tenant) prepare(ctx context.Context, r Request) (p prepared, err error)
 	return held.at(r.At), nil
 }
 
+// prepareOnce prepares a request with a certificate that is not likely to come again,
+// and that the caller does not change meanwhile.
+func (t *Tenant) prepareOnce(ctx context.Context, r Request) (p prepared, err error) {
+	if err := t.usable(ctx, r); err != nil {
+		return p, err
+	}
+	held, err := t.hold(r.Certificate)
+	if err != nil {
+		return p, err
+	}
+	return held.at(r.At), nil
+}
+
 // evaluate collects the facts about a request.
 func (t *Tenant) evaluate(ctx context.Context, r Request, p prepared, explain bool) (ev *evaluation, err error) {
 	r.Certificate = p.chain.Leaf // which nobody changes

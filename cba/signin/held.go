@@ -47,15 +47,20 @@ func (t *Tenant) Certificate(cert *x509.Certificate) (*HeldCertificate, error) {
 			cert = read
 		}
 	}
+	h, err := t.hold(cert)
+	if err == nil && keep && h.leaf.Known() { // nobody else's certificate takes the place of one
+		t.held.add(key, h)
+	}
+	return h, err
+}
+
+// hold prepares a certificate that nobody changes, and keeps nothing.
+func (t *Tenant) hold(cert *x509.Certificate) (*HeldCertificate, error) {
 	values, err := policy.NewCertificate(cert, t.options.IDs)
 	if err != nil {
 		return nil, &Error{Reason: BadCertificate, Where: "request", Err: err}
 	}
-	h := &HeldCertificate{tenant: t, cert: cert, values: values, leaf: t.trust.Leaf(cert)}
-	if keep && h.leaf.Known() { // nobody else's certificate takes the place of one
-		t.held.add(key, h)
-	}
-	return h, nil
+	return &HeldCertificate{tenant: t, cert: cert, values: values, leaf: t.trust.Leaf(cert)}, nil
 }
 
 // Decide is [Tenant.Decide] for the certificate: what a user may do with it is decided

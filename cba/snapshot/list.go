@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -15,7 +14,6 @@ import (
 
 	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/text"
-	"example.com/entracba/cba/internal/wire"
 )
 
 // A Listed is one user of a list, as Graph writes one.
@@ -45,32 +43,13 @@ type Listed struct {
 // errors.
 func ReadUsers(r io.Reader) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
-		if r == nil {
-			return
-		}
-		b, err := dialect.UTF8(r)
-		if err != nil {
-			yield(Listed{}, own("", err))
-			return
-		}
-		if start, _ := b.Peek(dialect.MaxItem); len(bytes.TrimSpace(start)) == 0 {
-			return // nobody
-		}
-		if !dialect.IsJSON(b) {
-			table(b, yield)
-			return
-		}
-		for item, err := range dialect.List(b) {
+		each(r, func(item dialect.Item, err error) bool {
 			var l Listed
-			if err != nil {
-				err = own("", err)
-			} else {
+			if err == nil {
 				l, err = listed(item)
 			}
-			if !yield(l, err) || err != nil {
-				return
-			}
-		}
+			return yield(l, err) && err == nil
+		})
 	}
 }
 
@@ -80,25 +59,11 @@ func listed(item dialect.Item) (Listed, error) {
 	if err != nil {
 		return Listed{}, inItem(item, err)
 	}
-	inner, _, err := wire.Unwrap(object)
-	var members []wire.Member
-	if err == nil {
-		members, err = wire.Members(inner)
-	}
+	members, err := dialect.Members(object)
 	if err != nil {
 		return Listed{}, inItem(item, err)
 	}
-	has := func(name string) bool {
-		return slices.ContainsFunc(members, func(m wire.Member) bool { return strings.EqualFold(m.Name, name) })
-	}
-	detail := ""
-	switch {
-	case has("userId") && has("createdDateTime"), has("appDisplayName"):
-		detail = "a row of the sign-in log and no user; give users as GET /users lists them"
-	case !has("id") && !has("userPrincipalName"):
-		detail = "an object without id and userPrincipalName, which is no user; give users as GET /users lists them"
-	}
-	if detail != "" {
+	if detail := noUser(members); detail != "" {
 		return Listed{}, &Error{Reason: Malformed, Where: item.Where, Detail: detail}
 	}
 	return Listed{item.Where, object}, nil

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +39,47 @@ func names(text []byte) (list []string, err error) {
 		}
 		list = append(list, known)
 	}
-	return list, nil
+	return list, sameCases(text)
+}
+
+// sameCases reads a list as cases and compares them.
+func sameCases(text []byte) error {
+	var users []policy.User
+	var first error
+	for l, err := range snapshot.ReadUsers(bytes.NewReader(text)) {
+		u, err2 := policy.ParseUser(l.JSON)
+		if first = err; first != nil {
+			break
+		}
+		if first = err2; first != nil {
+			break
+		}
+		users = append(users, u)
+	}
+	n := 0
+	for c, err := range snapshot.ReadCases(bytes.NewReader(text)) {
+		if err == nil {
+			c, err = c.Read()
+		}
+		if err != nil || n == len(users) {
+			var a, b *snapshot.Error
+			if errors.As(first, &a) && (!errors.As(err, &b) || a.Where != b.Where || a.Error() != b.Error()) {
+				return fmt.Errorf("as cases: %v, as users: %w", err, first)
+			}
+			if first == nil {
+				return fmt.Errorf("as cases: %d users and %v, want %d", n, err, len(users))
+			}
+			return nil
+		}
+		if !reflect.DeepEqual(*c.User, users[n]) || c.Read != nil {
+			return fmt.Errorf("user %d as a case: %+v, want %+v", n, *c.User, users[n])
+		}
+		n++
+	}
+	if first != nil || n != len(users) {
+		return fmt.Errorf("%d cases, %d users, then %v", n, len(users), first)
+	}
+	return nil
 }
 
 func in16(text string, order binary.AppendByteOrder, mark bool) []byte {
@@ -103,6 +144,9 @@ func TestReadUsers(t *testing.T) {
 	for range snapshot.ReadUsers(nil) {
 		t.Error("a user out of nothing")
 	}
+	for range snapshot.ReadCases(nil) {
+		t.Error("a case out of nothing")
+	}
 }
 
 // What is no list of users is refused, with its place and what to do.
@@ -137,6 +181,9 @@ func TestReadUsersRefuses(t *testing.T) {
 		var e *snapshot.Error
 		if !errors.As(err, &e) || e.Where != test.where || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%.80q: %v", test.text, err)
+		}
+		if err := sameCases([]byte(test.text)); err != nil {
+			t.Errorf("%.80q: %.300v", test.text, err)
 		}
 	}
 	broken := errors.New("the disk")

@@ -281,14 +281,30 @@ func (l *Leaf) collect() []time.Time {
 		return nil
 	}
 	// A certificate is still valid at its last moment.
-	moments := []time.Time{l.cert.NotBefore, l.cert.NotAfter.Add(1)}
-	seen := map[*node]bool{}
-	for queue := l.links; len(queue) > 0; queue = queue[1:] {
-		if n := queue[0].Node; isProven(queue[0]) && !seen[n] {
-			seen[n] = true
+	moments := append(make([]time.Time, 0, 8), l.cert.NotBefore, l.cert.NotAfter.Add(1))
+	var above []*node
+	var seen map[*node]bool // where there are many
+	visit := func(links []link) {
+		for _, k := range links {
+			n := k.Node
+			if !isProven(k) || seen[n] || seen == nil && slices.Contains(above, n) {
+				continue
+			}
+			if above = append(above, n); len(above) > 16 {
+				if seen == nil {
+					seen = map[*node]bool{}
+					for _, n := range above {
+						seen[n] = true
+					}
+				}
+				seen[n] = true
+			}
 			moments = append(moments, n.Certificate.NotBefore, n.Certificate.NotAfter.Add(1))
-			queue = append(slices.Clip(queue), n.Issuers...)
 		}
+	}
+	visit(l.links)
+	for i := 0; i < len(above); i++ {
+		visit(above[i].Issuers)
 	}
 	slices.SortFunc(moments, time.Time.Compare)
 	return slices.CompactFunc(moments, time.Time.Equal)

@@ -60,7 +60,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	total, without, inScope := 0, 0, 0
 	affected := &pages.AffectedPart{}
 	var twice shared
-	for change, err := range signin.Compare(ctx, before, after, saved.Users(o.users, o.password), signin.CompareOptions{At: o.at, Require: o.require}) {
+	for change, err := range signin.Compare(ctx, before, after, saved.Cases(o.users, o.password), signin.CompareOptions{At: o.at, Require: o.require}) {
 		if err != nil {
 			return err
 		}

@@ -49,11 +49,71 @@ func Graph(data []byte, most int) ([]byte, error) {
 		}
 		return nil, err
 	}
-	checked = value("", checked)
+	if !plain(nil, checked) {
+		checked = value("", checked)
+	}
 	if where := cutOff(checked); where != "" {
 		return nil, &wire.Error{Reason: wire.Incomplete, Where: where, Detail: "PowerShell has cut the value off: write the file again with ConvertTo-Json -Depth 10"}
 	}
 	return checked, nil
+}
+
+// Members returns the properties of an object, out of its envelope and in Graph's form,
+// of a text for which [Graph] returns no error.
+func Members(text []byte) ([]wire.Member, error) {
+	text = bytes.TrimSpace(text)
+	if !plain(nil, text) {
+		text = value("", text)
+	}
+	inner, _, err := wire.Unwrap(text)
+	if err != nil {
+		return nil, err
+	}
+	return wire.Members(inner)
+}
+
+// plain reports whether a value surely has Graph's form, so that [value] would return
+// it as it is. It makes nothing, and nearly all texts are plain.
+func plain(name, raw []byte) bool {
+	switch raw[0] {
+	case '{':
+		if lists[string(name)] {
+			return false
+		}
+		all := true
+		wire.Each(raw, func(name, value []byte) bool {
+			name = name[1 : len(name)-1]
+			all = !odd(name) && plain(name, value)
+			return all
+		})
+		return all
+	case '[':
+		if binaries[string(name)] {
+			return false
+		}
+		all := true
+		wire.EachElement(raw, func(element []byte) bool {
+			all = plain(nil, element)
+			return all
+		})
+		return all
+	case '"':
+		return !lists[string(name)] && (len(raw) > 40 || !bytes.Contains(raw, []byte("Date(")))
+	}
+	return true
+}
+
+// odd reports whether a property is one that another dialect than Graph's may have.
+func odd(name []byte) bool {
+	if len(name) == 0 || name[0] >= 'A' && name[0] <= 'Z' || bytes.IndexByte(name, '\\') >= 0 {
+		return true
+	}
+	switch string(name) {
+	case "additionalProperties", "count", "trustedCertificate":
+		return true
+	}
+	_, respelt := spelling[string(name)]
+	return respelt
 }
 
 // lists are the properties of Graph that are lists: PowerShell writes one of one

@@ -30,6 +30,12 @@ func MembersOf(k Kept) []Member { return k.members }
 // KeptOf is the inverse of [MembersOf].
 func KeptOf(m []Member) Kept { return Kept{m} }
 
+// Seen is [Kept] for an object that is only read: its properties are found in any letter
+// case.
+type Seen struct{ Kept }
+
+func (Seen) fold() {}
+
 // Read reads a text into *v: a struct or a slice of structs. On an error it
 // leaves *v alone. The error is an [*Error].
 func Read[T any](data []byte, most int, v *T) error { return read(data, most, v, false) }
@@ -37,6 +43,20 @@ func Read[T any](data []byte, most int, v *T) error { return read(data, most, v,
 // ReadWrapped is [Read] for a text that may be in an envelope, see [Unwrap]; for a
 // struct the envelope may hold a list of one.
 func ReadWrapped[T any](data []byte, most int, v *T) error { return read(data, most, v, true) }
+
+// ReadChecked is [ReadWrapped] for a text that [Text] has passed. What the object keeps
+// shares its memory.
+func ReadChecked[T any](text []byte, v *T) error {
+	if v == nil {
+		return &Error{Reason: WrongType, Detail: "there is nothing to read into: the pointer is nil"}
+	}
+	var in T
+	if e := decodeWrapped(text, reflect.ValueOf(&in).Elem(), true); e != nil {
+		return located(e, text)
+	}
+	*v = in
+	return nil
+}
 
 func read[T any](data []byte, most int, v *T, wrapped bool) error {
 	if v == nil {
@@ -97,6 +117,7 @@ type field struct {
 // what it has no field for.
 func fields(v reflect.Value) (list []field, keeps bool) {
 	typ := v.Type()
+	list = make([]field, 0, typ.NumField())
 	keeps = reflect.PointerTo(typ).Implements(keeper)
 	for i := range typ.NumField() {
 		f := typ.Field(i)
@@ -108,7 +129,9 @@ func fields(v reflect.Value) (list []field, keeps bool) {
 			continue
 		}
 		p := field{value: v.Field(i), name: name}
-		for option := range strings.SplitSeq(f.Tag.Get("wire"), ",") {
+		for options := f.Tag.Get("wire"); options != ""; {
+			var option string
+			option, options, _ = strings.Cut(options, ",")
 			switch also, is := strings.CutPrefix(option, "also="); {
 			case is:
 				p.also = also
@@ -122,6 +145,8 @@ func fields(v reflect.Value) (list []field, keeps bool) {
 	}
 	return list, keeps
 }
+
+var folder = reflect.TypeFor[interface{ fold() }]()
 
 var keeper = reflect.TypeFor[interface{ keep([]Member) }]()
 
@@ -145,6 +170,7 @@ func decodeObject(raw []byte, v reflect.Value) *Error {
 		return err
 	}
 	list, keeps := fields(v)
+	fold := !keeps || v.Type().Implements(folder)
 	for _, f := range list {
 		if f.also != "" {
 			if members, err = oneName(members, f); err != nil {
@@ -154,7 +180,7 @@ func decodeObject(raw []byte, v reflect.Value) *Error {
 	}
 	var taken []*field
 	for _, m := range members {
-		f := find(list, m.Name, !keeps)
+		f := find(list, m.Name, fold)
 		if f == nil {
 			continue
 		}

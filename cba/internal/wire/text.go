@@ -98,23 +98,71 @@ func check(text []byte, at, depth int) (end int, err *Error) {
 			at = skip(text, at)
 		}
 	case '{':
-		seen := map[string]bool{}
+		var seen names
 		for at := skip(text, at+1); ; at = skip(text, at) {
 			if text[at] == '}' {
 				return at + 1, nil
 			}
 			end := valueEnd(text, at)
-			name := unquote(text[at:end])
-			if seen[name] {
-				return 0, &Error{Reason: DuplicateName, Where: pointer(name), Detail: "the property appears twice"}
+			name := text[at:end]
+			if !seen.add(name) {
+				return 0, &Error{Reason: DuplicateName, Where: pointer(unquote(name)), Detail: "the property appears twice"}
 			}
-			seen[name] = true
 			if at, err = check(text, skip(text, end), depth+1); err != nil {
-				return 0, within(pointer(name), err)
+				return 0, within(pointer(unquote(name)), err)
 			}
 		}
 	}
 	return valueEnd(text, at), nil
+}
+
+// names are the names of an object so far. Nearly all objects have few, and none with
+// an escape.
+type names struct {
+	few  [16][]byte // as they stand in the text
+	n    int
+	many map[string]bool // from the seventeenth on, or where one has an escape
+}
+
+// add adds a name, as it stands in the text, and reports whether it is new.
+func (s *names) add(name []byte) bool {
+	if s.many == nil && s.n < len(s.few) && bytes.IndexByte(name, '\\') < 0 {
+		for _, other := range s.few[:s.n] {
+			if bytes.Equal(other, name) {
+				return false
+			}
+		}
+		s.few[s.n] = name
+		s.n++
+		return true
+	}
+	if s.many == nil {
+		s.many = map[string]bool{}
+		for _, other := range s.few[:s.n] {
+			s.many[unquote(other)] = true
+		}
+	}
+	text := unquote(name)
+	if s.many[text] {
+		return false
+	}
+	s.many[text] = true
+	return true
+}
+
+// Each calls yield for every property of an object that [Text] has passed, with the name
+// as it stands in the text, in quotes, until yield returns false. It makes nothing.
+func Each(text []byte, yield func(name, value []byte) bool) {
+	for at := skip(text, 1); text[at] != '}'; at = skip(text, at) {
+		end := valueEnd(text, at)
+		name := text[at:end]
+		at = skip(text, end)
+		end = valueEnd(text, at)
+		if !yield(name, text[at:end]) {
+			return
+		}
+		at = end
+	}
 }
 
 // Members takes an object apart that [Text] has passed. The values share its
@@ -131,7 +179,7 @@ func split(text []byte) ([]Member, *Error) {
 	if len(text) == 0 || text[0] != '{' {
 		return nil, wrong("an object", text)
 	}
-	members := []Member{}
+	members := make([]Member, 0, 12)
 	for at := skip(text, 1); text[at] != '}'; at = skip(text, at) {
 		end := valueEnd(text, at)
 		name := unquote(text[at:end])
@@ -141,6 +189,18 @@ func split(text []byte) ([]Member, *Error) {
 		at = end
 	}
 	return members, nil
+}
+
+// EachElement calls yield for every element of an array that [Text] has passed, until
+// yield returns false.
+func EachElement(text []byte, yield func(element []byte) bool) {
+	for at := skip(text, 1); text[at] != ']'; at = skip(text, at) {
+		end := valueEnd(text, at)
+		if !yield(text[at:end]) {
+			return
+		}
+		at = end
+	}
 }
 
 // Elements takes an array apart that [Text] has passed. The values share its
@@ -184,23 +244,25 @@ func unwrap(text []byte) ([]byte, string, *Error) {
 	if len(text) == 0 || text[0] != '{' {
 		return text, "", nil
 	}
-	members, err := split(text)
-	if err != nil {
-		return nil, "", err
-	}
 	var value, next []byte
-	for _, m := range members {
-		switch {
-		case m.Name == "value" && (m.Raw[0] == '{' || m.Raw[0] == '['):
-			value = m.Raw
-		case m.Name == "@odata.nextLink" && !isNull(m.Raw):
-			next = m.Raw
-		case !IsAnnotation(m.Name):
-			return text, "", nil
+	envelope := true
+	Each(text, func(name, raw []byte) bool {
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = []byte(`"` + unquote(name) + `"`)
 		}
-	}
+		name = name[1 : len(name)-1]
+		switch {
+		case string(name) == "value" && (raw[0] == '{' || raw[0] == '['):
+			value = raw
+		case string(name) == "@odata.nextLink" && !isNull(raw):
+			next = raw
+		default:
+			envelope = bytes.Contains(name, []byte("@odata."))
+		}
+		return envelope
+	})
 	switch {
-	case value == nil:
+	case value == nil || !envelope:
 		return text, "", nil
 	case next != nil:
 		return nil, "", &Error{Reason: Incomplete, Where: pointer("@odata.nextLink"), Detail: "this is one page of a longer list; read all pages"}
@@ -301,7 +363,12 @@ func valueEnd(text []byte, at int) int {
 	for ; at < len(text); at++ {
 		switch text[at] {
 		case '"':
-			for at++; text[at] != '"'; at++ {
+			at++
+			// A string without an escape ends at the next quote, which is found at once.
+			if n := bytes.IndexByte(text[at:], '"'); bytes.IndexByte(text[at:at+n], '\\') < 0 {
+				at += n
+			}
+			for ; text[at] != '"'; at++ {
 				if text[at] == '\\' {
 					at++
 				}

@@ -5,7 +5,6 @@ package saved
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,7 +19,6 @@ import (
 	"example.com/entracba/cba/crl/fetch"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
-	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
@@ -206,6 +204,20 @@ func password(file string) func() (string, error) {
 // certificate beside it, in a file of any form. passwordFile is for PFX files.
 func Users(name, passwordFile string) iter.Seq2[signin.Case, error] {
 	return func(yield func(signin.Case, error) bool) {
+		for c, err := range Cases(name, passwordFile) {
+			if err == nil && c.Read != nil {
+				c, err = c.Read()
+			}
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Cases is Users for [signin.Compare], which reads the users of a list itself.
+func Cases(name, passwordFile string) iter.Seq2[signin.Case, error] {
+	return func(yield func(signin.Case, error) bool) {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
@@ -225,17 +237,20 @@ func list(name string, yield func(signin.Case, error) bool) {
 		return
 	}
 	defer f.Close()
-	for l, err := range snapshot.ReadUsers(f) {
-		var c signin.Case
-		if err == nil {
-			if c, err = parseUser(l.JSON); err != nil {
-				err = fmt.Errorf("%s: %w", l.Where, err)
-			}
-		}
+	of := func(err error) error {
 		if err != nil {
 			err = console.Usage("%s: %w", name, err)
 		}
-		if !yield(c, err) || err != nil {
+		return err
+	}
+	for c, err := range snapshot.ReadCases(f) {
+		if read := c.Read; read != nil {
+			c.Read = func() (signin.Case, error) {
+				c, err := read()
+				return c, of(err)
+			}
+		}
+		if !yield(c, of(err)) || err != nil {
 			return
 		}
 	}
@@ -269,12 +284,12 @@ func readPair(file, passwordFile string) (signin.Case, error) {
 		return signin.Case{}, err
 	}
 	var c signin.Case
-	for l, err := range snapshot.ReadUsers(bytes.NewReader(content)) {
+	for next, err := range snapshot.ReadCases(bytes.NewReader(content)) {
 		if err == nil && c.User != nil {
 			err = errors.New("it has several users, and one is wanted for the certificate beside it")
 		}
 		if err == nil {
-			c, err = parseUser(l.JSON)
+			c, err = next.Read()
 		}
 		if err != nil {
 			return c, err
@@ -296,30 +311,6 @@ func readPair(file, passwordFile string) (signin.Case, error) {
 			return c, fmt.Errorf("its %s file: %w", extension, err)
 		}
 		c.Certificates = append(c.Certificates, found.Certificate)
-	}
-	return c, nil
-}
-
-// parseUser reads a Graph user with one more property, "certificates": a list of
-// certificates in base64 or PEM.
-func parseUser(text []byte) (signin.Case, error) {
-	user, err := policy.ParseUser(text)
-	if err != nil {
-		return signin.Case{}, err
-	}
-	c := signin.Case{User: &user}
-	var more struct {
-		Certificates []string `json:"certificates"`
-	}
-	if err := json.Unmarshal(text, &more); err != nil {
-		return c, err
-	}
-	for i, text := range more.Certificates {
-		file, err := certfile.Read([]byte(text), nil)
-		if err != nil {
-			return c, fmt.Errorf("certificates[%d]: %w", i, err)
-		}
-		c.Certificates = append(c.Certificates, file.Certificate)
 	}
 	return c, nil
 }
