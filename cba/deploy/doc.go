@@ -3,17 +3,19 @@
 //
 // For most uses, fill a [Package] and call [Package.Artefacts] for a [Target]:
 // it returns the whole folder for an unattended installation of Windows, for a
-// running Windows, for macOS, iOS or Linux. Each file also has a method of its own,
-// and [Package.Findings] says beforehand what will not work on the target. Nothing is
-// written to disk and nothing is run.
+// running Windows, for macOS, iOS, Linux or Android, with the policies by which the
+// browsers there choose the certificate. [Package.Findings] and
+// [Package.UnattendFindings] say beforehand what will not work on the target, and
+// [Choices] what the browsers of a machine do. Nothing is written to disk and nothing is
+// run. docs/delivery.md says which of this was run on which system.
 //
 // # Quoting
 //
 // Up to four readers read a password on its way (XML, cmd, PowerShell, the C
 // runtime), and a change by any of them shows up as "wrong password". So each file
 // either carries a password unchanged, or refuses it with the reason
-// [UnfitPassword]. A UPN appears only in comments, shown texts and, reduced to safe
-// characters, file names.
+// [UnfitPassword]. A UPN appears in comments, shown texts and, reduced to safe characters, file names; where
+// a script compares it with the signed-in account, it is quoted as a password is.
 //
 // # Secrets
 //

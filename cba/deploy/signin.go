@@ -104,6 +104,7 @@ function Write-Log([string]$text) {
 function New-Folder([string]$path, [string]$person) {
     $acl = New-Object System.Security.AccessControl.DirectorySecurity
     $acl.SetAccessRuleProtection($true, $false)
+    $acl.SetOwner((New-Object System.Security.Principal.SecurityIdentifier -ArgumentList 'S-1-5-32-544'))
     $all = @(@('S-1-5-18', 'FullControl'), @('S-1-5-32-544', 'FullControl'))
     if ($person) { $all += , @($person, 'ReadAndExecute') }
     foreach ($one in $all) {
@@ -161,10 +162,10 @@ function Start-Prepare {
 function Start-SignIn {
     $deadline = [long](Get-Content -LiteralPath (Join-Path $folder 'deadline') -TotalCount 1)
     if ((Get-Date).ToUniversalTime().Ticks -ge $deadline) {
-        Write-Log 'not imported before the deadline; wiped'
         Remove-Task ($task + ' import')
-        Remove-Task $task
         Remove-Folder $folder
+        Write-Log 'not imported before the deadline; wiped'
+        Remove-Task $task # the last thing: it is this one
         return
     }
     # Who is signed in is who owns a desktop.
@@ -196,9 +197,9 @@ function Start-SignIn {
     Remove-Task $name
     Remove-Folder $hand
     if ($result -ne 0) { throw ('the import ended with ' + $result + '; it is tried again at the next sign-in') }
-    Write-Log 'imported; wiped'
-    Remove-Task $task
     Remove-Folder $folder
+    Write-Log 'imported; wiped'
+    Remove-Task $task # the last thing: it is this one
 }
 
 function Start-Import {
