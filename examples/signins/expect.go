@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
+	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/graph"
@@ -83,7 +85,7 @@ func (e *expectations) predict(f snapshot.SignIn) (snapshot.Expectation, bool) {
 		e.err = err
 		return snapshot.Expectation{}, false
 	}
-	if f.Outcome != snapshot.Abandoned {
+	if f.Outcome == snapshot.Refused || f.Outcome == snapshot.Succeeded && byCertificate(f) {
 		e.observed = append(e.observed, signin.Observation{Request: request, SignedIn: f.Outcome == snapshot.Succeeded, Mode: f.Certificate.Mode, Code: code})
 	}
 	if f.Outcome == snapshot.Refused && ofRevocation(code) {
@@ -93,6 +95,31 @@ func (e *expectations) predict(f snapshot.SignIn) (snapshot.Expectation, bool) {
 		return snapshot.Expectation{}, false // nothing to hold the log against
 	}
 	return snapshot.Expectation{Answer: answer, Authority: dn.Show(cert.RawIssuer)}, true
+}
+
+// byCertificate reports whether the certificate was accepted: a sign-in can also succeed
+// with a password, after the certificate was refused or the user chose another way.
+func byCertificate(f snapshot.SignIn) bool {
+	refused := false
+	for _, row := range f.Rows {
+		switch code := row.Status.ErrorCode; {
+		case code != 0:
+			c, _ := aadsts.Find(code)
+			refused = refused || c.Certificate && code != 50019
+			continue
+		case len(row.AuthenticationDetails) == 0: // v1.0, or a row without them
+			if f.Certificate.Mode != "" && !refused {
+				return true
+			}
+		}
+		for _, d := range row.AuthenticationDetails {
+			method := strings.ToLower(d.Method)
+			if d.Succeeded && (strings.Contains(method, "x.509") || strings.Contains(method, "certificate")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // calibrate asks what the sign-ins say about open questions; nil if there are none.

@@ -179,6 +179,29 @@ func TestReadings(t *testing.T) {
 				c.signIn(t, n, policy.Readings{}, now)
 			}
 		}, "conflicting"},
+		"refused, then a password": {func(t *testing.T, c *company) {
+			for n := range renamed {
+				c.signIn(t, n, stop, now)
+				row := c.tenant.SignIns[len(c.tenant.SignIns)-1]
+				row.CreatedDateTime, row.ErrorCode = now.Add(time.Minute), 0
+				row.Details = []graphtest.AuthenticationDetail{{Method: "Password", Succeeded: true}}
+				c.tenant.SignIns = append(c.tenant.SignIns, row)
+			}
+		}, "none"},
+		"refused, then a password, as v1.0 tells it": {func(t *testing.T, c *company) {
+			for n := range renamed {
+				c.signIn(t, n, stop, now)
+				row := c.tenant.SignIns[len(c.tenant.SignIns)-1]
+				row.CreatedDateTime, row.ErrorCode = now.Add(time.Minute), 0
+				c.tenant.SignIns = append(c.tenant.SignIns, row)
+			}
+		}, "none"},
+		"with the methods of every row": {func(t *testing.T, c *company) {
+			for n := range renamed {
+				c.signIn(t, n, policy.Readings{}, now)
+				c.tenant.SignIns[len(c.tenant.SignIns)-1].Details = []graphtest.AuthenticationDetail{{Method: "X.509 Certificate", Succeeded: true}}
+			}
+		}, "confirmed"},
 		"one user, many times": {func(t *testing.T, c *company) {
 			for n := range 50 {
 				c.signIn(t, 3, stop, now.Add(time.Duration(n)*time.Minute))

@@ -46,7 +46,6 @@ func (s summary) print(w io.Writer, style console.Style) {
 		fmt.Fprintf(w, "\n%s  %d of %s with known certificates had a result that differs from what the tenant's current settings predict.\n",
 			style.Bold("UNEXPECTED"), len(s.Unexpected), console.Count(s.Known, "sign-in"))
 	}
-	defer printReadings(w, style, s.Calibration)
 	if len(s.Unexpected) > 0 {
 		rows := [][]string{{"TIME", "USER", "IN THE LOG", "EXPECTED"}}
 		for _, x := range s.Unexpected[:min(len(s.Unexpected), shown)] {
@@ -55,11 +54,16 @@ func (s summary) print(w io.Writer, style console.Style) {
 		console.Table(w, style, rows...)
 		more(w, len(s.Unexpected))
 	}
+	printReadings(w, style, s.Calibration)
 }
 
 // printReadings lists what the log says about open questions.
 func printReadings(w io.Writer, style console.Style, c *signin.Calibration) {
-	if c == nil || len(c.Readings) == 0 && c.Unexplained == 0 {
+	if c == nil {
+		return
+	}
+	if len(c.Readings) == 0 && c.Unexplained == 0 {
+		fmt.Fprintf(w, "\n%s  no open question about Entra bears on these sign-ins.\n", style.Bold("READINGS"))
 		return
 	}
 	fmt.Fprintf(w, "\n%s  what %s with known certificates say about open questions (see docs/open-questions.md)\n", style.Bold("READINGS"), console.Count(c.SignIns, "sign-in"))
@@ -87,7 +91,7 @@ func printReadings(w io.Writer, style console.Style, c *signin.Calibration) {
 		rows = append(rows, []string{r.ID, says, text, yes, no})
 	}
 	console.Table(w, style, rows...)
-	fmt.Fprintln(w, "Count on these only if neither the tenant nor its users have changed since then; else look at sign-ins after the change, with -since.")
+	fmt.Fprintln(w, "Count on these only if neither the tenant nor its users have changed since the first of these sign-ins; else look at later ones, with -since.")
 	if c.Unexplained+c.Ambiguous > 0 {
 		fmt.Fprintf(w, "%s fit no reading, %d fit several; %.0f %% of the users are taken for noise.\n", console.Count(c.Unexplained, "sign-in"), c.Ambiguous, 100*c.Noise)
 	}
