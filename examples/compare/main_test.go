@@ -53,13 +53,13 @@ func TestFlags(t *testing.T) {
 
 func TestOutput(t *testing.T) {
 	r := report{CPU: "a CPU", Cores: 2, Go: "go1", System: "linux/amd64", Rounds: 3, Clock: "CPU time", Results: []result{{
-		Name: "ids", About: "seven strings", Figures: []figure{{"ours", 2.283, 1}, {"theirs", 1234.5, 540.7}}, Missing: []string{"openssl (it is not installed)"}}}}
+		Name: "ids", About: "seven strings", Figures: []figure{{"ours", 2.283, 1, true}, {"theirs", 1234.5, 540.7, false}}, Missing: []string{"openssl (it is not installed)"}}}}
 	for _, test := range []struct {
 		write func(*bytes.Buffer) error
 		want  []string
 	}{
 		{func(b *bytes.Buffer) error { return r.text(b) }, []string{"a CPU, 2 cores, go1", "2.28 µs", "1234 µs", "540.70", "not measured: openssl"}},
-		{func(b *bytes.Buffer) error { return r.markdown(b) }, []string{"### Ids\n", "| ours | 2.28 | 1.00 |\n", "| openssl (it is not installed) | not measured | |\n"}},
+		{func(b *bytes.Buffer) error { return r.markdown(b) }, []string{"# Speed\n", "## Ids\n", "## Not ahead\n\nIn this run, nothing.", "| ours | 2.28 | 1.00 |\n", "| openssl (it is not installed) | not measured | |\n"}},
 	} {
 		var out bytes.Buffer
 		if err := test.write(&out); err != nil {

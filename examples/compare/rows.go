@@ -371,13 +371,34 @@ func signIns(string) (row, error) {
 	request := signin.Request{Certificate: cert, User: jane, At: time.Now()}
 	digest := sha256.Sum256(cert.RawTBSCertificate)
 	public := ca.Certificate.PublicKey.(*ecdsa.PublicKey)
-	return row{name: "sign-in", about: "a whole decision (chain, rules, binding) for a certificate of a P-256 CA, beside the one signature in it", sides: []side{
-		often("signin.Decide", 20, func() error {
-			answer, err := tenant.Decide(context.Background(), request)
-			if err == nil && !answer.SignedIn {
-				err = fmt.Errorf("%+v", answer)
-			}
-			return err
+	// More certificates than a tenant keeps, so that each is new when its turn comes.
+	key, err := cba.P256.Generate()
+	if err != nil {
+		return row{}, err
+	}
+	var fresh []*x509.Certificate
+	for range 6000 {
+		c, err := ca.Issue(context.Background(), key.Public(), cba.Subject{UPN: upn}, cba.Profile{})
+		if err != nil {
+			return row{}, err
+		}
+		fresh = append(fresh, c)
+	}
+	decide := func(cert *x509.Certificate) error {
+		request.Certificate = cert
+		answer, err := tenant.Decide(context.Background(), request)
+		if err == nil && !answer.SignedIn {
+			err = fmt.Errorf("%+v", answer)
+		}
+		return err
+	}
+	seen := often("signin.Decide, the certificate seen before", 200, func() error { return decide(cert) })
+	seen.own = true
+	n := 0
+	return row{name: "sign-in", about: "a whole decision (chain, rules, binding) for a certificate of a P-256 CA, new and seen before, beside the one signature in it", sides: []side{
+		often("signin.Decide, a new certificate", 20, func() error {
+			n++
+			return decide(fresh[n%len(fresh)])
 		}),
 		often("floor: ecdsa.VerifyASN1", 20, func() error {
 			if !ecdsa.VerifyASN1(public, digest[:], cert.Signature) {
@@ -385,6 +406,7 @@ func signIns(string) (row, error) {
 			}
 			return nil
 		}),
+		seen,
 	}}, nil
 }
 
