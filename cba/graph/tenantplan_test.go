@@ -36,7 +36,7 @@ func enabledPolicy(t testing.TB) json.RawMessage {
 // changes, adds to and deletes from each.
 func wholeTenant(t *testing.T) (graphtest.Tenant, func(signin.Config) signin.Config) {
 	t.Helper()
-	one, two, three, old, dead := newCA(t, "One", later), newCA(t, "Two", later), newCA(t, "Three", later), newCA(t, "Old", later), newCA(t, "Dead", start.AddDate(0, -1, 0))
+	one, two, three, four, old, dead := newCA(t, "One", later), newCA(t, "Two", later), newCA(t, "Three", later), newCA(t, "Four", later), newCA(t, "Old", later), newCA(t, "Dead", start.AddDate(0, -1, 0))
 	in := graphtest.Tenant{ID: people().ID, Policy: enabledPolicy(t),
 		PKIs: []graphtest.PKI{{ID: "p1", DisplayName: "A", Authorities: []graphtest.Authority{
 			withID("c1", graphtest.NewAuthority(one)), withID("c2", graphtest.NewAuthority(two))}}},
@@ -44,7 +44,7 @@ func wholeTenant(t *testing.T) (graphtest.Tenant, func(signin.Config) signin.Con
 	}
 	return in, func(c signin.Config) signin.Config {
 		c = c.Clone()
-		c.Trust.PKIs[0].CertificateAuthorities = append(c.Trust.PKIs[0].CertificateAuthorities[:1:1], authorityOf(t, three))
+		c.Trust.PKIs[0].CertificateAuthorities = append(c.Trust.PKIs[0].CertificateAuthorities[:1:1], authorityOf(t, three), authorityOf(t, four))
 		c.Trust.PKIs[0].CertificateAuthorities[0].CertificateRevocationListURL = "http://crl.contoso.com/one.crl"
 		c.Trust.Classic = classicOf(old, two)
 		c.Policy.UserBindings = append(c.Policy.UserBindings, policy.Bind(certuserid.IssuerAndSerialNumber, policy.CertificateUserIDs, 4))
@@ -53,6 +53,7 @@ func wholeTenant(t *testing.T) (graphtest.Tenant, func(signin.Config) signin.Con
 }
 
 const wholePlan = `create CA "Three" of PKI "A"
+create CA "Four" of PKI "A"
 change CA "One" of PKI "A"
   ~ certificateRevocationListUrl: null -> "http://crl.contoso.com/one.crl"
 delete CA "Two" of PKI "A"
@@ -109,7 +110,7 @@ func TestTenantPlan(t *testing.T) {
 	if err := json.Unmarshal(backup.Bytes(), &kept); err != nil || kept.String() != wholePlan {
 		t.Errorf("backup: %v, %v", kept, err)
 	}
-	if again := planned(t, f, func(signin.Config) signin.Config { return plan.After }); !again.Empty() || len(after.Trust.PKIs[0].CertificateAuthorities) != 2 {
+	if again := planned(t, f, func(signin.Config) signin.Config { return plan.After }); !again.Empty() || len(after.Trust.PKIs[0].CertificateAuthorities) != 3 {
 		t.Errorf("after applying: %v", again)
 	}
 	// Twice is once.
@@ -117,7 +118,7 @@ func TestTenantPlan(t *testing.T) {
 	if _, err := f.ApplyTenant(ctx, saved, io.Discard, graph.TenantOptions{}); err != nil || f.writes() != 0 {
 		t.Errorf("again: %v", err)
 	}
-	// And back: Three has people who signed in with it, so it goes only when told.
+	// And back: Three and Four have people who signed in with them, so they go only when told.
 	back, err := saved.Reverse()
 	if err != nil {
 		t.Fatal(err)

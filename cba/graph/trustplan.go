@@ -126,7 +126,7 @@ func planTrust(before, after trust.PKIs, now time.Time) (TrustPlan, error) {
 	fail := func(err error) (TrustPlan, error) {
 		return TrustPlan{}, writeTrust("plan the trust store").fail(Invalid, err)
 	}
-	kept := map[string]bool{} // ids of PKIs
+	kept := map[int]bool{} // indexes: what was planned and not made has no ids yet
 	for i, want := range after {
 		if slices.ContainsFunc(after[:i], func(o trust.PKI) bool { return o.DisplayName == want.DisplayName }) {
 			return fail(fmt.Errorf("two PKIs have the name %q", want.DisplayName))
@@ -139,11 +139,11 @@ func planTrust(before, after trust.PKIs, now time.Time) (TrustPlan, error) {
 		switch {
 		case at < 0:
 			p.Steps = append(p.Steps, TrustStep{Action: AddPKI, PKI: want.DisplayName})
-		case kept[before[at].ID]:
+		case kept[at]:
 			return fail(fmt.Errorf("two PKIs are to become %q", before[at].DisplayName))
 		default:
 			old = before[at]
-			kept[old.ID] = true
+			kept[at] = true
 			if old.DisplayName != want.DisplayName {
 				p.Steps = append(p.Steps, TrustStep{Action: RenamePKI, PKI: old.DisplayName, PKIID: old.ID, Name: want.DisplayName})
 			}
@@ -152,8 +152,8 @@ func planTrust(before, after trust.PKIs, now time.Time) (TrustPlan, error) {
 			return fail(err)
 		}
 	}
-	for _, old := range before {
-		if kept[old.ID] {
+	for i, old := range before {
+		if kept[i] {
 			continue
 		}
 		p.Steps = append(p.Steps, TrustStep{Action: RemovePKI, PKI: old.DisplayName, PKIID: old.ID})
@@ -172,7 +172,7 @@ func planTrust(before, after trust.PKIs, now time.Time) (TrustPlan, error) {
 
 // authorities adds the steps for the CAs of one PKI.
 func (p *TrustPlan) authorities(old, want trust.PKI) error {
-	kept := map[string]bool{}
+	kept := map[int]bool{}
 	for _, a := range want.CertificateAuthorities {
 		at := slices.IndexFunc(old.CertificateAuthorities, func(o trust.Authority) bool { return a.ID != "" && o.ID == a.ID })
 		if at < 0 {
@@ -184,10 +184,10 @@ func (p *TrustPlan) authorities(old, want trust.PKI) error {
 			continue
 		}
 		is := old.CertificateAuthorities[at]
-		if kept[is.ID] {
+		if kept[at] {
 			return fmt.Errorf("CA %q appears twice in PKI %q", a.DisplayName, want.DisplayName)
 		}
-		kept[is.ID] = true
+		kept[at] = true
 		x, err := writable(is)
 		if err != nil {
 			return err
@@ -209,8 +209,8 @@ func (p *TrustPlan) authorities(old, want trust.PKI) error {
 			p.Steps = append(p.Steps, step)
 		}
 	}
-	for _, a := range old.CertificateAuthorities {
-		if !kept[a.ID] {
+	for i, a := range old.CertificateAuthorities {
+		if !kept[i] {
 			p.Steps = append(p.Steps, TrustStep{Action: RemoveAuthority, PKI: want.DisplayName, PKIID: old.ID, Authority: a})
 		}
 	}

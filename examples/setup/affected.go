@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"iter"
 	"os"
 	"slices"
 	"time"
@@ -73,6 +72,9 @@ type affected struct {
 	Users []difference `json:"users"`
 	// NotAtHand is how many more users the tenant has. Nothing is known about them.
 	NotAtHand int `json:"notAtHand"`
+	// WithoutCRLs is how many of Users were compared without CRLs, because one could not
+	// be fetched from here.
+	WithoutCRLs int `json:"withoutCrls,omitempty"`
 	// NotInTenant are the users of the list who have no account.
 	NotInTenant []string `json:"notInTenant"`
 }
@@ -85,9 +87,9 @@ type difference struct {
 	After      signin.Answer     `json:"after"`
 }
 
-// loses reports whether the user signs in today and will not, or may not.
+// loses reports whether the user signs in today, or may, and will not, or may not.
 func (d difference) loses() bool {
-	return d.Difference == signin.Loses || d.Before.SignedIn && d.After.Outcome == signin.Undecided
+	return d.Difference == signin.Loses || d.Difference == signin.NotKnown && d.Before.Outcome != signin.Refused && !d.After.SignedIn
 }
 
 func (a affected) losers() []difference {
@@ -148,32 +150,76 @@ func (o options) compare(ctx context.Context, t *tenant.Tenant, plan graph.Tenan
 	if err != nil {
 		return a, err
 	}
-	options := signin.Options{CRLs: lists}
-	before, err := plan.Before.Compile(options)
-	if err != nil {
-		return a, fmt.Errorf("the tenant as it is: %w", err)
+	cases := make([]signin.Case, len(accounts))
+	for i := range accounts {
+		cases[i] = signin.Case{User: &accounts[i].User, Certificates: people[folder.Key(accounts[i].UserPrincipalName)].certificates}
 	}
-	after, err := plan.After.Compile(options)
+	changes, err := o.changes(ctx, plan, signin.Options{CRLs: lists}, cases)
 	if err != nil {
-		return a, fmt.Errorf("the tenant as it should be: %w", err)
+		return a, err
 	}
-	cases := func(yield func(signin.Case, error) bool) {
-		for i := range accounts {
-			if !yield(signin.Case{User: &accounts[i].User, Certificates: people[folder.Key(accounts[i].UserPrincipalName)].certificates}, nil) {
-				return
-			}
+	// Who is refused because a CRL cannot be had from here may be let in by Entra, which
+	// fetches it from elsewhere: what the change does to them shows without CRLs.
+	var again []signin.Case
+	var at []int
+	for i, c := range changes {
+		if c.Before.Outcome == signin.Refused && unfetched(c.Before.Code) {
+			again, at = append(again, c.Case), append(at, i)
 		}
 	}
-	for change, err := range signin.Compare(ctx, before, after, iter.Seq2[signin.Case, error](cases), signin.CompareOptions{At: time.Now(), Require: o.require}) {
+	if len(again) > 0 {
+		without, err := o.changes(ctx, plan, signin.Options{SkipRevocation: true}, again)
 		if err != nil {
 			return a, err
 		}
+		for i, c := range without {
+			if old := &changes[at[i]]; old.Difference == signin.Same {
+				old.Difference, old.Before, old.After = c.Difference, c.Before, c.After
+				if c.Difference != signin.Same {
+					a.WithoutCRLs++
+				}
+			}
+		}
+	}
+	for _, change := range changes {
 		a.Counts[change.Difference.String()]++
 		if change.Difference != signin.Same {
 			a.Users = append(a.Users, difference{change.Case.User.UserPrincipalName, change.Difference, change.Before, change.After})
 		}
 	}
 	return a, nil
+}
+
+// changes compares the tenant before and after for each case.
+func (o options) changes(ctx context.Context, plan graph.TenantPlan, options signin.Options, cases []signin.Case) ([]signin.Change, error) {
+	before, err := plan.Before.Compile(options)
+	if err != nil {
+		return nil, fmt.Errorf("the tenant as it is: %w", err)
+	}
+	after, err := plan.After.Compile(options)
+	if err != nil {
+		return nil, fmt.Errorf("the tenant as it should be: %w", err)
+	}
+	all := func(yield func(signin.Case, error) bool) {
+		for _, c := range cases {
+			if !yield(c, nil) {
+				return
+			}
+		}
+	}
+	var changes []signin.Change
+	for change, err := range signin.Compare(ctx, before, after, all, signin.CompareOptions{At: time.Now(), Require: o.require}) {
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, change)
+	}
+	return changes, nil
+}
+
+// unfetched reports whether a code says that a CRL could not be had or used.
+func unfetched(code string) bool {
+	return slices.ContainsFunc(crl.Reasons(), func(r crl.Reason) bool { return r.Code() == code })
 }
 
 // lists are where CRLs come from: files, and the network or the demonstration.

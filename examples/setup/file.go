@@ -14,6 +14,7 @@ import (
 
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
+	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/tenant"
 )
@@ -89,7 +90,7 @@ func (o options) carryOut(ctx context.Context) error {
 	}
 	plan := saved.Plan
 	r.affected = saved.Affected
-	interrupted := plan.Interrupted(now)
+	interrupted := plan.Interrupted(now) && o.note(plan, name).Noted(content)
 	if o.undo != "" {
 		if plan, err = plan.Reverse(); err != nil {
 			return err
@@ -191,6 +192,8 @@ func (r *report) refusal() *refusal {
 		return nil
 	case len(losers) > 0:
 		return &refusal{console.ErrNo, console.Count(len(losers), "user loses access, or may", "users lose access, or may")}
+	case r.affected.Counts[signin.NotKnown.String()] > 0:
+		return &refusal{console.ErrNotKnown, "of " + console.Count(r.affected.Counts[signin.NotKnown.String()], "user") + " it is not known whether the change takes access away"}
 	case len(r.locks) > 0:
 		return &refusal{console.ErrNo, "the settings after the change lock users out, see above"}
 	case open(r.plan.Before) && r.affected.known() == 0:

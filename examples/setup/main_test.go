@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
@@ -182,8 +183,11 @@ func TestLockout(t *testing.T) {
 		t.Errorf("%s", p.Tenant().Policy)
 	}
 
-	// Nobody's certificate at hand: what takes access away is not known.
 	p = served(t, nil)
+	// CRLs that cannot be fetched from here hide nobody who loses access.
+	p.must(p.run("-bind", "SKI=certificateUserIds", "-users", "users.jsonl"), 1, "john@contoso.com  loses", "2 lose access", "compared as if every CRL could be fetched")
+
+	// Nobody's certificate at hand: what takes access away is not known.
 	p.must(p.run("-rule", "1.2.3.9=multifactor"), 3, "no certificate of any user is at hand", "6 users of the tenant without a certificate at hand: what the change means to them is not known")
 	// Nobody can sign in yet: nobody can lose anything.
 	p = served(t, func(in *graphtest.Tenant) { in.Policy = json.RawMessage(graphtest.DefaultPolicy) })
@@ -283,6 +287,88 @@ func TestKilledWithoutClassicStore(t *testing.T) {
 		if other = p.run(about("-rule", "1.2.3.9=multifactor")...); other.Stderr != "" {
 			t.Errorf("still warned: %s", other.Stderr)
 		}
+	}
+}
+
+// Wherever a run is killed, the plan is finished by the same command, or taken back.
+func TestKilled(t *testing.T) {
+	if testing.Short() || runtime.GOOS == "windows" {
+		t.Skip("it kills processes at many places")
+	}
+	for kill := range 10 {
+		t.Run(fmt.Sprint(kill), func(t *testing.T) {
+			t.Parallel()
+			d, err := graphtest.Demo(time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			issuing := d.Tenant.PKIs[0].Authorities[1]
+			d.Tenant.Classic = []graphtest.ClassicAuthority{{Certificate: issuing.Certificate, CRLURL: issuing.CRLURL}}
+			p := &place{t: t, dir: t.TempDir(), demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{Latency: 20 * time.Millisecond})}
+			p.ca("one.pem")
+			p.ca("two.pem")
+			r := p.run("-ca", "one.pem", "-crl-url", "http://crl.contoso.com/one.crl", "-ca", "two.pem", "-rule", "1.2.3.9=multifactor", "-out", "first.json", "-allow-lockout")
+			p.must(r, 0)
+			var file struct {
+				Plan graph.TenantPlan `json:"plan"`
+			}
+			text, err := os.ReadFile(filepath.Join(p.dir, "first.json"))
+			if err == nil {
+				err = json.Unmarshal(text, &file)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wanted := file.Plan.After
+			wanted.Trust.Classic.CertificateAuthorities = append(wanted.Trust.Classic.CertificateAuthorities, trust.ClassicAuthority{Certificate: d.Tenant.PKIs[0].Authorities[0].Certificate, IsRootAuthority: true})
+			if text, err = json.Marshal(wanted); err != nil {
+				t.Fatal(err)
+			}
+			p.write("then.json", text)
+			p.must(p.run("-then", "then.json", "-out", "plan.json", "-allow-lockout"), 0)
+			p.Writes()
+
+			cmd := exec.Command(program, "-endpoint", p.URL+"/v1.0", "-apply", "plan.json", "-allow-lockout")
+			cmd.Dir, cmd.Env = p.dir, tenanttest.Environ(p.Server, graphtest.Token)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			// After this many writes, and some time that differs from run to run.
+			for range 2000 {
+				n := 0
+				for _, r := range p.Requests() {
+					if r.Method != "GET" {
+						n++
+					}
+				}
+				if n > kill/2 {
+					break
+				}
+				time.Sleep(2 * time.Millisecond)
+			}
+			time.Sleep(time.Duration(kill%2) * 12 * time.Millisecond)
+			cmd.Process.Kill()
+			cmd.Wait()
+
+			flag, classic, cas := "-apply", 2, 4
+			if kill%3 == 0 {
+				flag, classic, cas = "-undo", 1, 2
+			}
+			p.must(p.run(flag, "plan.json", "-allow-lockout"), 0)
+			p.must(p.run(flag, "plan.json"), 0, "Nothing to do")
+			now, n := p.Tenant(), 0
+			for _, a := range now.PKIs[0].Authorities {
+				if a.DeletedDateTime.IsZero() {
+					n++
+				}
+			}
+			if len(now.Classic) != classic || n != cas || strings.Contains(string(now.Policy), "1.2.3.9") != (flag == "-apply") {
+				t.Errorf("%s: %d CAs in the classic store, %d in the other", flag, len(now.Classic), n)
+			}
+			if r := p.run("-rule", "1.2.3.8=multifactor"); strings.Contains(r.Stderr, "WARNING") {
+				t.Errorf("still warned: %s", r.Stderr)
+			}
+		})
 	}
 }
 

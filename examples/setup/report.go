@@ -261,6 +261,9 @@ func (a affected) print(w io.Writer, style console.Style) {
 		}
 		fmt.Fprintf(w, "%s with a certificate at hand: %s.\n", console.Count(known, "user"), strings.Join(words, ", "))
 	}
+	if a.WithoutCRLs > 0 {
+		fmt.Fprintf(w, "%s compared as if every CRL could be fetched, because one cannot from here; -crl reads it from a file.\n", console.Count(a.WithoutCRLs, "user was", "users were"))
+	}
 	if a.NotAtHand > 0 {
 		fmt.Fprintf(w, "%s %s: what the change means to them is %s. -users or -manifest gives their certificates.\n",
 			console.Count(a.NotAtHand, "user"), "of the tenant without a certificate at hand", style.Yellow("not known"))

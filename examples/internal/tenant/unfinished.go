@@ -102,6 +102,19 @@ func (u Unfinished) Begin(plan []byte) (end func(finished bool) error, err error
 	}, nil
 }
 
+// Noted reports whether a note says that a change by this plan was not finished.
+func (u Unfinished) Noted(plan []byte) bool {
+	dir, err := stateDir()
+	if err != nil {
+		return false
+	}
+	copied, err := os.ReadFile(u.base(dir) + ".plan")
+	if err == nil {
+		_, err = readNote(u.base(dir) + ".json")
+	}
+	return err == nil && string(copied) == string(plan)
+}
+
 func readNote(name string) (Unfinished, error) {
 	var u Unfinished
 	text, err := folder.ReadPlan(name)
