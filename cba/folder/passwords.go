@@ -1,12 +1,12 @@
 package folder
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+
+	"example.com/entracba/cba/internal/dialect"
 )
 
 // PasswordsName is the password list's file in a folder.
@@ -45,12 +45,19 @@ func LoadPasswords(name string) (Passwords, error) {
 
 func readPasswords(source io.Reader) (Passwords, error) {
 	p := Passwords{byKey: map[string]string{}}
-	// The longest line is a bounded one: a UPN and a password.
-	r := csv.NewReader(bufio.NewReader(source))
+	b, err := openText(source)
+	if err != nil {
+		return p, err
+	}
+	// A spreadsheet may have written the list again: with a mark, in UTF-16, with
+	// semicolons.
+	r, row, err := dialect.Table(b)
 	r.FieldsPerRecord = 2
 	r.ReuseRecord = true
 	for header := true; ; header = false {
-		row, err := r.Read()
+		if !header {
+			row, err = r.Read()
+		}
 		if err == io.EOF {
 			if header {
 				return p, &Error{Reason: Malformed, What: "not a password list: it is empty", Hint: "restore the file"}
@@ -67,7 +74,7 @@ func readPasswords(source io.Reader) (Passwords, error) {
 		}
 		line, _ := r.FieldPos(0)
 		if header {
-			if strings.TrimPrefix(row[0], "\ufeff") != "upn" || row[1] != "password" {
+			if len(row) != 2 || row[0] != "upn" || row[1] != "password" {
 				return p, &Error{Reason: Malformed, Line: line, What: `not a password list: the header row must be "upn,password"`}
 			}
 			continue

@@ -163,3 +163,25 @@ func TestIgnoredColumns(t *testing.T) {
 		t.Error("no error for a file that is not there")
 	}
 }
+
+// A password list that a spreadsheet has written again is still one.
+func TestPasswordsOfSpreadsheets(t *testing.T) {
+	const list = "upn,password\na@b.org,correct-horse\n\"c@d.org\",\"a \"\"b; c\"\n"
+	in16 := []byte{0xff, 0xfe}
+	for _, c := range strings.ReplaceAll(list, ",", ";") {
+		in16 = append(in16, byte(c), 0)
+	}
+	for form, text := range map[string]string{
+		"as written": list, "mark and CRLF": "\ufeff" + strings.ReplaceAll(list, "\n", "\r\n"), "semicolons": strings.ReplaceAll(list, ",", ";"), "UTF-16": string(in16),
+		"tabs": "sep=\t\r\n" + strings.ReplaceAll(list, ",", "\t"),
+	} {
+		name := filepath.Join(t.TempDir(), "passwords.csv")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p, err := folder.LoadPasswords(name)
+		if err != nil || p.Len() != 2 || p.Of("A@b.org") != "correct-horse" || p.Of("c@d.org") != `a "b; c` {
+			t.Errorf("%s: %v, %v", form, p, err)
+		}
+	}
+}

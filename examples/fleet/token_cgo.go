@@ -3,11 +3,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 
+	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/fleet/token"
 	"example.com/entracba/examples/internal/console"
 )
@@ -19,11 +19,10 @@ func (p *program) openToken(ctx context.Context) error {
 	if err != nil {
 		return console.Usage("-pin-file: %w", err)
 	}
-	pin, _, _ := bytes.Cut(text, []byte("\n"))
 	t, err := token.Open(token.Config{
 		Module: p.token.module,
 		Label:  p.token.label,
-		PIN:    token.PIN(bytes.TrimSuffix(pin, []byte("\r"))),
+		PIN:    token.PIN(certfile.Password(text)),
 	})
 	if err != nil {
 		return err
