@@ -164,6 +164,7 @@ func exportedNames() []exported {
 		{"fetch.Client", *new(fetch.Client)},
 		{"folder.CA", *new(folder.CA)},
 		{"folder.CheckName", folder.CheckName},
+		{"folder.CheckPrivate", folder.CheckPrivate},
 		{"folder.DescribeCA", folder.DescribeCA},
 		{"folder.DescribeUser", folder.DescribeUser},
 		{"folder.Entry", *new(folder.Entry)},

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -47,6 +48,27 @@ func readGuarded(name string, most int, what string) ([]byte, error) {
 		return nil, err
 	}
 	return content, nil
+}
+
+// CheckPrivate refuses a file or folder that somebody else than its owner could change,
+// as [ReadSecret] does: for what a program keeps elsewhere, such as a database. What does
+// not exist is no error.
+func CheckPrivate(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return checkSecret(path, info)
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	return checkFolder(full, "keys and passwords")
 }
 
 // openSecret opens a file that holds a key or passwords.

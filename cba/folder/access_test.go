@@ -104,6 +104,34 @@ func TestOpenWritableByOthers(t *testing.T) {
 	}
 }
 
+// What a program keeps elsewhere is looked at in the same way.
+func TestCheckPrivate(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes there")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "ledger.db")
+	put(t, "x", file)
+	for path, mode := range map[string]os.FileMode{dir: 0o777, file: 0o622} {
+		if err := errors.Join(folder.CheckPrivate(dir), folder.CheckPrivate(file), folder.CheckPrivate(filepath.Join(dir, "none"))); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := folder.CheckPrivate(file); !errors.Is(err, folder.WritableByOthers) {
+			t.Errorf("%s has %v: %v", path, mode, err)
+		}
+		if err := os.Chmod(path, before.Mode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestReadSecretLimit(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "big")
 	if err := os.WriteFile(name, bytes.Repeat([]byte("x"), 1<<20+1), 0o600); err != nil {

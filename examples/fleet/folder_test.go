@@ -240,9 +240,9 @@ func TestReading(t *testing.T) {
 		t.Errorf("exported %q, %v", text, err)
 	}
 	var due struct {
-		DueCertificates []struct{ User, SerialNumber, NotAfter string }
+		DueCertificates []struct{ UserPrincipalName, SerialNumber, NotAfter string }
 	}
-	if r := fleet(t, folder, "-due", "100", "-json"); json.Unmarshal([]byte(r.stdout), &due) != nil || len(due.DueCertificates) != 3 || due.DueCertificates[0].User != "jane@yourdomain.com" {
+	if r := fleet(t, folder, "-due", "100", "-json"); json.Unmarshal([]byte(r.stdout), &due) != nil || len(due.DueCertificates) != 3 || due.DueCertificates[0].UserPrincipalName != "jane@yourdomain.com" {
 		t.Errorf("%s", r.stdout)
 	}
 	r := fleet(t, folder, "-due", "100")

@@ -46,6 +46,7 @@ import (
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/targets"
 	"example.com/entracba/examples/internal/users"
 )
 
@@ -68,13 +69,14 @@ type options struct {
 	sample                 bool // issue for the built-in users
 	json                   bool
 	token                  tokenOptions
+	args                   []string // the command line, for the next command
 }
 
 // tokenOptions say where the CA's keys are, if not in files.
 type tokenOptions struct{ module, label, pinFile string }
 
 func parse(args []string) (options, error) {
-	o := options{key: cba.RSA2048, encoding: pfx.Compatible}
+	o := options{key: cba.RSA2048, encoding: pfx.Compatible, args: args}
 	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
 	f.StringVar(&o.out, "out", filepath.Join("out", "fleet"), "output `folder`")
 	f.StringVar(&o.ledger, "ledger", "", "`file` of the ledger, the database of issued certificates (default ledger.db in the -out folder)")
@@ -82,8 +84,8 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.ca, "ca", "", "`folder` with the certificate and key of your CA in .crt, .cer, .pem or .key files (default the CA in the -out folder, made if there is none)")
 	f.Func("key", "`type` of the users' keys: rsa2048 (default), rsa3072, rsa4096, p256, p384 or p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
-	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat or modern (default compat)",
-		func(text string) (err error) { o.encoding, err = pfx.ParseFor(text); return err })
+	f.Func("for", "`target` that must open the PFX files (windows-usb, windows-11, macos-14, ...), or compat or modern (default compat)",
+		func(text string) (err error) { o.encoding, err = targets.Encoding(text); return err })
 	f.Func("days", "validity in days: `N` from 1 to 65535 (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || days == 0 {
@@ -112,15 +114,10 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.token.module, "token-module", "", "keep the CA's keys in a PKCS #11 token: `file` of its module (libsofthsm2.so, ...)")
 	f.StringVar(&o.token.label, "token", "", "`label` of the token")
 	f.StringVar(&o.token.pinFile, "pin-file", "", "`file` whose first line is the PIN of the token")
-	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Issues, renews and revokes certificates for many users. Without -users and -revoke it only reads.\n\nUsage: go run ./examples/fleet [flags]\n\n")
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, &console.Failure{Status: console.Unusable, Err: errors.New("see fleet -h")}
+	if err := console.ParseFlags(f, args, "Issues, renews and revokes certificates for many users. Without -users and -revoke it only reads.", "[flags]",
+		"", "-users people.csv -key p256 -crl-url http://pki.contoso.com/ca.crl", "-users people.csv -renew",
+		"-revoke jane@contoso.com -reason keyCompromise", "-due 20 -export ledger.csv"); err != nil {
+		return o, err
 	}
 	extension := strings.ToLower(filepath.Ext(o.export))
 	switch {
@@ -141,8 +138,17 @@ func parse(args []string) (options, error) {
 	case o.token != tokenOptions{} && o.ca != "":
 		return o, console.Usage("-ca and -token cannot be combined: the certificates of the token's CA are in the -out folder")
 	}
-	given := map[string]bool{}
-	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	given := console.Given(f)
+	if given["reason"] && len(o.revoke) == 0 {
+		return o, console.Usage("-reason needs -revoke UPN")
+	}
+	if o.users == "" && len(o.revoke) > 0 {
+		for _, name := range []string{"renew", "reissue", "key", "for", "days", "crl-url", "workers"} {
+			if given[name] {
+				return o, console.Usage("-%s has no effect without -users FILE.csv: -revoke issues nothing", name)
+			}
+		}
+	}
 	if o.users == "" && len(o.revoke) == 0 {
 		for _, name := range []string{"renew", "reissue", "ca", "token"} {
 			if given[name] {
@@ -152,6 +158,11 @@ func parse(args []string) (options, error) {
 		_, err := os.Lstat(o.out)
 		o.sample = errors.Is(err, os.ErrNotExist) && o.ledger == "" && !given["export"] && !given["due"]
 		o.ask = !o.sample
+		for _, name := range []string{"key", "for", "days", "crl-url", "workers"} {
+			if given[name] && o.ask {
+				return o, console.Usage("%s exists, and nothing is issued without -users FILE.csv: -%s has no effect", o.out, name)
+			}
+		}
 	}
 	if o.ledger == "" {
 		o.ledger = filepath.Join(o.out, ledgerName)
@@ -210,6 +221,9 @@ type program struct {
 // open opens the ledger and begins the run. A ledger is made only for a new folder,
 // and never to revoke.
 func (p *program) open(ctx context.Context) error {
+	if err := folder.CheckPrivate(p.options.ledger); err != nil {
+		return err
+	}
 	used, err := rollout.Used(p.out)
 	if err != nil {
 		return err
@@ -442,7 +456,7 @@ type figures struct {
 
 // A dueCertificate is due for renewal.
 type dueCertificate struct {
-	User         string    `json:"user"`
+	User         string    `json:"userPrincipalName"`
 	SerialNumber string    `json:"serialNumber"`
 	NotAfter     time.Time `json:"notAfter"`
 }
@@ -450,9 +464,9 @@ type dueCertificate struct {
 // show prints the figures.
 func (p *program) show() error {
 	if p.json {
-		return console.JSON(os.Stdout, p.figures)
+		return console.Result(console.Stdout, "fleet", p.figures)
 	}
-	p.report(os.Stdout)
+	p.report(console.Stdout)
 	return nil
 }
 
@@ -520,9 +534,44 @@ func (p *program) report(out io.Writer) {
 		rows = append(rows, []string{l.File, l.Number, strconv.Itoa(l.Revoked), plural(l.Bytes, "byte", "bytes"), l.NextUpdate.Format("2006-01-02")})
 	}
 	console.Table(out, style, rows...)
+	manifest := filepath.Join(p.out, "manifest.json")
 	if !p.ask {
 		fmt.Fprintf(out, "\n%s is the database of issued certificates; back it up. %s lists the files, %s the passwords.\n",
-			p.options.ledger, filepath.Join(p.out, "manifest.json"), filepath.Join(p.out, "passwords.csv"))
+			p.options.ledger, manifest, filepath.Join(p.out, "passwords.csv"))
+	}
+	if len(p.revoke) > 0 && f.Revoked > 0 {
+		p.afterRevoking(out, style)
+	}
+	again := console.Command("fleet", p.args...)
+	place := []string{"-out", p.out}
+	if p.options.ledger != filepath.Join(p.out, ledgerName) {
+		place = append(place, "-ledger", p.options.ledger)
+	}
+	switch {
+	case f.Failed > 0:
+		console.Next(out, style, "Mend what the errors name, and run this again. Users who have a certificate are skipped.", again)
+	case f.Revoked > 0:
+		console.Next(out, style, "Put the CRL where Entra fetches it, then see that it is there and what it says.", console.Command("audit", "-tenant", "ID"))
+	case f.Renewed > 0:
+		console.Next(out, style, "Write the new IDs to the accounts, in place of the old ones.", console.Command("sync", "-tenant", "ID", "-manifest", manifest, "-replace"))
+	case f.Issued > 0 || p.list != nil:
+		console.Next(out, style, "Write the IDs to the accounts, as a dry run first.", console.Command("sync", "-tenant", "ID", "-manifest", manifest))
+	case f.Due > 0:
+		console.Next(out, style, "Renew those that are due, for the users of your list.", console.Command("fleet", append(place, "-users", "people.csv", "-renew")...))
+	default:
+		console.Next(out, style, "Issue for more users.", console.Command("fleet", append(place, "-users", "people.csv")...))
+	}
+}
+
+// afterRevoking says what makes a revocation count, and from when.
+func (p *program) afterRevoking(out io.Writer, style console.Style) {
+	fmt.Fprintf(out, "\n%s  a revoked certificate signs in until Entra has the new CRL\n", style.Bold("AFTER REVOKING"))
+	for i, step := range []string{
+		"Copy the files of " + filepath.Join(p.out, "crl") + " to where the CRL URLs of the CAs in Entra lead. Entra reads the URL that is set on the CA, not the one in the certificates; without one, revoking stops nobody.",
+		"Entra keeps the CRL that it has until that one expires. Until then the certificate signs in.",
+		"To end it now: revoke the user's sessions, and remove the certificate's IDs from the account, or disable the account.",
+	} {
+		fmt.Fprintf(out, "%d. %s\n", i+1, step)
 	}
 }
 

@@ -45,7 +45,13 @@ type result struct {
 
 func command(folder string, args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
 	programtest.LookAtSources()
-	cmd := exec.Command(program, append([]string{"-key", "p256", "-lease", "300ms"}, args...)...)
+	issues := slices.Contains(args, "-users") || !slices.ContainsFunc(args, func(arg string) bool {
+		return slices.Contains([]string{"-revoke", "-due", "-export", "-ledger"}, arg)
+	})
+	if _, err := os.Stat(filepath.Join(folder, "out")); issues && (slices.Contains(args, "-users") || err != nil) {
+		args = append([]string{"-key", "p256"}, args...) // fast ones, where any are made
+	}
+	cmd := exec.Command(program, append([]string{"-lease", "300ms"}, args...)...)
 	cmd.Dir = folder
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -49,8 +49,9 @@ type Rollout struct {
 // [Used] before you open the ledger, and if the folder is in use, open only a ledger
 // that exists.
 //
-// The error is an *[Error] with reason OtherLedger, OtherFolder or Damaged, or an error
-// of the ledger or the file system.
+// A folder that others may write is refused: see [folder.CheckPrivate]. Other errors are an
+// *[Error] with reason OtherLedger, OtherFolder or Damaged, or of the ledger or the file
+// system.
 func Open(ctx context.Context, path string, l ledger.Ledger, o Options) (*Rollout, error) {
 	r := &Rollout{folder: path, ledger: l, worker: ledger.NewWorker(), lease: o.Lease, now: o.Now, own: map[string]bool{}}
 	if r.lease <= 0 {
@@ -58,6 +59,11 @@ func Open(ctx context.Context, path string, l ledger.Ledger, o Options) (*Rollou
 	}
 	if r.now == nil {
 		r.now = time.Now
+	}
+	for _, name := range []string{".", usersName} {
+		if err := folder.CheckPrivate(r.path(name)); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.join(ctx, o.Create); err != nil {
 		return nil, err

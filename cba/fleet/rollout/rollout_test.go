@@ -10,6 +10,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -46,6 +47,23 @@ func begin(t *testing.T, folder string, l ledger.Ledger) *rollout.Rollout {
 	}
 	t.Cleanup(func() { r.Close() })
 	return r
+}
+
+// A folder that others may write takes no keys.
+func TestWritableByOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no modes there")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rollout.Open(t.Context(), dir, openLedger(t, filepath.Join(t.TempDir(), "ledger.db")), rollout.Options{Create: true}); !errors.Is(err, folder.WritableByOthers) {
+		t.Errorf("%v", err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("made %v", left)
+	}
 }
 
 func users(n int) iter.Seq2[cba.Task, error] {

@@ -29,12 +29,27 @@ func (l *Ledger) fail(err error) error {
 			reason = ledger.NotLedger
 		case lib.SQLITE_FULL:
 			reason = ledger.Full
+		case lib.SQLITE_IOERR:
+			err = &worded{"the disk reports an error", err}
+			switch e.Code() {
+			case lib.SQLITE_IOERR_WRITE, lib.SQLITE_IOERR_SHMSIZE, lib.SQLITE_IOERR_TRUNCATE:
+				reason, err = ledger.Full, &worded{"the disk may be full", e}
+			}
 		case lib.SQLITE_INTERRUPT:
 			return context.Canceled
 		}
 	}
 	return &ledger.Error{Reason: reason, What: l.what(), Err: err}
 }
+
+// A worded error says what its cause says in a number: "disk I/O error (4874)".
+type worded struct {
+	text  string
+	cause error
+}
+
+func (w *worded) Error() string { return w.text }
+func (w *worded) Unwrap() error { return w.cause }
 
 func isBusy(err error) bool {
 	var e *driver.Error

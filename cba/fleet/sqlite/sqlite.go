@@ -53,7 +53,8 @@ var _ ledger.Ledger = (*Ledger)(nil)
 // Open opens the ledger in a file. If there is no file, and neither o.ReadOnly nor
 // o.Existing is set, Open creates the ledger with mode 0600; the folder must exist.
 // While the ledger is open, files with the same name plus "-wal" and "-shm" are part of
-// it. Open updates a ledger of an earlier version, unless o.ReadOnly is set.
+// it. Open updates a ledger of an earlier version, unless o.ReadOnly is set. It reads the
+// whole file once, for damage (PRAGMA quick_check).
 //
 // The error is a *ledger.Error with reason Missing, NotLedger, Newer, Corrupt, ReadOnly,
 // Full, Busy or Unavailable.
@@ -109,7 +110,10 @@ func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 	}
 	l.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
 	if o.ReadOnly {
-		if _, err = l.version(ctx, l.read); err != nil {
+		if _, err = l.version(ctx, l.read); err == nil {
+			err = l.quickCheck(ctx)
+		}
+		if err != nil {
 			return nil, err
 		}
 		return l, nil
@@ -123,10 +127,28 @@ func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 		}
 		(*db.db).SetMaxOpenConns(1)
 	}
-	if err = l.prepare(ctx); err != nil {
+	if err = l.prepare(ctx); err == nil {
+		err = l.quickCheck(ctx)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return l, nil
+}
+
+// quickCheck reads the whole file and says whether SQLite can, without a look at what the
+// indexes say: see [Ledger.Check].
+func (l *Ledger) quickCheck(ctx context.Context) error {
+	return l.patient(ctx, func() error {
+		var found string
+		if err := l.reader().QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
+			return l.fail(err)
+		}
+		if found != "ok" {
+			return &ledger.Error{Reason: ledger.Corrupt, What: l.what(), Err: errors.New(strings.ReplaceAll(found, "\n", "; ")), Hint: "restore the ledger from a backup"}
+		}
+		return nil
+	})
 }
 
 func exists(path string) bool {
