@@ -279,6 +279,48 @@ func TestSettled(t *testing.T) {
 	}
 }
 
+// Under any readings together a verdict holds together: its answer is that of Decide, a
+// step fails if and only if it refuses, and confirmed readings give the default answer.
+func TestSettledTogether(t *testing.T) {
+	cases, files := caseFiles(t)
+	random := rand.New(rand.NewPCG(7, 8))
+	for name, c := range cases {
+		c.Options = slices.DeleteFunc(c.Options, func(o string) bool { return o != "SkipRevocation" })
+		plain, r, err := c.load(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		confirmed, _, err := c.loadWith(files, allConfirmed())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := checkVerdict(t, plain, r), checkVerdict(t, confirmed, r)
+		if a.Answer() != b.Answer() {
+			t.Errorf("%s: %+v, with all readings confirmed %+v", name, a.Answer(), b.Answer())
+		}
+		for _, a := range b.Assumptions {
+			if a.ChangesVerdict && slices.Contains(questions, a.ID) {
+				t.Errorf("%s: %+v changes the verdict although it is confirmed", name, a)
+			}
+		}
+		for range 3 {
+			log := allConfirmed()
+			for i := range log.Readings {
+				r := &log.Readings[i]
+				r.Result = []signin.Result{signin.Unsettled, signin.Confirmed, signin.Contradicted, signin.Conflicting}[random.IntN(4)]
+				r.OtherSignIns, r.OtherUsers = 8, 8
+			}
+			mixed, _, err := c.loadWith(files, log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if checkVerdict(t, mixed, r); t.Failed() {
+				t.Fatalf("%s: %+v", name, log)
+			}
+		}
+	}
+}
+
 // What the input does not have is not settled by a log.
 func TestSettledIsNotMissing(t *testing.T) {
 	base := exportedFile(t, "tenant-base.json")

@@ -97,6 +97,8 @@ type CompareOptions struct {
 // tenants have the same CAs, each certificate's chain is checked once, which is most
 // of the work.
 //
+// Compare looks at one user at a time: [SharedIDs] finds users with one stored id.
+//
 // An error that the list yields is yielded in its place, with the index, and so is
 // that of a sign-in without an answer (see [Tenant.Decide]); the loop may continue
 // or stop. When ctx has ended, Compare yields its error once and ends, and so it

@@ -451,3 +451,27 @@ func TestLargeCertificates(t *testing.T) {
 }
 
 func hexOf(id []byte) string { return hex.EncodeToString(id) }
+
+// FuzzParseCalibration: no panic; what is read can be used, and is read again as it is
+// written.
+func FuzzParseCalibration(f *testing.F) {
+	f.Add([]byte(`{"signIns":1,"readings":[{"id":"9.15","result":"contradicted","otherSignIns":3,"otherUsers":3}]}`))
+	f.Add([]byte(`{"readings":[{"id":"9.27-long","result":"open"},{"id":"9.3","result":"conflicting","text":"x"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := signin.ParseCalibration(data)
+		if err != nil {
+			return
+		}
+		if _, err := (signin.Config{}).Compile(signin.Options{Calibration: c}); err != nil {
+			t.Fatalf("%s is read and not used: %v", data, err)
+		}
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := signin.ParseCalibration(text)
+		if back, _ := json.Marshal(again); err != nil || !bytes.Equal(back, text) {
+			t.Fatalf("%s is read as %s, %v", text, back, err)
+		}
+	})
+}
