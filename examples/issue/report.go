@@ -207,7 +207,7 @@ func (o options) steps(out io.Writer, style console.Style) {
 	}
 	fmt.Fprintf(out, "\n%s\n", style.Bold("LATER"))
 	for i, step := range [][2]string{
-		{"Upload " + o.path("ca/rootCA.cer") + " to the tenant as a certificate authority, and enable certificate-based authentication.", ""},
+		{"Trust the CA in the tenant, and enable the method for a group. What would change, and for whom, as a plan:", o.setup(manifest)},
 		{"Write the IDs of the certificates to the accounts, for bindings of high affinity:", console.Command("sync", "-tenant", "ID", "-manifest", manifest)},
 		{"Give each user their PFX file. Send the password (" + o.path(folder.PasswordsName) + ") through a different channel. As files that install it:",
 			console.Command("deliver", "-manifest", manifest, "-to", "windows-usb", "-out", "usb")},
@@ -219,6 +219,23 @@ func (o options) steps(out io.Writer, style console.Style) {
 	}
 	console.Next(out, style, "See what Entra would answer to each user; no tenant is needed.",
 		console.Command("explain", "-tenant", o.path(saved.TenantName), "-users", o.path(saved.UsersName)))
+}
+
+// setup is the command that plans to trust the CA.
+func (o options) setup(manifest string) string {
+	args := []string{"-tenant", "ID", "-ca", o.path("ca/rootCA.cer")}
+	if issuing := o.path("ca/issuingCA.cer"); exists(issuing) {
+		args = append(args, "-ca", issuing)
+	}
+	if len(o.profile.CRLURLs) > 0 {
+		args = append(args, "-crl-url", o.profile.CRLURLs[0])
+	}
+	return console.Command("setup", append(args, "-group", "GROUP-ID", "-enable", "-manifest", manifest, "-out", "plan.json")...)
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // signIn says what the tenant answers to the owner of a new certificate.
