@@ -8,6 +8,16 @@
 //	go run ./examples/fleet -ledger ledger.db -revoke jane@yourdomain.com -reason keyCompromise
 //	go run ./examples/fleet -ledger ledger.db -due 20
 //
+// On several machines, or to run for good, it works as jobs. The ledger is a file or a
+// PostgreSQL database; whoever works binds with -tenant, delivers, renews and publishes:
+//
+//	go run ./examples/fleet enqueue -users FILE.csv -ledger postgres://db.contoso.com/cba
+//	go run ./examples/fleet work -ledger postgres://db.contoso.com/cba -ca FOLDER -tenant ID
+//	go run ./examples/fleet status -ledger postgres://db.contoso.com/cba -watch
+//	go run ./examples/fleet revoke -ledger postgres://db.contoso.com/cba jane@yourdomain.com
+//	go run ./examples/fleet export -ledger postgres://db.contoso.com/cba ledger.csv
+//	go run ./examples/fleet retry -ledger postgres://db.contoso.com/cba
+//
 // Without -users and -revoke it only reads the ledger, and writes only the file of
 // -export. If there is neither a folder nor a ledger yet, it issues for three sample
 // users instead.
@@ -123,6 +133,8 @@ func parse(args []string) (options, error) {
 	switch {
 	case f.NArg() > 0:
 		return o, console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
+	case isPostgres(o.ledger):
+		return o, console.Usage("-ledger names a database server. That works with the commands enqueue, work, status, revoke, export and retry: see fleet work -h")
 	case o.workers < 0:
 		return o, console.Usage("-workers %d: use 1 or more", o.workers)
 	case o.percent < 1 || o.percent > 100:
@@ -177,6 +189,11 @@ const (
 )
 
 func run(args []string) error {
+	if len(args) > 0 {
+		if do, ok := commands()[args[0]]; ok {
+			return runCommand(do, args[1:])
+		}
+	}
 	o, err := parse(args)
 	if err != nil {
 		return err
@@ -435,9 +452,14 @@ func (p *program) writeExport(ctx context.Context) error {
 	if p.export == "" {
 		return nil
 	}
-	entries := p.ledger.Entries(ctx, ledger.Query{})
-	return folder.Stream(p.export, folder.Secret, func(out io.Writer) error {
-		if strings.EqualFold(filepath.Ext(p.export), ".csv") {
+	return writeLedger(ctx, p.ledger, p.export)
+}
+
+// writeLedger writes a ledger to a file whose name says in which form.
+func writeLedger(ctx context.Context, l ledger.Ledger, name string) error {
+	entries := l.Entries(ctx, ledger.Query{})
+	return folder.Stream(name, folder.Secret, func(out io.Writer) error {
+		if strings.EqualFold(filepath.Ext(name), ".csv") {
 			return ledger.WriteCSV(out, entries)
 		}
 		return ledger.WriteJSON(out, entries)

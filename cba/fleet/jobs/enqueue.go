@@ -41,10 +41,13 @@ func (f *Fleet) Enqueue(ctx context.Context, list iter.Seq2[cba.Task, error]) (E
 			return nil
 		}
 		added, err := f.enqueue(ctx, rows)
+		if err != nil {
+			return err
+		}
 		counts.Added += added
 		counts.Known += len(rows) - added
 		rows = rows[:0]
-		return err
+		return nil
 	}
 	for task, err := range list {
 		if err != nil {

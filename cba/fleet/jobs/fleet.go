@@ -154,7 +154,7 @@ const attempts = 50
 // engine is the configuration of River.
 func (f *Fleet) engine() *river.Config {
 	periodic := func(d time.Duration, args river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(d), func() (river.JobArgs, *river.InsertOpts) { return args, nil }, &river.PeriodicJobOpts{RunOnStart: true})
+		return river.NewPeriodicJob(river.PeriodicInterval(d), func() (river.JobArgs, *river.InsertOpts) { return args, nil }, nil)
 	}
 	config := &river.Config{
 		ID:          f.worker,
@@ -250,7 +250,17 @@ func (f *Fleet) Run(ctx context.Context) error {
 	if f.binder != nil {
 		group.Go(func() { f.binder.run(alive) })
 	}
-	err := f.db.start(ctx)
+	// What is due is looked for at once, and not when the engine has chosen a leader.
+	err := f.db.transact(ctx, func(tx transaction) error {
+		first := []river.InsertManyParams{{Args: dueArgs{}}}
+		for _, ca := range f.cas() {
+			first = append(first, publication(keyID(ca)))
+		}
+		return tx.insert(ctx, first)
+	})
+	if err == nil {
+		err = f.db.start(ctx)
+	}
 	if err == nil {
 		<-ctx.Done()
 		<-f.db.stopped()

@@ -149,10 +149,15 @@ func (m *machine) start() *machine {
 // until waits for something to be true.
 func (m *machine) until(what string, done func() bool) {
 	m.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !done(); time.Sleep(20 * time.Millisecond) {
+	m.within(2*time.Minute, what, done)
+}
+
+func (m *machine) within(limit time.Duration, what string, done func() bool) {
+	m.t.Helper()
+	for deadline := time.Now().Add(limit); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s, err := m.Status(context.Background())
-			m.t.Fatalf("not after two minutes: %s\n%+v, %v", what, s, err)
+			m.t.Fatalf("not after %v: %s\n%+v, %v", limit, what, s, err)
 		}
 	}
 }

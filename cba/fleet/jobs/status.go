@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/fleet/ledger"
+	"github.com/riverqueue/river/rivertype"
 )
 
 // A Status says how far a fleet has come.
@@ -32,6 +33,18 @@ type JobCount struct {
 	Count int    `json:"count"`
 	// LastMinute are those that came into this state in the last minute, for completed ones.
 	LastMinute int `json:"lastMinute,omitempty"`
+}
+
+// Left returns how many jobs are waiting, running, or to be tried again.
+func (s Status) Left() (n int) {
+	for _, j := range s.Jobs {
+		switch rivertype.JobState(j.State) {
+		case rivertype.JobStateCompleted, rivertype.JobStateCancelled, rivertype.JobStateDiscarded:
+		default:
+			n += j.Count
+		}
+	}
+	return n
 }
 
 // A Failure is the last error of a job.

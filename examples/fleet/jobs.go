@@ -1,0 +1,617 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/crl/publish"
+	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/fleet/jobs"
+	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/fleet/postgres"
+	"example.com/entracba/cba/fleet/sqlite"
+	"example.com/entracba/cba/folder"
+	"example.com/entracba/cba/pfx"
+	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/tenant"
+	"example.com/entracba/examples/internal/users"
+)
+
+// commands are what the program does with jobs.
+func commands() map[string]func(context.Context, []string) error {
+	return map[string]func(context.Context, []string) error{
+		"enqueue": enqueueUsers, "work": workOn, "status": showStatus, "revoke": revokeUsers, "retry": retryJobs, "export": exportLedger,
+	}
+}
+
+// isPostgres reports whether -ledger names a database server.
+func isPostgres(name string) bool {
+	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
+}
+
+// checkLedger refuses a URL with a password: everyone on the machine can read command
+// lines. The error does not repeat it.
+func checkLedger(text string) error {
+	if !isPostgres(text) {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return errors.New("the URL cannot be read: use postgres://USER@HOST/DATABASE")
+	}
+	_, password := u.User.Password()
+	query, queryErr := url.ParseQuery(u.RawQuery)
+	for name := range query {
+		password = password || strings.Contains(strings.ToLower(name), "password")
+	}
+	switch {
+	case password:
+		return errors.New("the URL must not contain a password, because everyone on this machine can read command lines: put it into the file that PGPASSFILE names, or ~/.pgpass")
+	case queryErr != nil:
+		return errors.New("the URL cannot be read: use postgres://USER@HOST/DATABASE")
+	}
+	return nil
+}
+
+// shared are the flags of every command.
+type shared struct {
+	out, ledger string
+	json        bool
+}
+
+func (s *shared) register(f *flag.FlagSet) {
+	f.StringVar(&s.out, "out", filepath.Join("out", "fleet"), "`folder` for everything that has no flag of its own")
+	f.StringVar(&s.ledger, "ledger", "", "`file` of the ledger, or postgres://USER@HOST/DATABASE for several machines (default ledger.db in the -out folder)")
+	f.BoolVar(&s.json, "json", false, "print the result as JSON")
+}
+
+// parse reads the flags of a command.
+func (s *shared) parse(f *flag.FlagSet, args []string, summary, arguments string, examples ...string) error {
+	if err := console.ParseFlags(f, args, summary, arguments, examples...); err != nil {
+		return err
+	}
+	if err := checkLedger(s.ledger); err != nil { // the flag package would repeat the value
+		return console.Usage("-ledger: %w", err)
+	}
+	return nil
+}
+
+// open opens the ledger. Only enqueue makes one.
+func (s *shared) open(ctx context.Context, create bool, connections int) (jobs.Database, ledger.Ledger, error) {
+	if isPostgres(s.ledger) {
+		l, err := postgres.Open(ctx, s.ledger, postgres.Options{Existing: !create, Connections: connections})
+		if err != nil {
+			return nil, nil, err
+		}
+		return jobs.Postgres(l), l, nil
+	}
+	if s.ledger == "" {
+		s.ledger = filepath.Join(s.out, ledgerName)
+		if create {
+			if err := os.MkdirAll(s.out, 0o700); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	l, err := sqlite.Open(ctx, s.ledger, sqlite.Options{Existing: !create})
+	if errors.Is(err, ledger.Missing) {
+		return nil, nil, console.Usage("%w. Correct -ledger or -out, or begin with: go run ./examples/fleet enqueue -users FILE.csv", err)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return jobs.SQLite(l, func(ca string) publish.Store {
+		return publish.FileStore{Path: filepath.Join(s.out, "crl", ca+".store")}
+	}), l, nil
+}
+
+// fleet opens what adds jobs and counts them.
+func (s *shared) fleet(ctx context.Context, create bool) (*jobs.Fleet, ledger.Ledger, error) {
+	db, l, err := s.open(ctx, create, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := jobs.Open(ctx, db, jobs.Config{})
+	if err != nil {
+		l.Close()
+	}
+	return f, l, err
+}
+
+func enqueueUsers(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("fleet enqueue", flag.ContinueOnError)
+	var s shared
+	s.register(f)
+	file := f.String("users", "", "CSV `file` with the users to issue for: a header row with upn and, optionally, email, sid, subject (default three sample users)")
+	if err := s.parse(f, args, "Adds users to issue certificates for. Known users are skipped, so the same list can be added again.", "-users FILE.csv [-ledger postgres://HOST/DATABASE]"); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
+	}
+	list, err := users.Read(*file)
+	if err != nil {
+		return err
+	}
+	fleet, l, err := s.fleet(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	bar := console.NewProgress(os.Stderr, "Adding", list.Count)
+	defer bar.End()
+	counts, err := fleet.Enqueue(ctx, func(yield func(cba.Task, error) bool) {
+		given := false
+		for task, err := range list.Tasks(func(string, string) { given = true }) {
+			if given && err == nil {
+				err = console.Usage("%s has a password in the list: passwords are made by the jobs and never stored in the database. Remove the column", task.Subject.UPN)
+			}
+			bar.Step(1)
+			if !yield(task, err) {
+				return
+			}
+		}
+	})
+	bar.End()
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return console.JSON(os.Stdout, counts)
+	}
+	fmt.Printf("%s added, %d known already.\n\nTo issue for them, on every machine: go run ./examples/fleet work%s\n", plural(counts.Added, "user", "users"), counts.Known, s.flags())
+	return nil
+}
+
+// flags are the shared flags for another command.
+func (s *shared) flags() (text string) {
+	if isPostgres(s.ledger) {
+		return " -ledger " + s.ledger + " -ca FOLDER -out " + s.out
+	}
+	if s.ledger != filepath.Join(s.out, ledgerName) {
+		text += " -ledger " + s.ledger
+	}
+	if s.out != filepath.Join("out", "fleet") {
+		text += " -out " + s.out
+	}
+	return text
+}
+
+// work is the command line of a machine.
+type work struct {
+	shared
+	ca, files, passwords string
+	token                tokenOptions
+	tenant               tenant.Flags
+	mappings             []certuserid.Mapping
+	metrics              string
+	drain                bool
+	config               jobs.Config
+}
+
+func workOn(ctx context.Context, args []string) error {
+	w := work{config: jobs.Config{KeyType: cba.RSA2048, Encoding: pfx.Compatible}}
+	f := flag.NewFlagSet("fleet work", flag.ContinueOnError)
+	w.register(f)
+	f.StringVar(&w.ca, "ca", "", "`folder` with the certificate and key of your CA; required with postgres://, without -token (default the CA in the -out folder, made if there is none)")
+	f.Func("key", "`type` of the users' keys: rsa2048 (default), rsa3072, rsa4096, p256, p384 or p521", func(text string) error { return w.config.KeyType.UnmarshalText([]byte(text)) })
+	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat or modern (default compat)", func(text string) (err error) { w.config.Encoding, err = pfx.ParseFor(text); return err })
+	f.Func("days", "validity in days: `N` from 1 to 65535 (default 365)", func(text string) error {
+		days, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || days == 0 {
+			return errors.New("use a number of days from 1 to 65535")
+		}
+		w.config.Profile.Validity = time.Duration(days) * cba.Day
+		return nil
+	})
+	f.Func("crl-url", "`URL` of the CA's CRL, for the certificates; can be given more than once", func(text string) error {
+		w.config.Profile.CRLURLs = append(w.config.Profile.CRLURLs, text)
+		return crl.CheckURL(text)
+	})
+	f.IntVar(&w.config.DuePercent, "due", cba.DefaultRenewal, "renew a certificate when this `percent` of its validity is left")
+	f.IntVar(&w.config.Workers, "workers", 0, "run `N` jobs at the same time (default four per core)")
+	f.IntVar(&w.config.Signatures, "signatures", 0, "let the CA's key make `N` signatures at the same time (default no limit)")
+	f.DurationVar(&w.config.Lease, "lease", ledger.DefaultLease, "how long the jobs of a crashed machine stay locked: a `duration`")
+	f.StringVar(&w.files, "files", "", "`folder` for the PFX files, shared by all machines or not (default pfx in the -out folder)")
+	f.StringVar(&w.passwords, "passwords", "", "`folder` for their passwords (default passwords in the -out folder; better on another disk)")
+	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on this loopback `address`, such as 127.0.0.1:9464")
+	f.BoolVar(&w.drain, "drain", false, "end when no job is left to run")
+	f.StringVar(&w.token.module, "token-module", "", "the CA's key is in a PKCS #11 token: `file` of its module (libsofthsm2.so, ...)")
+	f.StringVar(&w.token.label, "token", "", "`label` of the token")
+	f.StringVar(&w.token.pinFile, "pin-file", "", "`file` whose first line is the PIN of the token")
+	w.tenant.Register(f)
+	f.Func("mapping", "`mapping` to bind a first certificate by, such as SKI or IssuerAndSerialNumber; can be given more than once (default SKI)", func(text string) error {
+		m := certuserid.Mapping(text)
+		if !slices.Contains(certuserid.Mappings(), m) {
+			return fmt.Errorf("use one of %v", certuserid.Mappings())
+		}
+		w.config.Mappings = append(w.config.Mappings, m)
+		return nil
+	})
+	if err := w.parse(f, args, "Runs the jobs on this machine until it is interrupted: issue, bind (with -tenant), deliver, renew, publish CRLs.",
+		"[-ledger postgres://HOST/DATABASE -ca FOLDER] [-tenant ID]", "", "-drain", "-ledger postgres://db.contoso.com/cba -ca /etc/cba/ca -tenant contoso.onmicrosoft.com -metrics 127.0.0.1:9464"); err != nil {
+		return err
+	}
+	tokenFlags := w.token != tokenOptions{}
+	switch {
+	case f.NArg() > 0:
+		return console.Usage("unexpected argument %q", f.Arg(0))
+	case w.config.DuePercent < 1 || w.config.DuePercent > 100:
+		return console.Usage("-due %d: use 1 to 100 percent", w.config.DuePercent)
+	case w.config.Workers < 0 || w.config.Signatures < 0:
+		return console.Usage("-workers and -signatures: use 1 or more")
+	case w.config.Lease < 100*time.Millisecond:
+		return console.Usage("-lease %v: use at least 100ms", w.config.Lease)
+	case tokenFlags && (w.token.module == "" || w.token.label == "" || w.token.pinFile == ""):
+		return console.Usage("-token-module, -token and -pin-file are required together")
+	case tokenFlags && w.ca != "":
+		return console.Usage("-ca and -token cannot be combined: the certificates of the token's CA are in the -out folder")
+	case isPostgres(w.ledger) && w.ca == "" && !tokenFlags:
+		return console.Usage("-ca FOLDER is required with postgres://: all machines need the same CA. go run ./examples/issue makes one in out/ca")
+	}
+	return w.run(ctx)
+}
+
+func (w *work) run(ctx context.Context) error {
+	if w.files == "" {
+		w.files = filepath.Join(w.out, "pfx")
+	}
+	if w.passwords == "" {
+		w.passwords = filepath.Join(w.out, "passwords")
+	}
+	if filepath.Clean(w.files) == filepath.Clean(w.passwords) {
+		return console.Usage("-files and -passwords must be two folders: whoever has both has the key")
+	}
+	var listener net.Listener
+	if w.metrics != "" {
+		var err error
+		if listener, err = listen(w.metrics); err != nil {
+			return err
+		}
+		defer listener.Close()
+	}
+	db, l, err := w.open(ctx, false, max(6, w.config.Workers/2))
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	for _, name := range []string{w.out, filepath.Join(w.out, "crl")} {
+		if err := os.MkdirAll(name, 0o700); err != nil {
+			return err
+		}
+	}
+	end, err := w.openCA(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	w.config.Files, w.config.Passwords = jobs.Folder(w.files), jobs.Folder(w.passwords)
+	w.config.Publish = func(_ context.Context, ca *cba.Issuer, list *crl.List) error {
+		return folder.Write(filepath.Join(w.out, "crl", "issuing-"+fmt.Sprintf("%x", ca.Certificate.SubjectKeyId)[:8]+".crl"), list.Raw, folder.Public)
+	}
+	if !w.tenant.IsDemo() {
+		t, err := w.tenant.Open()
+		if err != nil {
+			return err
+		}
+		defer t.Close()
+		w.config.Graph = t.Client
+	}
+	fleet, err := jobs.Open(ctx, db, w.config)
+	if err != nil {
+		return err
+	}
+	if listener != nil {
+		server := &http.Server{Handler: metrics(fleet), ReadHeaderTimeout: 5 * time.Second}
+		go server.Serve(listener)
+		defer server.Close()
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if w.drain {
+		go func() {
+			defer stop()
+			drained(ctx, fleet)
+		}()
+	} else if !w.json {
+		fmt.Fprintf(os.Stderr, "fleet: working until interrupted; see: go run ./examples/fleet status%s\n", strings.Replace(w.flags(), " -ca FOLDER", "", 1))
+	}
+	if err := fleet.Run(ctx); err != nil {
+		return err
+	}
+	return w.show(context.WithoutCancel(ctx), fleet)
+}
+
+// openCA loads the CA, or makes the one of a single machine.
+func (w *work) openCA(ctx context.Context) (end func(), err error) {
+	end = func() {}
+	switch {
+	case w.token != tokenOptions{}:
+		p := &program{options: options{out: w.out, token: w.token}}
+		if err := p.openToken(ctx); err != nil {
+			return end, err
+		}
+		w.config.CA = p.issuer
+		if p.root != nil {
+			w.config.Others = []*cba.Issuer{p.root}
+		}
+		return func() { p.closeToken() }, nil
+	case w.ca != "":
+		w.config.CA, err = folder.LoadCA(w.ca)
+		return end, err
+	}
+	p := &program{options: options{out: w.out}}
+	out, err := p.openFolder(ctx)
+	if err != nil {
+		return end, err
+	}
+	defer out.Close()
+	w.config.CA, _, err = out.CA(ctx, "", func(ctx context.Context) (*cba.Issuer, error) {
+		name, err := dn.Parse("CN=Entra CBA Root CA")
+		if err != nil {
+			return nil, err
+		}
+		return cba.NewRoot(ctx, cba.Authority{Name: name})
+	})
+	return end, err
+}
+
+// drained returns when no job is waiting or running.
+func drained(ctx context.Context, fleet *jobs.Fleet) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(500 * time.Millisecond):
+		}
+		s, err := fleet.Status(ctx)
+		if err == nil && s.Left() == 0 && s.Unlisted == 0 {
+			return
+		}
+	}
+}
+
+// listen opens a port that only this machine reaches.
+func listen(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, console.Usage("-metrics %q: use an address like 127.0.0.1:9464", address)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, console.Usage("-metrics %q: only an address of this machine (127.0.0.1) is possible, because the metrics need no password", address)
+	}
+	return net.Listen("tcp", address)
+}
+
+// metrics writes the status for Prometheus.
+func metrics(fleet *jobs.Fleet) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /metrics", func(out http.ResponseWriter, r *http.Request) {
+		s, err := fleet.Status(r.Context())
+		if err != nil {
+			http.Error(out, "the database cannot be read", http.StatusServiceUnavailable)
+			return
+		}
+		out.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		fmt.Fprintf(out, "# TYPE fleet_certificates gauge\n")
+		for _, state := range slices.Sorted(maps.Keys(s.Certificates)) {
+			fmt.Fprintf(out, "fleet_certificates{state=%q} %d\n", state, s.Certificates[state])
+		}
+		fmt.Fprintf(out, "# TYPE fleet_jobs gauge\n")
+		for _, j := range s.Jobs {
+			fmt.Fprintf(out, "fleet_jobs{kind=%q,state=%q} %d\n", j.Kind, j.State, j.Count)
+		}
+		for name, value := range map[string]float64{"requests": float64(s.Requests), "machines": float64(s.Machines), "unlisted_revocations": float64(s.Unlisted),
+			"given_up_certificates": float64(s.GivenUp), "graph_closed_seconds": s.GraphClosed.Seconds()} {
+			fmt.Fprintf(out, "# TYPE fleet_%s gauge\nfleet_%s %g\n", name, name, value)
+		}
+	})
+	return mux
+}
+
+func showStatus(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("fleet status", flag.ContinueOnError)
+	var s shared
+	s.register(f)
+	watch := f.Bool("watch", false, "show it again every two seconds, until interrupted")
+	if err := s.parse(f, args, "Shows how far the jobs have come: states, rates, what holds them up, time left.", "[-ledger postgres://HOST/DATABASE] [-watch]"); err != nil {
+		return err
+	}
+	fleet, l, err := s.fleet(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	for {
+		if err := s.show(ctx, fleet); err != nil || !*watch {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(2 * time.Second):
+		}
+		if console.IsTerminal(os.Stdout) {
+			fmt.Print("\x1b[H\x1b[2J")
+		}
+	}
+}
+
+// show prints the status.
+func (s *shared) show(ctx context.Context, fleet *jobs.Fleet) error {
+	status, err := fleet.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return console.JSON(os.Stdout, status)
+	}
+	writeStatus(os.Stdout, status)
+	return nil
+}
+
+func writeStatus(out io.Writer, s jobs.Status) {
+	style := console.StyleFor(os.Stdout)
+	fmt.Fprintf(out, "%s enqueued, %s at work\n\n", plural(s.Requests, "user", "users"), plural(s.Machines, "process", "processes"))
+	rows := [][]string{{"STATE", "CERTIFICATES"}}
+	for _, state := range slices.Sorted(maps.Keys(s.Certificates)) {
+		rows = append(rows, []string{state.String(), strconv.Itoa(s.Certificates[state])})
+	}
+	console.Table(out, style, rows...)
+	fmt.Fprintln(out)
+	rows = [][]string{{"JOB", "WAITING", "RUNNING", "TO BE TRIED AGAIN", "DONE", "GIVEN UP", "PER SECOND", "TIME LEFT"}}
+	byKind := map[string]map[string]jobs.JobCount{}
+	for _, j := range s.Jobs {
+		if byKind[j.Kind] == nil {
+			byKind[j.Kind] = map[string]jobs.JobCount{}
+		}
+		byKind[j.Kind][j.State] = j
+	}
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+		k := byKind[kind]
+		rate := float64(k["completed"].LastMinute) / 60
+		waiting := k["available"].Count + k["scheduled"].Count + k["pending"].Count
+		left := ""
+		if n := waiting + k["running"].Count; n > 0 && rate > 0 {
+			left = (time.Duration(float64(n)/rate) * time.Second).Round(time.Second).String()
+		}
+		rows = append(rows, []string{kind, strconv.Itoa(waiting), strconv.Itoa(k["running"].Count), strconv.Itoa(k["retryable"].Count), strconv.Itoa(k["completed"].Count),
+			strconv.Itoa(k["discarded"].Count + k["cancelled"].Count), strconv.FormatFloat(rate, 'f', 1, 64), left})
+	}
+	console.Table(out, style, rows...)
+	fmt.Fprintln(out)
+	if s.GraphClosed > 0 {
+		fmt.Fprintf(out, "Microsoft Graph asks to wait for %v.\n", s.GraphClosed.Round(time.Second))
+	}
+	if s.Unlisted > 0 {
+		fmt.Fprintf(out, "%s on no CRL yet.\n", plural(s.Unlisted, "revocation is", "revocations are"))
+	}
+	if s.GivenUp > 0 {
+		fmt.Fprintf(out, "%s made by processes that died or failed; they do not count, and those that may have been signed are on the CRL.\n", plural(s.GivenUp, "certificate was", "certificates were"))
+	}
+	for _, x := range s.Failures {
+		fmt.Fprintf(out, "%s %d (%s, attempt %d): %s\n", x.Kind, x.Job, x.State, x.Attempt, console.Clean(x.Error))
+	}
+	if len(s.Failures) > 0 {
+		fmt.Fprintln(out, "To try all of them now: go run ./examples/fleet retry")
+	}
+}
+
+func revokeUsers(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("fleet revoke", flag.ContinueOnError)
+	var s shared
+	s.register(f)
+	var reason crl.RevocationReason
+	f.Func("reason", "`reason`: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn",
+		func(text string) error { return reason.UnmarshalText([]byte(text)) })
+	leave := f.Bool("leave", false, "the users leave: also remove their certificateUserIds (by a process that works with -tenant)")
+	if err := s.parse(f, args, "Revokes all certificates of users. A process that works publishes the CRL at once.", "[-ledger postgres://HOST/DATABASE] UPN ...", "jane@yourdomain.com"); err != nil {
+		return err
+	}
+	switch {
+	case f.NArg() == 0:
+		return console.Usage("name the users to revoke: fleet revoke jane@contoso.com")
+	case reason == crl.CertificateHold || reason == crl.RemoveFromCRL:
+		return console.Usage("-reason %v: the ledger revokes permanently; use another reason", reason)
+	}
+	fleet, l, err := s.fleet(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	result := struct {
+		Revoked int `json:"revoked"`
+	}{}
+	var failed error
+	for _, upn := range f.Args() {
+		revoke := fleet.Revoke
+		if *leave {
+			revoke = fleet.Leave
+		}
+		revoked, err := revoke(ctx, ledger.OwnerOf(cba.Subject{UPN: upn}), reason)
+		if errors.Is(err, ledger.NotFound) {
+			failed = errors.Join(failed, no("%s is not known in %s: nothing to revoke", upn, s.ledger))
+			continue
+		}
+		if err != nil {
+			return errors.Join(failed, err)
+		}
+		result.Revoked += len(revoked)
+	}
+	if s.json {
+		return errors.Join(failed, console.JSON(os.Stdout, result))
+	}
+	fmt.Printf("%s revoked. The CRL is published by a process that works: see go run ./examples/fleet status%s\n", plural(result.Revoked, "certificate", "certificates"), strings.Replace(s.flags(), " -ca FOLDER", "", 1))
+	return failed
+}
+
+func retryJobs(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("fleet retry", flag.ContinueOnError)
+	var s shared
+	s.register(f)
+	if err := s.parse(f, args, "Lets jobs run again now that failed or were given up.", "[-ledger postgres://HOST/DATABASE]"); err != nil {
+		return err
+	}
+	fleet, l, err := s.fleet(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	n, err := fleet.Retry(ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return json.NewEncoder(os.Stdout).Encode(map[string]int{"retried": n})
+	}
+	fmt.Printf("%s to run again.\n", plural(n, "job", "jobs"))
+	return nil
+}
+
+func exportLedger(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("fleet export", flag.ContinueOnError)
+	var s shared
+	s.register(f)
+	if err := s.parse(f, args, "Writes all certificates of the ledger to a .csv or .json file.", "[-ledger postgres://HOST/DATABASE] FILE", "ledger.csv"); err != nil {
+		return err
+	}
+	if f.NArg() != 1 || !slices.Contains([]string{".csv", ".json"}, strings.ToLower(filepath.Ext(f.Arg(0)))) {
+		return console.Usage("name one file that ends in .csv or .json")
+	}
+	_, l, err := s.open(ctx, false, 0)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := writeLedger(ctx, l, f.Arg(0)); err != nil {
+		return err
+	}
+	fmt.Printf("Written: %s\n", f.Arg(0))
+	return nil
+}
+
+// runCommand runs a command until it ends or is interrupted.
+func runCommand(do func(context.Context, []string) error, args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return do(ctx, args)
+}
