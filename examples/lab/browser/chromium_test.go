@@ -25,7 +25,11 @@ type chromium struct {
 // the home folder.
 func (d *desk) chromium() *chromium {
 	d.t.Helper()
-	d.trustServer(filepath.Join(d.home, ".pki/nssdb"))
+	database := filepath.Join(d.home, ".pki/nssdb")
+	if newer := filepath.Join(d.home, ".local/share/pki/nssdb"); !exists(database) && exists(newer) {
+		database = newer // Chromium since 146; the old one would hide it
+	}
+	d.trustServer(database)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath("/usr/bin/chromium"), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
