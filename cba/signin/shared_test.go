@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -42,5 +43,44 @@ func TestSharedIDs(t *testing.T) {
 		if (step.want == "") != (len(found) == 0) || !strings.Contains(all, step.want) {
 			t.Errorf("%s: %s, want %q", step.user.UserPrincipalName, all, step.want)
 		}
+	}
+}
+
+// In a list of any length, every value that two users have is found, and no other.
+func TestSharedIDsOfManyUsers(t *testing.T) {
+	var s signin.SharedIDs
+	const users = 60_000
+	add := func(i int, value string) lint.Findings {
+		u := policy.User{UserPrincipalName: fmt.Sprintf("user%d@contoso.com", i)}
+		u.AuthorizationInfo.CertificateUserIDs = []string{value, fmt.Sprintf("X509:<PN>user%d@contoso.com", i)}
+		return s.Add(u)
+	}
+	value := func(i int) string { return fmt.Sprintf("X509:<SKI>%040x", i) }
+	for i := range users {
+		if found := add(i, value(i)); len(found) > 0 {
+			t.Fatalf("user %d: %v", i, found)
+		}
+	}
+	for i := range users {
+		if found := add(i, value(i)); len(found) > 0 {
+			t.Fatalf("user %d again: %v", i, found)
+		}
+	}
+	named, unnamed := 0, 0
+	for i := range users {
+		found := add(users+i, strings.ToUpper(value(i)))
+		switch {
+		case len(found) != 1:
+			t.Fatalf("the value of user %d: %v", i, found)
+		case strings.Contains(found[0].String(), fmt.Sprintf(`"user%d@contoso.com" has`, i)):
+			named++
+		case strings.Contains(found[0].String(), "another user of the list has"):
+			unnamed++
+		default:
+			t.Fatalf("%v", found)
+		}
+	}
+	if named < 30_000 || unnamed < 10_000 {
+		t.Errorf("%d named, %d not", named, unnamed)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +61,8 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	total, without, inScope := 0, 0, 0
 	affected := &pages.AffectedPart{}
 	var twice shared
+	// What is held grows with the list, so what is not is collected sooner.
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	for change, err := range signin.Compare(ctx, before, after, saved.Cases(o.users, o.password), signin.CompareOptions{At: o.at, Require: o.require}) {
 		if err != nil {
 			return err
