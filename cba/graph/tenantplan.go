@@ -222,7 +222,8 @@ func (c *Client) PlanTenant(ctx context.Context, after signin.Config) (TenantPla
 	return p, p.compute()
 }
 
-// complete takes the parts that are missing from what there is now.
+// complete takes the parts that are missing from what there is now, and so what no plan
+// writes and a sign-in depends on: the domains and system-preferred authentication.
 func complete(after, now signin.Config) signin.Config {
 	after = after.Clone()
 	for _, part := range after.Missing {
@@ -235,7 +236,7 @@ func complete(after, now signin.Config) signin.Config {
 			after.Trust.Classic = now.Trust.Classic
 		}
 	}
-	after.Missing, after.Extra = nil, nil
+	after.Missing, after.Extra = nil, now.Extra
 	return after
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,11 @@ func TestTenantPlan(t *testing.T) {
 	plan := planned(t, f, wanted)
 	if diff := cmp.Diff(wholePlan, plan.String()); diff != "" {
 		t.Fatal(diff)
+	}
+	// What no plan writes is not planned away: with other domains, users in a federated one
+	// would seem to gain or lose access.
+	if len(plan.Before.Extra) == 0 || !maps.EqualFunc(plan.Before.Extra, plan.After.Extra, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
+		t.Errorf("beside the settings there were %v, and after the change %v", plan.Before.Extra, plan.After.Extra)
 	}
 	if locks := plan.LocksOut(); len(locks) != 0 { // Two moves to the other store, Dead has expired
 		t.Errorf("%v", locks)

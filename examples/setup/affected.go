@@ -12,6 +12,7 @@ import (
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/policy"
+	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
@@ -77,6 +78,8 @@ type affected struct {
 	WithoutCRLs int `json:"withoutCrls,omitempty"`
 	// NotInTenant are the users of the list who have no account.
 	NotInTenant []string `json:"notInTenant"`
+
+	part pages.AffectedPart // the same for a page
 }
 
 // A difference is what the change means to one user.
@@ -183,6 +186,7 @@ func (o options) compare(ctx context.Context, t *tenant.Tenant, plan graph.Tenan
 	}
 	for _, change := range changes {
 		a.Counts[change.Difference.String()]++
+		a.part.Add(change)
 		if change.Difference != signin.Same {
 			a.Users = append(a.Users, difference{change.Case.User.UserPrincipalName, change.Difference, change.Before, change.After})
 		}

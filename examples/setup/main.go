@@ -66,6 +66,7 @@ type options struct {
 	out            string
 	apply, undo    string
 	allowLockout   bool
+	html           string
 	exitCode, json bool
 }
 
@@ -87,6 +88,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.undo, "undo", "", "take back the saved `PLAN`, whether it was applied whole or in part")
 	f.BoolVar(&o.allowLockout, "allow-lockout", false, "LOCK USERS OUT if the change does, or if it is not known whether it does")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if changes are pending")
+	f.StringVar(&o.html, "html", "", "also write the plan, and who is affected, as one HTML page to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.tenant.Register(f)
 	if err := console.ParseFlags(f, args, "Plans, applies and takes back changes of the settings for certificate sign-ins.", "[flags]",
@@ -104,6 +106,8 @@ func parse(args []string) (options, error) {
 		return o, o.checkFrom(given)
 	case o.fetch:
 		return o, console.Usage("-fetch needs -from DIR")
+	case saved && o.html != "":
+		return o, console.Usage("-html is the page of a plan: it cannot be combined with -apply and -undo")
 	case o.apply != "" && o.undo != "":
 		return o, console.Usage("-apply and -undo cannot be combined")
 	case saved && (wanted || o.keep || o.deleteClassic || o.out != "" || o.exitCode):
@@ -209,6 +213,11 @@ func (o options) plan(ctx context.Context) error {
 	r.refused = r.refusal()
 	if o.out != "" && !r.plan.Empty() && (r.refused == nil || o.allowLockout) {
 		if err := o.save(&r); err != nil {
+			return err
+		}
+	}
+	if o.html != "" {
+		if err := r.page(); err != nil {
 			return err
 		}
 	}

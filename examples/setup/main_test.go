@@ -473,3 +473,30 @@ func TestFullDisk(t *testing.T) {
 	programtest.Full(t, program, t.TempDir(), nil)
 	programtest.Full(t, program, t.TempDir(), nil, "-json")
 }
+
+// The page of a plan is for those who have to agree: what changes and who is affected, and
+// nothing that the plan does not write.
+func TestPage(t *testing.T) {
+	dir := t.TempDir()
+	r := programtest.Run(t, program, dir, nil, "-html", "change.html")
+	if r.Code != 1 { // the demonstration would lock somebody out
+		t.Fatalf("%+v", r)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "change.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"What the change writes", "Who is affected", "2 users lose access: AADSTS", "john@contoso.com", "Contoso Card CA"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, other := range []string{"systemCredentialPreferences", "domains"} {
+		if strings.Contains(string(text), other) {
+			t.Errorf("the page has %s, which the plan does not write", other)
+		}
+	}
+	if r := programtest.Run(t, program, dir, nil, "-html", "x.html", "-tenant", "t", "-apply", "plan.json"); r.Code != 2 || !strings.Contains(r.Stderr, "-html") {
+		t.Errorf("%+v", r)
+	}
+}
