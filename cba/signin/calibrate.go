@@ -72,14 +72,12 @@ const (
 //     the same case. Refusals because of CRLs, whose state at the time is not known,
 //     prove nothing, and those of other policies and disabled accounts do not count;
 //   - users count, not sign-ins: ten sign-ins of one user are one piece of evidence;
-//   - the share of users with a result that no reading gives is measured, among those
-//     on whose sign-ins no question bears. It is assumed to be at least 5 percent.
-//     Above [MaxNoise] nothing is settled;
+//   - the share of users with a result that no reading gives is measured, and assumed to
+//     be 5 percent at least. Above [MaxNoise] nothing is settled;
 //   - a reading is confirmed if, with so much noise, the users who contradict the other
 //     one would be there by chance with a probability below 0.001, and those who
-//     contradict this one are no more than noise. That takes three users at least, or
-//     four in a log where no other sign-in shows that it is quiet. Where both are
-//     contradicted, the log conflicts;
+//     contradict this one are no more than noise. That takes three users at least. Where
+//     both are contradicted, the log conflicts;
 //   - a sign-in that the readings that are taken do not give and several others do is
 //     evidence for none of these, and keeps those that are taken from being confirmed.
 //
@@ -222,7 +220,7 @@ func (t *Tenant) measure(ctx context.Context, groups []*group, other []bool) (m 
 			return m, err
 		}
 	}
-	quiet, strange := map[string]bool{}, map[string]bool{}
+	users, strange := map[string]bool{}, map[string]bool{}
 	for _, g := range groups {
 		if err := ctx.Err(); err != nil {
 			return m, err
@@ -242,6 +240,7 @@ func (t *Tenant) measure(ctx context.Context, groups []*group, other []bool) (m 
 		if answer.Outcome == Undecided {
 			continue
 		}
+		users[g.user] = true
 		fits := g.o.fits(answer)
 		var bear, explain []int // choices that bear on it; those whose other reading gives the result
 		for i, with := range turned {
@@ -267,8 +266,6 @@ func (t *Tenant) measure(ctx context.Context, groups []*group, other []bool) (m 
 			}
 		}
 		switch {
-		case fits && len(bear) == 0:
-			quiet[g.user] = true
 		case fits:
 			for _, i := range bear {
 				if !slices.Contains(explain, i) { // else the log does not tell them apart
@@ -288,11 +285,7 @@ func (t *Tenant) measure(ctx context.Context, groups []*group, other []bool) (m 
 			strange[g.user] = true
 		}
 	}
-	for user := range strange {
-		delete(quiet, user)
-	}
-	broken, users := len(strange), len(strange)+len(quiet)
-	m.noise = max(leastNoise, float64(broken+priorBroken)/float64(users+priorUsers))
+	m.noise = max(leastNoise, float64(len(strange)+priorBroken)/float64(len(users)+priorUsers))
 	m.tooNoisy = m.noise > MaxNoise
 	return m, nil
 }

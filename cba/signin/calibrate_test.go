@@ -368,6 +368,23 @@ func TestCalibrateNoisy(t *testing.T) {
 	}
 }
 
+// A few accounts that were changed do not keep a log from settling a question on which
+// every sign-in bears.
+func TestCalibrateFewStrange(t *testing.T) {
+	for _, c := range tellingCases(t) {
+		var list []signin.Observation
+		for n := range 60 {
+			list = append(list, observed(n, c.request, c.best))
+		}
+		for n := range 4 {
+			list = append(list, observed(100+n, c.request, signin.Answer{Code: "AADSTS1001000"}))
+		}
+		if got := calibrate(t, c.config, list); resultOf(got, c.id) != signin.Confirmed || got.Noise > 0.1 {
+			t.Errorf("%s, %s: %+v", c.name, c.id, got)
+		}
+	}
+}
+
 // Sign-ins of chance settle nothing: in 150 logs of noise alone no reading is confirmed
 // or contradicted.
 func TestCalibrateChance(t *testing.T) {

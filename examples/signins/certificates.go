@@ -31,7 +31,7 @@ func (k *certificates) add(upn string, cert *x509.Certificate) {
 		return // crypto/x509 refuses it, and nothing can be decided with it
 	}
 	thumbprint := digits(valueOf(cert, certuserid.SHA1PublicKey)) // which is that of the whole certificate
-	if k.byThumbprint[thumbprint] != nil {
+	if thumbprint == "" || k.byThumbprint[thumbprint] != nil {
 		return
 	}
 	k.byThumbprint[thumbprint] = cert
