@@ -36,7 +36,7 @@ import (
 
 // rows are the comparisons, in the order in which they are printed. Each gets a
 // folder for files.
-var rows = []func(work string) (row, error){users, strings7, repairs, files, decisions, signIns, lists}
+var rows = []func(work string) (row, error){users, strings7, repairs, files, decisions, signIns, gateways, changes, lists}
 
 const (
 	upn      = "jane@contoso.com"
