@@ -434,12 +434,14 @@ func traceText(e policy.Explanation) string {
 
 // An object that is no user gives no verdict.
 func TestNoUser(t *testing.T) {
-	for _, text := range []string{`{}`, `{"hello":"world"}`, `{"x509Certificate":{"state":"enabled"}}`, `{"value":{"displayName":"x"}}`, `{"state":"enabled","includeTargets":[]}`} {
+	for _, text := range []string{`{}`, `{"hello":"world"}`, `{"x509Certificate":{"state":"enabled"}}`, `{"value":{"displayName":"x"}}`, `{"state":"enabled","includeTargets":[]}`,
+		`{"@odata.type":"#microsoft.graph.group","id":"1"}`, `{"id":"1","userPrincipalName":"a@b","userId":"2","createdDateTime":"2026-01-01T00:00:00Z"}`} {
 		if u, err := policy.ParseUser([]byte(text)); !errors.Is(err, policy.WrongObject) {
 			t.Errorf("%s: %+v, %v", text, u, err)
 		}
 	}
-	for _, text := range []string{`{"id":"1"}`, `{"UserPrincipalName":"a@b.org"}`, `{"memberOf@odata.nextLink":"x"}`, `{"value":[{"accountEnabled":true}]}`} {
+	for _, text := range []string{`{"id":"1"}`, `{"UserPrincipalName":"a@b.org"}`, `{"memberOf@odata.nextLink":"x"}`, `{"value":[{"accountEnabled":true}]}`,
+		`{"@odata.type":"#microsoft.graph.user","id":"1","createdDateTime":"2026-01-01T00:00:00Z"}`} {
 		if _, err := policy.ParseUser([]byte(text)); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}

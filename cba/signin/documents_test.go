@@ -133,7 +133,7 @@ func TestRewritten(t *testing.T) {
 		"UTF-16, little-endian": in16(binary.LittleEndian, true), "UTF-16, big-endian": in16(binary.BigEndian, true),
 		"UTF-16 without a mark": in16(binary.LittleEndian, false), "UTF-8 with a mark": []byte("\xef\xbb\xbf" + text),
 		"capital letters": []byte(pascal), "lists with a count": []byte(count), "white space around": []byte("\r\n\t" + text + "\r\n\r\n"),
-		"capital letters in UTF-16": nil,
+		"capital letters in UTF-16": nil, "in an envelope": []byte(`{"@odata.context":"x","value":` + text + `}`), "a list of one": []byte("[" + text + "]"), "an answer with one": []byte(`{"value":[` + text + `]}`),
 	}
 	text = pascal
 	forms["capital letters in UTF-16"] = in16(binary.LittleEndian, true)

@@ -49,6 +49,11 @@ func Graph(data []byte, most int) ([]byte, error) {
 		}
 		return nil, err
 	}
+	if bytes.Contains(checked[:min(len(checked), 64)], []byte(`"error"`)) {
+		if detail := graphError(checked); detail != "" {
+			return nil, &wire.Error{Reason: wire.Incomplete, Detail: detail}
+		}
+	}
 	if !plain(nil, checked) {
 		checked = value("", checked)
 	}
@@ -159,6 +164,9 @@ func value(name string, raw []byte) []byte {
 		if text := dateOf(raw); text != nil {
 			return text
 		}
+	}
+	if lists[name] && isJoined(name, raw) {
+		return []byte(cutList)
 	}
 	if lists[name] && isElement(raw) {
 		return append(append([]byte{'['}, raw...), ']')

@@ -114,6 +114,22 @@ func TestInstead(t *testing.T) {
 			t.Errorf("%q: %s, %v", text, got, err)
 		}
 	}
+	for _, text := range []string{
+		`{"id":"1","authorizationInfo":{"certificateUserIds":"X509:<PN>a X509:<SKI>01"}}`,
+		`{"combinationConfigurations":[{"allowedIssuerSkis":"b0d1d392b5f0d79d9c31e137b09cc1f38603ec7e 10b23d38beb1293c361ab52146da122db172ef13"}]}`,
+		`{"combinationConfigurations":[{"allowedPolicyOids":"1.2.3 1.2.4"}]}`, `{"allowedCombinations":"password fido2"}`,
+	} {
+		if got, err := dialect.Graph([]byte(text), most); dialect.Instead(err) == nil {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{
+		`{"id":"1","authorizationInfo":{"certificateUserIds":"X509:<S>CN=Jane Doe"}}`, `{"allowedIssuerSkis":"b0 d1 d3 92"}`, `{"allowedCombinations":"password, sms"}`, `{"allowedIssuerSkis":" b0d1d392b5f0d79d9c31e137b09cc1f38603ec7e "}`,
+	} {
+		if _, err := dialect.Graph([]byte(text), most); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 	// What does not matter may be cut off, and what is broken is only broken.
 	for _, text := range []string{`{"UserPrincipalName":"a@b","Manager":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphDirectoryObject","displayName":"@{a}"}`, `{"certificateUserIds":["X509:<PN>a"]}`} {
 		if _, err := dialect.Graph([]byte(text), most); err != nil {
@@ -123,6 +139,41 @@ func TestInstead(t *testing.T) {
 	for _, text := range []string{"", "{", "{\"a: 1", "hello", "{id: 1}", "\x00\x01"} {
 		if _, err := dialect.Graph([]byte(text), most); err == nil || dialect.Instead(err) != nil {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// An error of Graph is no document, nor is it a part of one; several answers in a list
+// are one.
+func TestAnswers(t *testing.T) {
+	const denied = `{"error":{"code":"Authorization_RequestDenied","message":"x"}}`
+	if _, err := dialect.Graph([]byte(denied), most); dialect.Instead(err) == nil || !strings.Contains(err.Error(), "Authorization_RequestDenied") {
+		t.Error(err)
+	}
+	method, classic := `{"id":"X509Certificate","state":"enabled","certificateUserBindings":[]}`, `{"value":[{"id":"29728ade-6ae4-4ee9-9103-412912537da5","certificateAuthorities":[]}]}`
+	pki := `{"id":"1","displayName":"A","status":"x","certificateAuthorities":[{"displayName":"x"}]}`
+	for text, want := range map[string]string{
+		`{"x509Certificate":` + method + `,"publicKeyInfrastructure":` + denied + `}`: "in the place of publicKeyInfrastructure",
+		`{"x509Certificate":` + denied + `}`:                                          "in the place of x509Certificate",
+		`{"authenticationMethodConfigurations":[{"id":"Fido2"}]}`:                     "without the configuration X509Certificate",
+		`{"authenticationMethodConfigurations":[]}`:                                   "without the configuration X509Certificate",
+	} {
+		graph, err := dialect.Graph([]byte(text), most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if document, instead := dialect.Tenant(graph); document != nil || !strings.Contains(instead, want) {
+			t.Errorf("%s: %s, %q", text, document, instead)
+		}
+	}
+	for text, want := range map[string]string{
+		"[" + method + "," + classic + "]":                        `{"x509Certificate":` + method + `,"certificateBasedAuthConfiguration":` + classic + `}`,
+		"[" + classic + "," + pki + "," + method + "]":            `{"certificateBasedAuthConfiguration":` + classic + `,"publicKeyInfrastructure":[` + pki + `],"x509Certificate":` + method + `}`,
+		"[" + pki + "," + strings.Replace(pki, "A", "B", 1) + "]": `{"publicKeyInfrastructure":[` + pki + "," + strings.Replace(pki, "A", "B", 1) + `]}`,
+		`[{"id":"Fido2","state":"enabled"},` + method + "]":       `{"x509Certificate":` + method + `}`,
+	} {
+		if document, instead := dialect.Tenant([]byte(text)); string(document) != want || instead != "" {
+			t.Errorf("%s:\n%s, %q", text, document, instead)
 		}
 	}
 }

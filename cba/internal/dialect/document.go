@@ -92,13 +92,22 @@ func Only(raw []byte) []byte {
 // For any other text, instead says what the text looks like and what to give
 // instead.
 func Tenant(raw []byte) (document []byte, instead string) {
-	if len(raw) > 0 && raw[0] == '{' && (property(raw, Policy) != nil || property(raw, PKIs) != nil || property(raw, Classic) != nil) {
+	isWhole := func(raw []byte) bool {
+		return property(raw, Policy) != nil || property(raw, PKIs) != nil || property(raw, Classic) != nil
+	}
+	if inner := Only(raw); !isWhole(raw) && isWhole(inner) {
+		raw = inner // a whole document in an envelope
+	}
+	if isWhole(raw) {
 		members, err := wire.Members(raw)
 		if err != nil {
 			return raw, ""
 		}
 		changed := false
 		for i, m := range members {
+			if detail := graphError(Only(m.Raw)); detail != "" && (m.Name == Policy || m.Name == PKIs || m.Name == Classic) {
+				return nil, strings.TrimPrefix(detail, foreign) + ", in the place of " + m.Name
+			}
 			if m.Name == Policy {
 				if method := Method(m.Raw); !same(method, m.Raw) {
 					members[i].Raw, changed = method, true
@@ -113,6 +122,9 @@ func Tenant(raw []byte) (document []byte, instead string) {
 			return raw, ""
 		}
 		return write(members), ""
+	}
+	if document := joined(raw); document != nil {
+		return document, ""
 	}
 	if method := Method(raw); isMethod(method) {
 		return write(withPreferred([]wire.Member{{Name: Policy, Raw: method}}, raw)), ""
@@ -149,10 +161,42 @@ func Tenant(raw []byte) (document []byte, instead string) {
 		return nil, "the sign-in log; as the tenant " + tenantCalls
 	case property(first, "conditions") != nil && property(first, "grantControls") != nil:
 		return nil, "a Conditional Access policy; as the tenant " + tenantCalls
+	case property(first, "authenticationMethodConfigurations") != nil:
+		return nil, "an authenticationMethodsPolicy without the configuration X509Certificate; " + tenantCalls
 	case property(first, "users") != nil || property(first, "config") != nil:
 		return raw, "" // a snapshot; its reader says what is wrong with it
 	}
 	return nil, "an object with none of the properties of a tenant; " + tenantCalls
+}
+
+// joined makes one document of a list of several parts of a tenant, one of each kind, nil
+// for anything else.
+func joined(raw []byte) []byte {
+	if raw[0] != '[' {
+		return nil
+	}
+	elements, err := wire.Elements(raw)
+	if err != nil || len(elements) < 2 || len(elements) > 4 {
+		return nil
+	}
+	var all []wire.Member
+	for _, e := range elements {
+		if len(e) == 0 || e[0] == '[' { // which may nest
+			return nil
+		}
+		document, instead := Tenant(e)
+		members, err := wire.Members(document)
+		if err != nil || instead != "" {
+			return nil
+		}
+		for _, m := range members {
+			if slices.ContainsFunc(all, func(other wire.Member) bool { return other.Name == m.Name }) {
+				return nil
+			}
+			all = append(all, m)
+		}
+	}
+	return write(all)
 }
 
 // tenantCalls names the calls that a tenant's document is made of.

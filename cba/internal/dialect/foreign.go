@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba/internal/wire"
@@ -48,6 +49,10 @@ func looksLike(data []byte) string {
 		return "PEM; a certificate is given with -cert"
 	case has("Import-DscResource") || has("AADAuthenticationMethodPolicyX509"):
 		return "a configuration of Microsoft365DSC, which is a program and has no identifiers of groups; " + tenantCalls
+	case strings.HasPrefix(start, "@{"):
+		return "PowerShell text; use ConvertTo-Json -Depth 10"
+	case strings.HasPrefix(start, "\x1f\x8b"):
+		return "a gzip archive; unpack it"
 	case strings.HasPrefix(start, "PK\x03\x04"):
 		return "a ZIP archive or a workbook; unpack it, or export it as CSV"
 	case strings.HasPrefix(start, "#TYPE"), strings.HasPrefix(lower, "sep="):
@@ -58,6 +63,41 @@ func looksLike(data []byte) string {
 		return "YAML; ask for JSON (az rest -o json)"
 	}
 	return ""
+}
+
+// graphError returns what an error of Graph says, "" for anything else.
+func graphError(raw []byte) string {
+	inner := property(raw, "error")
+	if code := word(inner, "code"); code != "" {
+		return foreign + "an error that Graph answered: " + code + "; ask again with the permission that the call needs"
+	}
+	return ""
+}
+
+// cutList is what some versions of PowerShell write of a list that they cut off. Others
+// join its texts with spaces, see [isJoined].
+const cutList = `"System.Object[]"`
+
+// isJoined reports whether a text in the place of a list is several elements of it with
+// spaces between them, which no element has. (A key identifier may have some, between
+// its bytes.)
+func isJoined(name string, raw []byte) bool {
+	var s string
+	if raw[0] != '"' || bytes.IndexByte(raw, ' ') < 0 || json.Unmarshal(raw, &s) != nil {
+		return false
+	}
+	words := strings.Fields(s)
+	switch name {
+	case "certificateUserIds":
+		return strings.Contains(strings.ToUpper(s), " X509:")
+	case "allowedIssuerSkis", "exemptedCertificateAuthoritiesSubjectKeyIdentifiers":
+		return len(words) > 1 && !slices.ContainsFunc(words, func(w string) bool { return len(w) < 8 })
+	case "allowedPolicyOIDs":
+		return len(words) > 1
+	case "allowedCombinations", "appliesToCombinations": // one has commas, and may have spaces behind them
+		return slices.ContainsFunc(words[:max(len(words), 1)-1], func(w string) bool { return !strings.HasSuffix(w, ",") })
+	}
+	return false
 }
 
 // cutMarks are in a text if PowerShell may have cut values off: where objects nest
