@@ -51,8 +51,7 @@ type payload map[string]any
 // the profile of the next certificate replaces that of this one.
 //
 // The error is an [*Error]: [Missing], [BadOption] (another target), [BadName] (an invalid
-// identifier, text that XML cannot hold, or a name that no filter fits), or
-// [UnfitPassword] for an embedded password with a character that XML cannot hold.
+// identifier, or text that XML cannot hold), or [UnfitPassword] for an embedded password with a character that XML cannot hold.
 func (p Package) MobileConfig(t Target, o Options) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -107,7 +106,7 @@ func (p Package) MobileConfig(t Target, o Options) ([]byte, error) {
 	}
 	if t == MacOS {
 		identity["KeyIsExtractable"], identity["AllowAllAppsAccess"] = o.Exportable, o.AllAppsAccess
-		list, err := p.choice(o)
+		list, err := p.choiceOrNone(o)
 		if err != nil {
 			return nil, err
 		}
@@ -123,9 +122,13 @@ func (p Package) MobileConfig(t Target, o Options) ([]byte, error) {
 			// A URL covers what is below it if it ends with a slash, and * any number of
 			// labels (security(1), set-identity-preference).
 			prefer("host", "https://"+host+"/"),
-			prefer("hosts", "*."+host),
-			part("chrome", "com.google.Chrome", "Google Chrome", "Selects the certificate at Microsoft Entra.", own, payload{autoSelect: list}),
-			part("edge", "com.microsoft.Edge", "Microsoft Edge", "Selects the certificate at Microsoft Entra.", own, payload{autoSelect: list}),
+			prefer("hosts", "*."+host))
+		if len(list) > 0 {
+			top.PayloadContent = append(top.PayloadContent,
+				part("chrome", "com.google.Chrome", "Google Chrome", "Selects the certificate at Microsoft Entra.", own, payload{autoSelect: list}),
+				part("edge", "com.microsoft.Edge", "Microsoft Edge", "Selects the certificate at Microsoft Entra.", own, payload{autoSelect: list}))
+		}
+		top.PayloadContent = append(top.PayloadContent,
 			part("firefox", "org.mozilla.firefox", "Firefox", "Uses the keychain, and presents the certificate that fits.", own,
 				payload{"EnterprisePoliciesEnabled": true, "Preferences": firefoxPreferences()}))
 	}

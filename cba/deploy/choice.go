@@ -7,6 +7,7 @@ import (
 	"encoding/asn1"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -291,10 +292,20 @@ func intuneText(list []string) []byte {
 	return b.crlf()
 }
 
+// choiceOrNone is choice, or nothing for a name that no filter fits: then the person
+// chooses, as the finding deploy-no-choice says.
+func (p Package) choiceOrNone(o Options) ([]string, error) {
+	list, err := p.choice(o)
+	if errors.Is(err, BadName) && p.check() == nil {
+		return nil, nil
+	}
+	return list, err
+}
+
 // choiceFiles are the artefacts of the browser's choice for a target, in a folder.
 func (p Package) choiceFiles(t Target, folder string, o Options) ([]Artefact, error) {
-	list, err := p.choice(o)
-	if err != nil {
+	list, err := p.choiceOrNone(o)
+	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	firefox, err := firefoxPolicy()

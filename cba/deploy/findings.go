@@ -36,7 +36,8 @@ func (t Target) Readers() []pfx.Target {
 // that programs there do not open, and then report as a wrong password; a password
 // that is really wrong; a certificate that is not the one in the PFX, is not below
 // the root, or is not valid at that time. Password may be empty; the PFX then stays
-// closed and its content is not compared. Revocation is not checked.
+// closed and its content is not compared. Revocation is not checked. A name by which no
+// browser can select the certificate is told, too.
 func (p Package) Findings(t Target, now time.Time) lint.Findings {
 	if err := p.check(); err != nil {
 		return lint.Findings{incomplete.At("package", "", "%s", strings.TrimPrefix(err.Error(), "deploy: "))}
@@ -44,6 +45,9 @@ func (p Package) Findings(t Target, now time.Time) lint.Findings {
 	fs, ok := p.readers(t)
 	if ok {
 		fs = append(fs, p.contents()...)
+	}
+	if list, err := p.choiceOrNone(Options{}); t != IOS && t != Android && err == nil && len(list) == 0 {
+		fs = append(fs, noChoice.At("certificate", "", ""))
 	}
 	return append(fs, p.validity(now)...)
 }

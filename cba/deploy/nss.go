@@ -210,6 +210,9 @@ else
 		"$HOME/.var/app/org.mozilla.firefox/.mozilla/firefox" "$HOME/.var/app/org.mozilla.firefox/config/mozilla/firefox"; do
 		profiles "$base"
 	done
+	if [ ! -s "$work/list" ] && { command -v firefox || command -v firefox-esr; } >/dev/null; then
+		printf '%s\n' "Firefox has no profile yet: start it once, and run this again." >&2
+	fi
 	for base in "$HOME"/snap/chromium/current "$HOME"/snap/brave/current; do
 		[ ! -d "$base" ] || shared "${base#"$HOME"/}" "$base/.pki/nssdb" "$base/.local/share/pki/nssdb"
 	done
@@ -324,6 +327,11 @@ while IFS=$tab read -r number who folder <&3; do
 	say "$who: $folder"
 	if has "$number" "$folder"; then
 		grep -- "$key" "$work/keys"
+		case $pem in
+		*"END CERTIFICATE"*"END CERTIFICATE"*)
+			say "Another certificate of the same name is here, too. Chromium takes the one that is valid for longer, Firefox the one that was installed first: delete the old one."
+			;;
+		esac
 	else
 		say "The certificate is NOT in this database."
 		failed=1

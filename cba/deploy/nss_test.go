@@ -301,6 +301,25 @@ func TestNSSKeys(t *testing.T) {
 	}
 }
 
+// After a renewal both certificates are there, and the script says which browsers take.
+func TestNSSRenewed(t *testing.T) {
+	t.Parallel()
+	first := newDesk(t, jane(t, "abcdefghijkmnpqrstuvwxyz"), deploy.Options{EmbedPassword: true})
+	next := newDesk(t, jane(t, "abcdefghijkmnpqrstuvwxyz"), deploy.Options{EmbedPassword: true})
+	next.home = first.home
+	if out, code := first.install("sh", ""); code != 0 || strings.Contains(out, "Another certificate") {
+		t.Fatalf("exit status %d\n%s", code, out)
+	}
+	if out, code := next.install("sh", ""); code != 0 || strings.Count(out, "< ") != 1 || !strings.Contains(out, "Another certificate of the same name") {
+		t.Errorf("exit status %d\n%s", code, out)
+	}
+	for _, d := range []*desk{first, next} {
+		if out, code := d.install("sh", "", "-check"); code != 0 {
+			t.Errorf("exit status %d\n%s", code, out)
+		}
+	}
+}
+
 func TestNSSPrimaryPassword(t *testing.T) {
 	t.Parallel()
 	p := jane(t, "abcdefghijkmnpqrstuvwxyz")

@@ -249,7 +249,8 @@ const (
 // For Windows and Linux come the files of the browser's choice: policies for Chromium,
 // Chrome, Edge and Brave that select this certificate by issuer and subject, and one for
 // Firefox, which has no filter; each in the forms that the target knows, with a script that
-// puts them where they belong or checks them. On macOS they are part of the profile.
+// puts them where they belong or checks them. On macOS they are part of the profile. They
+// are left out for a name that no filter fits; see [Package.Findings].
 //
 // The error is an [*Error].
 func (p Package) Artefacts(t Target, o Options) ([]Artefact, error) {

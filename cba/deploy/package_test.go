@@ -474,6 +474,24 @@ func TestFindings(t *testing.T) {
 		}
 		return deploy.Package{UPN: "jane@yourdomain.com", PFX: whole, Password: password, Certificate: cert, Root: root.cert}
 	}()
+	nameless := func() deploy.Package {
+		root := newAuthority(t, rootSubject, nil)
+		key := newKey(t)
+		cert := issue(t, &x509.Certificate{Subject: pkix.Name{Country: []string{"DE"}}}, key, root)
+		whole, err := pfx.Compatible.Encode(pfx.Bundle{Key: key, Certificate: cert}, password)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return deploy.Package{UPN: "jane@yourdomain.com", PFX: whole, Password: password, Certificate: cert, Root: root.cert}
+	}()
+	for _, target := range deploy.Targets() {
+		files, err := nameless.Artefacts(target, deploy.Options{})
+		if err != nil || slices.ContainsFunc(files, func(f deploy.Artefact) bool {
+			return strings.Contains(f.Name, "olicy") || bytes.Contains(f.Content, []byte("AutoSelect"))
+		}) {
+			t.Errorf("%v: %v, %v", target, files, err)
+		}
+	}
 	change := func(p deploy.Package, f func(*deploy.Package)) deploy.Package { f(&p); return p }
 	for _, test := range []struct {
 		name   string
@@ -495,6 +513,8 @@ func TestFindings(t *testing.T) {
 		{"another root of that name", change(good, func(p *deploy.Package) { p.Root = modern.Root }), deploy.IOS, now, []string{"error deploy-broken-chain"}},
 		{"too late", good, deploy.IOS, now.Add(48 * time.Hour), []string{"error deploy-expired", "error deploy-expired"}},
 		{"too early", good, deploy.IOS, now.Add(-48 * time.Hour), []string{"error deploy-not-yet-valid", "error deploy-not-yet-valid"}},
+		{"no name for a policy", nameless, deploy.Windows, now, []string{"warning deploy-no-choice"}},
+		{"no name, where there is no policy", nameless, deploy.IOS, now, nil},
 		{"a foreign letter", packageFor(t, "jane@yourdomain.com", "Pässwört", pfx.Compatible), deploy.IOS, now, []string{"warning deploy-password-characters"}},
 	} {
 		var got []string
@@ -599,6 +619,9 @@ func TestRules(t *testing.T) {
 			spoil(&p)
 			fire(p.Findings(target, now))
 		}
+		unnamed := good
+		unnamed.Password, unnamed.Certificate = "", issue(t, &x509.Certificate{Subject: pkix.Name{Country: []string{"DE"}}}, newKey(t), newAuthority(t, rootSubject, nil))
+		fire(unnamed.Findings(target, now))
 		fire(good.Findings(target, now.Add(48*time.Hour)))
 		fire(good.Findings(target, now.Add(-48*time.Hour)))
 	}

@@ -33,6 +33,9 @@ var (
 		What: "the certificate is not valid yet", Do: "wait, or check the clock of this machine"}
 	expired = lint.Rule{Code: "deploy-expired", Severity: lint.Error, Effect: lint.LocksOut,
 		What: "the certificate has expired", Do: "issue a new certificate"}
+	noChoice = lint.Rule{Code: "deploy-no-choice", Severity: lint.Warning,
+		What: "no browser policy can name the certificate: its subject or its issuer has none of CN, L, O and OU exactly once",
+		Do:   "issue certificates with the UPN as the common name, or let the person choose the certificate in the browser"}
 
 	answerAutoLogon = lint.Rule{Code: "deploy-answer-autologon", Severity: lint.Error, Effect: lint.LocksOut,
 		What:   "the answer file signs in another account first, and the certificate goes into the store of that account",
@@ -60,7 +63,7 @@ var (
 )
 
 var rules = []lint.Rule{incomplete, pfxMalformed, pfxSomeUnreadable, pfxUnknown, wrongPassword, otherCertificate,
-	passwordCharacters, brokenChain, notYetValid, expired,
+	passwordCharacters, brokenChain, notYetValid, expired, noChoice,
 	answerAutoLogon, answerAccounts, answerPassProcessed, answerArchitecture, answerOrder, machineStore}
 
 // Rules returns the rules of this package's findings, for a list of all findings.
