@@ -12,6 +12,7 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/fingerprint"
 	"example.com/entracba/cba/policy"
 )
 
@@ -68,7 +69,8 @@ type Person struct {
 	UserPrincipalName string `json:"userPrincipalName"`
 	Status            Status `json:"status"`
 	// Certificates are the subjects of the certificates that are taken to be the
-	// user's, By is why: "UPN", "on-premises UPN", "e-mail", "SID" or "stored id".
+	// user's, By is why: "UPN", "on-premises UPN", "e-mail", "SID" or "stored id"; or
+	// "answer" or "domain", for those of [Options].
 	Certificates []string `json:"certificates"`
 	By           string   `json:"by,omitempty"`
 	// Store are the ids to store, Stored those that are there already.
@@ -153,6 +155,15 @@ func (w *work) attribute(users []User) {
 		for _, id := range l.values.All() {
 			take("stored id "+id.String(), "stored id")
 		}
+		if owner, ok := lookup(w.options.Owners, fingerprint.Of(l.cert.Raw)); ok {
+			take("UPN "+strings.ToLower(owner), "answer")
+		}
+		for _, name := range slices.Concat(names.UPNs, names.Emails) {
+			local, domain, _ := strings.Cut(strings.ToLower(name), "@")
+			if users, ok := lookup(w.options.Domains, domain); ok && domain != "" {
+				take("UPN "+local+"@"+strings.ToLower(users), "domain")
+			}
+		}
 		for _, upn := range names.UPNs {
 			take("UPN "+strings.ToLower(upn), "UPN")
 			take("on-premises UPN "+strings.ToLower(upn), "on-premises UPN")
@@ -187,6 +198,19 @@ func (w *work) attribute(users []User) {
 	}
 }
 
+// lookup is a map's value for a key in any letter case.
+func lookup(m map[string]string, key string) (string, bool) {
+	if v, ok := m[key]; ok {
+		return v, true
+	}
+	for k, v := range m {
+		if strings.EqualFold(k, key) {
+			return v, true
+		}
+	}
+	return "", false
+}
+
 // guess looks for the one user whose name looks like that of a certificate.
 func (w *work) guess(l *leaf, names cba.Names, alike map[string][]*person) {
 	var found []*person
@@ -199,11 +223,16 @@ func (w *work) guess(l *leaf, names cba.Names, alike map[string][]*person) {
 		}
 	}
 	for _, name := range slices.Concat(names.UPNs, names.Emails) {
-		local, _, _ := strings.Cut(name, "@")
-		try(local, "Its name is "+name)
+		local, domain, _ := strings.Cut(name, "@")
+		try(local, name)
+		if len(found) == 1 && l.domain == "" {
+			if user, userDomain, _ := strings.Cut(found[0].user.Account.UserPrincipalName, "@"); strings.EqualFold(user, local) {
+				how, l.domain, l.userDomain = name, strings.ToLower(domain), strings.ToLower(userDomain)
+			}
+		}
 	}
 	if len(found) == 0 {
-		try(l.cert.Subject.CommonName, "Its common name is that user's display name or the first part of the user's name")
+		try(l.cert.Subject.CommonName, "its common name alone is like the user's name")
 	}
 	if len(found) == 1 {
 		p := found[0]
@@ -279,7 +308,7 @@ func (p *person) result() Person {
 	switch {
 	case len(p.leaves) > 0:
 	case len(p.perhaps) > 0:
-		out.Status, out.Why = Perhaps, "the certificate of "+p.perhaps[0].name()+" may be the user's, but has another name. "+p.guess
+		out.Status, out.Why = Perhaps, "the certificate of "+p.perhaps[0].name()+" may be the user's, but has another name: "+p.guess
 	default:
 		out.Why = "no certificate has the user's UPN, e-mail address or SID"
 	}

@@ -33,6 +33,10 @@ type Options struct {
 	// Rules are the authentication binding rules that a person answered for: which
 	// issuers or policy OIDs stand for keys in hardware with a PIN.
 	Rules []policy.Rule
+	// Owners are the users whose certificates a person recognized, by the thumbprint of
+	// the certificate, and Domains the domains of certificates' names that stand for a
+	// domain of users: "contoso.local" for "contoso.com". Letter case does not matter.
+	Owners, Domains map[string]string
 	// CRLs is where CRLs are fetched from, to see whether the service can. Nil fetches
 	// none, and nothing is said about them.
 	CRLs crl.Source
@@ -122,11 +126,17 @@ type Binding struct {
 
 // A Question is one that no certificate answers.
 type Question struct {
-	// Topic is "group", "CRL", "hardware", "person", "key identifiers" or "CA".
+	// Topic is "group", "CRL", "hardware", "person", "domain", "key identifiers" or
+	// "CA".
 	Topic string `json:"topic"`
 	Text  string `json:"text"`
-	// Rule is the rule to add if the answer is yes; nil for other questions.
-	Rule *policy.Rule `json:"rule,omitempty"`
+	// What to set in [Options] if the answer is yes: a rule, an owner by the thumbprint,
+	// or a domain.
+	Rule       *policy.Rule `json:"rule,omitempty"`
+	Thumbprint string       `json:"thumbprint,omitempty"`
+	Owner      string       `json:"owner,omitempty"`
+	Domain     string       `json:"domain,omitempty"`
+	UserDomain string       `json:"userDomain,omitempty"`
 }
 
 // Tenant makes the proposal. certs are users' and CAs' certificates in any order. Users
@@ -177,6 +187,8 @@ type leaf struct {
 	owner  *person
 	chain  trust.Chain
 	lacks  string // the CA above it that is not at hand
+	// domain and userDomain are how its name differs from that of a user.
+	domain, userDomain string
 }
 
 func (w *work) sort(certs []*x509.Certificate) {
@@ -590,10 +602,31 @@ func (w *work) ask() {
 			w.question("key identifiers", nil, "%s. Does the CA choose the subject key identifier itself? If it copies it from the request, a requester chooses whose account the certificate is bound to: do not bind by it.", strings.ToUpper(b.Note[:1])+b.Note[1:])
 		}
 	}
+	// One question for all who differ in the domain alone.
+	type pair struct{ domain, user string }
+	found := map[pair][]*person{}
+	var order []pair
 	for _, p := range w.people {
 		for _, l := range p.perhaps {
-			w.question("person", nil, "Is the certificate of %s, issued by %s, that of %s? %s.", l.name(), dn.Show(l.cert.RawIssuer), p.user.Account.UserPrincipalName, p.guess)
+			if l.domain == "" {
+				w.proposal.Questions = append(w.proposal.Questions, Question{Topic: "person", Thumbprint: fingerprint.Of(l.cert.Raw), Owner: p.user.Account.UserPrincipalName,
+					Text: fmt.Sprintf("Is the certificate of %s, issued by %s, that of %s (%s)?", l.name(), dn.Show(l.cert.RawIssuer), p.user.Account.UserPrincipalName, p.guess)})
+				continue
+			}
+			key := pair{l.domain, l.userDomain}
+			if found[key] == nil {
+				order = append(order, key)
+			}
+			found[key] = append(found[key], p)
 		}
+	}
+	for _, key := range order {
+		who := found[key]
+		text := "Does the name in a certificate, " + who[0].guess + ", stand for " + who[0].user.Account.UserPrincipalName + "?"
+		if len(who) > 1 {
+			text = fmt.Sprintf("%s have names in the domain %s that begin like those of users in %s, such as that of %s. Are the certificates theirs?", plural(len(who), "certificate"), key.domain, key.user, who[0].user.Account.UserPrincipalName)
+		}
+		w.proposal.Questions = append(w.proposal.Questions, Question{Topic: "domain", Domain: key.domain, UserDomain: key.user, Text: text})
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/policy"
@@ -213,7 +214,7 @@ binding PrincipalName to onPremisesUserPrincipalName, low: 1, store 0, false
 jane@contoso.com: reached by "UPN", 1 to store,  
 john@contoso.com: reached by "e-mail", 1 to store,  
 adele@contoso.com: reached by "on-premises UPN", 1 to store,  
-alex@contoso.com: perhaps by "", 0 to store,  the certificate of CN=Alexandra may be the user's, but has another name. Its name is alex@contoso.onmicrosoft.com
+alex@contoso.com: perhaps by "", 0 to store,  the certificate of CN=Alexandra may be the user's, but has another name: alex@contoso.onmicrosoft.com
 late@contoso.com: refused by "UPN", 0 to store, AADSTS500172 CN=Late, issued by CN=Contoso Cards, is valid from 2025-09-01T12:00:00Z until 2026-08-31T12:00:00Z, and the time is 2026-09-01T12:00:00Z
 none@contoso.com: no-certificate by "", 0 to store,  no certificate has the user's UPN, e-mail address or SID
 poor@contoso.com: refused by "UPN", 0 to store, AADSTS500176 the CA CN=Woodgrove Root is not at hand, and every CA up to the root must be in the trust store
@@ -223,7 +224,7 @@ stray CN=Eve: no user of the list has the name eve@contoso.com
 question group: For which groups is the method meant? Users in scope without... 
 question hardware: Is the key of every certificate with the policy OID 1.2.3.4 ... policy OID "1.2.3.4": multifactor, high affinity
 question hardware: Is the key of every certificate of the issuer CN=Contoso Car... issuer "CN=Contoso Cards": multifactor, high affinity
-question person: Is the certificate of CN=Alexandra, issued by CN=Contoso Car... 
+question domain: Does the name in a certificate, alex@contoso.onmicrosoft.com... 
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -265,7 +266,7 @@ func TestAnswers(t *testing.T) {
 	for _, q := range p.Questions {
 		topics = append(topics, q.Topic)
 	}
-	if diff := cmp.Diff([]string{"hardware", "person"}, topics); diff != "" {
+	if diff := cmp.Diff([]string{"hardware", "domain"}, topics); diff != "" {
 		t.Error(diff)
 	}
 	if p.CAs[0].CRLState != "" || p.Config.Trust.PKIs[0].DisplayName != "Cards" || p.Config.Policy.IncludeTargets[0].ID != "00000000-0000-4000-8000-0000000000a2" {
@@ -282,6 +283,48 @@ func TestAnswers(t *testing.T) {
 	}
 	if jane := p.People[0]; len(jane.Store) != 0 || len(jane.Stored) != 1 || jane.Status != propose.Reached {
 		t.Errorf("%+v", jane)
+	}
+}
+
+// Certificates with another name become a user's when a person says so.
+func TestOwners(t *testing.T) {
+	o := newOrganization(t)
+	badge := o.certs[6]
+	p, err := propose.Tenant(t.Context(), o.users, o.certs, propose.Options{Now: at, Domains: map[string]string{"Contoso.OnMicrosoft.com": "contoso.com"},
+		Owners: map[string]string{strings.ToUpper(cba.Thumbprint(badge)): "none@contoso.com"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alex := p.People[3]; alex.Status != propose.Reached || alex.By != "domain" {
+		t.Errorf("%+v", alex)
+	}
+	if none := p.People[5]; none.Status != propose.Reached || none.By != "answer" {
+		t.Errorf("%+v", none)
+	}
+	for _, q := range p.Questions {
+		if q.Topic == "domain" || q.Topic == "person" {
+			t.Errorf("asked again: %+v", q)
+		}
+	}
+	// Many who differ in the domain are one question.
+	var users []propose.User
+	var certs []*x509.Certificate
+	for i := range 5 {
+		users = append(users, user(fmt.Sprintf("user%d@contoso.com", i)))
+		certs = append(certs, mint(t, o.cards, "x", upn(fmt.Sprintf("user%d@contoso.local", i))).cert)
+	}
+	// A common name alone is no name of an account.
+	users = append(users, propose.User{Account: policy.User{UserPrincipalName: "zoe@contoso.com"}, DisplayName: "Zoe Z"})
+	certs = append(certs, mint(t, o.cards, "Zoe Z", nil).cert, o.cards.cert, o.root.cert)
+	if p, err = propose.Tenant(t.Context(), users, certs, propose.Options{Now: at, Groups: []string{"g"}}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, q := range p.Questions {
+		got = append(got, fmt.Sprintf("%s %s %s %s %d", q.Topic, q.Domain, q.UserDomain, q.Owner, len(q.Thumbprint)))
+	}
+	if diff := cmp.Diff([]string{"person   zoe@contoso.com 40", "domain contoso.local contoso.com  0"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

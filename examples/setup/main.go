@@ -37,9 +37,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
 	"os/signal"
+	"strings"
 
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
@@ -61,6 +63,8 @@ type options struct {
 	manifest       string
 	from           string
 	fetch          bool
+	owners         map[string]string // by thumbprint
+	domains        map[string]string
 	require        signin.Requirement
 	crls           saved.CRLs
 	out            string
@@ -71,15 +75,27 @@ type options struct {
 }
 
 func parse(args []string) (options, error) {
-	o := options{args: args}
+	o := options{args: args, owners: map[string]string{}, domains: map[string]string{}}
 	f := flag.NewFlagSet("setup", flag.ContinueOnError)
 	f.StringVar(&o.then, "then", "", "the tenant as it should be: JSON `FILE`, as issue and audit -snapshot write it")
 	o.edits.register(f)
 	f.BoolVar(&o.keep, "keep", false, "with -then: keep the PKIs and CAs of the tenant that FILE does not contain")
 	f.BoolVar(&o.deleteClassic, "delete-classic", false, "with -then: delete the classic store if FILE has none")
 	f.StringVar(&o.users, "users", "", "users and their certificates, to see who is affected: `FILE|DIR`, as explain reads them")
-	f.StringVar(&o.from, "from", "", "propose a tenant from the certificates in `DIR` and the users of -users, without a tenant; -pki, -group and -rule answer its questions")
+	f.StringVar(&o.from, "from", "", "propose a tenant from the certificates in `DIR` and the users of -users, without a tenant; -pki, -group, -rule, -owner and -domain answer its questions")
 	f.BoolVar(&o.fetch, "fetch", false, "with -from: fetch the CRLs from the network, to see whether Entra can")
+	pairs := func(into map[string]string, form string) func(string) error {
+		return func(text string) error {
+			key, value, ok := strings.Cut(text, "=")
+			if !ok || key == "" || value == "" {
+				return errors.New("must be " + form)
+			}
+			into[key] = value
+			return nil
+		}
+	}
+	f.Func("owner", "with -from: the certificate with this thumbprint is the user's, `THUMBPRINT=UPN`; may be repeated", pairs(o.owners, "THUMBPRINT=UPN"))
+	f.Func("domain", "with -from: names of certificates in a domain are those of users in another, `DOMAIN=DOMAIN`, such as contoso.local=contoso.com; may be repeated", pairs(o.domains, "DOMAIN=DOMAIN, such as contoso.local=contoso.com"))
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote: its users and certificates, to see who is affected")
 	saved.RequireFlag(f, &o.require)
 	o.crls.Register(f)
@@ -104,8 +120,8 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("unexpected argument %q; run \"setup -h\" for help", f.Arg(0))
 	case o.from != "":
 		return o, o.checkFrom(given)
-	case o.fetch:
-		return o, console.Usage("-fetch needs -from DIR")
+	case o.fetch || len(o.owners)+len(o.domains) > 0:
+		return o, console.Usage("-fetch, -owner and -domain need -from DIR")
 	case saved && o.html != "":
 		return o, console.Usage("-html is the page of a plan: it cannot be combined with -apply and -undo")
 	case o.apply != "" && o.undo != "":
@@ -132,7 +148,7 @@ func parse(args []string) (options, error) {
 func (o options) checkFrom(given map[string]bool) error {
 	for name := range given {
 		switch name {
-		case "from", "users", "fetch", "out", "json", "pki", "group", "rule", "tenant", "endpoint":
+		case "from", "users", "fetch", "out", "json", "pki", "group", "rule", "owner", "domain", "tenant", "endpoint":
 		case "crl", "allow-private":
 			if !o.fetch {
 				return console.Usage("-%s needs -fetch: without it, no CRL is looked at", name)

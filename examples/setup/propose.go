@@ -36,7 +36,7 @@ func (o options) proposal(ctx context.Context) error {
 	if len(certs) == 0 {
 		return console.Usage("no certificate in %s: files with the extensions %s are read", o.from, strings.Join(certificateFiles, ", "))
 	}
-	options := propose.Options{PKI: o.edits.pki, Groups: o.edits.groups, Rules: o.edits.rules}
+	options := propose.Options{PKI: o.edits.pki, Groups: o.edits.groups, Rules: o.edits.rules, Owners: o.owners, Domains: o.domains}
 	if o.fetch {
 		if options.CRLs, err = o.crls.Source(); err != nil {
 			return err
@@ -342,15 +342,8 @@ func (o options) printProposal(w io.Writer, p *propose.Proposal, notes []string,
 		fmt.Fprintf(w, "\n%s  what only a person can answer\n", style.Bold("QUESTIONS"))
 		for i, q := range p.Questions[:min(len(p.Questions), tableUsers)] {
 			fmt.Fprintf(w, "%2d. %s\n", i+1, console.Clean(q.Text))
-			switch {
-			case q.Rule != nil:
-				what := q.Rule.OID()
-				if what == "" {
-					what = q.Rule.Issuer()
-				}
-				fmt.Fprintf(w, "    if so, add: -rule %s\n", console.Clean(strings.TrimPrefix(console.Command("", what+"=multifactor,high"), "go run ./examples/ ")))
-			case q.Topic == "group":
-				fmt.Fprintln(w, "    add: -group ID")
+			if flag := answer(q); flag != "" {
+				fmt.Fprintf(w, "    %s\n", console.Clean(flag))
 			}
 		}
 		notShown(w, len(p.Questions), "question")
@@ -363,6 +356,26 @@ func (o options) printProposal(w io.Writer, p *propose.Proposal, notes []string,
 	for _, s := range o.afterProposal(p, manifests) {
 		console.Next(w, style, s.Why, s.Command)
 	}
+}
+
+// answer is the flag that answers a question.
+func answer(q propose.Question) string {
+	flag := func(name, value string) string {
+		return "if so, add: " + strings.TrimPrefix(console.Command("", "-"+name, value), "go run ./examples/ ")
+	}
+	switch {
+	case q.Rule != nil && q.Rule.OID() != "":
+		return flag("rule", q.Rule.OID()+"=multifactor,high")
+	case q.Rule != nil:
+		return flag("rule", q.Rule.Issuer()+"=multifactor,high")
+	case q.Owner != "":
+		return flag("owner", q.Thumbprint+"="+q.Owner)
+	case q.Domain != "":
+		return flag("domain", q.Domain+"="+q.UserDomain)
+	case q.Topic == "group":
+		return "add: -group ID"
+	}
+	return ""
 }
 
 // printPeople shows who is not reached; who is reached is counted.

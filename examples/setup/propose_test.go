@@ -76,7 +76,7 @@ func TestFrom(t *testing.T) {
 	run := func(args ...string) programtest.Result { return programtest.Run(t, program, p.dir, nil, args...) }
 	r := run("-from", "certs", "-users", "people.csv")
 	p.must(r, 0, "2 of 4 users would be signed in", "CN=Card Root", "http://crl.contoso.com/cardca.crl", "SKI to certificateUserIds", "proposed",
-		"megan@contoso.com  perhaps", "zoe@contoso.com    no certificate", "note.cer was passed over", "add: -group ID", "if so, add: -rule 1.3.6.1.4.1.99999.1=multifactor,high",
+		"megan@contoso.com  perhaps", "zoe@contoso.com    no certificate", "note.cer was passed over", "add: -group ID", "if so, add: -rule 1.3.6.1.4.1.99999.1=multifactor,high", "if so, add: -domain contoso.local=contoso.com",
 		"Whether the CRLs can be fetched from the internet was not checked")
 	if content, err := os.ReadFile(filepath.Join(p.dir, "proposal", "tenant.json")); err != nil {
 		t.Error(err)
@@ -88,6 +88,7 @@ func TestFrom(t *testing.T) {
 	// The answers.
 	p.must(run("-from", "certs", "-users", "people.csv", "-group", "00000000-0000-4000-8000-0000000000a2", "-rule", "1.3.6.1.4.1.99999.1=multifactor,high", "-pki", "Cards", "-out", "answered"), 0,
 		"sync -tenant ID -manifest answered/manifest.json -mapping SKI", "-keep -then answered/tenant.json -users answered/users.jsonl")
+	p.must(run("-from", "certs", "-users", "people.csv", "-domain", "contoso.local=contoso.com", "-out", "domains"), 0, "3 of 4 users would be signed in")
 	var out struct {
 		Version, Reached int
 		People           []struct {
@@ -131,7 +132,7 @@ func TestFromUsage(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"-from", "certs"}, {"-from", "nosuch", "-users", "people.csv"}, {"-from", "empty", "-users", "people.csv"}, {"-from", "certs", "-users", "nobody.csv"}, {"-from", "certs", "-users", "bad.csv"},
-		{"-from", "certs", "-users", "people.csv", "-apply", "x"}, {"-from", "certs", "-users", "people.csv", "-then", "x"}, {"-from", "certs", "-users", "people.csv", "-allow-private"}, {"-fetch"},
+		{"-from", "certs", "-users", "people.csv", "-apply", "x"}, {"-from", "certs", "-users", "people.csv", "-then", "x"}, {"-from", "certs", "-users", "people.csv", "-allow-private"}, {"-fetch"}, {"-owner", "x=y"}, {"-from", "certs", "-users", "people.csv", "-domain", "x"},
 	} {
 		if r := programtest.Run(t, program, dir, nil, args...); r.Code != 2 || r.Stdout != "" || r.Stderr == "" {
 			t.Errorf("%q: %+v", args, r)
