@@ -175,7 +175,7 @@ func (p *printer) head(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.json {
-		fmt.Printf(format, args...)
+		fmt.Fprintf(console.Stdout, format, args...)
 	}
 }
 
@@ -192,7 +192,7 @@ func (p *printer) print(a lab.Attempt) {
 	}
 	if p.json {
 		// A line that cannot be written has no reader.
-		_ = console.JSON(os.Stdout, struct {
+		_ = console.Result(console.Stdout, "lab", struct {
 			User      string         `json:"userPrincipalName"`
 			TLS       string         `json:"tls"`
 			Hints     []string       `json:"issuerHints"`
@@ -203,7 +203,7 @@ func (p *printer) print(a lab.Attempt) {
 	}
 	if !p.headed {
 		p.headed = true
-		fmt.Print(p.style.Bold(fmt.Sprintf(row, "USER", "CERTIFICATE OF", "TLS", "HINTS", "RESULT")))
+		fmt.Fprint(console.Stdout, p.style.Bold(fmt.Sprintf(row, "USER", "CERTIFICATE OF", "TLS", "HINTS", "RESULT")))
 	}
 	hints := "no"
 	if len(a.Hints) > 0 {
@@ -216,7 +216,7 @@ func (p *printer) print(a lab.Attempt) {
 	case signin.Undecided:
 		result = p.style.Yellow("undecided: " + a.Verdict.Message)
 	}
-	fmt.Printf(row, console.Clean(a.User.UserPrincipalName), console.Clean(presented), a.TLS, hints, result)
+	fmt.Fprintf(console.Stdout, row, console.Clean(a.User.UserPrincipalName), console.Clean(presented), a.TLS, hints, result)
 }
 
 // status is the exit status of the last sign-in.
