@@ -504,13 +504,16 @@ func TestUserFindings(t *testing.T) {
 func TestParseStrengthErrors(t *testing.T) {
 	six := `"1.1","1.2","1.3","1.4","1.5","1.6"`
 	for text, says := range map[string]string{
-		"":                           "bad syntax",
-		`{"allowedCombinations":[]}`: "allowedCombinations is empty",
-		`{"allowedCombinations":1}`:  "allowedCombinations",
-		`[]`:                         "object",
-		strength(`"x"`, combination(`"x"`, "", six)): "at most 5 and 5",
-		strength(`"x"`, combination(`"x"`, six, "")): "at most 5 and 5",
-		strings.Repeat(" ", policy.MaxJSON+1):        "bytes",
+		"":                                     "bad syntax",
+		`{"allowedCombinations":[]}`:           "allowedCombinations is empty",
+		`{"allowedCombinations":1}`:            "allowedCombinations",
+		`[]`:                                   "object",
+		`{}`:                                   "none of the properties",
+		`{"userPrincipalName":"a@b","id":"1"}`: "none of the properties",
+		`{"value":[{"allowedCombinations":["x"]},{"allowedCombinations":["y"]}]}`: "a list of 2",
+		strength(`"x"`, combination(`"x"`, "", six)):                              "at most 5 and 5",
+		strength(`"x"`, combination(`"x"`, six, "")):                              "at most 5 and 5",
+		strings.Repeat(" ", policy.MaxJSON+1):                                     "bytes",
 	} {
 		_, err := signin.ParseStrength([]byte(text))
 		var e *signin.Error

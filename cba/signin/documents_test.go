@@ -232,3 +232,17 @@ func TestAzureAD(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A combination that restricts certificates does so whatever type it says that it is of.
+func TestCombinationType(t *testing.T) {
+	for _, kind := range []string{"", "#microsoft.graph.x509CertificateCombinationConfiguration", "microsoft.graph.x509CertificateCombinationConfiguration", "#microsoft.graph.later"} {
+		s, err := signin.ParseStrength([]byte(`{"allowedCombinations":["x509CertificateMultiFactor"],"combinationConfigurations":[{"@odata.type":"` + kind +
+			`","appliesToCombinations":["x509CertificateMultiFactor"],"allowedIssuerSkis":["00"],"allowedPolicyOIDs":[]},{"@odata.type":"#microsoft.graph.fido2CombinationConfiguration","allowedAAGUIDs":["x"]}]}`))
+		if err != nil || len(s.Combinations) != 1 {
+			t.Fatalf("%q: %+v, %v", kind, s.Combinations, err)
+		}
+		if v := ask(t, document(t, "tenant-mf.json"), signin.Require(s)); v.SignedIn {
+			t.Errorf("%q: signed in", kind)
+		}
+	}
+}

@@ -186,11 +186,22 @@ const combinationType = "#microsoft.graph.x509CertificateCombinationConfiguratio
 func ParseStrength(data []byte) (Strength, error) {
 	if text, err := dialect.Graph(data, policy.MaxJSON); err == nil {
 		data = dialect.Only(text)
+		if list, err := wire.Elements(data); err == nil && len(list) > 1 {
+			return Strength{}, malformed("strength", "this looks like a list of %d; give one authentication strength: the answer of %s", len(list), callLimits)
+		}
 	} else if e := dialect.Instead(err); e != nil {
 		return Strength{}, inStrength(malformed(e.Where, "%s", e.Detail))
 	}
-	if _, err := object(data, policy.MaxJSON); err != nil {
+	properties, err := object(data, policy.MaxJSON)
+	if err != nil {
 		return Strength{}, inStrength(err)
+	}
+	isStrength := false
+	for name := range properties {
+		isStrength = isStrength || strings.EqualFold(name, "allowedCombinations") || strings.EqualFold(name, "combinationConfigurations")
+	}
+	if !isStrength {
+		return Strength{}, malformed("strength", "this looks like an object with none of the properties of an authentication strength; give the answer of %s", callLimits)
 	}
 	var s Strength
 	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), &s); err != nil {
@@ -203,7 +214,10 @@ func ParseStrength(data []byte) (Strength, error) {
 	if len(s.AllowedCombinations) == 0 {
 		return Strength{}, malformed("strength", "allowedCombinations is empty: nothing would satisfy the strength")
 	}
-	s.Combinations = slices.DeleteFunc(s.Combinations, func(c Combination) bool { return c.Type != "" && c.Type != combinationType })
+	// What restricts certificates is kept, whatever it says that it is.
+	s.Combinations = slices.DeleteFunc(s.Combinations, func(c Combination) bool {
+		return c.Type != "" && c.Type != combinationType && c.AllowedIssuerSKIs == nil && c.AllowedPolicyOIDs == nil
+	})
 	for _, c := range s.Combinations {
 		if len(c.AllowedIssuerSKIs) > maxStrengthIssuers || len(c.AllowedPolicyOIDs) > maxStrengthPolicies {
 			return Strength{}, malformed("strength", "a combination has %d issuers and %d policy OIDs; at most %d and %d are allowed",
