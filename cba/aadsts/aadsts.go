@@ -96,6 +96,7 @@ var codes = [...]Code{
 	{50140, "the user was asked to stay signed in", "an interruption, not a failure", lint.ErrorCodes, Documented, "", false},
 	{50192, "no client certificate arrived", "none was sent, or a proxy removed it", list, Listed, "", true},
 	{54008, "multifactor authentication is required and the certificate is not supported as a first factor", "the certificate is single-factor; seen where the user has no second factor that may follow a certificate", "techcommunity thread 3422036, 2022", Reported, caseMFA, true},
+	{90100, "the flow token is empty or not valid", "after a refusal the browser presents the refused certificate again: close the browser", troubleshoot, Documented, "", false},
 	{130501, "sign-in was blocked by the user credential policy", "the user is out of the scope of the method", troubleshoot, Documented, caseNotInScope, true},
 	{500171, "the certificate is revoked", "the CRL lists it", lint.Revocation, Documented, caseRevoked, true},
 	{500172, "the certificate is not valid at this time", "before or after the validity of the certificate or, by one text, of the CRL", lint.ErrorCodes, Documented, caseValidity, true},
