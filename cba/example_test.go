@@ -403,7 +403,7 @@ func ExampleFindings() {
 	// error cert-no-upn: no UPN and no e-mail address
 	// error cert-no-client-auth: has no clientAuth
 	// warning cert-validity-long: is 3652 days
-	// info cert-no-crl-url: no URL
+	// info cert-no-crl-url: no CRL URL in the certificate
 }
 
 func ExampleIssuer_Findings() {

@@ -154,7 +154,7 @@ func (c *checker) user(cert *x509.Certificate) {
 	}
 	switch {
 	case len(cert.CRLDistributionPoints) == 0:
-		c.add(certNoCRL, partCRLs, "CRL distribution points", "no URL")
+		c.add(certNoCRL, partCRLs, "CRL distribution points", "no CRL URL in the certificate")
 	default:
 		c.crlURLs(cert.CRLDistributionPoints)
 	}

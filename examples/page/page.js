@@ -21,6 +21,7 @@ const show = answer => {
     if (answer.note) ids.push(element("p", answer.note));
     const table = element("table"), head = element("tr");
     head.append(element("th", "Mapping"), element("th", "For certificateUserIds"));
+    for (const cell of head.children) cell.scope = "col";
     table.append(head);
     for (const id of answer.certificateUserIds || []) {
       const row = element("tr"), value = element("td", id.value);
@@ -30,6 +31,9 @@ const show = answer => {
     }
     const wide = element("div");
     wide.className = "wide";
+    wide.tabIndex = 0; // so that keys scroll it
+    wide.setAttribute("role", "region");
+    wide.setAttribute("aria-label", "Values for certificateUserIds");
     wide.append(table);
     ids.push(wide);
   }

@@ -82,14 +82,26 @@ func TestKeyboard(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range want {
+		tab := func() (string, error) {
 			if err := chromedp.Do(screen.ctx, chromedp.KeyEvent(kb.Tab)); err != nil {
-				t.Fatal(err)
+				return "", err
 			}
-			state, err := chromedp.Run(screen.ctx, chromedp.Evaluate[string](`(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
+			return chromedp.Run(screen.ctx, chromedp.Evaluate[string](`(() => { const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
 				return things.indexOf(e) + " " + (s.outlineStyle != "none" && parseFloat(s.outlineWidth) >= 2) + " " + (r.bottom > 0 && r.top < innerHeight) })()`))
+		}
+		for i := range want {
+			state, err := tab()
 			if err != nil {
 				t.Fatal(err)
+			}
+			// A field for a time has several stops of its own.
+			for range 8 {
+				if i == 0 || !strings.HasPrefix(state, fmt.Sprint(i-1, " ")) {
+					break
+				}
+				if state, err = tab(); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if state != fmt.Sprint(i, " true true") {
 				t.Errorf("%s: stop %d: place, outline and in view are %s", p.Name, i, state)
@@ -105,7 +117,7 @@ func shown(t *testing.T) ([]Page, *Screen) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(pages) < 12 {
+	if len(pages) < 14 {
 		t.Fatalf("only %d pages", len(pages))
 	}
 	screen, err := NewScreen(t.Context())

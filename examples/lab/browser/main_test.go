@@ -56,7 +56,7 @@ func inside() (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(folder)
-	if err := Build(context.Background(), folder, append(Programs(), "deliver", "lab", "page")...); err != nil {
+	if err := Build(context.Background(), folder, append(Programs(), "deliver", "lab")...); err != nil {
 		return 1, err
 	}
 	options := []string{"-m", "-n", "--propagation", "private"}

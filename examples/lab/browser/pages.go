@@ -28,7 +28,13 @@ import (
 )
 
 // A Page is one page that people see, as a file.
-type Page struct{ Name, File string }
+type Page struct {
+	Name, File string
+	// Program says that it is the page of examples/page, which has to start.
+	Program bool
+	// Files are chosen in that page, by the names of its fields.
+	Files map[string]string
+}
 
 // URL is where a browser finds the page.
 func (p Page) URL() string {
@@ -46,9 +52,9 @@ func Build(ctx context.Context, into string, programs ...string) error {
 }
 
 // Programs are those that [Pages] runs.
-func Programs() []string { return []string{"issue", "explain", "audit"} }
+func Programs() []string { return []string{"issue", "explain", "audit", "page"} }
 
-// Pages makes every kind of page of cba/report and of the lab, in a folder: those of
+// Pages makes every kind of page of cba/report, of the lab and of examples/page, in a folder: those of
 // the programs, which were built into another one, by running them, the others from
 // values.
 func Pages(ctx context.Context, into, programs string) ([]Page, error) {
@@ -64,6 +70,7 @@ func Pages(ctx context.Context, into, programs string) ([]Page, error) {
 	b.plan()
 	b.evidence()
 	b.lab()
+	b.offline()
 	return b.pages, b.err
 }
 
@@ -86,7 +93,9 @@ func (b *bench) command(program string, args ...string) {
 		return
 	}
 	cmd := exec.CommandContext(b.ctx, filepath.Join(b.programs, program), args...)
-	cmd.Dir = b.folder
+	if program != "page" { // which compiles, in this module
+		cmd.Dir = b.folder
+	}
 	var trouble strings.Builder
 	cmd.Stderr = &trouble
 	err := cmd.Run()
@@ -105,7 +114,7 @@ func (b *bench) add(name string) {
 	if b.err == nil {
 		_, err := os.Stat(b.at(name + ".html"))
 		b.fail(err)
-		b.pages = append(b.pages, Page{name, b.at(name + ".html")})
+		b.pages = append(b.pages, Page{Name: name, File: b.at(name + ".html")})
 	}
 }
 
@@ -210,12 +219,30 @@ func (b *bench) undecided() {
 			b.fail(err)
 			return
 		}
-		request := signin.Request{User: c.User, Certificate: c.Certificates[0], At: time.Now(), Require: signin.MFA()}
+		request := signin.Request{User: c.User, Certificate: c.Certificates[0], At: time.Now()}
 		verdict, err := tenant.Explain(b.ctx, request)
+		if err == nil && verdict.Outcome != signin.Undecided {
+			err = errors.New("the page of an undecided sign-in has another outcome")
+		}
 		b.fail(err)
 		b.write("undecided", report.Report{Title: "Certificate sign-in: " + c.User.UserPrincipalName, SignIn: report.SignIn(tenant, request, verdict)})
 		return
 	}
+}
+
+// offline has the page of examples/page before and after files were chosen.
+func (b *bench) offline() {
+	b.command("page", "-out", b.at("offline.html"))
+	if b.err != nil {
+		return
+	}
+	users, err := os.ReadFile(b.at("users.jsonl"))
+	b.fail(err)
+	first, _, _ := strings.Cut(string(users), "\n")
+	b.fail(os.WriteFile(b.at("user.json"), []byte(first), 0o644))
+	b.pages = append(b.pages, Page{Name: "offline", File: b.at("offline.html"), Program: true},
+		Page{Name: "offline-verdict", File: b.at("offline.html"), Program: true, Files: map[string]string{
+			"certificate": b.at("out/users/jane@yourdomain.com.crt"), "user": b.at("user.json"), "tenant": b.at("out/tenant.json"), "then": b.at("changed.json")}})
 }
 
 // lab asks the lab for its pages, as a browser does that has a certificate, has none,

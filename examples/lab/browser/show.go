@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"os/exec"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -46,7 +47,19 @@ func (s *Screen) Show(p Page, dark bool, width int) error {
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
 		return err
 	}
-	return chromedp.Do(s.ctx, chromedp.Navigate(p.URL()))
+	if err := chromedp.Do(s.ctx, chromedp.Navigate(p.URL())); err != nil || !p.Program {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
+	defer cancel()
+	steps := []chromedp.Action[chromedp.Void]{chromedp.Poll[chromedp.Void](`window.readyAfter > 0`)}
+	for field, file := range p.Files {
+		steps = append(steps, chromedp.SetUploadFiles(chromedp.CSS("#"+field), []string{file}))
+	}
+	if len(p.Files) > 0 {
+		steps = append(steps, chromedp.WaitVisible(chromedp.CSS(".verdict")), chromedp.WaitVisible(chromedp.CSS("#affected")))
+	}
+	return chromedp.Do(ctx, steps...)
 }
 
 // PNG is what is shown, from top to bottom.
