@@ -18,12 +18,13 @@ import (
 // true, the certificate would sign in as either user. [Tenant.UserFindings] looks at one
 // user at a time, and [Compare] at a list without keeping it: add each user here as well.
 //
-// The zero value is ready. It is not for concurrent use. It holds 12 bytes for each
-// value, in tables that are three quarters full, and the names of the first 32,768
-// users who have one; findings call a later one "another user of the list".
+// The zero value is ready. It is not for concurrent use. It holds 8 bytes for each value,
+// in tables that are three quarters full, and names the users of the first 32,768 values;
+// findings call a later one "another user of the list". In a list of a million values,
+// one is taken for another by three in a million chances.
 type SharedIDs struct {
 	tables [sharedTables]sharedTable
-	names  map[uint32]string // of users, by their hash
+	names  map[uint64]string // of the users who had a value first, by the value's hash
 }
 
 const (
@@ -41,24 +42,21 @@ func (s *SharedIDs) Add(user policy.User) lint.Findings {
 	}
 	var found lint.Findings
 	who := cmp.Or(user.UserPrincipalName, user.ID)
-	me := uint32(hashOf(who))
+	me := hashOf(who)
 	for i, value := range user.AuthorizationInfo.CertificateUserIDs {
 		if value == "" {
 			continue
 		}
 		key := hashOf(value)
-		other, had := s.tables[key%sharedTables].add(key, me)
-		switch {
-		case !had:
-			if _, known := s.names[me]; !known && len(s.names) < sharedNames {
-				if s.names == nil {
-					s.names = map[uint32]string{}
-				}
-				s.names[me] = who
+		switch first, same := s.tables[key%sharedTables].add(key/sharedTables, me); {
+		case first && len(s.names) < sharedNames:
+			if s.names == nil {
+				s.names = map[uint64]string{}
 			}
-		case other != me:
+			s.names[key] = who
+		case !first && !same:
 			name := "another user of the list"
-			if n, known := s.names[other]; known {
+			if n, known := s.names[key]; known {
 				name = text.Quote(n)
 			}
 			found = append(found, userIDShared.At(fmt.Sprintf("%s/%d", atUserIDs, i), fmt.Sprintf("%s, certificateUserIds[%d]", who, i),
@@ -74,45 +72,46 @@ func hashOf(text string) uint64 {
 	return binary.LittleEndian.Uint64(sum[:])
 }
 
-// A sharedTable has the first user of each value, by hash: a table with open addressing
-// and without pointers, which the garbage collector passes over.
+// A sharedTable has the first user of each value: a table with open addressing and
+// without pointers, which the garbage collector passes over. A slot has 40 bits of the
+// value's hash and 24 of the user's, or is zero.
 type sharedTable struct {
-	slots []sharedSlot
+	slots []uint64
 	n     int
 }
 
-// A sharedSlot is empty if its value is zero.
-type sharedSlot struct {
-	low, high uint32 // of the value
-	user      uint32
-}
+const sharedUserBits = 24
 
-// add returns the user who had a value first, and whether somebody had.
-func (t *sharedTable) add(key uint64, user uint32) (first uint32, had bool) {
+// add adds a value, if it is the first. Otherwise same says that it is the same user's.
+func (t *sharedTable) add(key, user uint64) (first, same bool) {
 	if t.n >= len(t.slots)-len(t.slots)/8 {
 		old := t.slots
-		t.slots = make([]sharedSlot, len(old)+len(old)/2+16)
-		for _, s := range old {
-			if s != (sharedSlot{}) {
-				*t.find(uint64(s.high)<<32 | uint64(s.low)) = s
+		t.slots = make([]uint64, len(old)+len(old)/2+16)
+		for _, slot := range old {
+			if slot != 0 {
+				*t.find(slot) = slot
 			}
 		}
 	}
-	s := t.find(key)
-	if *s != (sharedSlot{}) {
-		return s.user, true
+	slot := key<<sharedUserBits | user>>(64-sharedUserBits)
+	if slot == 0 {
+		slot = 1
 	}
-	*s = sharedSlot{uint32(key), uint32(key >> 32), user}
-	t.n++
-	return user, false
+	s := t.find(slot)
+	if *s == 0 {
+		*s = slot
+		t.n++
+		return true, false
+	}
+	return false, *s == slot
 }
 
-// find returns the slot of a value, or the empty one where it belongs.
-func (t *sharedTable) find(key uint64) *sharedSlot {
-	place, _ := bits.Mul64(key, uint64(len(t.slots)))
+// find returns the slot with the value of another, or the empty one where it belongs.
+func (t *sharedTable) find(slot uint64) *uint64 {
+	key := slot >> sharedUserBits
+	place, _ := bits.Mul64(key<<sharedUserBits, uint64(len(t.slots)))
 	for i := int(place); ; i = (i + 1) % len(t.slots) {
-		s := &t.slots[i]
-		if *s == (sharedSlot{}) || s.low == uint32(key) && s.high == uint32(key>>32) {
+		if s := &t.slots[i]; *s == 0 || *s>>sharedUserBits == key {
 			return s
 		}
 	}
