@@ -104,6 +104,65 @@ func trusted(c trust.Config, der []byte) bool {
 		slices.ContainsFunc(c.Classic.CertificateAuthorities, func(a trust.ClassicAuthority) bool { return bytes.Equal(a.Certificate, der) })
 }
 
+// Bundle returns the new CAs of a PKI as a .p7b, for [TenantOptions.UploadURL]: the service
+// takes one bundle at a time, so the new CAs must all be of one PKI. The error is
+// [Invalid].
+func (p TenantPlan) Bundle() ([]byte, error) {
+	var pki string
+	var certs []*x509.Certificate
+	for _, s := range p.Trust.Steps {
+		if s.Action != AddAuthority {
+			continue
+		}
+		if pki != "" && pki != s.PKI {
+			return nil, readTenant().refuse(Invalid, "the plan adds CAs to the PKIs %q and %q, and a bundle is for one: plan them one after the other", pki, s.PKI)
+		}
+		cert, err := x509.ParseCertificate(s.Authority.Certificate)
+		if err != nil {
+			return nil, readTenant().fail(Invalid, fmt.Errorf("CA %q: %w", s.Authority.DisplayName, err))
+		}
+		pki, certs = s.PKI, append(certs, cert)
+	}
+	if len(certs) == 0 {
+		return nil, readTenant().refuse(Invalid, "the plan adds no CA")
+	}
+	bundle, err := trust.EncodeBundle(certs)
+	if err != nil {
+		return nil, readTenant().fail(Invalid, err)
+	}
+	return bundle, nil
+}
+
+// upload lets the service download the new CAs, unless it has.
+func (c *Client) upload(ctx context.Context, p TenantPlan, o TenantOptions) error {
+	certs, err := trust.DecodeBundle(o.Bundle)
+	if err != nil {
+		return writeTrust("upload a bundle").fail(Invalid, err)
+	}
+	if len(p.Before.Trust.PKIs.Lacking(certs)) == 0 {
+		return nil
+	}
+	at := slices.IndexFunc(p.After.Trust.PKIs, func(pki trust.PKI) bool { return len(trust.PKIs{pki}.Lacking(certs)) == 0 })
+	if at < 0 {
+		return writeTrust("upload a bundle").refuse(Invalid, "no PKI of the plan has all CAs of the bundle: make the bundle of this plan")
+	}
+	want := p.After.Trust.PKIs[at]
+	pki, err := c.named(ctx, want.DisplayName)
+	if err != nil {
+		return err
+	}
+	if pki == nil {
+		made, err := c.CreatePKI(ctx, want.DisplayName)
+		if err != nil {
+			return err
+		}
+		pki = &made
+	}
+	o.say("upload")
+	_, err = c.Upload(ctx, pki.ID, o.UploadURL, o.Bundle, UploadOptions{})
+	return err
+}
+
 // Reverse returns the plan that takes this one back.
 func (p TenantPlan) Reverse() (TenantPlan, error) {
 	back := TenantPlan{TenantID: p.TenantID, Made: p.Made, Before: p.After, After: p.Before}
@@ -324,8 +383,12 @@ func classicSteps(before, after trust.Classic) []TrustStep {
 // is dangerous.
 type TenantOptions struct {
 	ApplyOptions
-	// Progress is called before each part that has something to do: "PKI-based store",
-	// "classic store", "method configuration" or "deletions". Nil is not called.
+	// UploadURL is the address of Bundle, a .p7b that the service downloads: see
+	// [Client.Upload]. Its CAs are then not sent one by one. [TenantPlan.Bundle] makes it.
+	UploadURL string
+	Bundle    []byte
+	// Progress is called before each part that has something to do: "upload",
+	// "PKI-based store", "classic store", "method configuration" or "deletions". Nil is not called.
 	Progress func(part string)
 }
 
@@ -401,7 +464,15 @@ func (c *Client) applyTenant(ctx context.Context, p TenantPlan, o TenantOptions)
 			return err
 		}
 	}
-	additions := trustTo("PKI-based store", p.After.Trust.PKIs.With(p.Before.Trust.PKIs))
+	add := trustTo("PKI-based store", p.After.Trust.PKIs.With(p.Before.Trust.PKIs))
+	additions := func() error {
+		if o.UploadURL != "" {
+			if err := c.upload(ctx, p, o); err != nil {
+				return err
+			}
+		}
+		return add() // CRL URLs, names and hints of uploaded CAs, too
+	}
 	classic := func() error {
 		if len(p.Classic) == 0 {
 			return nil

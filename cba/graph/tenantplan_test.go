@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -344,5 +345,69 @@ func TestTenantPlanFromNothing(t *testing.T) {
 	calls = f.calls()
 	if pkis, failed := f.PKIs(t.Context()); err != nil || failed != nil || len(pkis) != 0 || !strings.HasPrefix(calls[len(calls)-1], "PATCH ") {
 		t.Errorf("back: %v, %q", err, calls)
+	}
+}
+
+// The new CAs of a plan can be downloaded by the service instead; what it sets itself is
+// then as planned.
+func TestTenantPlanUpload(t *testing.T) {
+	var served []byte
+	in, _ := wholeTenant(t)
+	f := newTenant(t, in, graphtest.Options{Upload: graphtest.Delay{Reads: 2}, Fetch: func(context.Context, string) ([]byte, error) { return served, nil }})
+	five, six := newCA(t, "Five", later), newCA(t, "Six", later)
+	plan := planned(t, f, func(c signin.Config) signin.Config {
+		c = c.Clone()
+		a := authorityOf(t, five)
+		a.CertificateRevocationListURL = "http://crl.contoso.com/five.crl"
+		c.Trust.PKIs = append(c.Trust.PKIs, trust.PKI{DisplayName: "New", CertificateAuthorities: []trust.Authority{a, authorityOf(t, six)}})
+		return c
+	})
+	var err error
+	if served, err = plan.Bundle(); err != nil {
+		t.Fatal(err)
+	}
+	f.asked()
+	o := graph.TenantOptions{UploadURL: "https://pki.contoso.com/cas.p7b", Bundle: served}
+	f.inject(graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/directory/**"}) // interrupted behind the upload
+	if _, err = f.ApplyTenant(t.Context(), plan, io.Discard, o); !errors.Is(err, graph.Forbidden) {
+		t.Fatal(err)
+	}
+	if _, err = f.ApplyTenant(t.Context(), plan, io.Discard, o); err != nil {
+		t.Fatal(err)
+	}
+	uploads, created := 0, 0
+	for _, call := range f.calls() {
+		if strings.HasSuffix(call, "/upload") {
+			uploads++
+		}
+		if strings.HasPrefix(call, "POST ") && strings.HasSuffix(call, "/certificateAuthorities") {
+			created++
+		}
+	}
+	if uploads != 1 || created != 0 {
+		t.Errorf("%d uploads, %d created", uploads, created)
+	}
+	if left := planned(t, f, func(signin.Config) signin.Config { return plan.After }); !left.Empty() {
+		t.Errorf("%v is left", left)
+	}
+
+	// Bundles that are not of the plan.
+	plan = planned(t, f, func(c signin.Config) signin.Config {
+		c = c.Clone()
+		c.Trust.PKIs[0].CertificateAuthorities = append(c.Trust.PKIs[0].CertificateAuthorities, authorityOf(t, newCA(t, "Seven", later)))
+		c.Trust.PKIs[1].CertificateAuthorities = append(c.Trust.PKIs[1].CertificateAuthorities, authorityOf(t, newCA(t, "Eight", later)))
+		return c
+	})
+	if _, err := plan.Bundle(); !errors.Is(err, graph.Invalid) {
+		t.Errorf("CAs of two PKIs: %v", err)
+	}
+	f.asked()
+	for name, text := range map[string][]byte{"nothing": nil, "of another plan": bundle(t, newCA(t, "Nine", later))} {
+		if _, err := f.ApplyTenant(t.Context(), plan, io.Discard, graph.TenantOptions{UploadURL: "https://pki.contoso.com/x.p7b", Bundle: text}); !errors.Is(err, graph.Invalid) || f.writes() != 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := planned(t, f, func(c signin.Config) signin.Config { return c }).Bundle(); !errors.Is(err, graph.Invalid) {
+		t.Errorf("no CA: %v", err)
 	}
 }

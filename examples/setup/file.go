@@ -27,22 +27,46 @@ type planFile struct {
 	Refused string `json:"refused,omitempty"`
 }
 
-// save writes the plan, and never over another file: a plan is the only way back.
+// save writes the plan, and the bundle that is asked for, never over another file: a
+// plan is the only way back.
 func (o options) save(r *report) error {
 	saved := planFile{Plan: r.plan, Affected: r.affected}
 	if r.refused != nil {
 		saved.Refused = r.refused.why
 	}
-	pending, err := folder.PrepareNew(slices.Values([]string{o.out}), folder.Secret, func(w io.Writer) error { return console.JSON(w, saved) })
-	if errors.Is(err, folder.NameTaken) {
-		return console.Usage("%s exists already: a plan is also the way back, so it is not replaced; choose another name", o.out)
-	}
-	if err != nil {
+	var files []*folder.Pending
+	defer func() {
+		for _, f := range files { // what is not committed
+			f.Discard()
+		}
+	}()
+	prepare := func(name string, mode fs.FileMode, fill func(w io.Writer) error) error {
+		pending, err := folder.PrepareNew(slices.Values([]string{name}), mode, fill)
+		if errors.Is(err, folder.NameTaken) {
+			return console.Usage("%s exists already, and is not replaced: a plan is also the way back; choose another name", name)
+		}
+		if err == nil {
+			files = append(files, pending)
+		}
 		return err
 	}
-	if err := pending.Commit(); err != nil {
-		pending.Discard()
+	if o.bundle != "" {
+		bundle, err := r.plan.Bundle()
+		if err != nil {
+			return console.Usage("-bundle: %w", err)
+		}
+		if err := prepare(o.bundle, folder.Public, func(w io.Writer) error { _, err := w.Write(bundle); return err }); err != nil {
+			return err
+		}
+	}
+	if err := prepare(o.out, folder.Secret, func(w io.Writer) error { return console.JSON(w, saved) }); err != nil {
 		return err
+	}
+	for len(files) > 0 {
+		if err := files[0].Commit(); err != nil {
+			return err
+		}
+		files = files[1:]
 	}
 	r.saved = o.out
 	return nil
@@ -153,6 +177,12 @@ func (o options) write(ctx context.Context, t *tenant.Tenant, plan graph.TenantP
 	options := graph.TenantOptions{ApplyOptions: graph.ApplyOptions{AllowLockout: true}} // who would be is decided above
 	if !o.json {
 		options.Progress = func(part string) { fmt.Fprintf(os.Stderr, "Writing: %s\n", part) }
+	}
+	if o.upload != "" {
+		if options.Bundle, err = os.ReadFile(o.bundle); err != nil {
+			return errors.Join(err, end(true))
+		}
+		options.UploadURL = o.upload
 	}
 	// The plan is in two files already.
 	_, err = t.ApplyTenant(ctx, plan, io.Discard, options)

@@ -69,6 +69,7 @@ type options struct {
 	crls           saved.CRLs
 	out            string
 	apply, undo    string
+	bundle, upload string
 	allowLockout   bool
 	html           string
 	exitCode, json bool
@@ -101,6 +102,8 @@ func parse(args []string) (options, error) {
 	o.crls.Register(f)
 	f.StringVar(&o.out, "out", "", "save the plan to `PLAN`, a new file; with -from, the new folder of the proposal (default proposal)")
 	f.StringVar(&o.apply, "apply", "", "apply the saved `PLAN`")
+	f.StringVar(&o.bundle, "bundle", "", "with -out: also write the new CAs as a .p7b to `FILE`, for -upload; with -apply: that file")
+	f.StringVar(&o.upload, "upload", "", "with -apply and -bundle: let Entra download the bundle from this public `URL` instead of sending it CA by CA")
 	f.StringVar(&o.undo, "undo", "", "take back the saved `PLAN`, whether it was applied whole or in part")
 	f.BoolVar(&o.allowLockout, "allow-lockout", false, "LOCK USERS OUT if the change does, or if it is not known whether it does")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if changes are pending")
@@ -124,6 +127,10 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("-fetch, -owner and -domain need -from DIR")
 	case saved && o.html != "":
 		return o, console.Usage("-html is the page of a plan: it cannot be combined with -apply and -undo")
+	case o.bundle != "" && o.out == "" && o.apply == "":
+		return o, console.Usage("-bundle needs -out PLAN, or -apply PLAN with -upload URL")
+	case o.upload != "" && (o.apply == "" || o.bundle == ""), o.apply != "" && o.bundle != "" && o.upload == "":
+		return o, console.Usage("-upload URL, -bundle FILE and -apply PLAN must be used together: the file must be the one at the URL, byte for byte")
 	case o.apply != "" && o.undo != "":
 		return o, console.Usage("-apply and -undo cannot be combined")
 	case saved && (wanted || o.keep || o.deleteClassic || o.out != "" || o.exitCode):

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
@@ -416,6 +417,40 @@ func TestThen(t *testing.T) {
 		t.Errorf("%v, %+v\n%s", err, out, r.Stdout)
 	}
 	p.untouched()
+}
+
+// The new CAs are downloaded by the service, from where a person has published them.
+func TestUpload(t *testing.T) {
+	d, err := graphtest.Demo(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p := &place{t: t, dir: dir, demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{Fetch: func(_ context.Context, url string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(dir, filepath.Base(url)))
+	}})}
+	p.ca("one.pem")
+	p.ca("two.pem")
+	args := []string{"-ca", "one.pem", "-ca", "two.pem", "-pki", "Cards", "-allow-lockout", "-bundle", "cas.p7b"}
+	p.must(p.run(append(args, "-out", "plan.json")...), 0, "Publish cas.p7b at a URL that Entra reaches", "-apply plan.json -bundle cas.p7b -upload URL -allow-lockout")
+	p.must(p.run(append(args, "-out", "other.json")...), 2, "cas.p7b")
+	p.untouched()
+	p.must(p.run("-apply", "plan.json", "-bundle", "cas.p7b", "-upload", "https://pki.contoso.com/cas.p7b", "-allow-lockout"), 0, "Writing: upload", "Applied")
+	uploads := 0
+	for _, w := range p.Writes() {
+		if strings.HasSuffix(w.URL, "/upload") {
+			uploads++
+		}
+	}
+	if uploads != 1 {
+		t.Errorf("%d uploads", uploads)
+	}
+	for _, args := range [][]string{{"-enable", "-bundle", "x.p7b"}, {"-apply", "plan.json", "-bundle", "cas.p7b"}, {"-apply", "plan.json", "-upload", "https://x/y.p7b"},
+		{"-rule", "1.2.3.9=multifactor", "-allow-lockout", "-out", "third.json", "-bundle", "new.p7b"}} {
+		if r := p.run(args...); r.Code != 2 {
+			t.Errorf("%q: %+v", args, r)
+		}
+	}
 }
 
 // A plan that others could have changed would be theirs.

@@ -319,6 +319,12 @@ func (r report) next() []step {
 		return []step{check}
 	case r.refused != nil && !r.allowLockout:
 		return []step{{"Only if that is meant:", again("-allow-lockout")}}
+	case r.saved != "" && r.bundle != "":
+		more := []string{"-apply", r.saved, "-bundle", r.bundle, "-upload", "URL"}
+		if r.refused != nil {
+			more = append(more, "-allow-lockout")
+		}
+		return []step{{"Publish " + r.bundle + " at a URL that Entra reaches, and apply the plan.", command("setup", more...)}}
 	case r.saved != "" && r.refused != nil:
 		return []step{{"Apply it.", command("setup", "-apply", r.saved, "-allow-lockout")}}
 	case r.saved != "":
