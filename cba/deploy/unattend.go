@@ -132,7 +132,11 @@ func (p Package) steps(o Options) ([]step, error) {
 		if o.AtSignIn {
 			script, what = signInName, "CBA: prepare the import at the sign-in of "
 		}
-		steps = []step{{`powershell -NoProfile -ExecutionPolicy Bypass -Command "` + folder + "& ($p+'" + script + `')"`, what + comment(p.UPN)}}
+		run := folder + "& ($p+'" + script + "')" // the script writes why it failed, but not that it is gone
+		if o.pass() == OOBESystem {
+			run = "$ErrorActionPreference='Stop';try{" + run + ";exit $LASTEXITCODE}catch{" + log + "$_;exit 1}"
+		}
+		steps = []step{{`powershell -NoProfile -ExecutionPolicy Bypass -Command "` + run + `"`, what + comment(p.UPN)}}
 	case o.pass() == Specialize: // every character counts: positions, and names that are still unambiguous
 		folder = strings.Replace(folder, "-FileSystemLabel", "-FileS", 1)
 		exportable := ""

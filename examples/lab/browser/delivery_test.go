@@ -109,3 +109,35 @@ func TestSharedMachine(t *testing.T) {
 		}
 	}
 }
+
+// TestPrimaryPassword installs into a profile of Firefox that has a primary password: the
+// certificate is there once the person has given the password.
+func TestPrimaryPassword(t *testing.T) {
+	a := newAuthority(t, "CN=Own CA")
+	janes := a.issue(jane, nil)
+	tenant, users := save(t, tenantOf(t, a), map[string][]credential{jane: {janes}})
+	d := newDesk(t, tenant, users)
+	d.primary = "primary 1"
+	file := filepath.Join(d.home, "primary")
+	if err := os.WriteFile(file, []byte(d.primary+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	profile := d.firefoxProfile()
+	for _, script := range []string{
+		`mkdir -p "$1" && certutil -N -d "sql:$1" -f "$2"`,
+		`NSSDB=$1 NSSDB_PASSWORD_FILE=$2 sh "$3/install.sh"`,
+		`certutil -A -d "sql:$1" -f "$2" -n lab -t C,, -i "$4"`,
+	} {
+		command := exec.Command("sh", "-c", script, "-", profile, file, janes.deliver(t, jane, false), d.ca)
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", script, err, out)
+		}
+	}
+	page, _, err := try(t, d.firefox(), jane, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := d.saw(); !s.Presented || !s.Verdict.SignedIn {
+		t.Errorf("the lab saw %+v\n%s", s, page)
+	}
+}

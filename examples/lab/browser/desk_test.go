@@ -24,6 +24,8 @@ type desk struct {
 	t    *testing.T
 	home string
 	ca   string // file of the certificate of the lab's CA
+	// primary is the primary password of Firefox's profile, if it has one.
+	primary string
 	// seen are the sign-ins that the lab has seen.
 	seen chan seen
 }

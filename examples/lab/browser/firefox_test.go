@@ -36,13 +36,17 @@ func (d *desk) firefoxProfile() string { return filepath.Join(d.home, "firefox")
 // one, and that Firefox presents a certificate without asking.
 func (d *desk) firefoxPolicy() {
 	d.t.Helper()
-	policy, err := json.Marshal(map[string]any{"policies": map[string]any{
+	policies := map[string]any{
 		"Certificates": map[string]any{"Install": []string{d.ca}},
 		"Preferences": map[string]any{
 			"security.default_personal_cert": map[string]string{"Value": "Select Automatically", "Status": "locked"},
 		},
 		"DisableTelemetry": true, "DisableAppUpdate": true, "OverrideFirstRunPage": "", "NoDefaultBookmarks": true,
-	}})
+	}
+	if d.primary != "" { // it would be asked for at the start, to write the CA
+		delete(policies, "Certificates")
+	}
+	policy, err := json.Marshal(map[string]any{"policies": policies})
 	if err == nil {
 		err = os.WriteFile(filepath.Join(firefoxFolder, "policies.json"), policy, 0o644)
 	}
@@ -54,7 +58,11 @@ func (d *desk) firefoxPolicy() {
 func (d *desk) firefox() *firefox {
 	d.t.Helper()
 	d.firefoxPolicy()
-	cmd := exec.Command("firefox-esr", "--headless", "--marionette", "--no-remote", "--profile", d.firefoxProfile(), "--width", "1200", "--height", "900")
+	args := []string{"--headless", "--marionette", "--no-remote", "--profile", d.firefoxProfile(), "--width", "1200", "--height", "900"}
+	if d.primary != "" {
+		args = append(args, "--remote-allow-system-access")
+	}
+	cmd := exec.Command("firefox-esr", args...)
 	cmd.Env = append(os.Environ(), "HOME="+d.home, "MOZ_CRASHREPORTER_DISABLE=1")
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
@@ -82,7 +90,34 @@ func (d *desk) firefox() *firefox {
 	if _, err := f.call("WebDriver:NewSession", map[string]any{}); err != nil {
 		d.t.Fatal(err)
 	}
+	if d.primary != "" {
+		f.unlock(d.primary)
+	}
 	return f
+}
+
+// unlock gives Firefox the primary password, which a person types when it asks.
+func (f *firefox) unlock(password string) {
+	f.t.Helper()
+	for _, step := range []struct {
+		command    string
+		parameters map[string]any
+		want       string
+	}{
+		{"Marionette:SetContext", map[string]any{"value": "chrome"}, ""},
+		{"WebDriver:ExecuteScript", map[string]any{"args": []any{password}, "sandbox": nil, "script": `
+			const token = Cc["@mozilla.org/security/internalkeytoken;1"].createInstance(Ci.nsIPKCS11Token || Ci.nsIPK11Token);
+			if (!token.hasPassword) return "no primary password";
+			if (token.isLoggedIn) return "open before the password";
+			token.changePassword(arguments[0], arguments[0]); // which opens it
+			return token.isLoggedIn ? "open" : "wrong password";`}, "open"},
+		{"Marionette:SetContext", map[string]any{"value": "content"}, ""},
+	} {
+		answer, err := f.call(step.command, step.parameters)
+		if got, _ := value[string](answer, err); err != nil || got != step.want {
+			f.t.Fatalf("%s: %s, %v", step.command, answer, err)
+		}
+	}
 }
 
 func (f *firefox) message() ([]byte, error) {
