@@ -81,6 +81,15 @@ func ReadFolder(fsys fs.FS) (Snapshot, error) {
 		return Snapshot{}, &Error{Reason: Malformed, Detail: "the folder has no part of a tenant: EntraExporter writes Policies/AuthenticationMethodsPolicy/" +
 			"AuthenticationMethodConfigurations/X509Certificate.json and Organization/CertificateBasedAuthConfiguration.json"}
 	}
+	for property, name := range from { // say in which file
+		part, err := encode(map[string]json.RawMessage{property: parts[property]})
+		if err != nil {
+			return Snapshot{}, err
+		}
+		if _, instead := dialect.Tenant(part); property != dialect.Preferred && instead != "" {
+			return Snapshot{}, &Error{Reason: Malformed, Where: name, Detail: "this looks like " + instead}
+		}
+	}
 	if domains != nil {
 		if parts["domains"], err = encode(domains); err != nil {
 			return Snapshot{}, err // never: each was read

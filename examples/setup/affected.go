@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -136,7 +137,9 @@ func (o options) compare(ctx context.Context, t *tenant.Tenant, plan graph.Tenan
 		accounts = append(accounts, u)
 	}
 	bar.End()
-	if err := t.AddGroups(ctx, accounts); err != nil {
+	if err := t.AddGroups(ctx, accounts); errors.Is(err, graph.Forbidden) || errors.Is(err, graph.Refused) {
+		fmt.Fprintf(os.Stderr, "setup: groups of users cannot be read, so of those on whom they decide nothing is known: %s\n", console.Clean(err.Error()))
+	} else if err != nil {
 		return a, err
 	}
 	found := map[string]bool{}

@@ -155,6 +155,9 @@ func TestAnswers(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"x509Certificate":` + method + `,"publicKeyInfrastructure":` + denied + `}`: "in the place of publicKeyInfrastructure",
 		`{"x509Certificate":` + denied + `}`:                                          "in the place of x509Certificate",
+		`{"x509Certificate":` + method + `,"publicKeyInfrastructure":[{"hello":1}]}`:  "none of the properties of a PKI",
+		`{"x509Certificate":` + method + `,"publicKeyInfrastructure":{"hello":1}}`:    "none of the properties of a PKI",
+		`{"x509Certificate":{"id":"Fido2","state":"enabled"}}`:                        "Fido2 in the place",
 		`{"authenticationMethodConfigurations":[{"id":"Fido2"}]}`:                     "without the configuration X509Certificate",
 		`{"authenticationMethodConfigurations":[]}`:                                   "without the configuration X509Certificate",
 	} {

@@ -117,6 +117,12 @@ func Tenant(raw []byte) (document []byte, instead string) {
 			if m.Name == PKIs && isPKI(m.Raw) {
 				members[i].Raw, changed = listOf(m.Raw), true
 			}
+			if m.Name == PKIs && hasStranger(members[i].Raw) {
+				return nil, "a tenant with an object in " + PKIs + " that has none of the properties of a PKI; give the answer of GET /directory/publicKeyInfrastructure/certificateBasedAuthConfigurations"
+			}
+			if id := word(members[i].Raw, "id"); m.Name == Policy && id != "" && !isMethod(members[i].Raw) {
+				return nil, "a tenant with the configuration " + id + " in the place of X509Certificate"
+			}
 		}
 		if !changed {
 			return raw, ""
@@ -205,6 +211,18 @@ const tenantCalls = "give the answer of GET /policies/authenticationMethodsPolic
 
 // classicID is the id of the classic trust store in every tenant.
 const classicID = "29728ade-6ae4-4ee9-9103-412912537da5"
+
+// hasStranger reports whether a list of PKIs has an object that is none.
+func hasStranger(raw []byte) bool {
+	inner, _, err := wire.Unwrap(raw)
+	if err != nil || len(inner) == 0 || inner[0] != '[' {
+		return false // its reader says what is wrong
+	}
+	elements, err := wire.Elements(inner)
+	return err == nil && slices.ContainsFunc(elements, func(e json.RawMessage) bool {
+		return len(e) > 0 && e[0] == '{' && property(e, "displayName") == nil && property(e, "id") == nil && property(e, "certificateAuthorities") == nil && property(e, "status") == nil
+	})
+}
 
 func isClassicStore(raw []byte) bool {
 	if word(raw, "id") == classicID {
