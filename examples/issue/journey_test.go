@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/examples/internal/programtest"
@@ -237,4 +239,63 @@ func TestScreens(t *testing.T) {
 	programtest.Full(t, program, dir, nil)
 	programtest.Full(t, program, dir, nil, "-json")
 	programtest.Full(t, program, dir, nil, "-h")
+}
+
+// Killed again and again while it mends, the program goes on: in the end everyone has files
+// that open, what was left of the old ones is in leftover/, and whoever had whole files
+// keeps them.
+func TestKilledMending(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	var list strings.Builder
+	list.WriteString("upn\n")
+	const users = 200
+	for i := range users {
+		fmt.Fprintf(&list, "user%d@yourdomain.com\n", i)
+	}
+	write(t, dir, "users.csv", list.String())
+	args := []string{"-users", "users.csv", "-key", "p256"}
+	good(t, dir, args...)
+	whole := map[string][]byte{}
+	for i := range users {
+		name := filepath.Join(out, "users", fmt.Sprintf("user%d@yourdomain.com.pfx", i))
+		if i%2 == 0 {
+			whole[name] = read(t, name)
+		} else if err := os.Truncate(name, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args = append([]string{"-mend"}, args...)
+	kills := 0
+	for delay := 30 * time.Millisecond; delay < 300*time.Millisecond; delay += 30 * time.Millisecond {
+		cmd := exec.Command(program, args...)
+		cmd.Dir = dir
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(delay)
+		cmd.Process.Kill()
+		if err := cmd.Wait(); err != nil {
+			kills++
+		}
+		for name, old := range whole {
+			if string(read(t, name)) != string(old) {
+				t.Fatalf("%s was whole and was changed", name)
+			}
+		}
+	}
+	if kills == 0 {
+		t.Fatal("no run was killed")
+	}
+	good(t, dir, args...)
+	if bundles := open(t, out); len(bundles) != users {
+		t.Errorf("%d users", len(bundles))
+	}
+	if left, _ := filepath.Glob(filepath.Join(out, "leftover", "*.pfx*")); len(left) < users/2 {
+		t.Errorf("%d damaged files are in leftover", len(left))
+	}
+	if left, _ := filepath.Glob(filepath.Join(out, "users", "*.part")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	good(t, dir, args[1:]...)
 }

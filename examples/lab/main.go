@@ -57,7 +57,8 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.ca, "ca", "", "write the certificate of the CA of the server to `FILE`, for clients that are to trust it")
 	f.BoolVar(&o.once, "once", false, "stop after the first sign-in; without -tenant, after those of the demonstration")
 	f.BoolVar(&o.json, "json", false, "print each sign-in as JSON")
-	if err := console.ParseFlags(f, args, "Asks a browser for a certificate as Entra does, and shows what Entra would answer.", "[flags]"); err != nil {
+	if err := console.ParseFlags(f, args, "Asks a browser for a certificate as Entra does, and shows what Entra would answer.", "[flags]",
+		"", "-tenant out/tenant.json -users out/users.jsonl", "-once -json -require mfa"); err != nil {
 		return o, err
 	}
 	switch {
@@ -125,7 +126,11 @@ func run(args []string) error {
 		}
 		if o.once {
 			end()
-			return <-served
+			err := <-served
+			if !o.json {
+				console.Next(console.Stdout, p.style, "Sign in with a browser of your own, to a tenant and users in files.", console.Command("lab", "-tenant", "out/tenant.json", "-users", "out/users.jsonl"))
+			}
+			return err
 		}
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())

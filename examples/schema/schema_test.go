@@ -111,10 +111,30 @@ func compile(t *testing.T) map[string]*jsonschema.Schema {
 	return schemas
 }
 
-// build builds a program.
-func build(t *testing.T, dir, name string) string {
+// programs has the built ones, below bin.
+var (
+	programs = map[string]string{}
+	bin      string
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if bin, err = os.MkdirTemp("", "schema"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(bin)
+	os.Exit(code)
+}
+
+// build builds a program once.
+func build(t *testing.T, name string) string {
 	t.Helper()
-	program := filepath.Join(dir, name+".exe")
+	if programs[name] != "" {
+		return programs[name]
+	}
+	program := filepath.Join(bin, name+".exe")
+	programs[name] = program
 	cmd := exec.Command("go", "build", "-o", program, ".")
 	cmd.Dir = filepath.Join("..", name)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -139,27 +159,40 @@ func documents(t *testing.T, text []byte) (all []any) {
 	}
 }
 
+// in runs the program, and makes a tenant to compare with once there is one.
+func (r run) in(t *testing.T, dir string, args []string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.Command(build(t, r.program), args...)
+	cmd.Dir = dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "out", "tenant.json"))
+	if err == nil {
+		text = bytes.Replace(text, []byte(`"state": "enabled"`), []byte(`"state": "disabled"`), 1)
+		if err := os.WriteFile(filepath.Join(dir, "disabled.json"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
 // Every program prints what its schema says, and each schema is used.
 func TestResults(t *testing.T) {
 	schemas := compile(t)
-	dir, programs, built := t.TempDir(), t.TempDir(), map[string]string{}
+	dir := t.TempDir()
 	prepare(t, dir)
 	used := map[string]any{}
 	for _, r := range runs {
-		if built[r.program] == "" {
-			built[r.program] = build(t, programs, r.program)
-		}
 		args := append([]string{"-json"}, r.args...)
-		cmd := exec.Command(built[r.program], args...)
-		cmd.Dir = dir
-		var stdout, stderr bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		cmd.Run()
-		if code := cmd.ProcessState.ExitCode(); code != r.code {
-			t.Errorf("%s %q: exit status %d, want %d\n%s", r.program, args, code, r.code, &stderr)
+		stdout, stderr, code := r.in(t, dir, args)
+		if code != r.code {
+			t.Errorf("%s %q: exit status %d, want %d\n%s", r.program, args, code, r.code, stderr)
 			continue
 		}
-		all := documents(t, stdout.Bytes())
+		all := documents(t, []byte(stdout))
 		if len(all) == 0 {
 			t.Errorf("%s %q printed nothing", r.program, args)
 		}
@@ -168,16 +201,6 @@ func TestResults(t *testing.T) {
 				t.Errorf("%s %q: %v", r.program, args, err)
 			}
 			used[r.schema] = v
-		}
-		if r.program == "issue" && len(r.args) == 2 && r.code == 0 { // a tenant to compare with
-			text, err := os.ReadFile(filepath.Join(dir, "out", "tenant.json"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			text = bytes.Replace(text, []byte(`"state": "enabled"`), []byte(`"state": "disabled"`), 1)
-			if err := os.WriteFile(filepath.Join(dir, "disabled.json"), text, 0o600); err != nil {
-				t.Fatal(err)
-			}
 		}
 	}
 	for name, s := range schemas {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -170,7 +171,12 @@ func (o options) printOutage(w io.Writer, r snapshot.OutageReport) {
 	if unknown > 0 {
 		fmt.Fprintf(w, "Of %s it is not known: the certificate must be at hand (-manifest or -certs), and a CRL of its CA that was made after the sign-in (-crl).\n", console.Count(unknown, "sign-in"))
 	}
-	if revoked > 0 {
+	switch {
+	case revoked > 0:
 		console.Next(w, style, "See how each of them is bound, and who else is affected.", console.Command("audit", o.tenant.Args()...))
+	case unknown > 0:
+		console.Next(w, style, "Ask again with a CRL of the CA that was made after the outage.", console.Command("signins", append(slices.Clone(o.args), "-crl", "ca.crl")...))
+	default:
+		console.Next(w, style, "See whether the CRLs can be fetched now.", console.Command("audit", o.tenant.Args()...))
 	}
 }

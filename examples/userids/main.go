@@ -103,6 +103,8 @@ func next(answers []answer, checking, matches bool) {
 	switch {
 	case checking && !matches:
 		console.Next(console.Stdout, style, "See the values that match.", console.Command("userids", file))
+	case checking:
+		console.Next(console.Stdout, style, "See all values that match this certificate.", console.Command("userids", file))
 	case !checking && len(answers[0].IDs) > 0:
 		ids := answers[0].IDs
 		console.Next(console.Stdout, style, "Check a value that is stored with the account, such as this one.", console.Command("userids", "-check", ids[len(ids)-1].Value.String(), file))

@@ -375,7 +375,9 @@ var ErrPending = &Failure{Status: Pending, Err: errors.New("pending")}
 // disk may be full.
 func Main(name string, run func(args []string) error) {
 	err := run(os.Args[1:])
-	if closed := Stdout.Close(); closed != nil && !errors.Is(err, closed) {
+	if closed := Stdout.Close(); errors.Is(err, closed) && closed != nil {
+		err = &Failure{Unusable, err}
+	} else if closed != nil {
 		closed = Usage("not all of the result was printed: %w", closed)
 		if err == nil || err == error(ErrNo) || err == error(ErrNotKnown) || err == error(ErrPending) || errors.Is(err, flag.ErrHelp) {
 			err = closed
