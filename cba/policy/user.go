@@ -154,22 +154,27 @@ func otherThanUser(members []wire.Member) string {
 }
 
 func (t userRead) user(members []wire.Member) User {
-	had := map[string]bool{} // by name in lower case: whether there is a value
-	for _, m := range members {
-		had[strings.ToLower(m.Name)] = string(m.Raw) != "null"
+	had := func(name string) (value, has bool) {
+		for _, m := range members {
+			if strings.EqualFold(m.Name, name) {
+				value, has = value || string(m.Raw) != "null", true
+			}
+		}
+		return value, has
 	}
 	u := User{
 		ID: t.ID, UserPrincipalName: t.UserPrincipalName, OnPremisesUserPrincipalName: t.OnPremisesUserPrincipalName, UserType: t.UserType,
 		AuthorizationInfo: t.AuthorizationInfo, MemberOf: t.MemberOf, TransitiveMemberOf: t.TransitiveMemberOf,
 		Disabled: t.AccountEnabled != nil && !*t.AccountEnabled,
 	}
-	isNull := func(p UserProperty) bool { value, has := had[strings.ToLower(string(p))]; return has && !value }
+	isNull := func(p UserProperty) bool { value, has := had(string(p)); return has && !value }
 	unasked := isNull(AccountEnabled) || isNull(MemberOf) || isNull(TransitiveMemberOf)
 	cut := func(p UserProperty, list []DirectoryObject, count int32) bool {
-		return had[strings.ToLower(string(p)+"@odata.nextLink")] || slices.Contains(list, DirectoryObject{}) || len(list) >= expandPage && int(count) != len(list)
+		more, _ := had(string(p) + "@odata.nextLink")
+		return more || slices.Contains(list, DirectoryObject{}) || len(list) >= expandPage && int(count) != len(list)
 	}
 	for _, p := range userProperties {
-		value, has := had[strings.ToLower(string(p))]
+		value, has := had(string(p))
 		switch {
 		case !has, !value && (unasked || p != OnPremisesUserPrincipalName && p != UserType),
 			p == MemberOf && cut(p, t.MemberOf, t.Count), p == TransitiveMemberOf && cut(p, t.TransitiveMemberOf, t.AllCount):

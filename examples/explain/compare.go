@@ -61,7 +61,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	total, without, inScope := 0, 0, 0
 	affected := &pages.AffectedPart{}
 	var twice shared
-	// Garbage may take what room there is below 40 MB. What is held of a list grows by 18
+	// Garbage may take what room there is below 40 MB. What is held of a list grows by 14
 	// bytes a user at most, see [signin.SharedIDs].
 	const room = 28 << 20
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
@@ -72,7 +72,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		}
 		bar.Step(1)
 		if total++; total%(1<<16) == 0 {
-			debug.SetMemoryLimit(max(room, room/2+18*int64(total)))
+			debug.SetMemoryLimit(max(room, room/2+14*int64(total)))
 		}
 		affected.Add(change)
 		twice.add(*change.Case.User)

@@ -111,6 +111,7 @@ type field struct {
 	value          reflect.Value
 	name, also     string
 	always, unwrap bool
+	taken          bool // read already
 }
 
 // fields returns the properties of a struct in their order, and whether it keeps
@@ -178,26 +179,23 @@ func decodeObject(raw []byte, v reflect.Value) *Error {
 			}
 		}
 	}
-	var taken []*field
 	for _, m := range members {
 		f := find(list, m.Name, fold)
 		if f == nil {
 			continue
 		}
-		if slices.Contains(taken, f) { // in another letter case
+		if f.taken { // in another letter case
 			return &Error{Reason: DuplicateName, Where: pointer(m.Name), Detail: "the property appears twice, in different letter case"}
 		}
-		taken = append(taken, f)
-		value, where := []byte(m.Raw), pointer(m.Name)
+		f.taken = true
+		value, deeper := []byte(m.Raw), ""
 		if f.unwrap {
-			inner, deeper, err := unwrap(value)
-			if err != nil {
-				return within(where, err)
+			if value, deeper, err = unwrap(value); err != nil {
+				return within(pointer(m.Name), err)
 			}
-			value, where = inner, where+deeper
 		}
 		if err := decode(value, f.value, f.unwrap); err != nil {
-			return within(where, err)
+			return within(pointer(m.Name)+deeper, err)
 		}
 	}
 	if keeps {
@@ -285,9 +283,8 @@ func decodeList(raw []byte, v reflect.Value, wrapped bool) *Error {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	for i, element := range list {
-		where := pointer(strconv.Itoa(i))
 		if err := decodeWrapped(element, v.Index(i), wrapped); err != nil {
-			return within(where, err)
+			return within(pointer(strconv.Itoa(i)), err)
 		}
 	}
 	return nil
