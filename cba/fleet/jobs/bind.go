@@ -82,7 +82,9 @@ func (f *Fleet) bind(ctx context.Context, job *rivertype.JobRow, args bindArgs) 
 			if err != nil {
 				return err
 			}
-			jobs = append(jobs, river.InsertManyParams{Args: deliverArgs{Owner: args.Owner, Serial: args.Serial}, InsertOpts: &river.InsertOpts{Queue: binds, Priority: 2, MaxAttempts: attempts}})
+			if err := f.next(ctx, tx, args.Owner, args.Serial, true); err != nil {
+				return err
+			}
 		}
 		// Old values are removed when their certificates have expired.
 		for _, step := range plan.Steps {

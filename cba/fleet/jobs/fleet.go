@@ -311,12 +311,14 @@ func (f *Fleet) beat(ctx context.Context) error {
 }
 
 // rescue gives the jobs of other workers that died to the living. It does not count as an
-// attempt. Rows that a transaction holds are left for the next time.
+// attempt. Rows that a transaction holds are left for the next time. A lease that ends in the far future
+// is one from before the database's clock was set back.
 func (f *Fleet) rescue(ctx context.Context) error {
 	return f.db.transact(ctx, func(tx transaction) error {
 		_, err := tx.exec(ctx, `UPDATE {}river_job SET state = 'available', scheduled_at = DUE_TIME, max_attempts = max_attempts + 1
 			WHERE id IN (SELECT id FROM {}river_job WHERE state = 'running'
-				AND LAST_WORKER <> $1 AND LAST_WORKER NOT IN (SELECT name FROM {}workers WHERE expires > NOW) SKIP_LOCKED)`, f.worker)
+				AND LAST_WORKER <> $1 AND LAST_WORKER NOT IN (SELECT name FROM {}workers
+				WHERE expires > NOW AND expires <= NOW + $2) SKIP_LOCKED)`, f.worker, 10*f.c.Lease.Microseconds())
 		if err != nil {
 			return err
 		}

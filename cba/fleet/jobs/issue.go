@@ -72,7 +72,7 @@ func (f *Fleet) issue(ctx context.Context, job *rivertype.JobRow, args issueArgs
 		if _, err := tx.exec(ctx, "DELETE FROM {}attempts WHERE serial = $1", d.serial); err != nil {
 			return err
 		}
-		return f.next(ctx, tx, args.Owner, d.serial)
+		return f.next(ctx, tx, args.Owner, d.serial, false)
 	})
 	// After a refusal the certificate does not count. Another error can hide that the
 	// transaction was committed: the next attempt, or the next sweep, finds out.
@@ -84,12 +84,18 @@ func (f *Fleet) issue(ctx context.Context, job *rivertype.JobRow, args issueArgs
 	return err
 }
 
-// next adds the job that follows on the issue of a certificate.
-func (f *Fleet) next(ctx context.Context, tx transaction, owner, serial string) error {
-	if f.c.Graph != nil {
-		return tx.insertNew(ctx, []river.InsertManyParams{{Args: bindArgs{Owner: owner, Serial: serial}, InsertOpts: &river.InsertOpts{Queue: binds, Priority: 2, MaxAttempts: attempts}}})
+// next adds the job that follows on the issue of a certificate, or on its binding.
+func (f *Fleet) next(ctx context.Context, tx transaction, owner, serial string, isBound bool) error {
+	job := river.InsertManyParams{InsertOpts: &river.InsertOpts{Queue: binds, Priority: 2, MaxAttempts: attempts}}
+	switch {
+	case f.c.Graph != nil && !isBound:
+		job.Args = bindArgs{Owner: owner, Serial: serial}
+	case f.c.Deliver != nil:
+		job.Args = deliverArgs{Owner: owner, Serial: serial}
+	default: // the file in its store is the delivery
+		return tx.ledger().Mark(ctx, ledger.Delivered, time.Now(), serial)
 	}
-	return tx.insertNew(ctx, []river.InsertManyParams{{Args: deliverArgs{Owner: owner, Serial: serial}, InsertOpts: &river.InsertOpts{Queue: binds, Priority: 2, MaxAttempts: attempts}}})
+	return tx.insertNew(ctx, []river.InsertManyParams{job})
 }
 
 // A drafted certificate is one that this process is making.
@@ -214,18 +220,18 @@ func (f *Fleet) giveUp(ctx context.Context, d *drafted, signed bool) error {
 // abandon puts certificates on the CRL that were signed, or may have been, and that are
 // not in the ledger. Their files are removed by a sweep.
 func abandon(ctx context.Context, tx transaction, where string, arg string) error {
-	n, err := tx.exec(ctx, `INSERT INTO {}revocations (serial, issuer, revoked, reason, expires)
-		SELECT serial, issuer, NOW / 1000000, 4, expires FROM {}attempts WHERE `+where+` AND given_up = 0 ON CONFLICT (serial) DO NOTHING`, arg)
-	if err != nil {
-		return err
-	}
+	where += " AND given_up = 0"
 	var issuer string
 	var jobs []river.InsertManyParams
-	r, err := tx.query(ctx, "SELECT DISTINCT issuer FROM {}attempts WHERE "+where+" AND given_up = 0", arg)
-	if err := scanAll(r, err, []any{&issuer}, func() error { jobs = append(jobs, publication(issuer)); return nil }); err != nil {
+	r, err := tx.query(ctx, "SELECT DISTINCT issuer FROM {}attempts WHERE "+where, arg)
+	if err := scanAll(r, err, []any{&issuer}, func() error { jobs = append(jobs, publication(issuer)); return nil }); err != nil || len(jobs) == 0 {
 		return err
 	}
-	if _, err := tx.exec(ctx, "UPDATE {}attempts SET given_up = NOW WHERE "+where+" AND given_up = 0", arg); err != nil || n == 0 {
+	if _, err := tx.exec(ctx, `INSERT INTO {}revocations (serial, issuer, revoked, reason, expires)
+		SELECT serial, issuer, NOW / 1000000, 4, expires FROM {}attempts WHERE `+where+" ON CONFLICT (serial) DO NOTHING", arg); err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, "UPDATE {}attempts SET given_up = NOW WHERE "+where, arg); err != nil {
 		return err
 	}
 	return tx.insert(ctx, jobs)

@@ -83,7 +83,7 @@ func (d directory) Remove(_ context.Context, name string) error {
 func (d directory) path(name string) string { return filepath.Join(string(d), name) }
 
 func (d directory) check(name string) error {
-	if !filepath.IsLocal(name) || filepath.Base(name) != name {
+	if !filepath.IsLocal(name) || filepath.Base(name) != name || name == "." {
 		return &Error{Reason: Invalid, What: "name of a file in " + string(d)}
 	}
 	return nil
