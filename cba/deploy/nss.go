@@ -18,7 +18,8 @@ import (
 //     otherwise, since version 146, pki/nssdb in XDG_DATA_HOME (~/.local/share). Where
 //     neither is there the script makes the first, which every version reads; it never
 //     makes it beside the second, which it would hide.
-//   - The same two places in the folders of Snap and Flatpak packages that are there.
+//   - The same two places in the folders of Snap and Flatpak packages that are there; as
+//     these packages are never older, the second is made.
 //   - Every profile of Firefox that profiles.ini names and that has a database, under
 //     ~/.mozilla and XDG_CONFIG_HOME/mozilla, and those of Snap and Flatpak.
 //
@@ -165,7 +166,8 @@ add() {
 	fi
 }
 
-# shared WHO OLD NEW: where browsers made from Chromium look.
+# shared WHO OLD NEW FIRST: where browsers made from Chromium look. FIRST is made if
+# neither is there.
 shared() {
 	if [ -d "$2" ]; then
 		if [ -e "$3/cert9.db" ] && [ -z "$check" ]; then
@@ -175,7 +177,7 @@ shared() {
 	elif [ -e "$3/cert9.db" ]; then
 		add "$1" "$3"
 	else
-		add "$1" "$2"
+		add "$1" "$4"
 	fi
 }
 
@@ -214,18 +216,18 @@ else
 		printf '%s\n' "Firefox has no profile yet: start it once, and run this again." >&2
 	fi
 	for base in "$HOME"/snap/chromium/current "$HOME"/snap/brave/current; do
-		[ ! -d "$base" ] || shared "${base#"$HOME"/}" "$base/.pki/nssdb" "$base/.local/share/pki/nssdb"
+		[ ! -d "$base" ] || shared "${base#"$HOME"/}" "$base/.pki/nssdb" "$base/.local/share/pki/nssdb" "$base/.local/share/pki/nssdb"
 	done
 	for name in org.chromium.Chromium com.google.Chrome com.microsoft.Edge com.brave.Browser io.github.ungoogled_software.ungoogled_chromium; do
 		base=$HOME/.var/app/$name
-		[ ! -d "$base" ] || shared "$name" "$base/.pki/nssdb" "$base/data/pki/nssdb"
+		[ ! -d "$base" ] || shared "$name" "$base/.pki/nssdb" "$base/data/pki/nssdb" "$base/data/pki/nssdb"
 	done
 	here=
 	for program in chromium chromium-browser google-chrome google-chrome-stable microsoft-edge microsoft-edge-stable brave-browser; do
 		! command -v $program >/dev/null || here=1
 	done
 	if [ -n "$here" ] || [ -d "$HOME/.pki/nssdb" ] || [ -e "$data/pki/nssdb/cert9.db" ] || [ ! -s "$work/list" ]; then
-		shared "Chromium, Chrome, Edge, Brave" "$HOME/.pki/nssdb" "$data/pki/nssdb"
+		shared "Chromium, Chrome, Edge, Brave" "$HOME/.pki/nssdb" "$data/pki/nssdb" "$HOME/.pki/nssdb"
 	fi
 fi
 

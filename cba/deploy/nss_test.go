@@ -181,7 +181,7 @@ func TestNSSDatabasesThatBrowsersRead(t *testing.T) {
 			os.MkdirAll(filepath.Join(d.home, "snap/chromium/current"), 0o700)
 			d.database(".var/app/com.google.Chrome/data/pki/nssdb", "")
 		}, []string{"Firefox: ~/snap/firefox/common/.mozilla/firefox/s", "Firefox: ~/.var/app/org.mozilla.firefox/.mozilla/firefox/f",
-			"snap/chromium/current: ~/snap/chromium/current/.pki/nssdb", "com.google.Chrome: ~/.var/app/com.google.Chrome/data/pki/nssdb"}, nil},
+			"snap/chromium/current: ~/snap/chromium/current/.local/share/pki/nssdb", "com.google.Chrome: ~/.var/app/com.google.Chrome/data/pki/nssdb"}, nil},
 		{"one database by its name, relative", func(d *desk) { d.env = append(d.env, "NSSDB=here/it is") }, []string{"NSSDB: ~/here/it is"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

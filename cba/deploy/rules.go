@@ -39,11 +39,11 @@ var (
 
 	answerAutoLogon = lint.Rule{Code: "deploy-answer-autologon", Severity: lint.Error, Effect: lint.LocksOut,
 		What:   "the answer file signs in another account first, and the certificate goes into the store of that account",
-		Do:     "import at the person's own sign-in (AtSignIn), or remove AutoLogon so that the person signs in first",
+		Do:     "import at the person's own sign-in (deliver -at-sign-in), or remove AutoLogon so that the person signs in first",
 		Source: lint.Unattend + ", AutoLogon, FirstLogonCommands"}
 	answerAccounts = lint.Rule{Code: "deploy-answer-accounts", Severity: lint.Warning,
 		What:   "the answer file creates other accounts; the certificate goes into the store of whoever signs in first",
-		Do:     "import at the person's own sign-in (AtSignIn), or make sure that the person signs in first",
+		Do:     "import at the person's own sign-in (deliver -at-sign-in), or make sure that the person signs in first",
 		Source: lint.Unattend + ", LocalAccounts, FirstLogonCommands"}
 	answerPassProcessed = lint.Rule{Code: "deploy-answer-pass-processed", Severity: lint.Error, Effect: lint.LocksOut,
 		What: `the pass is marked wasPassProcessed="true", and Windows Setup skips such a pass`,
@@ -58,7 +58,7 @@ var (
 		Source: lint.Unattend + ", Order"}
 	machineStore = lint.Rule{Code: "deploy-machine-store", Severity: lint.Warning, Effect: lint.LocksOut,
 		What:   "the certificate goes into the machine's store, which browsers do not read",
-		Do:     "import into the person's store: in the pass oobeSystem, or at the person's own sign-in (AtSignIn)",
+		Do:     "import into the person's store: in the pass oobeSystem, or at the person's own sign-in (deliver -at-sign-in)",
 		Source: lint.StoreLocations}
 )
 
