@@ -213,6 +213,10 @@ func lookup(m map[string]string, key string) (string, bool) {
 
 // guess looks for the one user whose name looks like that of a certificate.
 func (w *work) guess(l *leaf, names cba.Names, alike map[string][]*person) {
+	if l.unusable != "" {
+		w.stray(l, l.unusable)
+		return
+	}
 	var found []*person
 	how := ""
 	try := func(key, text string) {
@@ -236,7 +240,7 @@ func (w *work) guess(l *leaf, names cba.Names, alike map[string][]*person) {
 	}
 	if len(found) == 1 {
 		p := found[0]
-		p.perhaps = append(p.perhaps, l)
+		p.perhaps, l.guessed = append(p.perhaps, l), true
 		p.guess = how
 	}
 	switch all := slices.Concat(names.UPNs, names.Emails); {
@@ -282,6 +286,16 @@ func (p *person) lacks() string {
 		}
 	}
 	return p.leaves[0].lacks
+}
+
+// unusable is why no client presents any of the person's certificates.
+func (p *person) unusable() string {
+	for _, l := range p.leaves {
+		if l.unusable == "" {
+			return ""
+		}
+	}
+	return p.leaves[0].unusable
 }
 
 // after is the user with the ids.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
@@ -91,7 +92,9 @@ type CA struct {
 	// service can use; Note then says what they name.
 	CRL  string `json:"crl"`
 	Note string `json:"note,omitempty"`
-	// Proposed is false for a CA that is of no use yet, because one above it is missing.
+	// Proposed is false for a CA that is of no use yet, because one above it is missing or
+	// because none of its certificates is known to be a user's; Note says which. CAs that
+	// only certificates of nobody lead to are left out.
 	Proposed bool `json:"proposed"`
 	// CRLState is "usable", or what is wrong with the CRL; "" if it was not fetched.
 	CRLState string `json:"crlState,omitempty"`
@@ -182,11 +185,14 @@ type work struct {
 
 // A leaf is a certificate of a user.
 type leaf struct {
-	cert   *x509.Certificate
-	values *certuserid.Values
-	owner  *person
-	chain  trust.Chain
-	lacks  string // the CA above it that is not at hand
+	cert     *x509.Certificate
+	values   *certuserid.Values
+	owner    *person
+	chain    trust.Chain
+	lacks    string // the CA above it that is not at hand
+	unusable string // why no client presents it
+	// guessed: it may be that of a user.
+	guessed bool
 	// domain and userDomain are how its name differs from that of a user.
 	domain, userDomain string
 }
@@ -201,10 +207,25 @@ func (w *work) sort(certs []*x509.Certificate) {
 		if c.IsCA {
 			w.cas = append(w.cas, c)
 		} else {
-			w.leaves = append(w.leaves, &leaf{cert: c, values: certuserid.Options{}.Values(c)})
+			w.leaves = append(w.leaves, &leaf{cert: c, values: certuserid.Options{}.Values(c), unusable: unusable(c)})
 		}
 	}
 }
+
+// unusable says why no client presents a certificate, "" if one can: people have
+// certificates for e-mail and for servers, too.
+func unusable(cert *x509.Certificate) string {
+	for _, f := range cba.Findings([]*x509.Certificate{cert}, cba.FindingsOptions{}) {
+		switch f.Code {
+		case "cert-no-client-auth", "cert-no-digital-signature", "cert-unknown-critical":
+			return f.What
+		}
+	}
+	return ""
+}
+
+// usable reports whether the certificate can sign somebody in, with the CAs at hand.
+func (l *leaf) usable() bool { return l.unusable == "" && l.chain.Trusted }
 
 // pkiName is the name of the proposed PKI.
 func (w *work) pkiName() string { return cmp.Or(w.options.PKI, "PKI") }
@@ -231,7 +252,10 @@ func (w *work) chains() error {
 	for _, l := range w.leaves {
 		l.chain = store.Chain(l.cert, w.at)
 		samples = append(samples, l.cert)
-		if len(l.chain.CAs) > 0 {
+		if l.owner == nil && !l.guessed || l.unusable != "" {
+			continue // a CA that none of the users needs is not to be trusted
+		}
+		if len(l.chain.CAs) > 0 && l.owner != nil {
 			issued[l.chain.CAs[0]]++
 		}
 		for _, f := range l.chain.Failures {
@@ -260,8 +284,11 @@ func (w *work) chains() error {
 			}
 		}
 		for _, ca := range l.chain.CAs {
-			if used[ca] = used[ca] || l.lacks == ""; !used[ca] {
-				incomplete[ca] = l.lacks
+			if used[ca] = used[ca] || l.lacks == "" && l.owner != nil; !used[ca] {
+				incomplete[ca] = "of no use until " + l.lacks + ", a CA above it, is at hand"
+				if l.lacks == "" {
+					incomplete[ca] = "not proposed: it is not known yet whether a user has a certificate of it"
+				}
 			}
 		}
 	}
@@ -300,9 +327,9 @@ func (w *work) chains() error {
 		w.proposal.CAs = append(w.proposal.CAs, ca)
 	}
 	for _, ca := range store.CAs() {
-		if lacks := incomplete[ca]; lacks != "" && !used[ca] {
-			w.proposal.CAs = append(w.proposal.CAs, CA{Subject: dn.Show(ca.Certificate.RawSubject), Type: trust.Intermediate, Thumbprint: ca.Thumbprint,
-				NotAfter: ca.Certificate.NotAfter, Issued: issued[ca], Note: "of no use until " + lacks + ", a CA above it, is at hand"})
+		if why := incomplete[ca]; why != "" && !used[ca] {
+			w.proposal.CAs = append(w.proposal.CAs, CA{Subject: dn.Show(ca.Certificate.RawSubject), Type: kind(ca), Thumbprint: ca.Thumbprint,
+				NotAfter: ca.Certificate.NotAfter, Issued: issued[ca], Note: why})
 		}
 	}
 	w.store, err = w.proposal.Config.Trust.Compile(trust.Options{})
@@ -310,6 +337,13 @@ func (w *work) chains() error {
 		return &Error{Reason: TooMany, Err: err}
 	}
 	return nil
+}
+
+func kind(ca *trust.CA) trust.AuthorityType {
+	if ca.SelfSigned {
+		return trust.Root
+	}
+	return trust.Intermediate
 }
 
 // issuedOthers reports whether a CA has CAs below it.
@@ -387,7 +421,7 @@ func (w *work) bind() {
 	owners := map[string]*person{}
 	shared := map[string]bool{} // ids that two people's certificates have
 	for _, l := range w.leaves {
-		if l.owner == nil || !l.chain.Trusted {
+		if l.owner == nil || !l.usable() {
 			continue
 		}
 		fromKey = fromKey && (len(l.cert.SubjectKeyId) == 0 || ofKey(l.cert))
@@ -403,7 +437,7 @@ func (w *work) bind() {
 		for _, p := range w.people {
 			reached, stored := false, false
 			for _, l := range p.leaves {
-				if !l.chain.Trusted {
+				if !l.usable() {
 					continue
 				}
 				switch c.property {
@@ -457,7 +491,7 @@ func (w *work) bind() {
 	w.proposal.Config.Policy.UserBindings = []policy.UserBinding{policy.Bind(w.field, policy.CertificateUserIDs, 1)}
 	for _, p := range w.people {
 		for _, l := range p.leaves {
-			if id, err := l.values.ID(w.field); err == nil && l.chain.Trusted && !shared[id.String()] {
+			if id, err := l.values.ID(w.field); err == nil && l.usable() && !shared[id.String()] {
 				p.store(id, l)
 			} else if err == nil && shared[id.String()] {
 				p.shares = id.String()
@@ -523,6 +557,9 @@ func (w *work) decide(ctx context.Context) error {
 			if lacks := p.lacks(); out.Status == Refused && lacks != "" {
 				out.Why = "the CA " + lacks + " is not at hand, and every CA up to the root must be in the trust store"
 			}
+			if unusable := p.unusable(); out.Status != Reached && unusable != "" {
+				out.Why = unusable
+			}
 			if out.Status != Reached && p.shares != "" {
 				out.Why = "another user's certificate has the same " + w.field.Name() + ", and an id can be stored with one user only: " + p.shares
 			}
@@ -575,7 +612,7 @@ func (w *work) ask() {
 		kinds = append(kinds, &kind{r, 1})
 	}
 	for _, l := range w.leaves {
-		if l.owner == nil || !l.chain.Trusted {
+		if l.owner == nil || !l.usable() {
 			continue
 		}
 		if len(l.cert.Policies) == 0 {

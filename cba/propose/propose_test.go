@@ -145,6 +145,7 @@ func newOrganization(t testing.TB) organization {
 		c.IssuingCertificateURL = []string{"http://pki.woodgrove.com/root.cer"}
 	})
 	unused := mint(t, nil, "Unused Root", isCA)
+	servers := mint(t, nil, "Servers", isCA)
 	for _, ca := range []*issuer{o.root, o.cards} {
 		der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(-time.Hour), NextUpdate: now.AddDate(0, 0, 7)}, ca.cert, ca.key)
 		if err != nil {
@@ -166,10 +167,11 @@ func newOrganization(t testing.TB) organization {
 		mint(t, o.lost, "Poor", upn("poor@contoso.com")),
 		mint(t, o.cards, "Badge 4711", nil),
 		mint(t, o.cards, "Eve", upn("eve@contoso.com")),
+		mint(t, servers, "www.contoso.com", nil),
 	} {
 		o.certs = append(o.certs, leaf.cert)
 	}
-	o.certs = append(o.certs, o.lost.cert, unused.cert, o.cards.cert, o.root.cert, o.root.cert, nil)
+	o.certs = append(o.certs, o.lost.cert, unused.cert, servers.cert, o.cards.cert, o.root.cert, o.root.cert, nil)
 	return o
 }
 
@@ -203,7 +205,7 @@ func TestTenant(t *testing.T) {
 		fmt.Fprintf(&got, "question %s: %.60s... %s\n", q.Topic, q.Text, rule)
 	}
 	want := `CA CN=Contoso Root, root, issued 0, http://crl.contoso.com/ContosoRoot.crl, usable
-CA CN=Contoso Cards, intermediate, issued 7, http://crl.contoso.com/ContosoCards.crl, usable
+CA CN=Contoso Cards, intermediate, issued 4, http://crl.contoso.com/ContosoCards.crl, usable
 CA CN=Woodgrove Issuing, intermediate, issued 1, , of no use until CN=Woodgrove Root, a CA above it, is at hand
 missing CN=Woodgrove Root above CN=Woodgrove Issuing for 1, [http://pki.woodgrove.com/root.cer]
 binding SubjectKeyIdentifier to certificateUserIds, high: 3, store 3, true
@@ -221,6 +223,7 @@ poor@contoso.com: refused by "UPN", 0 to store, AADSTS500176 the CA CN=Woodgrove
 stray CN=Alexandra: no user of the list has the name alex@contoso.onmicrosoft.com
 stray CN=Badge 4711: it has neither a UPN nor an e-mail address
 stray CN=Eve: no user of the list has the name eve@contoso.com
+stray CN=www.contoso.com: it has neither a UPN nor an e-mail address
 question group: For which groups is the method meant? Users in scope without... 
 question hardware: Is the key of every certificate with the policy OID 1.2.3.4 ... policy OID "1.2.3.4": multifactor, high affinity
 question hardware: Is the key of every certificate of the issuer CN=Contoso Car... issuer "CN=Contoso Cards": multifactor, high affinity
@@ -325,6 +328,32 @@ func TestOwners(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"person   zoe@contoso.com 40", "domain contoso.local contoso.com  0"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Certificates for e-mail are no reason to trust their CA, and store no id.
+func TestOtherUses(t *testing.T) {
+	o := newOrganization(t)
+	mail := mint(t, nil, "Mail CA", isCA)
+	usage := func(c *x509.Certificate) {
+		email("jane@contoso.com")(c)
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
+	}
+	certs := append(o.certs, mail.cert, mint(t, mail, "Jane", usage).cert, mint(t, mail, "Noone", func(c *x509.Certificate) { usage(c); c.EmailAddresses = []string{"none@contoso.com"} }).cert)
+	p, err := propose.Tenant(t.Context(), o.users, certs, propose.Options{Now: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ca := range p.CAs {
+		if ca.Subject == "CN=Mail CA" {
+			t.Errorf("%+v", ca)
+		}
+	}
+	if jane := p.People[0]; jane.Status != propose.Reached || len(jane.Store) != 1 || len(jane.Certificates) != 2 {
+		t.Errorf("%+v", jane)
+	}
+	if none := p.People[5]; none.Status != propose.Refused || len(none.Store) != 0 || !strings.Contains(none.Why, "clientAuth") {
+		t.Errorf("%+v", none)
 	}
 }
 
