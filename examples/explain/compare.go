@@ -58,7 +58,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	defer bar.End()
 	counts := map[signin.Difference]int{}
 	differences := []difference{}
-	total, without, inScope := 0, 0, 0
+	total, without, inScope, perhaps := 0, 0, 0, 0
 	affected := &pages.AffectedPart{}
 	var twice shared
 	// Garbage may take what room there is below 40 MB. What is held of a list grows by 14
@@ -78,8 +78,11 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		twice.add(*change.Case.User)
 		if len(change.Case.Certificates) == 0 {
 			without++
-			if change.Difference == signin.WithoutCertificate {
+			switch change.Difference {
+			case signin.WithoutCertificate:
 				inScope++
+			case signin.NotKnown:
+				perhaps++
 			}
 			continue
 		}
@@ -101,7 +104,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 			return err
 		}
 	} else {
-		style, words := console.StyleFor(os.Stdout), summary(total, without, inScope, counts)
+		style, words := console.StyleFor(os.Stdout), summary(total, without, inScope, perhaps, counts)
 		if len(differences) > shownUsers {
 			fmt.Fprintf(console.Stdout, "%s\n\n", words) // the table may be long
 		}
@@ -134,7 +137,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 
 // summary says what becomes of the users. Those about whom nothing is known are not
 // among those who keep their access.
-func summary(total, without, inScope int, counts map[signin.Difference]int) string {
+func summary(total, without, inScope, perhaps int, counts map[signin.Difference]int) string {
 	if without == total {
 		return fmt.Sprintf("%s, all without a certificate: nothing is known about them", console.Count(total, "user"))
 	}
@@ -145,7 +148,9 @@ func summary(total, without, inScope int, counts map[signin.Difference]int) stri
 	}
 	if without > 0 {
 		text += fmt.Sprintf(", %d without a certificate", without)
-		if inScope > 0 {
+		if perhaps > 0 {
+			text += fmt.Sprintf(" (%d in scope, of %d it is not known)", inScope, perhaps)
+		} else if inScope > 0 {
 			text += fmt.Sprintf(" (%d in scope)", inScope)
 		}
 	}

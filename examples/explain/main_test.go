@@ -743,7 +743,7 @@ func TestUndecided(t *testing.T) {
 	write(t, pair, "none.json", []byte(`{"id":"2","userPrincipalName":"none@contoso.org"}`))
 	r = explain(t, folder, append(at, "-tenant", "tenant-base.json", "-then", "tenant-exclude-group.json", "-users", "people")...)
 	if r.code != 3 || strings.Contains(r.stdout, "0 lose access") || !strings.Contains(r.stdout, "none is known to lose access") ||
-		!strings.Contains(r.stdout, "1 not known, 1 without a certificate") {
+		!strings.Contains(r.stdout, "1 not known, 1 without a certificate (0 in scope, of 1 it is not known)") {
 		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 }
