@@ -23,6 +23,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -92,7 +93,7 @@ func run(args []string) error {
 	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return console.Usage("-listen: %w", err)
+		return console.Usage("-listen: %w; choose another address, such as 127.0.0.1:0, which takes a free port", err)
 	}
 	serving, end := context.WithCancel(ctx)
 	defer end()
@@ -119,7 +120,7 @@ func run(args []string) error {
 	served := make(chan error, 1)
 	go func() { served <- page.Serve(serving, listener) }()
 	if demo != nil {
-		p.head("Demonstration: without -tenant, this program uses a tenant, users and certificates of its own,\nand signs in with a client of its own.\n\n")
+		p.head("Demonstration: without -tenant, this program uses a tenant, users and certificates of its own, and signs in with a client of its own.\n\n")
 		if err := demo.signIn(ctx, page, listener.Addr().String()); err != nil {
 			end()
 			return errors.Join(err, <-served)
@@ -127,7 +128,7 @@ func run(args []string) error {
 		if o.once {
 			end()
 			err := <-served
-			if !o.json {
+			if err == nil && !o.json {
 				console.Next(console.Stdout, p.style, "Sign in with a browser of your own, to a tenant and users in files.", console.Command("lab", "-tenant", "out/tenant.json", "-users", "out/users.jsonl"))
 			}
 			return err
@@ -185,7 +186,7 @@ func (p *printer) head(format string, args ...any) {
 }
 
 // row is the width of the columns of a sign-in.
-const row = "%-24s  %-24s  %-7s  %-5s  %s\n"
+const row = "%-20s  %-20s  %-3s  %-5s  %s\n"
 
 func (p *printer) print(a lab.Attempt) {
 	p.mu.Lock()
@@ -221,7 +222,7 @@ func (p *printer) print(a lab.Attempt) {
 	case signin.Undecided:
 		result = p.style.Yellow("undecided: " + a.Verdict.Message)
 	}
-	fmt.Fprintf(console.Stdout, row, console.Clean(a.User.UserPrincipalName), console.Clean(presented), a.TLS, hints, result)
+	fmt.Fprintf(console.Stdout, row, console.Clean(a.User.UserPrincipalName), console.Clean(presented), strings.TrimPrefix(a.TLS, "TLS "), hints, result)
 }
 
 // status is the exit status of the last sign-in.

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -56,6 +57,14 @@ func TestCommandLine(t *testing.T) {
 		if r := programtest.Run(t, program, folder, nil, args...); r.Code != 2 || !strings.Contains(r.Stderr, want) {
 			t.Errorf("%q: status %d, %s", args, r.Code, r.Stderr)
 		}
+	}
+}
+
+// TestScreens holds what the demonstration prints.
+func TestScreens(t *testing.T) {
+	for _, columns := range []int{0, 80, 120} {
+		env := append(os.Environ(), fmt.Sprint("COLUMNS=", columns))
+		programtest.Screen(t, "demonstration", columns, programtest.Run(t, program, t.TempDir(), env, "-once", "-listen", "127.0.0.1:0"), nil)
 	}
 }
 
