@@ -33,6 +33,7 @@ import (
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/saved"
+	"example.com/entracba/examples/internal/targets"
 )
 
 func main() { console.Main("deliver", run) }
@@ -50,7 +51,10 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
 	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "the manifest.json `FILE` that issue wrote")
-	f.Func("to", "`TARGET` of the delivery: windows-usb, windows, macos, ios, linux or android; required", func(text string) error { return o.target.UnmarshalText([]byte(text)) })
+	f.Func("to", "`TARGET` of the delivery: windows-usb, windows, macos, ios, linux or android, or a system as issue -for takes it, such as windows-11; required", func(text string) (err error) {
+		o.target, err = targets.Delivery(text)
+		return err
+	})
 	f.StringVar(&o.out, "out", "", "write one folder for each user into `DIR`; required")
 	f.Func("user", "only for the user with this `UPN`; may be repeated", func(text string) error {
 		o.users = append(o.users, text)

@@ -100,3 +100,15 @@ func TestScreens(t *testing.T) {
 	programtest.Full(t, program, t.TempDir(), nil)
 	programtest.Full(t, program, t.TempDir(), nil, "-json")
 }
+
+// The demonstration replaces no file of a person's.
+func TestDemonstrationReplacesNothing(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "page.html", []byte("mine"))
+	if r := explain(t, dir, "-html", "page.html"); r.code != 2 || r.stdout != "" {
+		t.Errorf("exit status %d: %s", r.code, r.stdout)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "page.html")); err != nil || string(text) != "mine" {
+		t.Errorf("%q, %v", text, err)
+	}
+}

@@ -103,6 +103,9 @@ func parse(args []string) (options, error) {
 	case o.users == "" && o.manifest == "" && (o.tenant.IsDemo() != (o.user == "" && o.cert == "") || (o.user == "") != (o.cert == "")):
 		return o, console.Usage("-tenant, -user and -cert must be used together, or -manifest and -user")
 	}
+	if _, err := os.Lstat(o.html); o.html != "" && err == nil && o.user == "" && o.users == "" {
+		return o, console.Usage("%s exists, and this would be the demonstration's: use another name", o.html)
+	}
 	if o.users == "" && o.user == "" {
 		for _, name := range []string{"crl", "allow-private"} {
 			if given[name] {

@@ -394,7 +394,7 @@ func TestUnusable(t *testing.T) {
 		{"list without a file", "", "", []string{"-crl", "http://x/y"}, []string{"URL=FILE"}},
 		{"list that is not there", "", "", []string{"-crl", "http://x/y=none.crl"}, []string{"none.crl"}},
 		{"requirement", "", "", []string{"-require", "everything"}, []string{"everything", "phishing-resistant"}},
-		{"requirement that is no strength", "", "", []string{"-require", "user.json"}, []string{"allowedCombinations"}},
+		{"requirement that is no strength", "", "", []string{"-require", "user.json"}, []string{"properties of an authentication strength"}},
 		{"unknown flag", "", "", []string{"-tennant", "x"}, []string{"-tennant"}},
 		{"an argument", "", "", []string{"x"}, []string{`"x"`}},
 		{"findings of many", "", "", []string{"-user", "", "-cert", "", "-users", "x", "-then", "y", "-findings"}, []string{"-findings"}},

@@ -102,6 +102,11 @@ func parse(args []string) (options, error) {
 	case o.outage.given() && o.html != "":
 		return o, console.Usage("-html has no effect with -outage")
 	}
+	for _, name := range []string{o.write, o.html} {
+		if _, err := os.Lstat(name); name != "" && err == nil && o.tenant.IsDemo() {
+			return o, console.Usage("%s exists, and this would be the demonstration's: give -tenant, or another name", name)
+		}
+	}
 	return o, nil
 }
 

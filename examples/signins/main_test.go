@@ -224,3 +224,20 @@ func TestEvidence(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// The demonstration replaces no file of a person's.
+func TestDemonstrationReplacesNothing(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "readings.json")
+	if err := os.WriteFile(name, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"-write-readings", "-html"} {
+		if r := programtest.Run(t, program, dir, nil, flag, "readings.json"); r.Code != 2 || r.Stdout != "" {
+			t.Errorf("%s: exit status %d: %s", flag, r.Code, r.Stdout)
+		}
+	}
+	if text, err := os.ReadFile(name); err != nil || string(text) != "mine" {
+		t.Errorf("%q, %v", text, err)
+	}
+}

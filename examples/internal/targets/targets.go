@@ -5,11 +5,30 @@ package targets
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba/deploy"
 	"example.com/entracba/cba/pfx"
 )
+
+// Delivery returns the kind of delivery for a target: windows-11 is windows, ios-17 is ios.
+func Delivery(text string) (deploy.Target, error) {
+	var t deploy.Target
+	err := t.UnmarshalText([]byte(text))
+	if err == nil {
+		return t, nil
+	}
+	// From the last: windows-usb has the readers of windows.
+	for _, t := range slices.Backward(deploy.Targets()) {
+		for _, reader := range t.Readers() {
+			if reader.String() == text {
+				return t, nil
+			}
+		}
+	}
+	return 0, err
+}
 
 // Encoding returns the encoding of PFX files that a target opens, or the encoding that is
 // named.

@@ -9,6 +9,26 @@ import (
 	"example.com/entracba/examples/internal/targets"
 )
 
+// What issue makes files for, deliver delivers to.
+func TestDelivery(t *testing.T) {
+	for text, want := range map[string]deploy.Target{"windows-usb": deploy.WindowsUSB, "windows": deploy.Windows, "windows-11": deploy.Windows, "windows-server-2016": deploy.Windows,
+		"macos-14": deploy.MacOS, "ios-17": deploy.IOS, "android-14": deploy.Android} {
+		if got, err := targets.Delivery(text); err != nil || got != want {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, target := range deploy.Targets() {
+		if got, err := targets.Delivery(target.String()); err != nil || got != target {
+			t.Errorf("%v: %v, %v", target, got, err)
+		}
+	}
+	for _, text := range []string{"", "windows-95", "compat", "java"} {
+		if got, err := targets.Delivery(text); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 func TestEncoding(t *testing.T) {
 	for _, target := range deploy.Targets() {
 		if e, err := targets.Encoding(target.String()); err != nil || e != pfx.For(target.Readers()...) {
