@@ -202,7 +202,6 @@ type work struct {
 	ca, files, passwords string
 	token                tokenOptions
 	tenant               tenant.Flags
-	mappings             []certuserid.Mapping
 	metrics              string
 	drain                bool
 	config               jobs.Config
