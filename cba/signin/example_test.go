@@ -161,6 +161,30 @@ func ExampleTenant_Explain() {
 	// pass requirement
 }
 
+// A gateway decides every request of a connection. Tenant.Decide knows certificates
+// that it has seen; who has the certificate at hand for long holds it. When the policy or
+// the CAs change, compile a new tenant and exchange it: it has forgotten everything.
+func ExampleTenant_Certificate() {
+	ca := newCA("CN=WoodgroveCA")
+	tenant, err := woodgrove(ca).Compile(signin.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	held, err := tenant.Certificate(newUser(ca, "bob@woodgrove.com")) // r.TLS.PeerCertificates[0]
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, upn := range []string{"bob@woodgrove.com", "eve@woodgrove.com"} {
+		answer, err := held.Decide(context.Background(), &policy.User{UserPrincipalName: upn}, time.Now(), signin.Requirement{})
+		fmt.Println(upn, answer.SignedIn, answer.Code, err)
+	}
+	// Output:
+	// bob@woodgrove.com true  <nil>
+	// eve@woodgrove.com false AADSTS1001009 <nil>
+}
+
 func ExampleTenant_Decide() {
 	ca := newCA("CN=WoodgroveCA")
 	tenant, err := woodgrove(newCA("CN=WoodgroveCA")).Compile(signin.Options{}) // another key
