@@ -209,6 +209,9 @@ func TestNSSDatabasesThatBrowsersRead(t *testing.T) {
 				if code != 0 || !slices.Equal(got, test.want) || strings.Count(out, "< 0> ec ") != len(test.want) {
 					t.Fatalf("%s: exit status %d, want %q:\n%s", sh, code, test.want, out)
 				}
+				if strings.Contains(out, "is not used: browsers read") != (len(test.others) > 0) {
+					t.Errorf("%s: what is not read is not told:\n%s", sh, out)
+				}
 				if got, want := d.databases(), slices.Concat(want, test.others); !slices.Equal(sorted(got), sorted(want)) {
 					t.Errorf("%s: databases %q, want %q", sh, got, want)
 				}
@@ -248,21 +251,28 @@ func TestNSSCheckComparesTheCertificate(t *testing.T) {
 	if out, code := d.install("sh", ""); code != 0 {
 		t.Fatal(out)
 	}
-	next := jane(t, "abcdefghijkmnpqrstuvwxyz")
-	script, err := next.NSSScript(deploy.Options{})
+	bundle, err := pfx.Decode(p.PFX, p.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// As a script on the standard input, without its folder.
-	command := d.command(string(script), "sh", "-s", "--", "-check")
-	if out, err := command.CombinedOutput(); command.ProcessState.ExitCode() != 1 || !strings.HasPrefix(string(out), "missing\t") {
-		t.Errorf("%v\n%s", err, out)
+	renewed := p // with the same key
+	renewed.Certificate = issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: p.UPN}}, bundle.Key.(*ecdsa.PrivateKey), newAuthority(t, rootSubject, nil))
+	var script []byte
+	for _, next := range []deploy.Package{jane(t, "abcdefghijkmnpqrstuvwxyz"), renewed} {
+		if script, err = next.NSSScript(deploy.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		// As a script on the standard input, without its folder.
+		command := d.command(string(script), "sh", "-s", "--", "-check")
+		if out, err := command.CombinedOutput(); command.ProcessState.ExitCode() != 1 || !strings.HasPrefix(string(out), "missing\t") {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 	script, err = p.NSSScript(deploy.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	command = d.command(string(script), "sh", "-s", "--", "-check")
+	command := d.command(string(script), "sh", "-s", "--", "-check")
 	if out, err := command.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "found\t") {
 		t.Errorf("%v\n%s", err, out)
 	}
