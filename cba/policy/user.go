@@ -130,27 +130,10 @@ func ParseUser(data []byte) (User, error) {
 	}) {
 		return User{}, &Error{Reason: WrongObject, Detail: "it has none of the properties of a user; give the answer of GET /users/{id}?$select=id,userPrincipalName,accountEnabled,userType,authorizationInfo"}
 	}
-	if other := otherThanUser(list); other != "" {
+	if other := dialect.OtherThanUser(list); other != "" {
 		return User{}, &Error{Reason: WrongObject, Detail: "it is " + other + " and no user; give the answer of GET /users/{id}"}
 	}
 	return t.user(list), nil
-}
-
-// otherThanUser says what an object is that has some properties of a user, "" for a
-// user.
-func otherThanUser(members []wire.Member) string {
-	has := map[string]bool{}
-	for _, m := range members {
-		has[strings.ToLower(m.Name)] = true
-		var kind string
-		if m.Name == "@odata.type" && json.Unmarshal(m.Raw, &kind) == nil && !strings.HasSuffix(strings.ToLower(kind), ".user") {
-			return "a " + kind
-		}
-	}
-	if has["createddatetime"] && has["userid"] || has["appdisplayname"] && has["userid"] {
-		return "a row of the sign-in log"
-	}
-	return ""
 }
 
 func (t userRead) user(members []wire.Member) User {

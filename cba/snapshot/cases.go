@@ -120,7 +120,8 @@ func each(r io.Reader, yield func(dialect.Item, error) bool) {
 		return // nobody
 	}
 	if !dialect.IsJSON(b) {
-		table(b, func(l Listed, err error) bool { return yield(dialect.Item{Where: l.Where, JSON: l.JSON}, err) })
+		start, _ := b.Peek(4096)
+		table(b, dialect.LooksLike(start), func(l Listed, err error) bool { return yield(dialect.Item{Where: l.Where, JSON: l.JSON}, err) })
 		return
 	}
 	for item, err := range dialect.List(b) {
@@ -138,9 +139,10 @@ func noUser(members []wire.Member) string {
 	has := func(name string) bool {
 		return slices.ContainsFunc(members, func(m wire.Member) bool { return strings.EqualFold(m.Name, name) })
 	}
+	if other := dialect.OtherThanUser(members); other != "" {
+		return other + " and no user; give users as GET /users lists them"
+	}
 	switch {
-	case has("userId") && has("createdDateTime"), has("appDisplayName"):
-		return "a row of the sign-in log and no user; give users as GET /users lists them"
 	case !has("id") && !has("userPrincipalName"):
 		return "an object without id and userPrincipalName, which is no user; give users as GET /users lists them"
 	}

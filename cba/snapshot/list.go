@@ -94,8 +94,8 @@ var columns = map[string]string{
 	"certificate": "certificates", "certificates": "certificates",
 }
 
-// table reads a list that is no JSON.
-func table(b *bufio.Reader, yield func(Listed, error) bool) {
+// table reads a list that is no JSON. looks says what it may be instead of a table.
+func table(b *bufio.Reader, looks string, yield func(Listed, error) bool) {
 	r, header, err := dialect.Table(b)
 	line := 1
 	refuse := func(format string, args ...any) {
@@ -116,7 +116,12 @@ func table(b *bufio.Reader, yield func(Listed, error) bool) {
 		}
 		_, id := index["id"]
 		if _, upn := index["userPrincipalName"]; !id && !upn {
-			refuse("this is no list of users: neither JSON, nor a table whose header row has a column id or userPrincipalName")
+			if looks != "" && !strings.HasPrefix(looks, "a table") {
+				looks = "; it looks like " + looks
+			} else {
+				looks = ""
+			}
+			refuse("this is no list of users: neither JSON, nor a table whose header row has a column id or userPrincipalName%s", looks)
 			return
 		}
 	}

@@ -44,7 +44,7 @@ func Graph(data []byte, most int) ([]byte, error) {
 	checked, err := wire.Text(data, most)
 	if err != nil {
 		var e *wire.Error
-		if looks := looksLike(data); errors.As(err, &e) && e.Reason == wire.BadSyntax && looks != "" {
+		if looks := LooksLike(data); errors.As(err, &e) && e.Reason == wire.BadSyntax && looks != "" {
 			return nil, &wire.Error{Reason: wire.BadSyntax, Detail: foreign + looks}
 		}
 		return nil, err

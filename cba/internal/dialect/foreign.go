@@ -30,9 +30,9 @@ var (
 	yaml    = regexp.MustCompile(`^(---\r?\n|['"]?@?[A-Za-z][A-Za-z0-9.@]*['"]?: *[^{\[]*(\r?\n|$))`)
 )
 
-// looksLike says what a text is that is no JSON, and what to give instead; "" if it is
+// LooksLike says what a text is that is no JSON, and what to give instead; "" if it is
 // not known.
-func looksLike(data []byte) string {
+func LooksLike(data []byte) string {
 	data = bytes.TrimSpace(data)
 	start := string(data[:min(len(data), 4096)])
 	has := func(what string) bool { return bytes.Contains(data[:min(len(data), 64<<10)], []byte(what)) }
@@ -61,6 +61,33 @@ func looksLike(data []byte) string {
 		return "what PowerShell prints on the screen; add | ConvertTo-Json -Depth 10"
 	case start[0] != '{' && start[0] != '[' && start[0] != '"' && yaml.MatchString(start):
 		return "YAML; ask for JSON (az rest -o json)"
+	}
+	return ""
+}
+
+// others are properties that objects have which are no users, and what these are.
+var others = map[string]string{
+	"groupTypes": "a group", "securityEnabled": "a group", "mailEnabled": "a group", "deviceId": "a device", "servicePrincipalType": "a service principal",
+	"signInAudience": "an application", "appDisplayName": "a row of the sign-in log", "conditionalAccessStatus": "a row of the sign-in log",
+}
+
+// OtherThanUser says what an object is that may have some properties of a user, "" for
+// one that may be a user.
+func OtherThanUser(members []wire.Member) string {
+	has := func(name string) bool {
+		return slices.ContainsFunc(members, func(m wire.Member) bool { return strings.EqualFold(m.Name, name) })
+	}
+	for _, m := range members {
+		var kind string
+		if m.Name == "@odata.type" && json.Unmarshal(m.Raw, &kind) == nil && !strings.HasSuffix(strings.ToLower(kind), ".user") {
+			return "a " + kind
+		}
+		if other := others[m.Name]; other != "" && string(m.Raw) != "null" {
+			return other
+		}
+	}
+	if has("userId") && has("createdDateTime") {
+		return "a row of the sign-in log"
 	}
 	return ""
 }
