@@ -91,9 +91,11 @@ type difference struct {
 	After      signin.Answer     `json:"after"`
 }
 
-// loses reports whether the user signs in today, or may, and will not, or may not.
+// loses reports whether the user signs in today, or may, and will not, or may not. Where
+// nothing is known before and after, nothing is known of the difference either.
 func (d difference) loses() bool {
-	return d.Difference == signin.Loses || d.Difference == signin.NotKnown && d.Before.Outcome != signin.Refused && !d.After.SignedIn
+	return d.Difference == signin.Loses ||
+		d.Before.SignedIn && d.After.Outcome == signin.Undecided || d.Before.Outcome == signin.Undecided && d.After.Outcome == signin.Refused
 }
 
 func (a affected) losers() []difference {

@@ -190,6 +190,10 @@ func TestLockout(t *testing.T) {
 
 	// Nobody's certificate at hand: what takes access away is not known.
 	p.must(p.run("-rule", "1.2.3.9=multifactor"), 3, "no certificate of any user is at hand", "6 users of the tenant without a certificate at hand: what the change means to them is not known")
+	// Groups that cannot be read: whom the method is for is not known.
+	p = served(t, nil)
+	p.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Path: "/users/*/transitiveMemberOf/**", Times: -1})
+	p.must(p.run(about("-rule", "1.2.3.9=multifactor")...), 3, "groups of users cannot be read", "it is not known whether the change takes access away")
 	// Nobody can sign in yet: nobody can lose anything.
 	p = served(t, func(in *graphtest.Tenant) { in.Policy = json.RawMessage(graphtest.DefaultPolicy) })
 	p.must(p.run("-rule", "1.2.3.9=multifactor", "-enable"), 0, `~ state: "disabled" -> "enabled"`)
@@ -266,6 +270,8 @@ func TestKilledWithoutClassicStore(t *testing.T) {
 		}
 		finish, putBack := "-apply "+filepath.Join(p.dir, "plan.json"), "-undo "+filepath.Join(p.dir, "plan.json")
 		other = p.run(about("-rule", "1.2.3.9=multifactor")...)
+		p.must(other, 0, "WARNING: setup was stopped in the middle of changing the tenant", finish, putBack)
+		other = tenanttest.Run(t, p.Server, programtest.Other(t, "signins"), p.dir) // any program
 		p.must(other, 0, "WARNING: setup was stopped in the middle of changing the tenant", finish, putBack)
 		p.must(p.run("-apply", "first.json"), 2, "an earlier change of this tenant is not finished", finish, putBack)
 
