@@ -49,6 +49,7 @@ type options struct {
 	html         string
 	last         string // JSON of the report before
 	omit         string // accepted findings
+	show         string // which findings go into files
 	sarif        string
 	metrics      string
 	csv          string
@@ -66,6 +67,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.html, "html", "", "also write the findings as one HTML page to `FILE`, and as JSON beside it")
 	f.StringVar(&o.last, "last", "", "with -html: JSON `FILE` of the last report, to show what is new and what is fixed")
 	f.StringVar(&o.omit, "omit", "", "with -html, -sarif or -csv: JSON `FILE` with accepted findings: [{code, where, reason, until}]")
+	f.StringVar(&o.show, "show", "", "with -html, -sarif or -csv: only `errors|warnings|effects`: errors, those and warnings, or what locks people out or lets the wrong people in")
 	f.StringVar(&o.sarif, "sarif", "", "also write the findings to `FILE` as SARIF 2.1.0, for continuous integration")
 	f.StringVar(&o.csv, "csv", "", "also write the findings to `FILE` as CSV, one line for each thing to do")
 	f.StringVar(&o.metrics, "metrics", "", "also write days until CAs and CRLs expire, and findings, to `FILE` as Prometheus reads them")
@@ -82,6 +84,12 @@ func parse(args []string) (options, error) {
 	}
 	if o.html == "" && (o.last != "" || o.omit != "" && o.sarif == "" && o.csv == "") {
 		return o, console.Usage("-last is for the page and -omit for the page, -sarif and -csv: give -html FILE as well")
+	}
+	switch {
+	case o.show != "" && o.html == "" && o.sarif == "" && o.csv == "":
+		return o, console.Usage("-show has an effect on files only: give -html, -sarif or -csv as well")
+	case !slices.Contains([]string{"", "errors", "warnings", "effects"}, o.show):
+		return o, console.Usage("-show must be errors, warnings or effects, and not %q", o.show)
 	}
 	if o.tenant.IsDemo() && o.allowPrivate {
 		return o, console.Usage("-allow-private has no effect in the demonstration, which has its own CRLs")

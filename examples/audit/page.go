@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/folder"
+	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/report"
 	"example.com/entracba/examples/internal/console"
 )
@@ -74,7 +75,13 @@ func (a *audit) metrics() report.Metrics {
 
 // part are the findings beside those of the last report and those that are accepted.
 func (o options) part(a *audit) (*report.FindingsPart, error) {
-	options := report.FindingsOptions{At: a.At}
+	options := report.FindingsOptions{At: a.At, OnlyEffects: o.show == "effects"}
+	switch o.show {
+	case "errors":
+		options.Least = lint.Error
+	case "warnings":
+		options.Least = lint.Warning
+	}
 	if o.last != "" {
 		text, err := os.ReadFile(o.last)
 		if err != nil {

@@ -52,6 +52,38 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// A filter leaves findings out of files, and says how many.
+func TestShow(t *testing.T) {
+	dir := t.TempDir()
+	count := map[string]int{}
+	for _, show := range []string{"", "warnings", "errors", "effects"} {
+		args := []string{"-csv", "a" + show + ".csv", "-html", "a" + show + ".html"}
+		if show != "" {
+			args = append(args, "-show", show)
+		}
+		if r := programtest.Run(t, program, dir, nil, args...); r.Code != 1 {
+			t.Fatalf("%q: %+v", args, r)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "a"+show+".csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		count[show] = strings.Count(string(text), "\n")
+		page, err := os.ReadFile(filepath.Join(dir, "a"+show+".html"))
+		if err != nil || strings.Contains(string(page), "a filter was set") != (show != "") {
+			t.Errorf("%s: %v", show, err)
+		}
+	}
+	if !(count[""] > count["warnings"] && count["warnings"] > count["errors"] && count["errors"] > 1 && count["effects"] > 1) {
+		t.Errorf("%v", count)
+	}
+	for _, args := range [][]string{{"-show", "errors"}, {"-show", "all", "-csv", "x.csv"}} {
+		if r := programtest.Run(t, program, dir, nil, args...); r.Code != 2 {
+			t.Errorf("%q: %+v", args, r)
+		}
+	}
+}
+
 // The other files that programs read: SARIF, CSV and metrics.
 func TestFiles(t *testing.T) {
 	dir := t.TempDir()
