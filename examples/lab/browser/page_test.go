@@ -32,13 +32,23 @@ func thePage(t *testing.T) context.Context {
 	if err != nil || info.Size() > 5_000_000 {
 		t.Errorf("the page has %d bytes: %v", info.Size(), err)
 	}
+	ctx := openFile(t, file)
+	if err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](`window.readyAfter > 0`)); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// openFile opens a page from the disk in a Chromium of its own.
+func openFile(t *testing.T, file string) context.Context {
+	t.Helper()
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath("/usr/bin/chromium"), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.UserDataDir(filepath.Join(t.TempDir(), "profile")), chromedp.WindowSize(1200, 900), chromedp.Env("HOME="+t.TempDir()))
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(allocator)
 	t.Cleanup(end)
-	if err := chromedp.Do(ctx, chromedp.Navigate("file://"+file), chromedp.Poll[chromedp.Void](`window.readyAfter > 0`)); err != nil {
+	if err := chromedp.Do(ctx, chromedp.Navigate("file://"+file)); err != nil {
 		t.Fatal(err)
 	}
 	return ctx
