@@ -84,7 +84,8 @@ type evaluation struct {
 	request Request
 	cert    *policy.Certificate
 	reading reading
-	unfit   lint.Findings // only where an explanation is wanted
+	unfit   lint.Findings // only where an explanation is wanted, and so
+	ofChain []Step        // the steps of the chain
 }
 
 // A reading is the facts about a request under one reading of the documents: the
@@ -385,7 +386,7 @@ func (t *Tenant) Explain(ctx context.Context, r Request) (Verdict, error) {
 		return Verdict{}, err
 	}
 	e := t.policy.Explain(ev.cert, r.User)
-	ev.unfit = ev.fitness()
+	ev.unfit, ev.ofChain = ev.fitness(), ev.reading.chain.Steps()
 	answer := ev.judge(ev.reading)
 	v := Verdict{
 		Outcome:            answer.Outcome,
@@ -465,7 +466,7 @@ func (ev *evaluation) steps(e policy.Explanation) []Step {
 
 	chain := ev.reading.chain
 	curable := ev.tenant.curable(chain)
-	for _, s := range chain.Steps() {
+	for _, s := range ev.ofChain {
 		if curable && s.Outcome == lint.Fail {
 			s.Outcome, s.Code, s.Inferred = lint.Warn, "", false
 		}

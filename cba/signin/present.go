@@ -95,7 +95,7 @@ var remarkQuestions = map[string]struct{ id, text string }{
 // Microsoft's speaks of. Each could refuse the certificate.
 func (ev *evaluation) remarkQuestions(answer Answer, assume func(id, text string, changes bool)) {
 	chain := ev.reading.chain
-	for _, s := range chain.Steps() {
+	for _, s := range ev.ofChain {
 		q, ok := remarkQuestions[s.Name]
 		if !ok || s.Outcome != lint.Warn {
 			continue
