@@ -45,6 +45,9 @@ func newDesk(t *testing.T, tenant, users string, more ...string) *desk {
 	d := &desk{t: t, home: t.TempDir(), seen: make(chan seen, 16)}
 	d.ca = filepath.Join(d.home, "lab-ca.pem")
 	for _, folder := range []string{chromiumFolder + "/policies/managed", firefoxFolder} {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
 		for _, file := range glob(t, folder+"/*.json") {
 			if err := os.Remove(file); err != nil {
 				t.Fatal(err)
@@ -119,10 +122,12 @@ func (d *desk) install(folder, database string) {
 	}
 }
 
-// policy puts a delivery's browser policy where an administrator does.
+// policy runs the script for the policies of a delivery as an administrator does.
 func (d *desk) policy(folder string) {
 	d.t.Helper()
-	copyFile(d.t, filepath.Join(folder, "chromium-policy.json"), chromiumFolder+"/policies/managed/cba.json")
+	if out, err := exec.Command("sh", filepath.Join(folder, "install-policy.sh")).CombinedOutput(); err != nil {
+		d.t.Fatalf("install-policy.sh: %v: %s", err, out)
+	}
 }
 
 // run runs a program of this repository.
@@ -132,17 +137,6 @@ func run(t *testing.T, folder, program string, args ...string) {
 	cmd.Dir = folder
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %q: %v: %s", program, args, err, out)
-	}
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	content, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, content, 0o644); err != nil {
-		t.Fatal(err)
 	}
 }
 

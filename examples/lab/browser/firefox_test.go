@@ -57,7 +57,11 @@ func (d *desk) firefoxPolicy() {
 
 func (d *desk) firefox() *firefox {
 	d.t.Helper()
-	d.firefoxPolicy()
+	if exists(filepath.Join(firefoxFolder, "policies.json")) { // that of a delivery
+		d.trustServer(d.firefoxProfile())
+	} else {
+		d.firefoxPolicy()
+	}
 	args := []string{"--headless", "--marionette", "--no-remote", "--profile", d.firefoxProfile(), "--width", "1200", "--height", "900"}
 	if d.primary != "" {
 		args = append(args, "--remote-allow-system-access")

@@ -19,10 +19,10 @@ import (
 // namespaces.
 const insideVariable = "CBA_BROWSERS_INSIDE"
 
-// Folders of the browsers' policies, which the tests cover with folders of their own.
+// Folders of the browsers' policies.
 const (
 	chromiumFolder = "/etc/chromium"
-	firefoxFolder  = "/usr/lib/firefox-esr/distribution"
+	firefoxFolder  = "/etc/firefox/policies"
 )
 
 // programs is the folder with issue, deliver, lab and page.
@@ -82,30 +82,34 @@ func inside() (code int, err error) {
 	return 0, err
 }
 
-// privately covers what the tests change of the machine.
+// privately covers what the tests change of the machine: /etc, by a copy of it.
 func privately() error {
 	if err := loopbackUp(); err != nil {
 		return fmt.Errorf("loopback: %w", err)
 	}
-	for _, folder := range []string{chromiumFolder, firefoxFolder} {
-		if err := syscall.Mount("none", folder, "tmpfs", 0, "mode=0755"); err != nil {
-			return fmt.Errorf("mount on %s: %w", folder, err)
-		}
-	}
-	if err := os.MkdirAll(filepath.Join(chromiumFolder, "policies/managed"), 0o755); err != nil {
+	etc := filepath.Join(programs, "etc")
+	if err := os.MkdirAll(etc, 0o755); err != nil {
 		return err
 	}
-	hosts := filepath.Join(firefoxFolder, "hosts")
+	if err := syscall.Mount("none", etc, "tmpfs", 0, "mode=0755"); err != nil {
+		return fmt.Errorf("mount on %s: %w", etc, err)
+	}
+	// What this user cannot read is not needed.
+	_ = exec.Command("cp", "-a", "/etc/.", etc).Run()
 	var text strings.Builder
 	text.WriteString("127.0.0.1 localhost login.microsoftonline.com\n127.0.0.1")
 	for _, label := range []string{"", "hints.", "tls12.", "hints-tls12."} {
 		text.WriteString(" " + label + "certauth.login.microsoftonline.com")
 	}
-	if err := os.WriteFile(hosts, []byte(text.String()+"\n"), 0o644); err != nil {
+	// Removed first: it may be a mount of its own, whose copy is a link.
+	if err := os.RemoveAll(filepath.Join(etc, "hosts")); err != nil {
 		return err
 	}
-	if err := syscall.Mount(hosts, "/etc/hosts", "", syscall.MS_BIND, ""); err != nil {
-		return fmt.Errorf("mount on /etc/hosts: %w", err)
+	if err := os.WriteFile(filepath.Join(etc, "hosts"), []byte(text.String()+"\n"), 0o644); err != nil {
+		return err
+	}
+	if err := syscall.Mount(etc, "/etc", "", syscall.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mount on /etc: %w", err)
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ var browsers = map[string]func(d *desk, deliveries ...string) client{
 		for _, folder := range deliveries {
 			d.install(folder, d.firefoxProfile())
 		}
+		d.policy(deliveries[0])
 		return d.firefox()
 	},
 }

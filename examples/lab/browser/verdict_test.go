@@ -38,6 +38,7 @@ func TestIssueToVerdict(t *testing.T) {
 		},
 		"firefox": func() client {
 			d.install(janes, d.firefoxProfile())
+			d.policy(janes)
 			return d.firefox()
 		},
 		"curl": func() client {
