@@ -18,9 +18,9 @@ import (
 
 // A command of the guide, with what is shown of its output.
 type shown struct {
-	line, command string
-	output        []string
-	status        int
+	command string
+	output  []string
+	status  int
 }
 
 var exitStatus = regexp.MustCompile(`^# exit status (\d)$`)
