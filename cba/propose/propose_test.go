@@ -309,6 +309,18 @@ func TestOwners(t *testing.T) {
 			t.Errorf("asked again: %+v", q)
 		}
 	}
+	// A CA that leads to no more than a guess is not to be trusted yet.
+	other := mint(t, nil, "Other Root", isCA)
+	guess := []*x509.Certificate{other.cert, mint(t, other, "x", upn("jane@contoso.local")).cert}
+	if p, err = propose.Tenant(t.Context(), o.users[:1], guess, propose.Options{Now: at}); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.CAs) != 1 || p.CAs[0].Proposed || len(p.Config.Trust.PKIs[0].CertificateAuthorities) != 0 || p.People[0].Status != propose.Perhaps {
+		t.Errorf("%+v, %+v", p.CAs, p.People)
+	}
+	if p, err = propose.Tenant(t.Context(), o.users[:1], guess, propose.Options{Now: at, Domains: map[string]string{"contoso.local": "contoso.com"}}); err != nil || !p.CAs[0].Proposed {
+		t.Errorf("%+v, %v", p.CAs, err)
+	}
 	// Many who differ in the domain are one question.
 	var users []propose.User
 	var certs []*x509.Certificate
