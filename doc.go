@@ -20,22 +20,18 @@
 //   - A certificate was renewed, or somebody leaves: what has to be done, in
 //     which order? Package cba/lifecycle.
 //   - I have to revoke, and publish CRLs: package cba/crl/publish. I load and check
-//     CRLs: package cba/crl.
+//     CRLs: package cba/crl. They are on the network: package cba/crl/fetch.
 //
 // Understanding:
 //
 //   - Will this user get in with this certificate, and if not, why? Who loses
 //     access if I change this? Package cba/signin.
-//
 //   - What does the method configuration say: rules, bindings, affinity,
 //     targets? Package cba/policy.
-//
 //   - Does this certificate chain to what the tenant trusts? What is wrong with
 //     the uploaded CAs? Package cba/trust.
-//
-//   - I have to show it to somebody: a page of findings, of a verdict, of who is
-//     affected? Package cba/report.
-//
+//   - I have to show it to somebody as a page: findings, a verdict, who is
+//     affected. Package cba/report.
 //   - Which tenant suits the certificates and users that exist? Package cba/propose.
 //
 // Working with a tenant:
@@ -43,6 +39,16 @@
 //   - I read and change its configuration, its CAs and its users' ids, and want to
 //     be able to go back: package cba/graph.
 //   - I have a saved tenant, or compare two: package cba/snapshot.
+//
+// Many users, in modules of their own:
+//
+//   - Who has which certificate? Package cba/fleet/ledger, in a file with
+//     cba/fleet/sqlite, for several machines with cba/fleet/postgres.
+//   - I issue, renew and revoke for thousands into a folder: package
+//     cba/fleet/rollout.
+//   - That has to go on for good, on one machine or several, up to the ids in the
+//     accounts: package cba/fleet/jobs.
+//   - The CA's key is in an HSM: package cba/fleet/token.
 //
 // Helping:
 //
