@@ -61,9 +61,10 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	total, without, inScope, perhaps := 0, 0, 0, 0
 	affected := &pages.AffectedPart{}
 	var twice shared
-	// Garbage may take what room there is below 40 MB. What is held of a list grows by 14
-	// bytes a user at most, see [signin.SharedIDs].
-	const room = 28 << 20
+	// Garbage may take what room there is below 40 MB. What is held of a list grows by 12
+	// bytes a user at most, see [signin.SharedIDs], and with those to whom the change
+	// matters, for whom there is more than enough.
+	const room = 24 << 20
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(room))
 	for change, err := range signin.Compare(ctx, before, after, saved.Cases(o.users, o.password), signin.CompareOptions{At: o.at, Require: o.require}) {
@@ -72,7 +73,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		}
 		bar.Step(1)
 		if total++; total%(1<<16) == 0 {
-			debug.SetMemoryLimit(max(room, room/2+14*int64(total)))
+			debug.SetMemoryLimit(max(room, room/2+12*int64(total)+2048*int64(len(differences))))
 		}
 		affected.Add(change)
 		twice.add(*change.Case.User)
