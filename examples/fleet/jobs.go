@@ -203,7 +203,7 @@ type work struct {
 	token                tokenOptions
 	tenant               tenant.Flags
 	metrics              string
-	drain                bool
+	drain, delta         bool
 	config               jobs.Config
 }
 
@@ -233,6 +233,7 @@ func workOn(ctx context.Context, args []string) error {
 	f.StringVar(&w.files, "files", "", "`folder` for the PFX files, shared by all machines or not (default pfx in the -out folder)")
 	f.StringVar(&w.passwords, "passwords", "", "`folder` for their passwords (default passwords in the -out folder; better on another disk)")
 	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on this loopback `address`, such as 127.0.0.1:9464")
+	f.BoolVar(&w.delta, "delta", false, "publish a delta CRL after a revocation, and a base CRL when it is due")
 	f.BoolVar(&w.drain, "drain", false, "end when no job is left to run")
 	f.StringVar(&w.token.module, "token-module", "", "the CA's key is in a PKCS #11 token: `file` of its module (libsofthsm2.so, ...)")
 	f.StringVar(&w.token.label, "token", "", "`label` of the token")
@@ -304,8 +305,18 @@ func (w *work) run(ctx context.Context) error {
 	}
 	defer end()
 	w.config.Files, w.config.Passwords = jobs.Folder(w.files), jobs.Folder(w.passwords)
-	w.config.Publish = func(_ context.Context, ca *cba.Issuer, list *crl.List) error {
-		return folder.Write(filepath.Join(w.out, "crl", "issuing-"+fmt.Sprintf("%x", ca.Certificate.SubjectKeyId)[:8]+".crl"), list.Raw, folder.Public)
+	write := func(prefix string) func(context.Context, *cba.Issuer, *crl.List) error {
+		return func(_ context.Context, ca *cba.Issuer, list *crl.List) error {
+			name := "issuing"
+			if ca != w.config.CA {
+				name = "root"
+			}
+			return folder.Write(filepath.Join(w.out, "crl", prefix+name+"-"+fmt.Sprintf("%x", ca.Certificate.SubjectKeyId)[:8]+".crl"), list.Raw, folder.Public)
+		}
+	}
+	w.config.Publish = write("")
+	if w.delta {
+		w.config.PublishDelta = write("delta-")
 	}
 	if !w.tenant.IsDemo() {
 		t, err := w.tenant.Open()

@@ -116,7 +116,7 @@ func TestCommands(t *testing.T) {
 			if r := do(t, dir, append(with("revoke"), "nobody@yourdomain.com")...); r.code != 1 {
 				t.Errorf("exit status %d: %s", r.code, r.stderr)
 			}
-			mustDo(t, dir, append(with("work", "-key", "p256", "-drain"), ca...)...)
+			mustDo(t, dir, append(with("work", "-key", "p256", "-drain", "-delta"), ca...)...)
 			mustDo(t, dir, append(with("export"), "all.csv")...)
 			text, err := os.ReadFile(filepath.Join(dir, "all.csv"))
 			if err != nil {
@@ -126,7 +126,7 @@ func TestCommands(t *testing.T) {
 			if err != nil || len(rows) != count+1 {
 				t.Fatalf("%d rows, %v", len(rows), err)
 			}
-			names, err := filepath.Glob(filepath.Join(dir, "out", "fleet", "crl", "*.crl"))
+			names, err := filepath.Glob(filepath.Join(dir, "out", "fleet", "crl", "delta-*.crl"))
 			if err != nil || len(names) != 1 {
 				t.Fatalf("%v, %v", names, err)
 			}

@@ -5,14 +5,19 @@ package jobs
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"example.com/entracba/cba"
+	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/postgres/pgtest"
+	"github.com/riverqueue/river"
 )
 
 // A full store fails while there is no space.
@@ -156,6 +161,59 @@ func TestClockBack(t *testing.T) {
 		m.start()
 		m.until("the dead worker's job is done", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == 1 })
 		s.audit(t, m, 1)
+	})
+}
+
+// TestDelta revokes with delta CRLs: the base CRL stays, and a new delta CRL has the
+// revocation. When the base CRL is due, it has everything, and a delta CRL continues it.
+func TestDelta(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		deltas := Folder(filepath.Join(s.dir, "delta"))
+		m := s.machine(t, func(c *Config) {
+			c.PublishDelta = func(ctx context.Context, _ *cba.Issuer, list *crl.List) error {
+				return deltas.Write(ctx, "delta.crl", list.Raw)
+			}
+		})
+		delta := func() *crl.List {
+			der, err := deltas.Read(t.Context(), "delta.crl")
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := crl.Parse(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return list
+		}
+		m.enqueue(3)
+		m.start()
+		m.until("issued", func() bool { return m.count(ledger.Query{Live: true}) == 3 })
+		m.until("both CRLs", func() bool { return s.crl(t) != nil && delta() != nil })
+		base := s.crl(t).Number
+		revoked, err := m.Revoke(t.Context(), upn(1), crl.KeyCompromise)
+		if err != nil || len(revoked) != 1 {
+			t.Fatal(revoked, err)
+		}
+		serial, err := ledger.ParseSerial(revoked[0].Serial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.until("on the delta CRL", func() bool { _, there := delta().Lookup(serial); return there })
+		if list := s.crl(t); list.Number.Cmp(base) != 0 || list.Len() != 0 {
+			t.Errorf("the base CRL is number %v with %d entries", list.Number, list.Len())
+		}
+		transact(t, m, func(tx transaction) error {
+			_, err := tx.exec(t.Context(), "UPDATE {}published SET next = 0")
+			return err
+		})
+		transact(t, m, func(tx transaction) error {
+			return tx.insert(t.Context(), []river.InsertManyParams{publication(keyID(m.c.CA))})
+		})
+		m.until("on the base CRL", func() bool { return s.lists(t, revoked[0].Serial) })
+		m.until("a delta CRL that continues it", func() bool { list := delta(); return list.Len() == 0 && list.Number.Cmp(s.crl(t).Number) > 0 })
 	})
 }
 

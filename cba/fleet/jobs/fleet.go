@@ -43,6 +43,10 @@ type Config struct {
 	// Publish puts a finished CRL where its URL leads. It is called again after a
 	// failure.
 	Publish func(ctx context.Context, ca *cba.Issuer, list *crl.List) error
+	// PublishDelta does the same for delta CRLs. If it is set, a revocation makes a delta CRL,
+	// and the base CRL follows when it is due. Nil means that every revocation makes a
+	// base CRL.
+	PublishDelta func(ctx context.Context, ca *cba.Issuer, list *crl.List) error
 
 	// Graph binds the certificates. Its own pace is not used: see WriteRate. Nil means
 	// that certificates are not bound, and that nobody's values are removed.
@@ -96,8 +100,9 @@ type Fleet struct {
 	// running are the jobs at work.
 	running map[int64]bool
 
-	// Of tend: the jobs that did not run when it looked last, and when it swept.
-	idle  map[int64]int
+	// Of tend: since when jobs do not run here although the engine says so, and when it
+	// swept.
+	idle  map[attempt]time.Time
 	swept time.Time
 }
 
@@ -334,9 +339,9 @@ func (f *Fleet) rescueOwn(ctx context.Context) error {
 	found := map[int64]int{}
 	err := f.db.transact(ctx, func(tx transaction) error {
 		var id int64
-		var attempt int
+		var number int
 		r, err := tx.query(ctx, "SELECT id, attempt FROM {}river_job WHERE state = 'running' AND LAST_WORKER = $1", f.worker)
-		return scanAll(r, err, []any{&id, &attempt}, func() error { found[id] = attempt; return nil })
+		return scanAll(r, err, []any{&id, &number}, func() error { found[id] = number; return nil })
 	})
 	if err != nil {
 		return err
@@ -346,22 +351,35 @@ func (f *Fleet) rescueOwn(ctx context.Context) error {
 		delete(found, id)
 	}
 	f.mu.Unlock()
-	// A job that was fetched at this moment does not run yet: look twice.
+	// A job that was fetched at this moment does not run yet, and the end of one may be
+	// on its way: wait.
 	idle := f.idle
-	f.idle = found
-	for id, attempt := range found {
-		if idle[id] != attempt {
+	f.idle = map[attempt]time.Time{}
+	for id, number := range found {
+		a := attempt{id, number}
+		since, seen := idle[a]
+		if !seen {
+			since = time.Now()
+		}
+		if time.Since(since) < max(f.c.Lease, 5*time.Second) {
+			f.idle[a] = since
 			continue
 		}
 		if err := f.db.transact(ctx, func(tx transaction) error {
 			_, err := tx.exec(ctx, `UPDATE {}river_job SET state = 'available', scheduled_at = DUE_TIME, max_attempts = max_attempts + 1
-				WHERE id = $1 AND attempt = $2 AND state = 'running'`, id, attempt)
+				WHERE id = $1 AND attempt = $2 AND state = 'running'`, id, number)
 			return err
 		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// An attempt is one run of a job.
+type attempt struct {
+	job    int64
+	number int
 }
 
 // doubt remembers, or forgets, that this process may have the claim of an owner for whom it

@@ -60,7 +60,7 @@ func (f *Fleet) publish(ctx context.Context, job *rivertype.JobRow, args publish
 
 func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.Issuer, issuer string) error {
 	var news []crl.Revocation
-	var next int64
+	var next, delta int64
 	now := time.Now()
 	err := f.db.transact(ctx, func(tx transaction) (err error) {
 		if err := collect(ctx, tx, issuer); err != nil {
@@ -76,13 +76,15 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 		}); err != nil {
 			return err
 		}
-		_, err = one(ctx, tx, []any{&next}, "SELECT next FROM {}published WHERE issuer = $1", issuer)
+		_, err = one(ctx, tx, []any{&next, &delta}, "SELECT next, delta FROM {}published WHERE issuer = $1", issuer)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if len(news) == 0 && now.Unix() < next {
+	deltas := f.c.PublishDelta != nil
+	base := now.Unix() >= next || !deltas && len(news) > 0
+	if !base && (!deltas || len(news) == 0 && now.Unix() < delta) {
 		return f.finish(ctx, job, func(tx transaction) error { return f.complete(ctx, tx, job, issuer) })
 	}
 	release, err := f.turn(ctx)
@@ -96,9 +98,21 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 			return err
 		}
 	}
-	list, err := lists.Base(ctx, publish.Options{Publish: func(ctx context.Context, list *crl.List) error { return f.c.Publish(ctx, ca, list) }})
-	if err != nil {
-		return err
+	number := ""
+	if base {
+		list, err := lists.Base(ctx, publish.Options{Publish: func(ctx context.Context, list *crl.List) error { return f.c.Publish(ctx, ca, list) }})
+		if err != nil {
+			return err
+		}
+		number, next = list.Number.String(), list.NextPublish.Unix()
+	}
+	if deltas {
+		// After a base CRL, too: the last delta CRL continues an older one.
+		list, err := lists.Delta(ctx, publish.Options{Publish: func(ctx context.Context, list *crl.List) error { return f.c.PublishDelta(ctx, ca, list) }})
+		if err != nil {
+			return err
+		}
+		number, delta = list.Number.String(), list.NextPublish.Unix()
 	}
 	serials := make([]string, len(news))
 	for i, v := range news {
@@ -114,11 +128,11 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 		if _, err := tx.exec(ctx, "UPDATE {}revocations SET listed = 1 WHERE serial IN (SELECT value FROM JSON_TEXTS)", string(text)); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `INSERT INTO {}published (issuer, number, revoked, next) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (issuer) DO UPDATE SET number = $2, revoked = $3, next = $4`, issuer, list.Number.String(), list.Len(), list.NextPublish.Unix())
+		_, err := tx.exec(ctx, `INSERT INTO {}published (issuer, number, next, delta) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (issuer) DO UPDATE SET number = $2, next = $3, delta = $4`, issuer, number, next, delta)
 		return err
 	}); err != nil {
-		return fmt.Errorf("CRL %v is published: %w", list.Number, err)
+		return fmt.Errorf("CRL %s is published: %w", number, err)
 	}
 	return f.finish(ctx, job, func(tx transaction) error { return f.complete(ctx, tx, job, issuer) })
 }

@@ -38,8 +38,8 @@ CREATE INDEX revocations_unlisted ON {}revocations (issuer) WHERE listed = 0;
 CREATE TABLE {}published (
 	issuer  text PRIMARY KEY,
 	number  text NOT NULL,
-	revoked bigint NOT NULL,
-	next    bigint NOT NULL
+	next    bigint NOT NULL,
+	delta   bigint NOT NULL
 );
 CREATE TABLE {}workers (
 	name    text PRIMARY KEY,
