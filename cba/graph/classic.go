@@ -78,8 +78,9 @@ func (c *Client) classic(ctx context.Context, tenant string) (store trust.Classi
 type ReplaceOptions struct {
 	// AllowEmpty deletes the store without creating a new one.
 	AllowEmpty bool
-	// AllowNoRollback goes on although the old store contains an expired CA: the
-	// service would refuse to create it again.
+	// AllowNoRollback goes on although the old store contains an expired CA, which the
+	// service does not take again: if the new store fails, the old one is created
+	// without its expired CAs.
 	AllowNoRollback bool
 }
 

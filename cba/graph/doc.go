@@ -14,7 +14,9 @@
 // [Client.ApplyPolicy]. It is refused if its findings say that it keeps people out. A
 // change of the PKI-based trust store is a [TrustPlan]:
 // [Client.PlanTrust] and [Client.ApplyTrust]. The classic store cannot be updated: it
-// is replaced, after a backup ([Client.ReplaceClassic]). A change of users is a
+// is replaced, after a backup ([Client.ReplaceClassic]). A [TenantPlan] joins all three:
+// [Client.PlanTenant] and [Client.ApplyTenant]; it can be saved, and an application that
+// was interrupted is continued or taken back. A change of users is a
 // [snapshot.Edit]: [Client.PlanUsers] and [Client.ApplyUsers] merge it with the values
 // of each user, as a stream of which only a few batches are in memory. Every write is
 // read back until it is visible. [Client.Snapshot] reads all of it into one value of

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -231,6 +232,48 @@ func ExampleClient_ReplaceClassic() {
 	// Output:
 	// true
 	// 1 <nil>
+}
+
+// Change the whole tenant by a plan that is saved first: it is the backup, too.
+func ExampleClient_PlanTenant() {
+	c, s := contoso()
+	defer s.Close()
+	ctx := context.Background()
+
+	config, err := c.Tenant(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	wanted := config.Clone()
+	wanted.Policy.UserBindings = []policy.UserBinding{policy.Bind(certuserid.IssuerAndSerialNumber, policy.CertificateUserIDs, 1)}
+	wanted.Trust.PKIs[0].CertificateAuthorities[0].CertificateRevocationListURL = "http://crl.contoso.com/new.crl"
+	plan, err := c.PlanTenant(ctx, wanted)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(plan.Trust.Steps), "change of the trust store,", len(plan.Policy.Differences), "of the method")
+	var file bytes.Buffer // a file, in a program
+	if _, err := c.ApplyTenant(ctx, plan, &file, graph.TenantOptions{}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	var saved graph.TenantPlan
+	if err := json.Unmarshal(file.Bytes(), &saved); err != nil {
+		fmt.Println(err)
+		return
+	}
+	back, err := saved.Reverse()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = c.ApplyTenant(ctx, back, io.Discard, graph.TenantOptions{})
+	fmt.Println("taken back:", err == nil)
+	// Output:
+	// 1 change of the trust store, 4 of the method
+	// taken back: true
 }
 
 // Count the sign-ins of a day.
