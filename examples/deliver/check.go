@@ -26,7 +26,7 @@ type database struct {
 
 // A checkup is what this machine does with a user's certificate.
 type checkup struct {
-	UPN       string          `json:"upn"`
+	UPN       string          `json:"userPrincipalName"`
 	Databases []database      `json:"databases"`
 	Choices   []deploy.Choice `json:"choices"`
 }
@@ -56,9 +56,9 @@ func (o options) check() error {
 		all = append(all, c)
 	}
 	if o.json {
-		err = console.JSON(os.Stdout, all)
+		err = console.Result(console.Stdout, "deliver", map[string]any{"users": all})
 	} else {
-		reportCheck(os.Stdout, console.StyleFor(os.Stdout), all)
+		reportCheck(console.Stdout, console.StyleFor(os.Stdout), all)
 	}
 	if err == nil && missing {
 		err = console.ErrNo

@@ -344,11 +344,14 @@ func TestCheck(t *testing.T) {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	r := look("-json")
-	var got []struct {
-		UPN       string
-		Databases []struct{ State, Folder string }
+	var printed struct {
+		Users []struct {
+			UserPrincipalName string
+			Databases         []struct{ State, Folder string }
+		}
 	}
-	check(t, json.Unmarshal([]byte(r.Stdout), &got))
+	check(t, json.Unmarshal([]byte(r.Stdout), &printed))
+	got := printed.Users
 	if r.Code != 1 || len(got) != 2 || got[0].Databases[0].State != "found" || got[1].Databases[0].State != "missing" {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -176,9 +175,9 @@ func enqueueUsers(ctx context.Context, args []string) error {
 		return err
 	}
 	if s.json {
-		return console.JSON(os.Stdout, counts)
+		return console.Result(console.Stdout, "fleet", counts)
 	}
-	fmt.Printf("%s added, %d known already.\n\nTo issue for them, on every machine: go run ./examples/fleet work%s\n", plural(counts.Added, "user", "users"), counts.Known, s.flags())
+	fmt.Fprintf(console.Stdout, "%s added, %d known already.\n\nTo issue for them, on every machine: go run ./examples/fleet work%s\n", plural(counts.Added, "user", "users"), counts.Known, s.flags())
 	return nil
 }
 
@@ -461,7 +460,7 @@ func showStatus(ctx context.Context, args []string) error {
 		case <-time.After(2 * time.Second):
 		}
 		if console.IsTerminal(os.Stdout) {
-			fmt.Print("\x1b[H\x1b[2J")
+			fmt.Fprint(console.Stdout, "\x1b[H\x1b[2J")
 		}
 	}
 }
@@ -473,9 +472,9 @@ func (s *shared) show(ctx context.Context, fleet *jobs.Fleet) error {
 		return err
 	}
 	if s.json {
-		return console.JSON(os.Stdout, status)
+		return console.Result(console.Stdout, "fleet", status)
 	}
-	writeStatus(os.Stdout, status)
+	writeStatus(console.Stdout, status)
 	return nil
 }
 
@@ -568,9 +567,9 @@ func revokeUsers(ctx context.Context, args []string) error {
 		result.Revoked += len(revoked)
 	}
 	if s.json {
-		return errors.Join(failed, console.JSON(os.Stdout, result))
+		return errors.Join(failed, console.Result(console.Stdout, "fleet", result))
 	}
-	fmt.Printf("%s revoked. The CRL is published by a process that works: see go run ./examples/fleet status%s\n", plural(result.Revoked, "certificate", "certificates"), strings.Replace(s.flags(), " -ca FOLDER", "", 1))
+	fmt.Fprintf(console.Stdout, "%s revoked. The CRL is published by a process that works: see go run ./examples/fleet status%s\n", plural(result.Revoked, "certificate", "certificates"), strings.Replace(s.flags(), " -ca FOLDER", "", 1))
 	return failed
 }
 
@@ -591,9 +590,9 @@ func retryJobs(ctx context.Context, args []string) error {
 		return err
 	}
 	if s.json {
-		return json.NewEncoder(os.Stdout).Encode(map[string]int{"retried": n})
+		return console.Result(console.Stdout, "fleet", map[string]int{"retried": n})
 	}
-	fmt.Printf("%s to run again.\n", plural(n, "job", "jobs"))
+	fmt.Fprintf(console.Stdout, "%s to run again.\n", plural(n, "job", "jobs"))
 	return nil
 }
 
@@ -615,7 +614,7 @@ func exportLedger(ctx context.Context, args []string) error {
 	if err := writeLedger(ctx, l, f.Arg(0)); err != nil {
 		return err
 	}
-	fmt.Printf("Written: %s\n", f.Arg(0))
+	fmt.Fprintf(console.Stdout, "Written: %s\n", f.Arg(0))
 	return nil
 }
 

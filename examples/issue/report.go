@@ -96,7 +96,7 @@ func (w *work) writeJSON(out io.Writer) error {
 		}
 	}
 	for _, n := range w.sortedNotes() {
-		s.Findings = append(s.Findings, found{n.Finding, n.count})
+		s.Findings = append(s.Findings, found(n))
 	}
 	return console.Result(out, "issue", s)
 }

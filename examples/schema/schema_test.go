@@ -61,6 +61,11 @@ var runs = []run{
 	{"fleet", "fleet", []string{"-key", "p256"}, 0},
 	{"fleet", "fleet", []string{"-due", "100"}, 0},
 	{"fleet", "fleet", []string{"-revoke", "john@yourdomain.com"}, 0},
+	{"fleet-enqueue", "fleet enqueue", []string{"-out", "jobs"}, 0},
+	{"fleet-status", "fleet work", []string{"-out", "jobs", "-key", "p256", "-drain"}, 0},
+	{"fleet-status", "fleet status", []string{"-out", "jobs"}, 0},
+	{"fleet-revoke", "fleet revoke", []string{"-out", "jobs", "jane@yourdomain.com"}, 0},
+	{"fleet-retry", "fleet retry", []string{"-out", "jobs"}, 0},
 	{"lab", "lab", []string{"-once", "-listen", "127.0.0.1:0", "-require", "mfa"}, 0},
 }
 
@@ -161,11 +166,22 @@ func documents(t *testing.T, text []byte) (all []any) {
 	}
 }
 
+// command is the program with its command, such as status, and arguments.
+func (r run) command(t *testing.T, dir string, args []string) *exec.Cmd {
+	t.Helper()
+	name, command, found := strings.Cut(r.program, " ")
+	if found {
+		args = append([]string{command}, args...)
+	}
+	cmd := exec.Command(build(t, name), args...)
+	cmd.Dir = dir
+	return cmd
+}
+
 // in runs the program, and makes a tenant to compare with once there is one.
 func (r run) in(t *testing.T, dir string, args []string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := exec.Command(build(t, r.program), args...)
-	cmd.Dir = dir
+	cmd := r.command(t, dir, args)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
