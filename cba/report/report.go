@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"outcome": func(o lint.Outcome) string { return o.String() },
 	"verdict": verdictWords, "verdictClass": verdictClass,
 	"clip": clip,
-	"text": func(raw json.RawMessage) string { return clip(string(raw), 2000) },
+	"text": func(raw json.RawMessage) string { return clip(shortened(string(raw)), 2000) },
 }).Parse(strings.Replace(pageText, "/*STYLE*/", styleText, 1)))
 
 // policyOf is the Content-Security-Policy of a page: nothing is loaded, sent or
@@ -153,6 +154,16 @@ func (r Report) WriteJSON(w io.Writer) error {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(out)
+}
+
+// base64Text is a text that says nothing to people: a certificate.
+var base64Text = regexp.MustCompile(`"[A-Za-z0-9+/]{100,}=*"`)
+
+// shortened leaves out the middle of such texts. The JSON has them.
+func shortened(text string) string {
+	return base64Text.ReplaceAllStringFunc(text, func(value string) string {
+		return fmt.Sprintf("%s... (%d characters)", value[:24], len(value)-2)
+	})
 }
 
 func effectWords(e lint.Effect) string {

@@ -536,3 +536,16 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// A certificate in a plan is shortened on the page, and whole in the JSON.
+func TestPlanShortensCertificates(t *testing.T) {
+	long := strings.Repeat("MIIB", 50)
+	r := report.Report{Title: "t", Made: made, Plan: report.Plan("The tenant", snapshot.Differences{{Path: "a", After: json.RawMessage(`{"certificate":"` + long + `","name":"x"}`)}})}
+	if html := page(t, r); strings.Contains(html, long) || !strings.Contains(html, "... (200 characters)") || !strings.Contains(html, "name") {
+		t.Error("the page has all of it, or not enough")
+	}
+	var out bytes.Buffer
+	if err := r.WriteJSON(&out); err != nil || !strings.Contains(out.String(), long) {
+		t.Errorf("the JSON lacks it: %v", err)
+	}
+}

@@ -78,7 +78,7 @@ func TestKeyboard(t *testing.T) {
 		if err := screen.Show(p, false, 1200); err != nil {
 			t.Fatal(err)
 		}
-		want, err := chromedp.Run(screen.ctx, chromedp.Evaluate[int](`window.things = [...document.querySelectorAll("a[href],input,select,button,summary,[tabindex='0']")]; things.length`))
+		want, err := chromedp.Run(screen.ctx, chromedp.Evaluate[int](`window.things = [...document.querySelectorAll("a[href],input,select,button,summary,[tabindex='0']")].filter(e => e.checkVisibility() && (e.type != "radio" || e.checked)); things.length`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func shown(t *testing.T) ([]Page, *Screen) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(pages) < 14 {
+	if len(pages) < 16 {
 		t.Fatalf("only %d pages", len(pages))
 	}
 	screen, err := NewScreen(t.Context())

@@ -52,7 +52,7 @@ func Build(ctx context.Context, into string, programs ...string) error {
 }
 
 // Programs are those that [Pages] runs.
-func Programs() []string { return []string{"issue", "explain", "audit", "page"} }
+func Programs() []string { return []string{"issue", "explain", "audit", "page", "setup", "signins"} }
 
 // Pages makes every kind of page of cba/report, of the lab and of examples/page, in a folder: those of
 // the programs, which were built into another one, by running them, the others from
@@ -67,6 +67,8 @@ func Pages(ctx context.Context, into, programs string) ([]Page, error) {
 	b.change()
 	b.page("affected", "explain", "-tenant", "out/tenant.json", "-users", "users.jsonl", "-then", "changed.json", "-html", "affected.html")
 	b.undecided()
+	b.page("setup", "setup", "-html", "setup.html")
+	b.page("signins", "signins", "-html", "signins.html")
 	b.plan()
 	b.evidence()
 	b.lab()
