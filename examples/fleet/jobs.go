@@ -147,6 +147,9 @@ func enqueueUsers(ctx context.Context, args []string) error {
 	if f.NArg() > 0 {
 		return console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
 	}
+	if _, err := os.Lstat(s.out); *file == "" && (s.ledger != "" || err == nil) {
+		return console.Usage("name the users with -users FILE.csv: samples are added to a new -out folder alone, never to a ledger")
+	}
 	list, err := users.Read(*file)
 	if err != nil {
 		return err

@@ -39,3 +39,20 @@ func TestNext(t *testing.T) {
 		t.Errorf("exit status %d: %s", r.code, r.stderr)
 	}
 }
+
+// Samples are for new folders, never beside what is real.
+func TestSamplesToEnqueue(t *testing.T) {
+	folder := t.TempDir()
+	run := func(args ...string) programtest.Result {
+		t.Helper()
+		return programtest.Run(t, program, folder, nil, args...)
+	}
+	if r := run("enqueue", "-out", "new"); r.Code != 0 {
+		t.Fatalf("%+v", r)
+	}
+	for _, args := range [][]string{{"enqueue", "-out", "new"}, {"enqueue", "-ledger", "new/ledger.db", "-out", "other"}} {
+		if r := run(args...); r.Code != 2 || r.Stdout != "" || !strings.Contains(r.Stderr, "-users FILE.csv") {
+			t.Errorf("%q: exit status %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
+		}
+	}
+}
