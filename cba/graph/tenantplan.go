@@ -192,10 +192,10 @@ func (p TenantPlan) within(now signin.Config) error {
 	var other []string
 	planned := map[string]bool{}
 	for _, s := range p.Trust.Steps {
-		planned[s.String()] = true
+		planned[s.key()] = true
 	}
 	for _, s := range q.Trust.Steps {
-		if !planned[s.String()] {
+		if !planned[s.key()] {
 			other = append(other, s.String())
 		}
 	}
@@ -218,13 +218,13 @@ func (p TenantPlan) within(now signin.Config) error {
 // planVersion is the version of the JSON of a TenantPlan.
 const planVersion = 1
 
-// planText is the JSON of a TenantPlan.
+// planText is the JSON of a TenantPlan. Settings that a file lacks are not empty ones.
 type planText struct {
-	Version  int           `json:"version"`
-	TenantID string        `json:"tenantId"`
-	Made     time.Time     `json:"made"`
-	Before   signin.Config `json:"before"`
-	After    signin.Config `json:"after"`
+	Version  int            `json:"version"`
+	TenantID string         `json:"tenantId"`
+	Made     time.Time      `json:"made"`
+	Before   *signin.Config `json:"before"`
+	After    *signin.Config `json:"after"`
 }
 
 // MarshalJSON writes the plan.
@@ -232,7 +232,7 @@ func (p TenantPlan) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	err := e.Encode(planText{planVersion, p.TenantID, p.Made, p.Before, p.After})
+	err := e.Encode(planText{planVersion, p.TenantID, p.Made, &p.Before, &p.After})
 	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
@@ -248,10 +248,10 @@ func (p *TenantPlan) UnmarshalJSON(data []byte) error {
 		return op.refuse(Invalid, "the plan has version %d, and this program reads version %d: make the plan again", in.Version, planVersion)
 	case in.TenantID == "" || in.Made.IsZero():
 		return op.refuse(Invalid, "this is not a plan: it does not name its tenant or its time")
-	case len(in.Before.Missing) > 0 || len(in.After.Missing) > 0:
+	case in.Before == nil || in.After == nil || len(in.Before.Missing) > 0 || len(in.After.Missing) > 0:
 		return op.refuse(Invalid, "the plan does not contain the whole settings before and after: make it again")
 	}
-	read := TenantPlan{TenantID: in.TenantID, Made: in.Made, Before: in.Before, After: in.After}
+	read := TenantPlan{TenantID: in.TenantID, Made: in.Made, Before: *in.Before, After: *in.After}
 	if err := read.compute(); err != nil {
 		return err
 	}
@@ -396,11 +396,16 @@ type TenantOptions struct {
 // neither in the plan's state before nor between before and after ([Stale]; the cause
 // lists what differs): a plan whose application was interrupted is continued. What
 // takes access away is refused ([Lockout], see [TenantPlan.LocksOut]) unless
-// AllowLockout is set. It then writes the plan to backup, which is required, and makes
+// AllowLockout is set. It then writes the plan to backup, which is required (with
+// AllowStale, from the tenant as it is now), and makes
 // the changes in an order in which nobody loses access on the way who has it before
 // and after: what is new is trusted first, then the classic store is replaced, then the
 // method configuration is changed, and what goes is deleted last. If the method is not
 // enabled before, it is changed first, because the service may refuse CAs until then.
+//
+// What another program changes meanwhile is not written over: [Stale] then, with what
+// has been done so far in place. Between a reading and the request that follows, Graph
+// has no way to see it.
 //
 // In the end it reads everything back and returns it. [NotVisible] means that the
 // changes were accepted and do not show.
@@ -424,13 +429,17 @@ func (c *Client) ApplyTenant(ctx context.Context, plan TenantPlan, backup io.Wri
 	if err := left.compute(); err != nil || left.Empty() {
 		return now, err
 	}
-	if other := plan.within(now); other != nil && !o.AllowStale {
-		return now, op.fail(Stale, other)
+	kept := plan
+	if other := plan.within(now); other != nil {
+		if !o.AllowStale {
+			return now, op.fail(Stale, other)
+		}
+		kept = left // the way back is to what there was, not to what there was once
 	}
 	if locks := left.LocksOut(); len(locks) > 0 && !o.AllowLockout {
 		return now, op.lockout(locks)
 	}
-	text, err := json.MarshalIndent(plan, "", "  ")
+	text, err := json.MarshalIndent(kept, "", "  ")
 	if err == nil {
 		_, err = backup.Write(append(text, '\n'))
 	}
@@ -459,6 +468,9 @@ func (c *Client) applyTenant(ctx context.Context, p TenantPlan, o TenantOptions)
 			if err != nil || plan.Empty() {
 				return err
 			}
+			if came := plan.deletesOther(p.Before.Trust.PKIs); len(came) > 0 && !o.AllowStale {
+				return writeTrust("change the trust store").fail(Stale, fmt.Errorf("%s was created meanwhile, and would be deleted", strings.Join(came, ", ")))
+			}
 			o.say(part)
 			_, err = c.ApplyTrust(ctx, plan, granted)
 			return err
@@ -477,8 +489,15 @@ func (c *Client) applyTenant(ctx context.Context, p TenantPlan, o TenantOptions)
 		if len(p.Classic) == 0 {
 			return nil
 		}
+		now, err := c.Classic(ctx)
+		if err != nil {
+			return err
+		}
+		if !o.AllowStale && !sameClassic(now, p.Before.Trust.Classic) && !reached(now, p.After.Trust.Classic, p.Made) {
+			return writeClassic("replace the classic trust store").fail(Stale, errors.New("the classic store was replaced meanwhile"))
+		}
 		o.say("classic store")
-		_, err := c.ReplaceClassic(ctx, unexpired(p.After.Trust.Classic, p.Made), io.Discard, ReplaceOptions{AllowEmpty: true, AllowNoRollback: true})
+		_, err = c.ReplaceClassic(ctx, unexpired(p.After.Trust.Classic, p.Made), io.Discard, ReplaceOptions{AllowEmpty: true, AllowNoRollback: true})
 		return err
 	}
 	method := func() error {

@@ -264,10 +264,105 @@ func TestTenantPlanRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, text := range []string{"", "{}", `{"version":2,"tenantId":"x","made":"2026-09-01T00:00:00Z"}`, `{"version":1}`, "[]", `{"version":1,"tenantId":"x","made":"2026-09-01T00:00:00Z","before":{"x509Certificate":{}},"after":{"x509Certificate":{}}}`} {
+	const whole = `{"x509Certificate":{"id":"X509Certificate","state":"enabled"},"publicKeyInfrastructure":[],"certificateBasedAuthConfiguration":{"certificateAuthorities":[]}}`
+	for _, text := range []string{"", "{}", `{"version":2,"tenantId":"x","made":"2026-09-01T00:00:00Z"}`, `{"version":1}`, "[]", `{"version":1,"tenantId":"x","made":"2026-09-01T00:00:00Z","before":{"x509Certificate":{}},"after":{"x509Certificate":{}}}`,
+		// Settings that are not there are not empty settings, to which everything would be deleted.
+		`{"version":1,"tenantId":"x","made":"2026-09-01T00:00:00Z"}`,
+		`{"version":1,"tenantId":"x","made":"2026-09-01T00:00:00Z","after":` + whole + `}`,
+		`{"version":1,"tenantId":"x","made":"2026-09-01T00:00:00Z","before":` + whole + `,"after":null}`} {
 		if err := new(graph.TenantPlan).UnmarshalJSON([]byte(text)); !errors.Is(err, graph.Invalid) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// What another program changes while a plan is applied is not deleted or written over.
+func TestTenantPlanChangedMeanwhile(t *testing.T) {
+	other := newCA(t, "Other", later)
+	for _, test := range []struct {
+		name, part string // while which part
+		change     func(*tenant) error
+		kept       func(*tenant) bool
+	}{
+		{"a CA", "method configuration", func(f *tenant) error {
+			_, err := f.CreateAuthority(context.Background(), "p1", authorityOf(t, other))
+			return err
+		}, func(f *tenant) bool {
+			pkis, err := f.PKIs(context.Background())
+			return err == nil && slices.ContainsFunc(pkis[0].CertificateAuthorities, func(a trust.Authority) bool { return bytes.Equal(a.Certificate, other.Raw) })
+		}},
+		{"a PKI", "method configuration", func(f *tenant) error {
+			_, err := f.CreatePKI(context.Background(), "New")
+			return err
+		}, func(f *tenant) bool {
+			pkis, err := f.PKIs(context.Background())
+			return err == nil && len(pkis) == 2
+		}},
+		{"the classic store", "PKI-based store", func(f *tenant) error {
+			_, err := f.ReplaceClassic(context.Background(), classicOf(other), io.Discard, graph.ReplaceOptions{AllowNoRollback: true})
+			return err
+		}, func(f *tenant) bool { return slices.Equal(stored(f), []string{"Other"}) }},
+	} {
+		for _, allow := range []bool{false, true} {
+			in, wanted := wholeTenant(t)
+			f := newTenant(t, in, graphtest.Options{})
+			plan := planned(t, f, wanted)
+			o := graph.TenantOptions{ApplyOptions: graph.ApplyOptions{AllowStale: allow}, Progress: func(part string) {
+				if part == test.part {
+					if err := test.change(f); err != nil {
+						t.Error(err)
+					}
+				}
+			}}
+			_, err := f.ApplyTenant(t.Context(), plan, io.Discard, o)
+			if allow && err != nil || !allow && !errors.Is(err, graph.Stale) || test.kept(f) == allow {
+				t.Errorf("%s, allowed %v: %v, and it is kept: %v", test.name, allow, err, test.kept(f))
+			}
+		}
+	}
+}
+
+// A CA and the one that it was renewed from can have one name: a plan to delete the old
+// one is no plan to delete the new one.
+func TestPlansTellCAsOfOneNameApart(t *testing.T) {
+	old, renewed := newCA(t, "Same", later), newCA(t, "Same", later)
+	in := graphtest.Tenant{ID: people().ID, Policy: enabledPolicy(t), PKIs: []graphtest.PKI{{ID: "p1", DisplayName: "A", Authorities: []graphtest.Authority{
+		withID("c1", graphtest.NewAuthority(old)), withID("c2", graphtest.NewAuthority(renewed))}}}}
+	f := newTenant(t, in, graphtest.Options{})
+	plan := planned(t, f, func(c signin.Config) signin.Config {
+		c = c.Clone()
+		c.Trust.PKIs[0].CertificateAuthorities = c.Trust.PKIs[0].CertificateAuthorities[1:]
+		return c
+	})
+	// Somebody else deletes the other one.
+	if err := f.DeleteAuthority(t.Context(), "p1", "c2"); err != nil {
+		t.Fatal(err)
+	}
+	f.asked()
+	if _, err := f.ApplyTenant(t.Context(), plan, io.Discard, graph.TenantOptions{ApplyOptions: graph.ApplyOptions{AllowLockout: true}}); !errors.Is(err, graph.Stale) || f.writes() != 0 {
+		t.Errorf("%v", err)
+	}
+}
+
+// With AllowStale, the backup leads back to what there was, with the change of others.
+func TestTenantPlanBackupOfStale(t *testing.T) {
+	in, wanted := wholeTenant(t)
+	f := newTenant(t, in, graphtest.Options{})
+	plan := planned(t, f, wanted)
+	other := newCA(t, "Other", later)
+	if _, err := f.CreateAuthority(t.Context(), "p1", authorityOf(t, other)); err != nil {
+		t.Fatal(err)
+	}
+	var backup bytes.Buffer
+	if _, err := f.ApplyTenant(t.Context(), plan, &backup, graph.TenantOptions{ApplyOptions: graph.ApplyOptions{AllowStale: true, AllowLockout: true}}); err != nil {
+		t.Fatal(err)
+	}
+	var kept graph.TenantPlan
+	if err := json.Unmarshal(backup.Bytes(), &kept); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(kept.Before.Trust.PKIs[0].CertificateAuthorities, func(a trust.Authority) bool { return bytes.Equal(a.Certificate, other.Raw) }) {
+		t.Error("the backup lacks the CA that was there")
 	}
 }
 

@@ -73,6 +73,9 @@ func (s TrustStep) String() string {
 	return text
 }
 
+// key tells steps apart: a CA and the one that it was renewed from can have one name.
+func (s TrustStep) key() string { return fmt.Sprintf("%s\n%x", s, s.Authority.Certificate) }
+
 // A TrustPlan is a planned change of the PKI-based store.
 type TrustPlan struct {
 	Before, After trust.PKIs
@@ -232,6 +235,37 @@ func (p *TrustPlan) deletes(pki string, a trust.Authority, now time.Time) {
 		a.DisplayName, pki)})
 }
 
+// deletesOther names what the plan deletes and an earlier reading of the store did not have.
+func (p TrustPlan) deletesOther(earlier trust.PKIs) []string {
+	find := func(pkis trust.PKIs, id string) *trust.PKI {
+		if at := slices.IndexFunc(pkis, func(o trust.PKI) bool { return o.ID == id }); at >= 0 {
+			return &pkis[at]
+		}
+		return nil
+	}
+	var other []string
+	for _, s := range p.Steps {
+		was := find(earlier, s.PKIID)
+		switch s.Action {
+		case RemoveAuthority:
+			if was == nil || !hasCertificate(*was, s.Authority.Certificate) {
+				other = append(other, fmt.Sprintf("CA %q of PKI %q", s.Authority.DisplayName, s.PKI))
+			}
+		case RemovePKI:
+			if was == nil {
+				other = append(other, fmt.Sprintf("PKI %q", s.PKI))
+				continue
+			}
+			for _, a := range find(p.Before, s.PKIID).CertificateAuthorities {
+				if !hasCertificate(*was, a.Certificate) {
+					other = append(other, fmt.Sprintf("CA %q of PKI %q", a.DisplayName, s.PKI))
+				}
+			}
+		}
+	}
+	return other
+}
+
 // ApplyTrust makes a planned change, step by step, and waits until each step is
 // visible. It plans again first and refuses if the steps are no longer those of the
 // plan ([Stale]). A plan that deletes CAs which have not expired is refused ([Lockout])
@@ -245,7 +279,7 @@ func (c *Client) ApplyTrust(ctx context.Context, plan TrustPlan, o ApplyOptions)
 	if err != nil {
 		return nil, err
 	}
-	if !now.Empty() && now.String() != plan.String() && !o.AllowStale {
+	if !now.Empty() && !slices.EqualFunc(now.Steps, plan.Steps, func(a, b TrustStep) bool { return a.key() == b.key() }) && !o.AllowStale {
 		return nil, writeTrust("change the trust store").fail(Stale, nil)
 	}
 	if locks := now.LocksOut(); len(locks) > 0 && !o.AllowLockout {
