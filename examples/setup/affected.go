@@ -72,7 +72,8 @@ type affected struct {
 	Counts map[string]int `json:"counts"`
 	// Users are those to whom the change makes a difference, or may.
 	Users []difference `json:"users"`
-	// NotAtHand is how many more users the tenant has. Nothing is known about them.
+	// NotAtHand is how many more users the tenant has: who are not in the list, or are
+	// without a certificate and out of scope. Nothing is known about them.
 	NotAtHand int `json:"notAtHand"`
 	// WithoutCRLs is how many of Users were compared without CRLs, because one could not
 	// be fetched from here.
@@ -102,13 +103,13 @@ func (a affected) losers() []difference {
 	return slices.DeleteFunc(slices.Clone(a.Users), func(d difference) bool { return !d.loses() })
 }
 
-// known is how many users were compared.
+// known is how many users were compared whose certificates are at hand.
 func (a affected) known() int {
 	n := 0
 	for _, count := range a.Counts {
 		n += count
 	}
-	return n
+	return n - a.Counts[signin.WithoutCertificate.String()]
 }
 
 // compare asks what a plan means to the people whose certificates are at hand, as their
@@ -190,6 +191,10 @@ func (o options) compare(ctx context.Context, t *tenant.Tenant, plan graph.Tenan
 		}
 	}
 	for _, change := range changes {
+		if len(change.Case.Certificates) == 0 && change.Difference == signin.Same {
+			a.NotAtHand++ // no certificate at hand, and so no answer
+			continue
+		}
 		a.Counts[change.Difference.String()]++
 		a.part.Add(change)
 		if change.Difference != signin.Same {

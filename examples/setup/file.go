@@ -186,26 +186,40 @@ func (o options) write(ctx context.Context, t *tenant.Tenant, plan graph.TenantP
 	}
 	// The plan is in two files already.
 	_, err = t.ApplyTenant(ctx, plan, io.Discard, options)
-	finished := err == nil
+	finished, nothing := err == nil, false
 	if err != nil {
-		// Perhaps nothing was done, or all of it in spite of the error.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		if now, failed := t.Tenant(ctx); failed == nil && !plan.Interrupted(now) {
-			finished = true
-		}
+		finished, nothing = done(context.WithoutCancel(ctx), t, plan, r.plan.Before)
 	}
 	err = errors.Join(err, end(finished))
 	switch {
 	case err == nil:
 		r.applied = true
 		return nil
-	case errors.Is(err, graph.Stale):
+	case nothing && errors.Is(err, graph.Stale):
 		return &console.Failure{Status: console.Unusable, Err: fmt.Errorf("nothing was changed: %w", err)}
 	case finished:
 		return err
 	}
 	return fmt.Errorf("%w\nthe change is not finished\n%s", err, note.Advice())
+}
+
+// done reports, after an error, whether nothing is left half done: perhaps all of the plan
+// was done in spite of it, or nothing. What is neither is not finished, whatever others
+// have changed in the meantime.
+func done(ctx context.Context, t *tenant.Tenant, plan graph.TenantPlan, before signin.Config) (finished, nothing bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	left, err := t.PlanTenant(ctx, plan.After)
+	if err != nil {
+		return false, false
+	}
+	begun := graph.TenantPlan{TenantID: left.TenantID, Made: left.Made, Before: before, After: left.Before}
+	back, err := begun.Reverse() // computes what was done in this run
+	if err != nil {
+		return false, false
+	}
+	nothing = back.Empty()
+	return left.Empty() || nothing && !plan.Interrupted(left.Before), nothing
 }
 
 // A refusal is why a change is not made without -allow-lockout.

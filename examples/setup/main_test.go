@@ -190,6 +190,10 @@ func TestLockout(t *testing.T) {
 
 	// Nobody's certificate at hand: what takes access away is not known.
 	p.must(p.run("-rule", "1.2.3.9=multifactor"), 3, "no certificate of any user is at hand", "6 users of the tenant without a certificate at hand: what the change means to them is not known")
+	// So it is with a list of users without certificates, in scope or not.
+	p.write("names.jsonl", []byte(`{"userPrincipalName":"john@contoso.com"}`+"\n"))
+	p.must(p.run("-rule", "1.2.3.9=multifactor", "-users", "names.jsonl", "-out", "names.json"), 3, "no certificate of any user is at hand", "1 user is in scope without a certificate at hand")
+	p.must(p.run("-group", "11111111-0000-0000-0000-000000000000", "-users", "names.jsonl", "-out", "names.json"), 3, "no certificate of any user is at hand", "6 users of the tenant without a certificate at hand")
 	// Groups that cannot be read: whom the method is for is not known.
 	p = served(t, nil)
 	p.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Path: "/users/*/transitiveMemberOf/**", Times: -1})
@@ -391,6 +395,40 @@ func TestFailure(t *testing.T) {
 	p.must(p.run("-undo", "plan.json", "-allow-lockout"), 2)
 	p.ClearFaults()
 	p.must(p.run("-undo", "plan.json", "-allow-lockout"), 0, "Taken back")
+}
+
+// Another machine changes the tenant in the middle of a run: the change is not finished,
+// and nothing says that it never began.
+func TestChangedMeanwhile(t *testing.T) {
+	p := served(t, nil)
+	p.ca("cards.pem")
+	p.must(p.run(about("-ca", "cards.pem", "-pki", "Cards", "-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
+	// The run reads the configuration three times, and again before it writes it.
+	p.Inject(t, graphtest.Fault{Kind: graphtest.Unavailable, Method: "GET", Path: "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/*", Skip: 3, RetryAfter: 8 * time.Second})
+	ran := make(chan programtest.Result)
+	go func() { ran <- p.run("-apply", "plan.json") }()
+	for range 2000 {
+		if len(p.Tenant().PKIs) == 2 && len(p.Tenant().PKIs[1].Authorities) == 1 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	elsewhere := func(args ...string) programtest.Result {
+		return programtest.Run(t, program, p.dir, append(tenanttest.Environ(p.Server, graphtest.Token), "XDG_CONFIG_HOME="+p.dir, "HOME="+p.dir, "AppData="+p.dir), append([]string{"-endpoint", p.URL + "/v1.0"}, args...)...)
+	}
+	p.must(elsewhere(about("-rule", "1.2.3.8=multifactor", "-out", "other.json")...), 0)
+	p.must(elsewhere("-apply", "other.json"), 0)
+	r := <-ran
+	p.must(r, 2, "the tenant was changed since the plan was made", "the change is not finished", "-undo ")
+	if strings.Contains(r.Stderr, "nothing was changed") {
+		t.Errorf("a CA was created: %s", r.Stderr)
+	}
+	// The next run changes nothing, says why, and leaves the way free for another plan.
+	p.Writes()
+	p.must(p.run("-apply", "plan.json"), 2, "nothing was changed", "1.2.3.8")
+	p.untouched()
+	p.must(p.run(about("-rule", "1.2.3.9=multifactor", "-out", "rest.json")...), 0)
+	p.must(p.run("-apply", "rest.json"), 0, "Applied")
 }
 
 func TestThen(t *testing.T) {

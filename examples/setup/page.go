@@ -19,7 +19,7 @@ func (r report) page() error {
 	}
 	page := pages.Report{Title: "A change of certificate sign-ins", Subject: "tenant " + r.plan.TenantID, Made: r.plan.Made, Version: "setup",
 		Plan: pages.Plan("Settings for certificate sign-ins", differences)}
-	if n := r.affected.known(); n > 0 {
+	if len(r.affected.Counts) > 0 {
 		page.Affected = &r.affected.part
 	}
 	if r.affected.NotAtHand > 0 {

@@ -254,12 +254,15 @@ func (a affected) print(w io.Writer, style console.Style) {
 			is   signin.Difference
 			text string
 		}{{signin.Loses, "lose access"}, {signin.Gains, "gain access"}, {signin.Weaker, "weaker"}, {signin.Stronger, "stronger"},
-			{signin.NotKnown, "not known"}, {signin.WithoutCertificate, "in scope without a certificate"}, {signin.Same, "unchanged"}} {
+			{signin.NotKnown, "not known"}, {signin.Same, "unchanged"}} {
 			if n := a.Counts[d.is.String()]; n > 0 {
 				words = append(words, fmt.Sprintf("%d %s", n, d.text))
 			}
 		}
 		fmt.Fprintf(w, "%s with a certificate at hand: %s.\n", console.Count(known, "user"), strings.Join(words, ", "))
+	}
+	if n := a.Counts[signin.WithoutCertificate.String()]; n > 0 {
+		fmt.Fprintf(w, "%s in scope without a certificate at hand: what the change means to them is %s.\n", console.Count(n, "user is", "users are"), style.Yellow("not known"))
 	}
 	if a.WithoutCRLs > 0 {
 		fmt.Fprintf(w, "%s compared as if every CRL could be fetched, because one cannot from here; -crl reads it from a file.\n", console.Count(a.WithoutCRLs, "user was", "users were"))
