@@ -67,7 +67,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.html, "html", "", "also write the findings as one HTML page to `FILE`, and as JSON beside it")
 	f.StringVar(&o.last, "last", "", "with -html: JSON `FILE` of the last report, to show what is new and what is fixed")
 	f.StringVar(&o.omit, "omit", "", "with -html, -sarif or -csv: JSON `FILE` with accepted findings: [{code, where, reason, until}]")
-	f.StringVar(&o.show, "show", "", "with -html, -sarif or -csv: only `errors|warnings|effects`: errors, those and warnings, or what locks people out or lets the wrong people in")
+	f.StringVar(&o.show, "show", "", "with -html, -sarif or -csv: only `errors|warnings|effects`; warnings includes errors, and effects is what locks people out or lets the wrong people in")
 	f.StringVar(&o.sarif, "sarif", "", "also write the findings to `FILE` as SARIF 2.1.0, for continuous integration")
 	f.StringVar(&o.csv, "csv", "", "also write the findings to `FILE` as CSV, one line for each thing to do")
 	f.StringVar(&o.metrics, "metrics", "", "also write days until CAs and CRLs expire, and findings, to `FILE` as Prometheus reads them")

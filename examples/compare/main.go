@@ -5,7 +5,7 @@
 //
 //	go -C examples/compare run .                      # all rows, some two minutes
 //	go -C examples/compare run . -rows 'user|rules'   # some
-//	go -C examples/compare run . -markdown            # the tables of docs/speed.md
+//	go -C examples/compare run . -markdown            # a page with the tables
 //
 // "ours" is always the first side. A ratio above 1 says that the other side needs
 // more. openssl is left out, and named, where it is not installed.
@@ -24,6 +24,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"example.com/entracba/examples/internal/console"
 )
 
 // A side is one way to do the work of a row.
@@ -77,31 +79,29 @@ type report struct {
 }
 
 func main() {
-	if err := compare(os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "compare:", err)
-		os.Exit(1)
-	}
+	console.Main("compare", func(args []string) error { return compare(args, console.Stdout) })
 }
 
 func compare(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
-	pattern := flags.String("rows", "", "measure only the rows whose name matches this `pattern`")
-	rounds := flags.Int("rounds", 9, "how often the sides of a row take turns")
-	turn := flags.Duration("turn", 200*time.Millisecond, "how long one side works in its turn")
+	pattern := flags.String("rows", "", "measure only the rows whose name matches this `PATTERN`")
+	rounds := flags.Int("rounds", 9, "let the sides of a row take turns `N` times")
+	turn := flags.Duration("turn", 200*time.Millisecond, "let one side work for this `DURATION` in its turn")
 	asJSON := flags.Bool("json", false, "print JSON")
-	asMarkdown := flags.Bool("markdown", false, "print the tables of docs/speed.md")
-	if err := flags.Parse(args); err != nil {
+	asMarkdown := flags.Bool("markdown", false, "print the tables as a page in Markdown")
+	if err := console.ParseFlags(flags, args, "Measures the packages beside other libraries and OpenSSL, in CPU time.", "[flags]",
+		"", "-rows 'user|rules'", "-markdown"); err != nil {
 		return err
 	}
 	chosen, err := regexp.Compile("(?i)" + *pattern)
 	if err != nil {
-		return fmt.Errorf("-rows: %w", err)
+		return console.Usage("-rows: %w", err)
 	}
 	switch {
 	case flags.NArg() > 0:
-		return fmt.Errorf("%q is not a flag: see -h", flags.Arg(0))
+		return console.Usage("unexpected argument %q; run \"compare -h\" for help", flags.Arg(0))
 	case *rounds < 1 || *turn <= 0:
-		return fmt.Errorf("-rounds and -turn must be positive")
+		return console.Usage("-rounds and -turn must be positive")
 	}
 	work, err := os.MkdirTemp("", "compare")
 	if err != nil {
@@ -125,7 +125,7 @@ func compare(args []string, out io.Writer) error {
 	}
 	switch {
 	case len(r.Results) == 0:
-		return fmt.Errorf("no row matches %q", *pattern)
+		return console.Usage("no row matches %q", *pattern)
 	case *asJSON:
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")
@@ -191,7 +191,7 @@ func (r report) text(out io.Writer) error {
 	return nil
 }
 
-// markdown is the page docs/speed.md.
+// markdown writes a page with the tables.
 func (r report) markdown(out io.Writer) error {
 	fmt.Fprintf(out, `# Speed
 

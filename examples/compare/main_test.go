@@ -42,7 +42,7 @@ func TestFlags(t *testing.T) {
 		"-rows nosuch": `no row matches "nosuch"`,
 		"-rows (":      "-rows: ",
 		"-rounds 0":    "must be positive",
-		"more":         `"more" is not a flag`,
+		"more":         `unexpected argument "more"`,
 	} {
 		err := compare(strings.Fields(args), &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -50,7 +50,7 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
-	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "the manifest.json `FILE` that issue wrote")
+	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "the manifest.json `FILE` that issue or fleet wrote")
 	f.Func("to", "`TARGET` of the delivery: windows-usb, windows, macos, ios, linux or android, or a system as issue -for takes it, such as windows-11; required", func(text string) (err error) {
 		o.target, err = targets.Delivery(text)
 		return err
@@ -62,7 +62,7 @@ func parse(args []string) (options, error) {
 	})
 	f.StringVar(&o.root, "root", "", "root certificate `FILE`; required if the CA in the manifest is not a root and the PFX files do not contain the root")
 	f.BoolVar(&o.replace, "replace", false, "replace existing folders of these users")
-	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.EmbedPassword, "embed-password", false, "store the password in the scripts and profiles, so that nobody has to type it")
 	f.BoolVar(&o.Exportable, "exportable", false, "let the user export the key from the store (windows, macos)")
 	f.BoolVar(&o.AllAppsAccess, "all-apps", false, "let every program of the user use the key without being asked (macos)")
@@ -94,7 +94,7 @@ func parse(args []string) (options, error) {
 	case o.look:
 		return o, nil
 	case o.target == 0:
-		return o, console.Usage("-to is required: windows-usb, windows, macos, ios, linux or android")
+		return o, console.Usage("-to is required: windows-usb, windows, macos, ios, linux or android (run \"deliver -h\" for help)")
 	case o.out == "":
 		return o, console.Usage("-out is required: the folder to write into")
 	case !usb && (o.answer != "" || o.zip || o.ScriptOnVolume || o.Pass != 0 || o.Architecture != ""):

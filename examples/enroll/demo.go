@@ -41,10 +41,8 @@ func demonstrate(ctx context.Context, url string) error {
 		return err
 	}
 	fmt.Fprintf(console.Stdout, "The certificate is for %s, valid until %s.\n", subject.UPN, certs[0].NotAfter.Format("2006-01-02"))
-	for _, f := range got.Request {
-		fmt.Fprintf(console.Stdout, "  %v\n", f)
-	}
-	fmt.Fprintln(console.Stdout, "To bind it to the account, store one of these in certificateUserIds:")
+	console.Findings(console.Stdout, console.StyleFor(os.Stdout), console.All(got.Request)...)
+	fmt.Fprintln(console.Stdout, "\nTo bind it to the account, store one of these in certificateUserIds:")
 	for _, id := range got.CertificateUserIDs {
 		fmt.Fprintf(console.Stdout, "  %-4v  %v\n", id.Mapping().Affinity(), id)
 	}
@@ -65,7 +63,7 @@ func demonstrate(ctx context.Context, url string) error {
 	if !revoked {
 		return errors.New("the certificate was revoked, and the CRL does not have it")
 	}
-	fmt.Fprintf(console.Stdout, "The certificate was revoked: CRL %v has it (%v).\nNothing of this is kept.\n", list.Number, entry.Reason)
+	fmt.Fprintf(console.Stdout, "The certificate was revoked: CRL %v contains it (%v).\nThis was a demonstration: its CA, certificate and CRL are deleted.\n", list.Number, entry.Reason)
 	console.Next(console.Stdout, console.StyleFor(os.Stdout), "Serve users of your own: write a UPN, a space and a token of the user's on each line of a file.",
 		console.Command("enroll", "-users", "users.txt", "-out", "enroll"))
 	return nil

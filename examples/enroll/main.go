@@ -40,11 +40,11 @@ func main() { console.Main("enroll", run) }
 func run(args []string) error {
 	f := flag.NewFlagSet("enroll", flag.ContinueOnError)
 	listen := f.String("listen", "127.0.0.1:8080", "loopback `ADDRESS` to listen on")
-	url := f.String("url", "", "public `URL` of the service, for the CRL URL in certificates (default http:// and the address)")
+	url := f.String("url", "", "`URL` at which Entra reaches the service, for the CRL URL in certificates; http, as Entra expects for CRLs (default http:// and the address)")
 	out := f.String("out", "out/enroll", "keep the CA and its revocations in `DIR`")
 	file := f.String("users", "", "`FILE` with a UPN and a token on each line (default: enrol one demonstration user, then exit)")
 	if err := console.ParseFlags(f, args, "Runs a certificate enrolment service on the loopback interface.", "[flags]",
-		"", "-users users.txt -url https://pki.contoso.com"); err != nil || f.NArg() > 0 {
+		"", "-users users.txt -url http://pki.contoso.com"); err != nil || f.NArg() > 0 {
 		return cmp.Or(err, console.Usage("unexpected argument %q; run \"enroll -h\" for help", f.Arg(0)))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

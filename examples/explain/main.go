@@ -61,10 +61,10 @@ func parse(args []string) (options, error) {
 	f := flag.NewFlagSet("explain", flag.ContinueOnError)
 	o.tenant.Register(f)
 	f.Lookup("tenant").Usage = "the tenant: a JSON `FILE` with x509Certificate, publicKeyInfrastructure and certificateBasedAuthConfiguration, as audit -snapshot writes it; or a folder that EntraExporter wrote; or the ID or a domain of a tenant, which is read through Graph"
-	f.StringVar(&o.user, "user", "", "the user: JSON `FILE|UPN`, as Microsoft Graph returns it; or a UPN, who is looked for in the tenant and beside the manifest")
+	f.StringVar(&o.user, "user", "", "the user, `FILE|UPN`: JSON as Microsoft Graph returns it, or a UPN to look up in the tenant and in the manifest")
 	f.StringVar(&o.cert, "cert", "", "the user's certificate: `FILE` as PEM, DER, base64, PKCS #7 or PFX")
 	saved.PasswordFlag(f, &o.password)
-	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote: the certificate is that of -user, the tenant is tenant.json beside it unless -tenant is given")
+	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue or fleet wrote: has the certificate of -user; the tenant is tenant.json beside it unless -tenant is given")
 	f.Func("at", "`TIME` of the sign-in, such as 2026-11-21T08:00:00Z or 2026-11-21 (default now)", func(text string) (err error) {
 		o.at, err = console.Time(text)
 		return err
@@ -72,7 +72,7 @@ func parse(args []string) (options, error) {
 	o.crls.Register(f)
 	saved.RequireFlag(f, &o.require)
 	saved.ReadingsFlag(f, &o.readings)
-	f.StringVar(&o.users, "users", "", "many users: `FILE|DIR`, a file with one JSON user per line, or a folder with NAME.json and NAME.pem for each user")
+	f.StringVar(&o.users, "users", "", "many users, `FILE|DIR`: a list as JSON or CSV, or a folder with NAME.json and NAME.pem for each user")
 	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, JSON `FILE`; prints who gains or loses access")
 	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
 	f.StringVar(&o.html, "html", "", "also write the result as one HTML page to `FILE`")

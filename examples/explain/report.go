@@ -117,7 +117,7 @@ func (r report) print(w io.Writer, style console.Style) {
 			}
 			for i, text := range console.Lines(w, console.Clean(a.Text), 10) {
 				if i == 0 {
-					fmt.Fprintf(w, "  %s %-5s %s\n", changes, a.ID, text)
+					fmt.Fprintf(w, "  %s %s%s%s\n", changes, a.ID, strings.Repeat(" ", max(2, 6-len(a.ID))), text)
 				} else {
 					fmt.Fprintf(w, "          %s\n", text)
 				}

@@ -78,9 +78,9 @@ type shared struct {
 }
 
 func (s *shared) register(f *flag.FlagSet) {
-	f.StringVar(&s.out, "out", filepath.Join("out", "fleet"), "`folder` for everything that has no flag of its own")
-	f.StringVar(&s.ledger, "ledger", "", "`file` of the ledger, or postgres://USER@HOST/DATABASE for several machines (default ledger.db in the -out folder)")
-	f.BoolVar(&s.json, "json", false, "print the result as JSON")
+	f.StringVar(&s.out, "out", filepath.Join("out", "fleet"), "`DIR` for everything that has no flag of its own")
+	f.StringVar(&s.ledger, "ledger", "", "`FILE` of the ledger, or postgres://USER@HOST/DATABASE for several machines (default ledger.db in the -out folder)")
+	f.BoolVar(&s.json, "json", false, "print JSON")
 }
 
 // parse reads the flags of a command.
@@ -140,8 +140,9 @@ func enqueueUsers(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("fleet enqueue", flag.ContinueOnError)
 	var s shared
 	s.register(f)
-	file := f.String("users", "", "CSV `file` with the users to issue for: a header row with upn and, optionally, email, sid, subject (default three sample users)")
-	if err := s.parse(f, args, "Adds users to issue certificates for. Known users are skipped, so the same list can be added again.", "-users FILE.csv [-ledger postgres://HOST/DATABASE]"); err != nil {
+	file := f.String("users", "", "the users to issue for: a table in `FILE` with the column upn and, optionally, email, sid, subject (CSV), or a list as JSON (default three sample users)")
+	if err := s.parse(f, args, "Adds users to issue certificates for. Known users are skipped, so the same list can be added again.", "[-users FILE] [-ledger postgres://HOST/DATABASE]",
+		"", "-users people.csv", "-users people.csv -ledger postgres://cba@db.contoso.com/cba"); err != nil {
 		return err
 	}
 	if f.NArg() > 0 {
@@ -213,10 +214,10 @@ func workOn(ctx context.Context, args []string) error {
 	w := work{config: jobs.Config{KeyType: cba.RSA2048, Encoding: pfx.Compatible}}
 	f := flag.NewFlagSet("fleet work", flag.ContinueOnError)
 	w.register(f)
-	f.StringVar(&w.ca, "ca", "", "`folder` with the certificate and key of your CA; required with postgres://, without -token (default the CA in the -out folder, made if there is none)")
-	f.Func("key", "`type` of the users' keys: rsa2048 (default), rsa3072, rsa4096, p256, p384 or p521", func(text string) error { return w.config.KeyType.UnmarshalText([]byte(text)) })
-	f.Func("for", "`target` that must open the PFX files (windows-11, macos-14, ...), or compat or modern (default compat)", func(text string) (err error) { w.config.Encoding, err = pfx.ParseFor(text); return err })
-	f.Func("days", "validity in days: `N` from 1 to 65535 (default 365)", func(text string) error {
+	f.StringVar(&w.ca, "ca", "", "issue with the CA in `DIR`, which has its certificate and key; required with postgres:// unless -token is given (default the CA in the -out folder, created if there is none)")
+	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521", func(text string) error { return w.config.KeyType.UnmarshalText([]byte(text)) })
+	f.Func("for", "create PFX files that `TARGET` can open, such as windows-11 or macos-14; or an encoding: compat (default) or modern", func(text string) (err error) { w.config.Encoding, err = pfx.ParseFor(text); return err })
+	f.Func("days", "certificates expire after `N` days (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || days == 0 {
 			return errors.New("use a number of days from 1 to 65535")
@@ -224,24 +225,24 @@ func workOn(ctx context.Context, args []string) error {
 		w.config.Profile.Validity = time.Duration(days) * cba.Day
 		return nil
 	})
-	f.Func("crl-url", "`URL` of the CA's CRL, for the certificates; can be given more than once", func(text string) error {
+	f.Func("crl-url", "CRL `URL` to write into the certificates; may be repeated", func(text string) error {
 		w.config.Profile.CRLURLs = append(w.config.Profile.CRLURLs, text)
 		return crl.CheckURL(text)
 	})
-	f.IntVar(&w.config.DuePercent, "due", cba.DefaultRenewal, "renew a certificate when this `percent` of its validity is left")
+	f.IntVar(&w.config.DuePercent, "due", cba.DefaultRenewal, "renew a certificate when this `PERCENT` of its validity is left")
 	f.IntVar(&w.config.Workers, "workers", 0, "run `N` jobs at the same time (default four per core)")
 	f.IntVar(&w.config.Signatures, "signatures", 0, "let the CA's key make `N` signatures at the same time (default no limit)")
-	f.DurationVar(&w.config.Lease, "lease", ledger.DefaultLease, "how long the jobs of a crashed machine stay locked: a `duration`")
-	f.StringVar(&w.files, "files", "", "`folder` for the PFX files, shared by all machines or not (default pfx in the -out folder)")
-	f.StringVar(&w.passwords, "passwords", "", "`folder` for their passwords (default passwords in the -out folder; better on another disk)")
-	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on this loopback `address`, such as 127.0.0.1:9464")
+	f.DurationVar(&w.config.Lease, "lease", ledger.DefaultLease, "`DURATION` for which the jobs of a crashed machine stay locked")
+	f.StringVar(&w.files, "files", "", "write the PFX files into `DIR`, which the machines may share (default pfx in the -out folder)")
+	f.StringVar(&w.passwords, "passwords", "", "write their passwords into `DIR`, preferably on another disk (default passwords in the -out folder)")
+	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on this loopback `ADDRESS`, such as 127.0.0.1:9464")
 	f.BoolVar(&w.delta, "delta", false, "publish a delta CRL after a revocation, and a base CRL when it is due")
-	f.BoolVar(&w.drain, "drain", false, "end when no job is left to run")
-	f.StringVar(&w.token.module, "token-module", "", "the CA's key is in a PKCS #11 token: `file` of its module (libsofthsm2.so, ...)")
-	f.StringVar(&w.token.label, "token", "", "`label` of the token")
-	f.StringVar(&w.token.pinFile, "pin-file", "", "`file` whose first line is the PIN of the token")
+	f.BoolVar(&w.drain, "drain", false, "exit when no job is left to run")
+	f.StringVar(&w.token.module, "token-module", "", "the CA's key is in a PKCS #11 token: `FILE` of its module, such as libsofthsm2.so")
+	f.StringVar(&w.token.label, "token", "", "`LABEL` of the token")
+	f.StringVar(&w.token.pinFile, "pin-file", "", "read the PIN of the token from the first line of `FILE`")
 	w.tenant.Register(f)
-	f.Func("mapping", "`mapping` to bind a first certificate by, such as SKI or IssuerAndSerialNumber; can be given more than once (default SKI)", func(text string) error {
+	f.Func("mapping", "`MAPPING` for the ID of a user's first certificate, such as SKI or IssuerAndSerialNumber; may be repeated (default SKI)", func(text string) error {
 		m := certuserid.Mapping(text)
 		if !slices.Contains(certuserid.Mappings(), m) {
 			return fmt.Errorf("use one of %v", certuserid.Mappings())
@@ -445,7 +446,8 @@ func showStatus(ctx context.Context, args []string) error {
 	var s shared
 	s.register(f)
 	watch := f.Bool("watch", false, "show it again every two seconds, until interrupted")
-	if err := s.parse(f, args, "Shows how far the jobs have come: states, rates, what holds them up, time left.", "[-ledger postgres://HOST/DATABASE] [-watch]"); err != nil {
+	if err := s.parse(f, args, "Shows how far the jobs have come: states, rates, what holds them up, time left.", "[-ledger postgres://HOST/DATABASE] [-watch]",
+		"", "-watch", "-ledger postgres://cba@db.contoso.com/cba -json"); err != nil {
 		return err
 	}
 	fleet, l, err := s.fleet(ctx, false)
@@ -533,10 +535,11 @@ func revokeUsers(ctx context.Context, args []string) error {
 	var s shared
 	s.register(f)
 	var reason crl.RevocationReason
-	f.Func("reason", "`reason`: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn",
+	f.Func("reason", "`REASON` of the revocation: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn",
 		func(text string) error { return reason.UnmarshalText([]byte(text)) })
-	leave := f.Bool("leave", false, "the users leave: also remove their certificateUserIds (by a process that works with -tenant)")
-	if err := s.parse(f, args, "Revokes all certificates of users. A process that works publishes the CRL at once.", "[-ledger postgres://HOST/DATABASE] UPN ...", "jane@yourdomain.com"); err != nil {
+	leave := f.Bool("leave", false, "the users leave the organization: also remove their certificateUserIds (done by \"work\" with -tenant)")
+	if err := s.parse(f, args, "Revokes all certificates of users. A running \"work\" publishes the CRL at once.", "[-ledger postgres://HOST/DATABASE] UPN ...",
+		"jane@yourdomain.com", "-reason keyCompromise jane@yourdomain.com", "-leave john@yourdomain.com"); err != nil {
 		return err
 	}
 	switch {
@@ -580,7 +583,8 @@ func retryJobs(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("fleet retry", flag.ContinueOnError)
 	var s shared
 	s.register(f)
-	if err := s.parse(f, args, "Lets jobs run again now that failed or were given up.", "[-ledger postgres://HOST/DATABASE]"); err != nil {
+	if err := s.parse(f, args, "Runs failed jobs again now, also those that were given up.", "[-ledger postgres://HOST/DATABASE]",
+		"", "-ledger postgres://cba@db.contoso.com/cba"); err != nil {
 		return err
 	}
 	fleet, l, err := s.fleet(ctx, false)
@@ -603,7 +607,8 @@ func exportLedger(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("fleet export", flag.ContinueOnError)
 	var s shared
 	s.register(f)
-	if err := s.parse(f, args, "Writes all certificates of the ledger to a .csv or .json file.", "[-ledger postgres://HOST/DATABASE] FILE", "ledger.csv"); err != nil {
+	if err := s.parse(f, args, "Writes all certificates of the ledger to a .csv or .json file.", "[-ledger postgres://HOST/DATABASE] FILE",
+		"ledger.csv", "-ledger postgres://cba@db.contoso.com/cba ledger.json"); err != nil {
 		return err
 	}
 	if f.NArg() != 1 || !slices.Contains([]string{".csv", ".json"}, strings.ToLower(filepath.Ext(f.Arg(0)))) {

@@ -88,15 +88,15 @@ type tokenOptions struct{ module, label, pinFile string }
 func parse(args []string) (options, error) {
 	o := options{key: cba.RSA2048, encoding: pfx.Compatible, args: args}
 	f := flag.NewFlagSet("fleet", flag.ContinueOnError)
-	f.StringVar(&o.out, "out", filepath.Join("out", "fleet"), "output `folder`")
-	f.StringVar(&o.ledger, "ledger", "", "`file` of the ledger, the database of issued certificates (default ledger.db in the -out folder)")
-	f.StringVar(&o.users, "users", "", "CSV `file` with the users to issue for: a header row with upn and, optionally, email, sid, subject, password")
-	f.StringVar(&o.ca, "ca", "", "`folder` with the certificate and key of your CA in .crt, .cer, .pem or .key files (default the CA in the -out folder, made if there is none)")
-	f.Func("key", "`type` of the users' keys: rsa2048 (default), rsa3072, rsa4096, p256, p384 or p521",
+	f.StringVar(&o.out, "out", filepath.Join("out", "fleet"), "write into `DIR`")
+	f.StringVar(&o.ledger, "ledger", "", "`FILE` of the ledger, the database of issued certificates (default ledger.db in the -out folder)")
+	f.StringVar(&o.users, "users", "", "the users to issue for: a table in `FILE` with the column upn and, optionally, email, sid, subject, password (CSV), or a list as JSON")
+	f.StringVar(&o.ca, "ca", "", "issue with the CA in `DIR`: its certificate and key, in .crt, .cer, .pem, .der, .p7b or .key files (default the CA in the -out folder, created if there is none)")
+	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
 		func(text string) error { return o.key.UnmarshalText([]byte(text)) })
-	f.Func("for", "`target` that must open the PFX files (windows-usb, windows-11, macos-14, ...), or compat or modern (default compat)",
+	f.Func("for", "create PFX files that `TARGET` can open, such as windows-usb, windows-11 or macos-14; or an encoding: compat (default) or modern",
 		func(text string) (err error) { o.encoding, err = targets.Encoding(text); return err })
-	f.Func("days", "validity in days: `N` from 1 to 65535 (default 365)", func(text string) error {
+	f.Func("days", "certificates expire after `N` days (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || days == 0 {
 			return errors.New("use a number of days from 1 to 65535")
@@ -104,27 +104,28 @@ func parse(args []string) (options, error) {
 		o.profile.Validity = time.Duration(days) * cba.Day
 		return nil
 	})
-	f.Func("crl-url", "`URL` of the CA's CRL, for the certificates; can be given more than once", func(text string) error {
+	f.Func("crl-url", "CRL `URL` to write into the certificates; may be repeated", func(text string) error {
 		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
 		return crl.CheckURL(text)
 	})
 	f.BoolVar(&o.renew, "renew", false, "also renew certificates that are due, for the users of -users")
-	f.IntVar(&o.percent, "due", cba.DefaultRenewal, "a certificate is due for renewal when this `percent` of its validity is left; 100 means all certificates. Without -users: list those that are due")
-	f.Func("revoke", "revoke all certificates of the user with this `UPN`; can be given more than once", func(text string) error {
+	f.IntVar(&o.percent, "due", cba.DefaultRenewal, "a certificate is due for renewal when this `PERCENT` of its validity is left; 100 means all certificates. Without -users: list those that are due")
+	f.Func("revoke", "revoke all certificates of the user with this `UPN`; may be repeated", func(text string) error {
 		o.revoke = append(o.revoke, text)
 		return ledger.CheckOwner(text)
 	})
-	f.Func("reason", "`reason` for -revoke: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn",
+	f.Func("reason", "with -revoke: `REASON` of the revocation: unspecified (default), keyCompromise, affiliationChanged, superseded, cessationOfOperation or privilegeWithdrawn",
 		func(text string) error { return o.reason.UnmarshalText([]byte(text)) })
 	f.BoolVar(&o.reissue, "reissue", false, "also issue for users of -users whose certificate was revoked")
 	f.IntVar(&o.workers, "workers", 0, "make `N` certificates at the same time (default one per core)")
-	f.DurationVar(&o.lease, "lease", ledger.DefaultLease, "how long the users of a crashed run stay locked: a `duration`")
-	f.StringVar(&o.export, "export", "", "write the ledger to this .csv or .json `file`")
-	f.BoolVar(&o.json, "json", false, "print the result as JSON")
-	f.StringVar(&o.token.module, "token-module", "", "keep the CA's keys in a PKCS #11 token: `file` of its module (libsofthsm2.so, ...)")
-	f.StringVar(&o.token.label, "token", "", "`label` of the token")
-	f.StringVar(&o.token.pinFile, "pin-file", "", "`file` whose first line is the PIN of the token")
-	if err := console.ParseFlags(f, args, "Issues, renews and revokes certificates for many users. Without -users and -revoke it only reads.", "[flags]",
+	f.DurationVar(&o.lease, "lease", ledger.DefaultLease, "`DURATION` for which the users of a crashed run stay locked")
+	f.StringVar(&o.export, "export", "", "write the ledger to `FILE`, a .csv or .json file")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.StringVar(&o.token.module, "token-module", "", "keep the CA's keys in a PKCS #11 token: `FILE` of its module, such as libsofthsm2.so")
+	f.StringVar(&o.token.label, "token", "", "`LABEL` of the token")
+	f.StringVar(&o.token.pinFile, "pin-file", "", "read the PIN of the token from the first line of `FILE`")
+	if err := console.ParseFlags(f, args, "Issues, renews and revokes certificates for many users. Without -users and -revoke it only reads.\nFor jobs on one machine or several, see -h of the commands below, such as \"enqueue -h\".",
+		"[flags]\n  go run ./examples/fleet enqueue|work|status|revoke|export|retry [flags]",
 		"", "-users people.csv -key p256 -crl-url http://pki.contoso.com/ca.crl", "-users people.csv -renew",
 		"-revoke jane@contoso.com -reason keyCompromise", "-due 20 -export ledger.csv"); err != nil {
 		return o, err

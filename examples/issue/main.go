@@ -72,7 +72,7 @@ func parse(args []string) (options, error) {
 		o.caName, err = caName(text)
 		return err
 	})
-	f.StringVar(&o.users, "users", "", "read the users from CSV `FILE`, which has a header row: column upn, and optional columns email, sid, subject, password")
+	f.StringVar(&o.users, "users", "", "the users to issue for: a table in `FILE` with the column upn and, optionally, email, sid, subject, password (CSV), or a list as JSON")
 	f.StringVar(&o.ca, "ca", "", "issue with the CA in `DIR|FILE`: its certificate and key, in .crt, .cer, .pem, .der, .p7b or .key files, or a PFX file")
 	saved.PasswordFlag(f, &o.caPassword)
 	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521",
@@ -103,9 +103,9 @@ func parse(args []string) (options, error) {
 		o.profile.CRLURLs = append(o.profile.CRLURLs, text)
 		return crl.CheckURL(text)
 	})
-	f.BoolVar(&o.mend, "mend", false, "issue a new certificate to those of the users whose file or password is missing or damaged; what is left of the old files goes to leftover/")
+	f.BoolVar(&o.mend, "mend", false, "issue a new certificate to users whose file or password is missing or damaged; what is left of the old files moves to leftover/")
 	f.BoolVar(&o.short, "allow-short-passwords", false, "accept passwords of fewer than 12 characters from -users")
-	f.BoolVar(&o.json, "json", false, "print JSON: every user with what became of it")
+	f.BoolVar(&o.json, "json", false, "print JSON, with the outcome for every user")
 	if err := console.ParseFlags(f, args, "Creates certificates, PFX files and certificateUserIds values for users.", "[flags] [UPN ...]",
 		"", "jane@contoso.com john@contoso.com", "-users people.csv -for windows-server-2016 -days 180 -crl-url http://pki.contoso.com/ca.crl"); err != nil {
 		return o, err

@@ -50,12 +50,12 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("lab", flag.ContinueOnError)
 	f.StringVar(&o.tenant, "tenant", "", "the tenant: JSON `FILE`, such as out/tenant.json, which issue writes")
-	f.StringVar(&o.users, "users", "", "the users: `FILE|DIR`, a file with one JSON user per line, such as out/users.jsonl, or a folder with NAME.json and NAME.pem for each user")
+	f.StringVar(&o.users, "users", "", "the users, `FILE|DIR`: a list as JSON or CSV, such as out/users.jsonl, or a folder with NAME.json and NAME.pem for each user")
 	saved.RequireFlag(f, &o.require)
 	o.crls.Register(f)
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8443", "`ADDRESS` on this machine")
 	f.StringVar(&o.domain, "domain", "localhost", "the hosts are login.`DOMAIN` and certauth.login.DOMAIN; for a domain other than localhost, name them in the hosts file")
-	f.StringVar(&o.ca, "ca", "", "write the certificate of the CA of the server to `FILE`, for clients that are to trust it")
+	f.StringVar(&o.ca, "ca", "", "write the server's CA certificate to `FILE`, for clients that must trust it")
 	f.BoolVar(&o.once, "once", false, "stop after the first sign-in; without -tenant, after those of the demonstration")
 	f.BoolVar(&o.json, "json", false, "print each sign-in as JSON")
 	if err := console.ParseFlags(f, args, "Asks a browser for a certificate as Entra does, and shows what Entra would answer.", "[flags]",

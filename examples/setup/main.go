@@ -96,8 +96,8 @@ func parse(args []string) (options, error) {
 		}
 	}
 	f.Func("owner", "with -from: the certificate with this thumbprint is the user's, `THUMBPRINT=UPN`; may be repeated", pairs(o.owners, "THUMBPRINT=UPN"))
-	f.Func("domain", "with -from: names of certificates in a domain are those of users in another, `DOMAIN=DOMAIN`, such as contoso.local=contoso.com; may be repeated", pairs(o.domains, "DOMAIN=DOMAIN, such as contoso.local=contoso.com"))
-	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote: its users and certificates, to see who is affected")
+	f.Func("domain", "with -from: names in certificates under the first domain belong to users of the second, `DOMAIN=DOMAIN`, such as contoso.local=contoso.com; may be repeated", pairs(o.domains, "DOMAIN=DOMAIN, such as contoso.local=contoso.com"))
+	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue or fleet wrote: its users and certificates, to see who is affected")
 	saved.RequireFlag(f, &o.require)
 	o.crls.Register(f)
 	f.StringVar(&o.out, "out", "", "save the plan to `PLAN`, a new file; with -from, the new folder of the proposal (default proposal)")
@@ -105,7 +105,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.bundle, "bundle", "", "with -out: also write the new CAs as a .p7b to `FILE`, for -upload; with -apply: that file")
 	f.StringVar(&o.upload, "upload", "", "with -apply and -bundle: let Entra download the bundle from this public `URL` instead of sending it CA by CA")
 	f.StringVar(&o.undo, "undo", "", "take back the saved `PLAN`, whether it was applied whole or in part")
-	f.BoolVar(&o.allowLockout, "allow-lockout", false, "LOCK USERS OUT if the change does, or if it is not known whether it does")
+	f.BoolVar(&o.allowLockout, "allow-lockout", false, "make the change even if it LOCKS USERS OUT, or if that is not known")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if changes are pending")
 	f.StringVar(&o.html, "html", "", "also write the plan, and who is affected, as one HTML page to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print JSON")

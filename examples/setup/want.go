@@ -42,7 +42,7 @@ func (e *edits) register(f *flag.FlagSet) {
 		e.cas = append(e.cas, authority{file: name})
 		return nil
 	})
-	f.Func("crl-url", "the `URL` of the CRL that the CA of the -ca in front of it publishes", func(url string) error {
+	f.Func("crl-url", "CRL `URL` of the CA in the -ca before it", func(url string) error {
 		if len(e.cas) == 0 {
 			return errors.New("give the -ca that it belongs to in front of it")
 		}
@@ -54,7 +54,7 @@ func (e *edits) register(f *flag.FlagSet) {
 		e.groups = append(e.groups, id)
 		return nil
 	})
-	f.Func("bind", "username binding `FIELD=PROPERTY`, such as SKI=certificateUserIds; may be repeated, the first is tried first; replaces all that there are", func(text string) error {
+	f.Func("bind", "username binding `FIELD=PROPERTY`, such as SKI=certificateUserIds; replaces all existing bindings; may be repeated, in the order in which they are tried", func(text string) error {
 		field, property, ok := strings.Cut(text, "=")
 		m, err := certuserid.ParseMapping(field)
 		if !ok || err != nil {
@@ -66,7 +66,7 @@ func (e *edits) register(f *flag.FlagSet) {
 		}
 		return nil
 	})
-	f.Func("rule", "`OID|ISSUER=MODE`: the mode of certificates with a policy OID or of an issuer (CN first), single-factor or multifactor, such as 1.2.3.4=multifactor; \",high\" behind it requires high affinity; may be repeated; replaces the rule for the same", func(text string) error {
+	f.Func("rule", "rule `OID|ISSUER=MODE` for certificates with a policy OID or of an issuer (CN first), such as 1.2.3.4=multifactor; MODE is single-factor or multifactor, and \",high\" after it requires high affinity; may be repeated; replaces the rule for the same", func(text string) error {
 		r, err := parseRule(text)
 		e.rules = append(e.rules, r)
 		return err

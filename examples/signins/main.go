@@ -72,12 +72,12 @@ func parse(args []string) (options, error) {
 		return err
 	})
 	f.StringVar(&o.user, "user", "", "only sign-ins of the user with this `UPN`")
-	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote; sign-ins with its certificates are compared with the expected result")
-	f.StringVar(&o.certs, "certs", "", "the same for certificates in `FILE|DIR`: PEM, DER, base64 or PKCS #7; a sign-in has the one whose thumbprint or serial number its row has, else that with the user's name")
+	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue or fleet wrote; sign-ins with its certificates are compared with the expected result")
+	f.StringVar(&o.certs, "certs", "", "compare sign-ins with the certificates in `FILE|DIR` (PEM, DER, base64 or PKCS #7), too, found by thumbprint, serial number or else the user's name")
 	saved.ReadingsFlag(f, &o.readings)
 	f.StringVar(&o.write, "write-readings", "", "with certificates: write what the log says about open questions to `FILE`, for -readings of signins, explain and audit")
 	f.Func("outage", "the time in which CRLs could not be fetched: `FROM/TO`, such as 2026-11-20T18:00:00Z/2026-11-23T08:00:00Z; says who was let in", o.outage.Set)
-	f.Func("crl", "with -outage: a CRL in `FILE`, of before or after it; may be repeated", func(name string) error {
+	f.Func("crl", "with -outage: `FILE` with a CRL from before or after it; may be repeated", func(name string) error {
 		o.crls = append(o.crls, name)
 		return nil
 	})

@@ -60,7 +60,7 @@ type options struct {
 func parse(args []string) (options, error) {
 	o := options{mappings: []certuserid.Mapping{certuserid.SKI}, args: args}
 	f := flag.NewFlagSet("sync", flag.ContinueOnError)
-	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue wrote")
+	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue or fleet wrote")
 	f.Func("mapping", "`MAPPINGS` to write, separated by commas: SKI (default), IssuerAndSerialNumber, SHA1PublicKey, ...", func(text string) error {
 		o.mappings = nil
 		for name := range strings.SplitSeq(text, ",") {

@@ -56,12 +56,12 @@ func run(args []string) error {
 	asJSON := f.Bool("json", false, "print JSON")
 	check := f.String("check", "", "check this stored `ID` instead of printing the correct ones")
 	passwordFile := f.String("password-file", "", "read the password of PFX files from the first line of `FILE`")
-	if err := console.ParseFlags(f, args, "Prints the certificateUserIds values of certificates, or checks a stored value. FILE is a PEM, DER or PFX file.", "[flags] FILE...",
+	if err := console.ParseFlags(f, args, "Prints the certificateUserIds values of certificates, or checks a stored value. FILE is PEM, DER, base64, PKCS #7 or PFX.", "[flags] FILE...",
 		"out/users/jane@contoso.com.crt", "-check 'X509:<PN>jane@contoso.com' out/users/jane@contoso.com.crt", "-password-file password.txt card.pfx"); err != nil {
 		return err
 	}
 	if f.NArg() == 0 {
-		return console.Usage("no certificate file: pass one or more PEM, DER or PFX files (run \"userids -h\" for help)")
+		return console.Usage("no certificate file: pass one or more PEM, DER, base64, PKCS #7 or PFX files (run \"userids -h\" for help)")
 	}
 	checking := console.Given(f)["check"]
 	answers := []answer{}

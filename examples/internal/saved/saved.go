@@ -61,7 +61,7 @@ func Tenant(name string, options signin.Options) (signin.Config, *signin.Tenant,
 
 // ReadingsFlag registers -readings.
 func ReadingsFlag(f *flag.FlagSet, into *signin.Calibration) {
-	f.Func("readings", "the readings `FILE` that signins wrote: what the tenant's log says about open questions", func(name string) error {
+	f.Func("readings", "readings `FILE` that signins -write-readings wrote: what the tenant's log says about open questions", func(name string) error {
 		content, err := os.ReadFile(name)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func ReadingsFlag(f *flag.FlagSet, into *signin.Calibration) {
 
 // RequireFlag registers -require.
 func RequireFlag(f *flag.FlagSet, into *signin.Requirement) {
-	f.Func("require", "Conditional Access requirement: `mfa|phishing-resistant|FILE`, where FILE is an authentication strength as JSON", func(text string) (err error) {
+	f.Func("require", "Conditional Access requirement `mfa|phishing-resistant|FILE`; FILE is an authentication strength as JSON", func(text string) (err error) {
 		*into, err = requirement(text)
 		return err
 	})
@@ -103,7 +103,7 @@ type CRLs struct {
 // Register registers -crl and -allow-private.
 func (c *CRLs) Register(f *flag.FlagSet) {
 	c.files = map[string]string{}
-	f.Func("crl", "`URL=FILE`: read the CRL of this URL from a file instead of the network; may be repeated", func(text string) error {
+	f.Func("crl", "`URL=FILE`: read the CRL of this URL from the file instead of the network; may be repeated", func(text string) error {
 		url, file, ok := cutLast(text, "=")
 		if !ok || url == "" || file == "" {
 			return errors.New("must be URL=FILE")

@@ -261,7 +261,7 @@ func TestPageSendsNothing(t *testing.T) {
 }
 
 // TestPageSpeed prints how soon the page is ready and answers; it holds nothing to a
-// time. See docs/speed.md.
+// time.
 func TestPageSpeed(t *testing.T) {
 	ctx := thePage(t)
 	ready := script[float64](t, ctx, "window.readyAfter")
