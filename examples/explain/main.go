@@ -113,7 +113,7 @@ func parse(args []string) (options, error) {
 			}
 		}
 	}
-	return o, nil
+	return o, console.Apart([]string{o.html}, o.tenant.ID, o.user, o.cert, o.manifest, o.users, o.then)
 }
 
 func run(args []string) error {

@@ -521,12 +521,17 @@ func TestUsage(t *testing.T) {
 		{"-then", "bad.json", "-enable"}, {"-keep", "-enable"}, {"-enable", "-users", "empty.jsonl"}, {"-enable", "-users", "nosuch"}, {"-enable", "-users", "users.jsonl", "-manifest", "x"},
 		{"-bind", "SKI=userPrincipalName"}, {"-bind", "SKI"}, {"-rule", "1.2.3=both"}, {"-rule", "x"}, {"-crl-url", "http://x/y.crl"}, {"-ca", "nosuch.pem"}, {"-ca", "users.jsonl"},
 		{"-enable", "-require", "mfa"},
+		{"-rule", "1.2.3.9=multifactor", "-users", "users.jsonl", "-out", "p.json", "-html", "./p.json", "-allow-lockout"}, {"-enable", "-out", "p.json", "-bundle", "p.json"},
+		{"-rule", "1.2.3.9=multifactor", "-users", "users.jsonl", "-html", "users.jsonl"}, {"-then", "bad.json", "-html", "bad.json"},
 	} {
 		if r := p.run(args...); r.Code != 2 || r.Stdout != "" || r.Stderr == "" {
 			t.Errorf("%q: %+v", args, r)
 		}
 	}
 	p.untouched()
+	if text, err := os.ReadFile(filepath.Join(p.dir, "bad.json")); err != nil || string(text) != `{"x":1}` {
+		t.Errorf("a file that is read was replaced: %s, %v", text, err)
+	}
 	for _, args := range [][]string{{"-out", "plan.json", "-enable"}, {"-apply", "plan.json"}, {"-undo", "plan.json"}} {
 		if r := programtest.Run(t, program, p.dir, nil, args...); r.Code != 2 || !strings.Contains(r.Stderr, "demonstration") {
 			t.Errorf("%q: %+v", args, r)

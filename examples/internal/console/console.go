@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"strconv"
@@ -358,6 +359,39 @@ func Given(f *flag.FlagSet) map[string]bool {
 	given := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	return given
+}
+
+// Apart refuses a file that a program would write over another one that it writes, or
+// over one that it reads. Names that are "" do not count.
+func Apart(outputs []string, inputs ...string) error {
+	for i, name := range outputs {
+		for _, other := range outputs[:i] {
+			if isSameFile(name, other) {
+				return Usage("%s would be written twice: choose another name for one of the files", name)
+			}
+		}
+		for _, other := range inputs {
+			if isSameFile(name, other) {
+				return Usage("%s is read, and would be replaced: choose another name for what is written", name)
+			}
+		}
+	}
+	return nil
+}
+
+// isSameFile compares two names, and what they lead to.
+func isSameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	x, failedX := filepath.Abs(a)
+	y, failedY := filepath.Abs(b)
+	if failedX == nil && failedY == nil && x == y {
+		return true
+	}
+	one, failedX := os.Stat(a)
+	other, failedY := os.Stat(b)
+	return failedX == nil && failedY == nil && os.SameFile(one, other)
 }
 
 // ErrNo ends a program with status [No] and prints nothing: the program has printed

@@ -22,6 +22,34 @@ func TestTableAligns(t *testing.T) {
 	}
 }
 
+// No program writes a file over one that it reads, or twice.
+func TestApart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a.json", "b.json"} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Link("a.json", "c.json"); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		outputs, inputs []string
+		good            bool
+	}{
+		{nil, nil, true},
+		{[]string{"", "a.json", "", "b.json", "new.json"}, []string{"", "other.json", ""}, true},
+		{[]string{"new.json", "./new.json"}, nil, false},
+		{[]string{"a.json", "c.json"}, nil, false},
+		{[]string{"x", "a.json"}, []string{"b.json", "./a.json"}, false},
+		{[]string{"a.json"}, []string{"c.json"}, false},
+	} {
+		if err := Apart(test.outputs, test.inputs...); (err == nil) != test.good {
+			t.Errorf("%q, %q: %v", test.outputs, test.inputs, err)
+		}
+	}
+}
+
 func TestNoColourOffATerminal(t *testing.T) {
 	f, err := os.Create(t.TempDir() + "/f")
 	if err != nil {
