@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/propose"
@@ -217,7 +218,12 @@ func (o options) writeManifests(p *propose.Proposal) ([]string, error) {
 		if person.Status != propose.Reached || len(person.Store)+len(person.Stored) == 0 {
 			continue
 		}
-		cert := slices.MaxFunc(p.Users[i].Certificates, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+		// Of the certificates that sign the user in: those whose ids are proposed.
+		certs := slices.DeleteFunc(slices.Clone(p.Users[i].Certificates), func(c *x509.Certificate) bool { return !proposed(person, c) })
+		if len(certs) == 0 {
+			continue
+		}
+		cert := slices.MaxFunc(certs, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
 		m := of[string(cert.RawIssuer)]
 		if m == nil {
 			m = &issued{ca: folder.CA{Subject: dn.Show(cert.RawIssuer)}}
@@ -258,6 +264,14 @@ func (o options) writeManifests(p *propose.Proposal) ([]string, error) {
 		names = append(names, name)
 	}
 	return names, nil
+}
+
+// proposed reports whether an id of a certificate is one to store, or is stored.
+func proposed(person propose.Person, cert *x509.Certificate) bool {
+	values := certuserid.Options{}.Values(cert)
+	return slices.ContainsFunc(values.All(), func(id certuserid.ID) bool {
+		return slices.Contains(person.Store, id) || slices.ContainsFunc(person.Stored, func(stored string) bool { return values.Fit(id.Mapping(), stored) == certuserid.Exact })
+	})
 }
 
 func (o options) afterProposal(p *propose.Proposal, manifests []string) []step {

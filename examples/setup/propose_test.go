@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
@@ -116,6 +117,41 @@ func TestFrom(t *testing.T) {
 	}
 	if jane := now.Users[slices.IndexFunc(now.Users, func(u graphtest.User) bool { return u.UserPrincipalName == "jane@contoso.com" })]; len(jane.CertificateUserIDs) != 3 {
 		t.Errorf("%q", jane.CertificateUserIDs)
+	}
+}
+
+// A certificate that signs nobody in gives the manifest no id, however long it is valid.
+func TestFromManifestOfUsable(t *testing.T) {
+	dir := t.TempDir()
+	cards(t, dir, "jane@contoso.com")
+	name, err := dn.Parse("CN=Another CA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := cba.NewRoot(t.Context(), cba.Authority{Name: name, KeyType: cba.P256}) // is not at hand
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := cba.P256.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	longer, err := other.Issue(t.Context(), crypto.PublicKey(key.Public()), cba.Subject{UPN: "jane@contoso.com"}, cba.Profile{Validity: 2 * 365 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string][]byte{"certs/longer.cer": cba.EncodeCertificates(longer), "people.csv": []byte("upn\njane@contoso.com\n")} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(file)), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := programtest.Run(t, program, dir, nil, "-from", "certs", "-users", "people.csv")
+	if r.Code != 0 || !strings.Contains(r.Stdout, "1 of 1 user would be signed in") {
+		t.Fatalf("%+v", r)
+	}
+	manifest, err := os.ReadFile(filepath.Join(dir, "proposal", "manifest.json"))
+	if err != nil || !strings.Contains(string(manifest), "CN=Card CA") || strings.Contains(string(manifest), "CN=Another CA") {
+		t.Errorf("%v\n%s", err, manifest)
 	}
 }
 
