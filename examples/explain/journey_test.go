@@ -53,6 +53,26 @@ func TestManifest(t *testing.T) {
 		t.Errorf("exit status %d, %v: %s", r.code, err, r.stdout)
 	}
 	// What is missing is told with the command that mends it.
+	for _, name := range []string{"tenant.json", "users.jsonl"} {
+		path := filepath.Join(dir, "out", name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		r := explain(t, dir, "-tenant", "out/tenant.json", "-users", "out/users.jsonl")
+		if r.code != 2 || !strings.Contains(r.stderr, name) || !strings.Contains(r.stderr, "go run ./examples/issue -out out jane@contoso.com") {
+			t.Errorf("exit status %d: %s", r.code, r.stderr)
+		}
+		if r := programtest.Run(t, programtest.Other(t, "issue"), dir, nil, "-key", "p256", "jane@contoso.com"); r.Code != 0 {
+			t.Fatalf("%+v", r)
+		}
+		if again, err := os.ReadFile(path); err != nil || name == "users.jsonl" && string(again) != string(text) {
+			t.Errorf("%s is written again as %s, %v", name, again, err)
+		}
+	}
 	if r := explain(t, dir, "-manifest", manifest, "-user", "eve@contoso.com"); r.code != 2 || !strings.Contains(r.stderr, "go run ./examples/issue -out out eve@contoso.com") {
 		t.Errorf("exit status %d: %s", r.code, r.stderr)
 	}

@@ -72,3 +72,12 @@ func Advise(manifest string, err error) error {
 	}
 	return console.Usage("%w", err)
 }
+
+// missing adds to the error about a file that is not there the command that writes it, if
+// it has the name of one that examples/issue writes.
+func missing(name, written string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) || filepath.Base(name) != written {
+		return err
+	}
+	return console.Usage("%w\nto write it: %s (a user who has a certificate gets no other)", err, console.Command("issue", "-out", filepath.Dir(name), "jane@contoso.com"))
+}

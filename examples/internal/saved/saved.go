@@ -29,7 +29,7 @@ import (
 func Snapshot(name string) (s snapshot.Snapshot, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return s, err
+		return s, missing(name, TenantName, err)
 	}
 	if info.IsDir() {
 		s, err = snapshot.ReadFolder(os.DirFS(name))
@@ -221,7 +221,7 @@ func Cases(name, passwordFile string) iter.Seq2[signin.Case, error] {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
-			yield(signin.Case{}, err)
+			yield(signin.Case{}, missing(name, UsersName, err))
 		case info.IsDir():
 			pairs(name, passwordFile, yield)
 		default:
