@@ -9,6 +9,7 @@ import (
 
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
@@ -125,9 +126,13 @@ type OutageSignIn struct {
 // Assess reads the sign-ins of a log, see [SignIns], and says who was let in between
 // From and To, and with which certificates that are revoked.
 //
-// The error is the first one of signIns, or that of [signin.Config.Compile].
+// The error is the first one of signIns, that of [signin.Config.Compile], or [Malformed] for
+// a Config whose method configuration is not known: it says whether CRLs are required.
 func (o Outage) Assess(signIns iter.Seq2[SignIn, error]) (OutageReport, error) {
 	r := OutageReport{From: o.From, To: o.To, CAs: []OutageCA{}, LetIn: []OutageSignIn{}, Refused: []Count{}, Foreign: []string{}}
+	if o.Config.Lacks(dialect.Policy) {
+		return r, &Error{Reason: Malformed, Detail: "the tenant lacks " + dialect.Policy + ", which says whether a CRL is required: add it"}
+	}
 	tenant, err := o.Config.Compile(signin.Options{})
 	if err != nil {
 		return r, &Error{Reason: Malformed, Detail: "the tenant cannot be read", Err: err}
@@ -179,7 +184,8 @@ func (o Outage) Assess(signIns iter.Seq2[SignIn, error]) (OutageReport, error) {
 func (o Outage) during(ca *trust.CA, p *policy.Policy, lists []*crl.List) OutageCA {
 	is := OutageCA{Subject: dn.Show(ca.Certificate.RawSubject), CRL: ca.CRL, During: CachedCRL}
 	for _, l := range lists {
-		if !l.ThisUpdate.After(o.From) && l.NextUpdate.After(is.CachedUntil) {
+		// One that had expired by then was cached no longer.
+		if !l.ThisUpdate.After(o.From) && l.NextUpdate.After(o.From) && l.NextUpdate.After(is.CachedUntil) {
 			is.CachedUntil = l.NextUpdate
 		}
 	}
@@ -211,7 +217,7 @@ func (o Outage) letIn(s SignIn, store *trust.Store, lists map[*trust.CA][]*crl.L
 				all = append(all, ca.During)
 			}
 		}
-		if len(all) == 1 {
+		if len(all) == 1 && !o.Config.Lacks(dialect.PKIs) && !o.Config.Lacks(dialect.Classic) {
 			out.Checking = all[0]
 		}
 		return out

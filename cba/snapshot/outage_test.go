@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"iter"
 	"math/big"
@@ -177,6 +178,21 @@ func TestOutage(t *testing.T) {
 	o.Certificate = nil
 	if r, err = o.Assess(all(entered(10, "stranger", 0))); err != nil || r.LetIn[0].Checking != snapshot.CachedCRL || r.LetIn[0].Revocation != snapshot.RevocationNotKnown {
 		t.Errorf("%+v, %v", r.LetIn, err)
+	}
+	// Of a store that is not known, no CA is like the others.
+	o.Config.Missing = []string{"certificateBasedAuthConfiguration"}
+	if r, err = o.Assess(all(entered(10, "stranger", 0))); err != nil || r.LetIn[0].Checking != snapshot.CANotKnown {
+		t.Errorf("%+v, %v", r.LetIn, err)
+	}
+	o.Config.Missing = []string{"x509Certificate"}
+	if _, err = o.Assess(nil); !errors.Is(err, snapshot.Malformed) {
+		t.Errorf("whether CRLs are required is not known: %v", err)
+	}
+	// A CRL that had expired before the outage was not what was cached.
+	o.Config.Missing = nil
+	o.Lists = []*crl.List{listed.list(t, friday.AddDate(0, 0, -9), friday.AddDate(0, 0, -2), nil)}
+	if r, err = o.Assess(all(entered(10, "stranger", 0))); err != nil || !r.CAs[0].CachedUntil.IsZero() || r.LetIn[0].Checking != snapshot.CachedCRL {
+		t.Errorf("%+v, %v", r, err)
 	}
 	if r, err = (snapshot.Outage{}).Assess(nil); err != nil || len(r.LetIn) != 0 {
 		t.Errorf("%+v, %v", r, err)
