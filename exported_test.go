@@ -394,6 +394,7 @@ func exportedNames() []exported {
 		{"report.Tally", *new(report.Tally)},
 		{"report.WriteCSV", report.WriteCSV},
 		{"report.WriteMetrics", report.WriteMetrics},
+		{"report.WritePeople", report.WritePeople},
 		{"report.WriteSARIF", report.WriteSARIF},
 		{"signin.Answer", *new(signin.Answer)},
 		{"signin.Assumption", *new(signin.Assumption)},

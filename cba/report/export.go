@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
 
 	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/signin"
 )
 
 // WriteCSV writes the findings to act on as a list of actions, one a row, in UTF-8
@@ -32,6 +34,31 @@ func WriteCSV(w io.Writer, part *FindingsPart) error {
 				row[i] = noFormula(row[i])
 			}
 			if err := c.Write(row); err != nil {
+				return err
+			}
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// WritePeople writes users and what a change means to each as CSV, in UTF-8 with a
+// heading, for a page that has samples only: the user, the difference, and for before
+// and after the outcome, the code of a refusal and the strength of the certificate. It
+// keeps nothing of the list, and treats formulas as [WriteCSV] does. The error is
+// [NoWriter], or that of w.
+func WritePeople(w io.Writer, people iter.Seq2[signin.Difference, Person]) error {
+	if w == nil {
+		return &Error{Reason: NoWriter}
+	}
+	c := csv.NewWriter(w)
+	if err := c.Write([]string{"userPrincipalName", "difference", "before", "codeBefore", "strengthBefore", "after", "codeAfter", "strengthAfter"}); err != nil {
+		return err
+	}
+	if people != nil {
+		for difference, p := range people {
+			b, a := p.Before, p.After
+			if err := c.Write([]string{noFormula(p.User), difference.String(), b.Outcome.String(), b.Code, b.AuthenticationMode.String(), a.Outcome.String(), a.Code, a.AuthenticationMode.String()}); err != nil {
 				return err
 			}
 		}

@@ -549,3 +549,19 @@ func TestPlanShortensCertificates(t *testing.T) {
 		t.Errorf("the JSON lacks it: %v", err)
 	}
 }
+
+func TestWritePeople(t *testing.T) {
+	var b bytes.Buffer
+	must(t, report.WritePeople(&b, func(yield func(signin.Difference, report.Person) bool) {
+		_ = yield(signin.Loses, report.Person{User: "=cmd@contoso.com", Before: signin.Answer{Outcome: signin.SignedIn, SignedIn: true, AuthenticationMode: policy.SingleFactor},
+			After: signin.Answer{Outcome: signin.Refused, Code: "AADSTS1001009"}}) &&
+			yield(signin.Gains, report.Person{User: "jane, the second"})
+	}))
+	lines := strings.Split(b.String(), "\n")
+	if len(lines) != 4 || lines[1] != "'=cmd@contoso.com,loses,signedIn,,single-factor,refused,AADSTS1001009,unspecified mode" || !strings.HasPrefix(lines[2], `"jane, the second",gains,`) {
+		t.Errorf("%q", lines)
+	}
+	if report.WritePeople(nil, nil) == nil {
+		t.Error("nil is written to")
+	}
+}

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/folder"
 	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/examples/internal/console"
@@ -39,6 +41,15 @@ func (o options) comparison(total, without int, counts map[signin.Difference]int
 		c.Counts[d.String()] = counts[d]
 	}
 	return c
+}
+
+// list is the name of the CSV beside the page of a comparison, which has everybody to
+// whom the change matters.
+func (o options) list() string {
+	if o.html == "" || o.then == "" {
+		return ""
+	}
+	return strings.TrimSuffix(o.html, filepath.Ext(o.html)) + ".csv"
 }
 
 // compare prints who gains or loses access.
@@ -99,6 +110,20 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	}
 	if err := o.page(pages.Report{Title: "Who is affected", Subject: o.tenant.ID + " is replaced by " + o.then, Made: time.Now(), Version: "explain", Affected: affected}); err != nil {
 		return err
+	}
+	if o.html != "" { // the page has samples
+		err := folder.Stream(o.list(), folder.Secret, func(w io.Writer) error {
+			return pages.WritePeople(w, func(yield func(signin.Difference, pages.Person) bool) {
+				for _, d := range differences {
+					if !yield(d.Difference, pages.Person{User: d.User, Before: d.Before, After: d.After}) {
+						return
+					}
+				}
+			})
+		})
+		if err != nil {
+			return err
+		}
 	}
 	if o.json {
 		if err := console.Result(console.Stdout, "explain", o.comparison(total, without, counts, differences)); err != nil {

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -130,5 +131,33 @@ func TestDemonstrationReplacesNothing(t *testing.T) {
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "page.html")); err != nil || string(text) != "mine" {
 		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// Beside the page of a comparison is everybody to whom the change matters, and a list that
+// is read is not replaced.
+func TestList(t *testing.T) {
+	dir := t.TempDir()
+	c, folder, _ := loadCase(t, "crl-expired")
+	_ = folder
+	write(t, dir, "t.json", c.Tenant)
+	write(t, dir, "then.json", bytes.Replace(c.Tenant, []byte(`"enabled"`), []byte(`"disabled"`), 1))
+	if err := os.Mkdir(filepath.Join(dir, "people"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "people"), "jane.json", c.User)
+	pem, err := os.ReadFile(filepath.Join(signinData, "pki", c.Certificate))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "people"), "jane.pem", pem)
+	r := explain(t, dir, "-tenant", "t.json", "-users", "people", "-then", "then.json", "-html", "a.html")
+	text, err := os.ReadFile(filepath.Join(dir, "a.csv"))
+	if err != nil || !strings.HasPrefix(string(text), "userPrincipalName,difference,") {
+		t.Fatalf("%+v, %v: %s", r, err, text)
+	}
+	write(t, dir, "b.csv", []byte("upn\njane@contoso.com\n"))
+	if r := explain(t, dir, "-tenant", "t.json", "-users", "b.csv", "-then", "then.json", "-html", "b.html"); r.code != 2 || !strings.Contains(r.stderr, "b.csv") {
+		t.Errorf("%+v", r)
 	}
 }

@@ -75,7 +75,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.users, "users", "", "many users, `FILE|DIR`: a list as JSON or CSV, or a folder with NAME.json and NAME.pem for each user")
 	f.StringVar(&o.then, "then", "", "with -users: the tenant after a change, JSON `FILE`; prints who gains or loses access")
 	f.BoolVar(&o.findings, "findings", false, "also print what is wrong with the tenant's settings")
-	f.StringVar(&o.html, "html", "", "also write the result as one HTML page to `FILE`")
+	f.StringVar(&o.html, "html", "", "also write the result as one HTML page to `FILE`; with -then, who is affected as CSV beside it")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	if err := console.ParseFlags(f, args, "Predicts the result of a certificate sign-in to Entra, and explains each step.", "[flags]",
 		"", "-manifest out/manifest.json -user jane@contoso.com", "-tenant tenant.json -user user.json -cert leaf.pem -require mfa",
@@ -113,7 +113,7 @@ func parse(args []string) (options, error) {
 			}
 		}
 	}
-	return o, console.Apart([]string{o.html}, o.tenant.ID, o.user, o.cert, o.manifest, o.users, o.then)
+	return o, console.Apart([]string{o.html, o.list()}, o.tenant.ID, o.user, o.cert, o.manifest, o.users, o.then)
 }
 
 func run(args []string) error {
