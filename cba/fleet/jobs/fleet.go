@@ -127,7 +127,7 @@ func Open(ctx context.Context, db Database, c Config) (*Fleet, error) {
 	if c.DuePercent < 0 || c.DuePercent > 100 {
 		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("DuePercent %d: use 1 to 100, or 0 for the default", c.DuePercent)}
 	}
-	if c.Files != nil && c.Files == c.Passwords {
+	if isOneStore(c.Files, c.Passwords) {
 		return nil, &Error{Reason: Invalid, What: "PFX files and passwords in one store: use two"}
 	}
 	f := &Fleet{c: c, db: db, worker: ledger.NewWorker(), unsure: map[string]bool{}, running: map[int64]bool{}}

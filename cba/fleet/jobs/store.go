@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 )
 
 // A Store keeps files under names like "jane@contoso.com.1f2e.pfx": a folder, a share,
@@ -78,6 +79,24 @@ func (d directory) Remove(_ context.Context, name string) error {
 		}
 	}
 	return failed
+}
+
+// isOneStore reports whether two stores are known to be the same, or the same folder
+// under two names.
+func isOneStore(a, b Store) bool {
+	if x, ok := a.(directory); ok {
+		if y, ok := b.(directory); ok {
+			if one, failed := os.Stat(string(x)); failed == nil {
+				other, failed := os.Stat(string(y))
+				return failed == nil && os.SameFile(one, other)
+			}
+			p, failedP := filepath.Abs(string(x))
+			q, failedQ := filepath.Abs(string(y))
+			return failedP == nil && failedQ == nil && p == q
+		}
+	}
+	// Stores of a type that cannot be compared would end the program.
+	return a != nil && b != nil && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 func (d directory) path(name string) string { return filepath.Join(string(d), name) }
