@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"example.com/entracba/cba/crl"
@@ -114,7 +115,7 @@ func (o options) printMany(all []line, n tally) {
 	for _, l := range all[:min(len(all), shownUsers)] {
 		row := []string{l.User, "no certificate", ""}
 		if l.Answer != nil {
-			row[1], row[2] = l.Outcome.String(), l.AuthenticationMode.String()
+			row[1], row[2] = strings.Replace(l.Outcome.String(), "signedIn", "signed in", 1), l.AuthenticationMode.String()
 			if l.AuthenticationMode == policy.AuthenticationMode("") {
 				row[2] = ""
 			}

@@ -181,22 +181,25 @@ func enqueueUsers(ctx context.Context, args []string) error {
 	if s.json {
 		return console.Result(console.Stdout, "fleet", counts)
 	}
-	fmt.Fprintf(console.Stdout, "%s added, %d known already.\n\nTo issue for them, on every machine: go run ./examples/fleet work%s\n", plural(counts.Added, "user", "users"), counts.Known, s.flags())
+	fmt.Fprintf(console.Stdout, "%s added, %d already known.\n", plural(counts.Added, "user", "users"), counts.Known)
+	args, where := s.command("work"), "Issue for them."
+	if isPostgres(s.ledger) {
+		args, where = append(args, "-ca", "FOLDER"), "Issue for them, on every machine."
+	}
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), where, console.Command("fleet", args...))
 	return nil
 }
 
-// flags are the shared flags for another command.
-func (s *shared) flags() (text string) {
-	if isPostgres(s.ledger) {
-		return " -ledger " + s.ledger + " -ca FOLDER -out " + s.out
-	}
+// command is another command with the same shared flags.
+func (s *shared) command(name string) []string {
+	args := []string{name}
 	if s.ledger != filepath.Join(s.out, ledgerName) {
-		text += " -ledger " + s.ledger
+		args = append(args, "-ledger", s.ledger)
 	}
 	if s.out != filepath.Join("out", "fleet") {
-		text += " -out " + s.out
+		args = append(args, "-out", s.out)
 	}
-	return text
+	return args
 }
 
 // work is the command line of a machine.
@@ -346,7 +349,7 @@ func (w *work) run(ctx context.Context) error {
 			drained(ctx, fleet)
 		}()
 	} else if !w.json {
-		fmt.Fprintf(os.Stderr, "fleet: working until interrupted; see: go run ./examples/fleet status%s\n", strings.Replace(w.flags(), " -ca FOLDER", "", 1))
+		fmt.Fprintf(os.Stderr, "fleet: working until interrupted; to see how far it is: %s\n", console.Command("fleet", w.command("status")...))
 	}
 	if err := fleet.Run(ctx); err != nil {
 		return err
@@ -575,7 +578,8 @@ func revokeUsers(ctx context.Context, args []string) error {
 	if s.json {
 		return errors.Join(failed, console.Result(console.Stdout, "fleet", result))
 	}
-	fmt.Fprintf(console.Stdout, "%s revoked. The CRL is published by a process that works: see go run ./examples/fleet status%s\n", plural(result.Revoked, "certificate", "certificates"), strings.Replace(s.flags(), " -ca FOLDER", "", 1))
+	fmt.Fprintf(console.Stdout, "%s revoked. A running \"work\" publishes the CRL.\n", plural(result.Revoked, "certificate", "certificates"))
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), "See whether it is published.", console.Command("fleet", s.command("status")...))
 	return failed
 }
 

@@ -85,7 +85,7 @@ func TestCommands(t *testing.T) {
 				ca = []string{"-ca", filepath.Join("other", "ca")}
 			}
 			with := func(args ...string) []string { return append(args, flags...) }
-			for _, want := range []string{"40 users added, 0 known", "0 users added, 40 known"} {
+			for _, want := range []string{"40 users added, 0 already known", "0 users added, 40 already known"} {
 				if r := mustDo(t, dir, with("enqueue", "-users", "users.csv")...); !strings.Contains(r.stdout, want) {
 					t.Errorf("enqueue: %s", r.stdout)
 				}

@@ -133,7 +133,7 @@ func parse(args []string) (options, error) {
 	extension := strings.ToLower(filepath.Ext(o.export))
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
+		return o, console.Usage("unexpected argument %q: a command is enqueue, work, status, revoke, export or retry, and users are listed in a file (-users FILE)", f.Arg(0))
 	case isPostgres(o.ledger):
 		return o, console.Usage("-ledger names a database server. That works with the commands enqueue, work, status, revoke, export and retry: see fleet work -h")
 	case o.workers < 0:

@@ -289,7 +289,7 @@ func (o options) afterProposal(p *propose.Proposal, manifests []string) []step {
 	for _, m := range manifests {
 		steps = append(steps, step{"Store the ids first (a plan; -apply writes them).", console.Command("sync", append(slices.Clone(tenant), "-manifest", m, "-mapping", field)...)})
 	}
-	return append(steps, step{"Then plan the change, and see who is affected.", console.Command("setup", append(slices.Clone(tenant), "-keep", "-then", filepath.Join(o.out, proposedTenant),
+	return append(steps, step{"Plan the change, and see who is affected.", console.Command("setup", append(slices.Clone(tenant), "-keep", "-then", filepath.Join(o.out, proposedTenant),
 		"-users", filepath.Join(o.out, proposedUsers), "-out", "plan.json")...)})
 }
 
