@@ -519,7 +519,7 @@ func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"x"}, {"-apply", "a", "-undo", "b"}, {"-apply", "nosuch.json"}, {"-apply", "a", "-out", "b"}, {"-then", "nosuch.json"}, {"-then", "bad.json"},
 		{"-then", "bad.json", "-enable"}, {"-keep", "-enable"}, {"-enable", "-users", "empty.jsonl"}, {"-enable", "-users", "nosuch"}, {"-enable", "-users", "users.jsonl", "-manifest", "x"},
-		{"-bind", "SKI=userPrincipalName"}, {"-bind", "SKI"}, {"-rule", "1.2.3=both"}, {"-rule", "x"}, {"-crl-url", "http://x/y.crl"}, {"-ca", "nosuch.pem"}, {"-ca", "users.jsonl"},
+		{"-bind", "SKI=userPrincipalName"}, {"-bind", "SKI"}, {"-rule", "1.2.3=both"}, {"-rule", "x"}, {"-rule", "=multifactor"}, {"-rule", " =multifactor"}, {"-group", ""}, {"-group", "CBA users"}, {"-crl-url", "http://x/y.crl"}, {"-ca", "nosuch.pem"}, {"-ca", "users.jsonl"},
 		{"-enable", "-require", "mfa"},
 		{"-rule", "1.2.3.9=multifactor", "-users", "users.jsonl", "-out", "p.json", "-html", "./p.json", "-allow-lockout"}, {"-enable", "-out", "p.json", "-bundle", "p.json"},
 		{"-rule", "1.2.3.9=multifactor", "-users", "users.jsonl", "-html", "users.jsonl"}, {"-then", "bad.json", "-html", "bad.json"},

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -51,6 +52,9 @@ func (e *edits) register(f *flag.FlagSet) {
 	})
 	f.StringVar(&e.pki, "pki", "", "with -ca: the `NAME` of the PKI that gets the CAs (default the tenant's only one, or \"PKI\")")
 	f.Func("group", "enable the method for the group with this `ID`, and for no others; may be repeated", func(id string) error {
+		if !guid.MatchString(id) && id != policy.AllUsersID {
+			return fmt.Errorf("must be the object id of a group, such as 00000000-0000-4000-8000-0000000000a2, and not its name; %s is everybody", policy.AllUsersID)
+		}
 		e.groups = append(e.groups, id)
 		return nil
 	})
@@ -74,6 +78,9 @@ func (e *edits) register(f *flag.FlagSet) {
 	f.BoolVar(&e.enable, "enable", false, "enable the method")
 }
 
+// guid is the form of an object id.
+var guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 func parseRule(text string) (policy.Rule, error) {
 	at := strings.LastIndex(text, "=")
 	if at < 0 {
@@ -95,7 +102,7 @@ func parseRule(text string) (policy.Rule, error) {
 		return policy.PolicyOIDRule(oid, mode, affinity), nil
 	}
 	name, err := dn.Parse(what)
-	if err != nil {
+	if err != nil || len(name) == 0 {
 		return policy.Rule{}, fmt.Errorf("%q is neither an OID nor the name of an issuer, such as CN=Contoso Issuing CA", what)
 	}
 	return policy.IssuerRule(name, mode, affinity), nil
