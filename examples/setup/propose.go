@@ -313,6 +313,9 @@ func (o options) printProposal(w io.Writer, p *propose.Proposal, notes []string,
 		}
 		rows = append(rows, []string{ca.Subject, string(ca.Type), fmt.Sprint(ca.Issued), ca.NotAfter.Format(day), state})
 	}
+	if len(p.CAs) == 0 {
+		rows = append(rows, []string{"none"})
+	}
 	console.Table(w, style, rows...)
 	if !o.fetch {
 		fmt.Fprintln(w, "Whether the CRLs can be fetched from the internet was not checked; -fetch does.")
@@ -339,6 +342,9 @@ func (o options) printProposal(w io.Writer, p *propose.Proposal, notes []string,
 			mark = strings.TrimPrefix(b.Note+"; proposed", "; ")
 		}
 		rows = append(rows, []string{b.Field.Name() + " to " + string(b.Property), string(b.Affinity), fmt.Sprint(b.People), fmt.Sprint(b.Store), mark})
+	}
+	if len(p.Bindings) == 0 {
+		rows = append(rows, []string{"none"})
 	}
 	console.Table(w, style, rows...)
 
