@@ -437,7 +437,7 @@ func metrics(fleet *jobs.Fleet) http.Handler {
 			fmt.Fprintf(out, "fleet_jobs{kind=%q,state=%q} %d\n", j.Kind, j.State, j.Count)
 		}
 		for name, value := range map[string]float64{"requests": float64(s.Requests), "machines": float64(s.Machines), "unlisted_revocations": float64(s.Unlisted),
-			"given_up_certificates": float64(s.GivenUp), "graph_closed_seconds": s.GraphClosed.Seconds()} {
+			"given_up_certificates": float64(s.GivenUp), "graph_closed_seconds": float64(s.GraphClosed)} {
 			fmt.Fprintf(out, "# TYPE fleet_%s gauge\nfleet_%s %g\n", name, name, value)
 		}
 	})
@@ -517,7 +517,7 @@ func writeStatus(out io.Writer, s jobs.Status) {
 	console.Table(out, style, rows...)
 	fmt.Fprintln(out)
 	if s.GraphClosed > 0 {
-		fmt.Fprintf(out, "Microsoft Graph asks to wait for %v.\n", s.GraphClosed.Round(time.Second))
+		fmt.Fprintf(out, "Microsoft Graph asks to wait for %v.\n", time.Duration(s.GraphClosed)*time.Second)
 	}
 	if s.Unlisted > 0 {
 		fmt.Fprintf(out, "%s on no CRL yet.\n", plural(s.Unlisted, "revocation is", "revocations are"))

@@ -2,7 +2,7 @@ package jobs
 
 import (
 	"context"
-	"time"
+	"math"
 
 	"example.com/entracba/cba/fleet/ledger"
 	"github.com/riverqueue/river/rivertype"
@@ -14,8 +14,9 @@ type Status struct {
 	Certificates map[ledger.State]int `json:"certificates"` // by state
 	Jobs         []JobCount           `json:"jobs"`
 	Machines     int                  `json:"machines"` // processes that show life
-	// GraphClosed is how long Graph wants no writes; 0 means that the gate is open.
-	GraphClosed time.Duration `json:"graphClosed"`
+	// GraphClosed is for how many more seconds Graph wants no writes; 0 means that the
+	// gate is open.
+	GraphClosed int `json:"graphClosedSeconds"`
 	// Unlisted are revocations that no CRL has yet.
 	Unlisted int `json:"unlisted"`
 	// GivenUp are certificates that were signed, or may have been, and do not count.
@@ -79,7 +80,7 @@ func (f *Fleet) Status(ctx context.Context) (Status, error) {
 			(SELECT count(*) FROM {}attempts WHERE given_up > 0)`); err != nil {
 			return err
 		}
-		s.GraphClosed = max(0, time.Duration(closed)*time.Microsecond)
+		s.GraphClosed = int(max(0, math.Ceil(float64(closed)/1e6)))
 		var x Failure
 		r, err = tx.query(ctx, `SELECT id, kind, CAST(state AS text), attempt, LAST_ERROR FROM {}river_job
 			WHERE state IN ('retryable', 'discarded', 'cancelled') ORDER BY id DESC LIMIT 10`)
