@@ -43,7 +43,8 @@
 // Many users, in modules of their own:
 //
 //   - Who has which certificate? Package cba/fleet/ledger, in a file with
-//     cba/fleet/sqlite, for several machines with cba/fleet/postgres.
+//     cba/fleet/sqlite, for several machines with cba/fleet/postgres, in a
+//     store of your own with the tests of cba/fleet/ledgertest.
 //   - I issue, renew and revoke for thousands into a folder: package
 //     cba/fleet/rollout.
 //   - That has to go on for good, on one machine or several, up to the ids in the
