@@ -48,7 +48,7 @@
 //   - I issue, renew and revoke for thousands into a folder: package
 //     cba/fleet/rollout.
 //   - That has to go on for good, on one machine or several, up to the ids in the
-//     accounts: package cba/fleet/jobs.
+//     accounts: package cba/fleet/jobs, with files in a bucket by cba/fleet/s3.
 //   - The CA's key is in an HSM: package cba/fleet/token.
 //
 // Helping:

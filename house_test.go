@@ -80,6 +80,9 @@ var imports = map[string][]string{
 	"cba/fleet/postgres":        {"cba", "cba/crl", "cba/crl/publish", "cba/fleet/ledger", "github.com/jackc/pgx/v5"},
 	"cba/fleet/postgres/pgtest": {"github.com/jackc/pgx/v5"},
 
+	// The module cba/fleet/s3. It satisfies an interface of cba/fleet/jobs without it.
+	"cba/fleet/s3": {"github.com/minio/minio-go"},
+
 	// The module cba/fleet/jobs, where the ledger meets the tenant.
 	"cba/fleet/jobs": {"cba", "cba/certuserid", "cba/crl", "cba/crl/publish", "cba/dn", "cba/fleet/ledger", "cba/fleet/postgres", "cba/fleet/sqlite",
 		"cba/folder", "cba/graph", "cba/lifecycle", "cba/pfx", "cba/snapshot", "github.com/jackc/pgx/v5", "github.com/riverqueue/river"},
