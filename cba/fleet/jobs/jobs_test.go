@@ -395,20 +395,24 @@ func withKey(c *Config, before func() error) {
 // and the user has one certificate.
 func TestFenced(t *testing.T) {
 	each(t, func(t *testing.T, s site) {
-		signing, sign := make(chan struct{}, 10), make(chan struct{})
+		sign := make(chan struct{})
 		slow := s.machine(t, func(c *Config) {
-			withKey(c, func() error { signing <- struct{}{}; <-sign; return nil })
+			withKey(c, func() error { <-sign; return nil })
 			c.Workers = 1
 		})
 		slow.enqueue(1)
 		slow.start()
-		<-signing
+		// The CA's key signs CRLs, too: the certificate's attempt says when it is about that.
 		var taken string
+		slow.until("about to sign", func() (found bool) {
+			transact(t, slow, func(tx transaction) (err error) {
+				found, err = one(t.Context(), tx, []any{&taken}, "SELECT serial FROM {}attempts")
+				return err
+			})
+			return found
+		})
 		transact(t, slow, func(tx transaction) error {
-			_, err := one(t.Context(), tx, []any{&taken}, "SELECT serial FROM {}attempts")
-			if err == nil {
-				_, err = tx.exec(t.Context(), "UPDATE {}river_job SET attempt = attempt + 1 WHERE kind = 'issue'")
-			}
+			_, err := tx.exec(t.Context(), "UPDATE {}river_job SET attempt = attempt + 1 WHERE kind = 'issue'")
 			return err
 		})
 		close(sign)
