@@ -74,7 +74,8 @@ func Clip(text string) string {
 		return text
 	}
 	cut := most
-	for !utf8.RuneStart(text[cut]) {
+	// Not in the middle of a character; what has no beginning within four bytes is none.
+	for cut > most-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
 		cut--
 	}
 	return text[:cut] + "..."

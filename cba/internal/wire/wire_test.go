@@ -365,3 +365,20 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A text is cut between characters, and text that has none is cut all the same.
+func TestClip(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want int // bytes of it that stay
+	}{
+		{strings.Repeat("a", 200), 200}, {strings.Repeat("a", 201), 200},
+		{strings.Repeat("a", 199) + "é", 199}, {strings.Repeat("a", 198) + "éé", 200}, {strings.Repeat("a", 198) + "🔐", 198},
+		{strings.Repeat("\x8c", 300), 196}, {"", 0},
+	} {
+		got := wire.Clip(test.text)
+		if test.want == len(test.text) && got != test.text || test.want < len(test.text) && got != test.text[:test.want]+"..." {
+			t.Errorf("%q: %q", test.text, got)
+		}
+	}
+}
