@@ -138,8 +138,7 @@ func TestDemonstrationReplacesNothing(t *testing.T) {
 // is read is not replaced.
 func TestList(t *testing.T) {
 	dir := t.TempDir()
-	c, folder, _ := loadCase(t, "crl-expired")
-	_ = folder
+	c, _, args := loadCase(t, "A1") // who signs in
 	write(t, dir, "t.json", c.Tenant)
 	write(t, dir, "then.json", bytes.Replace(c.Tenant, []byte(`"enabled"`), []byte(`"disabled"`), 1))
 	if err := os.Mkdir(filepath.Join(dir, "people"), 0o700); err != nil {
@@ -151,9 +150,16 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "people"), "jane.pem", pem)
-	r := explain(t, dir, "-tenant", "t.json", "-users", "people", "-then", "then.json", "-html", "a.html")
+	var user struct{ UserPrincipalName string }
+	if err := json.Unmarshal(c.User, &user); err != nil {
+		t.Fatal(err)
+	}
+	// The time and the CRLs of the case, and not its tenant, user and certificate.
+	r := explain(t, dir, append([]string{"-tenant", "t.json", "-users", "people", "-then", "then.json", "-html", "a.html"}, args[6:]...)...)
 	text, err := os.ReadFile(filepath.Join(dir, "a.csv"))
-	if err != nil || !strings.HasPrefix(string(text), "userPrincipalName,difference,") {
+	lines := strings.Split(string(text), "\n")
+	if err != nil || r.code != 1 || len(lines) != 3 || !strings.HasPrefix(lines[0], "userPrincipalName,difference,") ||
+		!strings.HasPrefix(lines[1], user.UserPrincipalName+",loses,signedIn,") || !strings.Contains(lines[1], ",refused,AADSTS") {
 		t.Fatalf("%+v, %v: %s", r, err, text)
 	}
 	write(t, dir, "b.csv", []byte("upn\njane@contoso.com\n"))

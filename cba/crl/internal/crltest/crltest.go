@@ -39,6 +39,7 @@ var rsaKey = sync.OnceValue(func() crypto.Signer {
 	return key
 })
 
+// NewKey makes a private key: rsa (one for all tests), p256, p384, p521 or ed25519.
 func NewKey(tb testing.TB, kind string) crypto.Signer {
 	tb.Helper()
 	var key crypto.Signer
@@ -134,10 +135,12 @@ func (a Authority) List(tb testing.TB, template *x509.RevocationList) []byte {
 	return der
 }
 
+// PEM wraps DER in a block of a kind.
 func PEM(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
+// MustParse parses a CRL, or ends the test.
 func MustParse(tb testing.TB, der []byte) *crl.List {
 	tb.Helper()
 	list, err := crl.Parse(der)
@@ -161,6 +164,7 @@ func ReasonOf(tb testing.TB, err error) crl.Reason {
 	return e.Reason
 }
 
+// Must returns a function that takes a value and an error, and ends the test on an error.
 func Must[T any](tb testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		tb.Helper()
@@ -171,12 +175,15 @@ func Must[T any](tb testing.TB) func(T, error) T {
 	}
 }
 
+// BigInt is big.NewInt under a shorter name.
 func BigInt(n int64) *big.Int { return big.NewInt(n) }
 
+// Extension is the one extension with an id and a value.
 func Extension(id asn1.ObjectIdentifier, value []byte) []pkix.Extension {
 	return []pkix.Extension{{Id: id, Value: value}}
 }
 
+// ManyEntries returns n entries with serial numbers of their own.
 func ManyEntries(n int) []x509.RevocationListEntry {
 	entries := make([]x509.RevocationListEntry, n)
 	for i := range entries {
