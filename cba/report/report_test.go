@@ -14,11 +14,13 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"example.com/entracba/cba"
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
@@ -564,4 +566,51 @@ func TestWritePeople(t *testing.T) {
 	if report.WritePeople(nil, nil) == nil {
 		t.Error("nil is written to")
 	}
+}
+
+// The evidence counts by issuer and strength, and says of how many the settings give
+// another strength, or none that is known.
+func TestEvidence(t *testing.T) {
+	config := policy.ServiceDefault()
+	config.AuthenticationMode.Default = policy.SingleFactor
+	issuer := dn.Name{{{Type: dn.CommonName, Value: "Card CA"}}}
+	config.AuthenticationMode.Rules = []policy.Rule{policy.IssuerRule(issuer, policy.MultiFactor, certuserid.Low)}
+	p := report.Evidence(config, made)
+	if !p.OnlyByRule() || p.AnyIssuer() || len(p.Rules) != 1 || p.Rules[0].Issuer != "CN=Card CA" || p.Rules[0].Mode != "multifactor" {
+		t.Fatalf("%+v", p)
+	}
+	later := made.Add(time.Hour)
+	p.Add("CN=Card CA", policy.MultiFactor, policy.MultiFactor, later)
+	p.Add("CN=Card CA", policy.MultiFactor, policy.SingleFactor, made)
+	p.Add("", policy.MultiFactor, "", made)
+	p.Add("CN=Card CA", policy.SingleFactor, policy.SingleFactor, made)
+	want := []report.EvidenceCount{
+		{Issuer: "CN=Card CA", Mode: "multifactor", SignIns: 2, Differ: 1},
+		{Mode: "multifactor", SignIns: 1, NotCompared: 1},
+		{Issuer: "CN=Card CA", Mode: "single-factor", SignIns: 1},
+	}
+	if !slices.Equal(p.SignIns, want) || !p.From.Equal(made) || !p.To.Equal(later) || !p.Settings.Equal(made) {
+		t.Errorf("%+v", p)
+	}
+	html := page(t, report.Report{Title: "t", Made: made, Evidence: p})
+	for _, says := range []string{"No issuer gets multifactor except by a rule below", `<span class="mark fail">1 not</span>`, "not known: the log does not name it", "not compared"} {
+		if !strings.Contains(html, says) {
+			t.Errorf("the page lacks %q", says)
+		}
+	}
+	config.AuthenticationMode.Rules = append(config.AuthenticationMode.Rules, policy.PolicyOIDRule(oid(t), policy.MultiFactor, certuserid.Low))
+	if !report.Evidence(config, made).AnyIssuer() {
+		t.Error("a rule for an OID alone holds for every issuer")
+	}
+	config.AuthenticationMode.Default = policy.MultiFactor
+	if report.Evidence(config, made).OnlyByRule() {
+		t.Error("the default gives multifactor")
+	}
+}
+
+func oid(t *testing.T) x509.OID {
+	t.Helper()
+	o, err := x509.ParseOID("1.2.3.4")
+	must(t, err)
+	return o
 }
