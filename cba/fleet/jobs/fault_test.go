@@ -205,6 +205,12 @@ func TestDelta(t *testing.T) {
 		if list := s.crl(t); list.Number.Cmp(base) != 0 || list.Len() != 0 {
 			t.Errorf("the base CRL is number %v with %d entries", list.Number, list.Len())
 		}
+		// The CRL is out before it is on record: a job that is at it would write the time
+		// of the next base CRL again.
+		m.until("on record", func() bool {
+			status, err := m.Status(t.Context())
+			return err == nil && status.Unlisted == 0 && status.Left() == 0
+		})
 		transact(t, m, func(tx transaction) error {
 			_, err := tx.exec(t.Context(), "UPDATE {}published SET next = 0")
 			return err
