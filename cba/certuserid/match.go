@@ -2,6 +2,7 @@ package certuserid
 
 import (
 	"crypto/x509"
+	"slices"
 
 	"example.com/entracba/cba/internal/enum"
 	"example.com/entracba/cba/lint"
@@ -44,6 +45,35 @@ type Result struct {
 	Right ID `json:"right,omitzero"`
 	// Findings say why the value does not fit, or on what assumption it does.
 	Findings lint.Findings `json:"findings"`
+}
+
+// Fault says in words what is wrong with a value that does not fit; it is "" for one that
+// fits. A value whose form is right, and that differs in no way that is a known mistake,
+// may well be that of another certificate of the user: nothing more is said of it. Where
+// the form is wrong, too, both is said.
+func (r Result) Fault() string {
+	var others lint.Findings
+	for _, f := range r.Findings {
+		if !differs(f) {
+			others = append(others, f)
+		}
+	}
+	switch {
+	case r.Fit != Unfit || len(r.Findings) == 0:
+		return ""
+	case r.differs() && others.Worst() <= lint.Info:
+		return "is well-formed, but not of this certificate"
+	case r.differs():
+		return "is not of this certificate; besides, " + others.Sorted()[0].What
+	}
+	return "is meant, but " + others.Sorted()[0].What
+}
+
+// differs reports whether the value was found to be another than the certificate's.
+func (r Result) differs() bool { return slices.ContainsFunc(r.Findings, differs) }
+
+func differs(f lint.Finding) bool {
+	return f.Code == ruleHexOther.Code || f.Code == ruleOther.Code || f.Code == ruleNameOther.Code
 }
 
 // Match says whether a stored value fits a certificate, with the defaults of

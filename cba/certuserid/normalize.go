@@ -591,11 +591,17 @@ func (r *reader) digest(text string) (string, bool) {
 		}
 		return "", false
 	}
+	part := partOf(digits, want)
+	if part {
+		r.note(ruleHexPart, want)
+	}
 	if len(digits)%2 != 0 || r.mapping == SHA1PublicKey && len(digits) != 40 {
-		r.note(ruleHex, "")
+		if !part {
+			r.note(ruleHex, "")
+		}
 		return "", false
 	}
-	if r.cert == nil {
+	if r.cert == nil || part {
 		return digits, true
 	}
 	if r.mapping == SHA1PublicKey && want != "" {
@@ -617,6 +623,25 @@ func (r *reader) digest(text string) (string, bool) {
 		r.note(ruleHexOther, want)
 	}
 	return digits, true
+}
+
+// partOf reports whether two hashes have so many digits in common, at both ends
+// together, that one was copied badly from the other. A program must not correct it:
+// some CAs choose key identifiers that are alike.
+func partOf(digits, want string) bool {
+	short := min(len(digits), len(want))
+	if len(want) < 16 || digits == want {
+		return false
+	}
+	head := 0
+	for head < short && digits[head] == want[head] {
+		head++
+	}
+	tail := 0
+	for tail < short-head && digits[len(digits)-1-tail] == want[len(want)-1-tail] {
+		tail++
+	}
+	return head+tail >= 16 && head+tail >= short-2
 }
 
 // serial puts a serial number right. With a certificate it tries all the ways in

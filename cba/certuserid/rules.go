@@ -133,6 +133,9 @@ var (
 	ruleHexOther = lint.Rule{Code: "userid-hex-other", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the digits differ from the certificate's",
 		Do:   "use the value of the right certificate"}
+	ruleHexPart = lint.Rule{Code: "userid-hex-part", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
+		What: "most digits are the certificate's, and some are missing, added or mistyped",
+		Do:   "copy the whole value from the certificate"}
 	ruleHexSwapped = lint.Rule{Code: "userid-hex-swapped", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the digits are the certificate's, but of another mapping",
 		Do:   "use the tag of that mapping"}
@@ -196,7 +199,7 @@ var (
 var rules = []lint.Rule{
 	ruleTooLong, ruleBadText, ruleHTML, ruleEntity, ruleEntityLikely, ruleBackslash, ruleQuotes, ruleInvisible, ruleSpace, ruleNoMapping, ruleKerberos, rulePrefix, ruleTagCase, ruleTag, ruleParts, ruleNoIssuer, ruleIncomplete, ruleADOnly, rulePlaceholder, ruleLabel, ruleMalformed,
 	ruleNameSpace, ruleNameSeparator, ruleNameOrder, ruleNameOrderLikely, ruleNameType, ruleNameTypeUnknown, ruleNamePlus, ruleNameJoint, ruleNameEscape, ruleNameEscapeLikely, ruleNameQuoting, ruleNameQuoted, ruleNameSpacesLost, ruleNameOther,
-	ruleHexCase, ruleHexSeparator, ruleHex, ruleHexOther, ruleHexSwapped, ruleSerialOrder, ruleSerialOrderLikely, ruleSerialNibbles, ruleSerialDecimal, ruleSerialDecimalLikely, ruleSerialZero, ruleSerialSign, ruleSKIWrapped, ruleSKIWrappedLikely, ruleSHA1Input, ruleSHA256,
+	ruleHexCase, ruleHexSeparator, ruleHex, ruleHexOther, ruleHexPart, ruleHexSwapped, ruleSerialOrder, ruleSerialOrderLikely, ruleSerialNibbles, ruleSerialDecimal, ruleSerialDecimalLikely, ruleSerialZero, ruleSerialSign, ruleSKIWrapped, ruleSKIWrappedLikely, ruleSHA1Input, ruleSHA256,
 	ruleCase, ruleOther, ruleNotFirst, ruleNoField,
 	ruleManyValues, ruleSameValue,
 }

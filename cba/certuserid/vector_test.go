@@ -271,7 +271,7 @@ func testNormalize(t *testing.T, v vector, seen map[string]bool) {
 // differs reports whether a finding is about the certificate being another one.
 func differs(code string) bool {
 	switch code {
-	case "userid-other", "userid-hex-other", "userid-name-other", "userid-no-field", "userid-hex-swapped", "userid-not-first":
+	case "userid-other", "userid-hex-other", "userid-hex-part", "userid-name-other", "userid-no-field", "userid-hex-swapped", "userid-not-first":
 		return true
 	}
 	return false

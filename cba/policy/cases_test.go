@@ -380,6 +380,16 @@ func TestMismatchSaysWhatIsWrongWithAStoredValue(t *testing.T) {
 	}
 }
 
+// A stored id that is only of another certificate is not said to be meant for this one.
+func TestMismatchOfAnotherCertificate(t *testing.T) {
+	c := loadCase(t, filepath.Join("testdata/cases", "U07-high-wrong-ski"))
+	c.user.AuthorizationInfo.CertificateUserIDs = []string{"X509:<SKI>" + strings.Repeat("7a", 20)}
+	text := fmt.Sprint(compiled(c.config).Explain(prepare(t, c.cert), &c.user).Steps)
+	if !strings.Contains(text, "is well-formed, but not of this certificate; the certificate needs") || strings.Contains(text, "is meant") {
+		t.Error(text)
+	}
+}
+
 // checkExplanation holds what is true of every explanation.
 func checkExplanation(t testing.TB, config policy.Config, e policy.Explanation) {
 	t.Helper()

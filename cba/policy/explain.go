@@ -335,10 +335,10 @@ func (t *trace) mismatch(b *binding) string {
 			t.near = append(t.near, t.cert.values.Match(stored))
 		}
 	}
-	for i, near := range t.near { // say what is wrong with a value that was meant
-		if near.Mapping == b.mapping && len(near.Findings) > 0 {
-			t.because(3, quoted(ids[i])+" is meant, but "+near.Findings.Sorted()[0].What+"; the certificate needs "+t.own(b))
-			return text + "; about " + quoted(ids[i]) + ": " + near.Findings.Sorted()[0].What
+	for i, near := range t.near { // say what is wrong with a value of that mapping
+		if fault := near.Fault(); fault != "" && near.Mapping == b.mapping {
+			t.because(3, quoted(ids[i])+" "+fault+"; the certificate needs "+t.own(b))
+			return text + "; about " + quoted(ids[i]) + ": it " + fault
 		}
 	}
 	return text
