@@ -15,8 +15,7 @@
 //   - The PFX and the root have to get onto that machine: package cba/deploy.
 //   - My program issues for a list of people into a folder, and may be killed in the
 //     middle; or it reads what the program issue wrote: package cba/folder.
-//   - Intune issues by a profile with {{UserName}} in it; which certificates are
-//     due for renewal? Package cba/intune.
+//   - Intune issues by a profile with {{UserName}} in it: package cba/intune.
 //   - A certificate was renewed, or somebody leaves: what has to be done, in
 //     which order? Package cba/lifecycle.
 //   - I have to revoke, and publish CRLs: package cba/crl/publish. I load and check

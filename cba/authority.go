@@ -11,10 +11,8 @@ import (
 )
 
 const (
-	// DefaultRootValidity is how long a root is valid.
-	DefaultRootValidity = 10 * 365 * Day
-	// DefaultIntermediateValidity is how long an intermediate CA is valid.
-	DefaultIntermediateValidity = 5 * 365 * Day
+	defaultRootValidity         = 10 * 365 * Day
+	defaultIntermediateValidity = 5 * 365 * Day
 )
 
 // An Authority says what kind of CA to make. Only Name is required.
@@ -28,8 +26,8 @@ type Authority struct {
 	// of text or JSON.
 	Key     crypto.Signer `json:"-"`
 	KeyType KeyType
-	// Validity is counted from now. Zero means [DefaultRootValidity] or
-	// [DefaultIntermediateValidity]. An intermediate never outlives its parent.
+	// Validity is counted from now. Zero means ten years of 365 days for a root and
+	// five for an intermediate. An intermediate never outlives its parent.
 	Validity time.Duration
 	// Backdate is as in [Profile].
 	Backdate time.Duration
@@ -61,7 +59,7 @@ func NewRoot(ctx context.Context, a Authority) (*Issuer, error) {
 		a.PathLen = -1
 	}
 	if a.Validity == 0 {
-		a.Validity = DefaultRootValidity
+		a.Validity = defaultRootValidity
 	}
 	return a.make(ctx, nil)
 }
@@ -86,7 +84,7 @@ func (i *Issuer) NewIntermediate(ctx context.Context, a Authority) (*Issuer, err
 		}
 	}
 	if a.Validity == 0 {
-		a.Validity = DefaultIntermediateValidity
+		a.Validity = defaultIntermediateValidity
 	}
 	if a.Policies == nil {
 		a.Policies = []x509.OID{AllIssuancePolicies()}

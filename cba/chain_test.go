@@ -607,7 +607,7 @@ func TestNilAndZero(t *testing.T) {
 			t.Errorf("%s of nothing is something", name)
 		}
 	}
-	if names, err := cba.ReadNames(nil); err != nil || names.UPNs != nil {
+	if names, err := cba.NamesOf(zero); err != nil || names.UPNs != nil {
 		t.Errorf("%v, %v", names, err)
 	}
 	if _, err := cba.ProfileOf(zero); err != nil {

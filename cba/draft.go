@@ -69,7 +69,7 @@ func (i *Issuer) Prepare(pub crypto.PublicKey, subject Subject, profile Profile)
 	}
 	length := profile.Validity
 	if length == 0 {
-		length = DefaultValidity
+		length = defaultValidity
 	}
 	from, to, clipped := validity(now, profile.Backdate, length, i.Certificate)
 	draft, err := prepare(i.Key, i.CACertificates(), i.now, pub, contents{

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
@@ -378,15 +379,13 @@ func ExampleNamesOf() {
 	// URI: [urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6]
 }
 
-// ReadNames reads the names of anything that has extensions, such as a request.
-func ExampleReadNames() {
-	request, err := cba.NewRequest(context.Background(), exampleKey(), cba.Subject{UPN: "bob@woodgrove"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	names, err := cba.ReadNames(request.Extensions)
-	fmt.Println(names.UPNs, err)
-	// Output: [bob@woodgrove] <nil>
+// A certificate is due when a fifth of its validity is left.
+func ExampleRenewalTime() {
+	notBefore := time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC)
+	notAfter := notBefore.AddDate(0, 0, 365)
+	due := cba.RenewalTime(notBefore, notAfter, cba.DefaultRenewal)
+	fmt.Println("expires", notAfter.Format(time.DateOnly), "due since", due.Format(time.DateOnly))
+	// Output: expires 2027-01-10 due since 2026-10-29
 }
 
 // Why does this certificate not sign in? Findings looks at any certificate.

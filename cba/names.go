@@ -41,11 +41,10 @@ func NamesOf(cert *x509.Certificate) (Names, error) {
 	if cert == nil {
 		return Names{}, &Error{Reason: Empty, What: "certificate"}
 	}
-	return ReadNames(cert.Extensions)
+	return readNames(cert.Extensions)
 }
 
-// ReadNames is [NamesOf] for the extensions of anything else.
-func ReadNames(extensions []pkix.Extension) (Names, error) {
+func readNames(extensions []pkix.Extension) (Names, error) {
 	var n Names
 	for _, e := range extensions {
 		switch {

@@ -52,7 +52,7 @@ const (
 	x400       = "a300"
 )
 
-func TestReadNames(t *testing.T) {
+func TestNamesOf(t *testing.T) {
 	for _, test := range []struct {
 		reason  string
 		names   []string
@@ -99,7 +99,7 @@ func TestReadNames(t *testing.T) {
 		{reason: "indefinite length", names: []string{"a080 060a 2b060104018237140203 a00d 0c0b 666f6f406261722e636f6d 0000"}, refused: true},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			got, err := cba.ReadNames(sanOf(t, test.names...))
+			got, err := cba.NamesOf(&x509.Certificate{Extensions: sanOf(t, test.names...)})
 			if test.refused {
 				wantReason(t, err, cba.Malformed)
 				if !cmp.Equal(got, cba.Names{}, cmp.AllowUnexported(cba.SID{})) {
@@ -281,7 +281,7 @@ func FuzzNames(f *testing.F) {
 	key := testKey(f, cba.P256, "jane")
 	root := newRoot(f, cba.P256)
 	f.Fuzz(func(t *testing.T, der []byte) {
-		names, err := cba.ReadNames([]pkix.Extension{{Id: sanID, Value: der}})
+		names, err := cba.NamesOf(&x509.Certificate{Extensions: []pkix.Extension{{Id: sanID, Value: der}}})
 		template := &x509.Certificate{SerialNumber: root.Certificate.SerialNumber, ExtraExtensions: []pkix.Extension{{Id: sanID, Value: der}}}
 		if made, failed := x509.CreateCertificate(nil, template, template, key.Public(), key); failed == nil {
 			if cert, failed := x509.ParseCertificate(made); failed == nil && err == nil {

@@ -14,11 +14,8 @@ import (
 const Day = 24 * time.Hour
 
 const (
-	// DefaultValidity is how long a user certificate is valid.
-	DefaultValidity = 365 * Day
-	// DefaultBackdate is how long before its issue a certificate becomes valid, for
-	// clients whose clock is slow.
-	DefaultBackdate = 5 * time.Minute
+	defaultValidity = 365 * Day
+	defaultBackdate = 5 * time.Minute // for clients whose clock is slow
 )
 
 // A Profile says what a user certificate is for and how long it is valid. The zero
@@ -27,12 +24,12 @@ const (
 // chains by, a random serial number of 133 bits, and a SHA-2 signature chosen by
 // the CA's key (RSA and P-256 sign SHA-256, P-384 SHA-384, P-521 SHA-512).
 type Profile struct {
-	// Validity is counted from now; zero means [DefaultValidity]. A certificate
+	// Validity is counted from now; zero means 365 days. A certificate
 	// never outlives its CA: if the CA expires sooner, so does the certificate, and
 	// a finding says so ("cert-clipped").
 	Validity time.Duration
 	// Backdate is how long before now the certificate becomes valid; zero means
-	// [DefaultBackdate], negative not at all. It is never valid before its CA.
+	// five minutes, for clients whose clock is slow; negative means not at all. It is never valid before its CA.
 	Backdate time.Duration
 
 	SmartcardLogon bool // Windows smart card logon, 1.3.6.1.4.1.311.20.2.2
@@ -110,8 +107,8 @@ func ProfileOf(cert *x509.Certificate) (Profile, error) {
 		p.SIDForm = SIDAsExtension
 	}
 	// The beginning lies in the past of the moment of issue, how far is not known.
-	if p.Validity = cert.NotAfter.Sub(cert.NotBefore); p.Validity > 2*DefaultBackdate {
-		p.Validity -= DefaultBackdate
+	if p.Validity = cert.NotAfter.Sub(cert.NotBefore); p.Validity > 2*defaultBackdate {
+		p.Validity -= defaultBackdate
 	} else {
 		p.Backdate = -1
 	}
@@ -169,7 +166,7 @@ func (p Profile) keyUsage(pub crypto.PublicKey) x509.KeyUsage {
 // now by ca, and whether the CA's end cut it short.
 func validity(now time.Time, backdate, length time.Duration, ca *x509.Certificate) (from, to time.Time, clipped bool) {
 	if backdate == 0 {
-		backdate = DefaultBackdate
+		backdate = defaultBackdate
 	}
 	now = now.UTC().Truncate(time.Second)
 	from, to = now.Add(-max(backdate, 0)).Truncate(time.Second), now.Add(length).Truncate(time.Second)

@@ -10,7 +10,8 @@ const DefaultRenewal = 20
 // two times is due for renewal: with 20 percent, when a fifth of its validity is
 // left. Zero percent or less means [DefaultRenewal], 100 or more means notBefore.
 //
-// It is the one rule for "due for renewal": see lifecycle.Due.
+// It is the one rule for "due for renewal". Only the dates decide: whether the
+// certificate was already renewed or revoked is for the caller to know.
 func RenewalTime(notBefore, notAfter time.Time, percent int) time.Time {
 	if percent <= 0 {
 		percent = DefaultRenewal

@@ -196,7 +196,7 @@ func parseRequestDER(raw []byte) (*Request, error) {
 		return nil, &Error{Reason: Malformed, What: "attributes of the request"}
 	}
 	r.Extensions = append(r.Extensions, older...)
-	if r.Names, err = ReadNames(r.Extensions); err != nil {
+	if r.Names, err = readNames(r.Extensions); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -2,6 +2,7 @@ package cba_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
@@ -29,7 +30,7 @@ func TestSIDExtensionVector(t *testing.T) {
 	if !got.Id.Equal(sidID) || got.Critical || !bytes.Equal(got.Value, want) {
 		t.Errorf("extension\n got %v %x\nwant %v %x", got.Id, got.Value, sidID, want)
 	}
-	names, err := cba.ReadNames([]pkix.Extension{{Id: sidID, Value: want}})
+	names, err := cba.NamesOf(&x509.Certificate{Extensions: []pkix.Extension{{Id: sidID, Value: want}}})
 	if err != nil || names.SID().String() != sidText || len(names.Ignored) != 0 {
 		t.Errorf("read back %q, ignored %v, %v", names.SID(), names.Ignored, err)
 	}
@@ -60,7 +61,7 @@ func TestSIDExtensionUnreadable(t *testing.T) {
 		{"a UTF8String", utf8, "holds the SID in a UTF8String, not in an OCTET STRING"},
 	} {
 		name, value := c.name, c.value
-		names, err := cba.ReadNames([]pkix.Extension{{Id: sidID, Value: value}})
+		names, err := cba.NamesOf(&x509.Certificate{Extensions: []pkix.Extension{{Id: sidID, Value: value}}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

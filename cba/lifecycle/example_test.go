@@ -2,9 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
-	"slices"
 	"time"
 
 	"example.com/entracba/cba"
@@ -82,19 +80,4 @@ func ExamplePlanLeaving() {
 	// 7. remove-certificates
 	// 8. destroy-copies
 	// warning: leaving-unknown-value: X509:<SKI>0102030405: a stored value matches none of the certificates; find the certificate that the value is for, and revoke it: the plan removes the value, but the certificate remains valid
-}
-
-func ExampleDue() {
-	year := func(end string) *x509.Certificate {
-		notAfter, _ := time.Parse(time.DateOnly, end)
-		return &x509.Certificate{NotBefore: notAfter.AddDate(0, 0, -365), NotAfter: notAfter}
-	}
-	certs := []*x509.Certificate{year("2027-01-10"), year("2027-06-01")}
-	today := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	for cert, since := range lifecycle.Due(slices.Values(certs), cba.DefaultRenewal, today) {
-		fmt.Println("expires", cert.NotAfter.Format(time.DateOnly), "due since", since.Format(time.DateOnly))
-	}
-
-	// Output:
-	// expires 2027-01-10 due since 2026-10-29
 }

@@ -14,14 +14,11 @@ type Source string
 
 // The pages of Microsoft about certificate-based authentication (CBA).
 const (
-	Overview    Source = "Learn: Overview of Microsoft Entra certificate-based authentication"
 	DeepDive    Source = "Learn: CBA technical deep dive"
 	HowTo       Source = "Learn: How to configure CBA"
 	UserIDs     Source = "Learn: Certificate user IDs"
 	Revocation  Source = "Learn: CBA certificate revocation list"
 	Authorities Source = "Learn: How to configure certificate authorities for CBA"
-	Limitations Source = "Learn: CBA limitations"
-	SmartCard   Source = "Learn: Windows smart card sign-in with CBA"
 	FAQ         Source = "Learn: CBA frequently asked questions"
 	Strengths   Source = "Learn: Authentication strength advanced options"
 	// SystemPreferred says since 2026 what CBA has to do with it.
@@ -41,16 +38,13 @@ const (
 	GraphUserBinding   Source = "Graph: x509CertificateUserBinding"
 	GraphScope         Source = "Graph: x509CertificateAuthorityScope"
 	GraphCRLValidation Source = "Graph: x509CertificateCRLValidationConfiguration"
-	GraphIssuerHints   Source = "Graph: x509CertificateIssuerHintsConfiguration"
 	GraphIncludeTarget Source = "Graph: authenticationMethodTarget"
 	GraphExcludeTarget Source = "Graph: excludeTarget"
-	GraphCombination   Source = "Graph: x509CertificateCombinationConfiguration"
 	GraphPKI           Source = "Graph: certificateBasedAuthPki"
 	GraphAuthority     Source = "Graph: certificateAuthorityDetail"
 	GraphClassic       Source = "Graph: certificateBasedAuthConfiguration"
 	GraphUser          Source = "Graph: user"
 	GraphRevokeSignIns Source = "Graph: user: revokeSignInSessions"
-	GraphSignIn        Source = "Graph: signIn"
 	GraphEvolvable     Source = "Graph: Best practices, handling future members in evolvable enumerations"
 	GraphRenewal       Source = "Graph: renewalThresholdPercentage"
 )
@@ -73,7 +67,6 @@ const (
 // Standards.
 const (
 	RFC5280   Source = "RFC 5280"
-	RFC5758   Source = "RFC 5758"
 	RFC6194   Source = "RFC 6194"
 	RFC7292   Source = "RFC 7292"
 	RFC8446   Source = "RFC 8446"
@@ -101,14 +94,11 @@ const (
 // pages has every constant of this file. The addresses are those of the pages'
 // files in Microsoft's documentation repositories.
 var pages = [...]page{
-	{Overview, learnCBA + "concept-certificate-based-authentication"},
 	{DeepDive, learnCBA + "concept-certificate-based-authentication-technical-deep-dive"},
 	{HowTo, learnCBA + "how-to-certificate-based-authentication"},
 	{UserIDs, learnCBA + "concept-certificate-based-authentication-certificateuserids"},
 	{Revocation, learnCBA + "concept-certificate-based-authentication-certificate-revocation-list"},
 	{Authorities, learnCBA + "how-to-configure-certificate-authorities"},
-	{Limitations, learnCBA + "concept-certificate-based-authentication-limitations"},
-	{SmartCard, learnCBA + "concept-certificate-based-authentication-smartcard"},
 	{FAQ, learnCBA + "certificate-based-authentication-faq"},
 	{Strengths, learnCBA + "concept-authentication-strength-advanced-options"},
 	{SystemPreferred, learnCBA + "concept-system-preferred-multifactor-authentication"},
@@ -123,16 +113,13 @@ var pages = [...]page{
 	{GraphUserBinding, graphRef + "resources/x509certificateuserbinding"},
 	{GraphScope, graphRef + "resources/x509certificateauthorityscope"},
 	{GraphCRLValidation, graphRef + "resources/x509certificatecrlvalidationconfiguration"},
-	{GraphIssuerHints, graphRef + "resources/x509certificateissuerhintsconfiguration"},
 	{GraphIncludeTarget, graphRef + "resources/authenticationmethodtarget"},
 	{GraphExcludeTarget, graphRef + "resources/excludetarget"},
-	{GraphCombination, graphRef + "resources/x509certificatecombinationconfiguration"},
 	{GraphPKI, graphRef + "resources/certificatebasedauthpki"},
 	{GraphAuthority, graphRef + "resources/certificateauthoritydetail"},
 	{GraphClassic, graphRef + "resources/certificatebasedauthconfiguration"},
 	{GraphUser, graphRef + "resources/user"},
 	{GraphRevokeSignIns, graphRef + "user-revokesigninsessions"},
-	{GraphSignIn, graphRef + "resources/signin"},
 	{GraphEvolvable, "https://learn.microsoft.com/graph/best-practices-concept#handling-future-members-in-evolvable-enumerations"},
 	{GraphRenewal, graphRef + "resources/intune-deviceconfig-windowscertificateprofilebase"},
 
@@ -148,7 +135,6 @@ var pages = [...]page{
 	{StoreLocations, "https://learn.microsoft.com/windows-hardware/drivers/install/local-machine-and-current-user-certificate-stores"},
 
 	{RFC5280, "https://www.rfc-editor.org/rfc/rfc5280"},
-	{RFC5758, "https://www.rfc-editor.org/rfc/rfc5758"},
 	{RFC6194, "https://www.rfc-editor.org/rfc/rfc6194"},
 	{RFC7292, "https://www.rfc-editor.org/rfc/rfc7292"},
 	{RFC8446, "https://www.rfc-editor.org/rfc/rfc8446"},
@@ -180,25 +166,4 @@ func (s Source) URL() string {
 		return best.url + "#section-" + strings.TrimRight(number, ",")
 	}
 	return best.url
-}
-
-// Title returns the title of the page without the place on it.
-func (s Source) Title() string {
-	first, _, _ := strings.Cut(string(s), "; ")
-	title := Source("")
-	for _, p := range pages {
-		if len(p.source) > len(title) && strings.HasPrefix(first, string(p.source)) {
-			title = p.source
-		}
-	}
-	return string(title)
-}
-
-// Sources returns every page that rules and steps may name.
-func Sources() []Source {
-	all := make([]Source, len(pages))
-	for i, p := range pages {
-		all[i] = p.source
-	}
-	return all
 }

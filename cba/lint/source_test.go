@@ -1,7 +1,6 @@
 package lint_test
 
 import (
-	"strings"
 	"testing"
 
 	"example.com/entracba/cba/lint"
@@ -23,21 +22,5 @@ func TestSourceURL(t *testing.T) {
 		if got := source.URL(); got != want {
 			t.Errorf("%q: %q, want %q", source, got, want)
 		}
-	}
-}
-
-func TestSourcesAreDistinct(t *testing.T) {
-	seen := map[string]lint.Source{}
-	if len(lint.Sources()) < 40 {
-		t.Fatalf("only %d sources", len(lint.Sources()))
-	}
-	for _, s := range lint.Sources() {
-		if s.URL() == "" || s.Title() != string(s) || strings.Contains(string(s), "; ") {
-			t.Errorf("%q: title %q, URL %q", s, s.Title(), s.URL())
-		}
-		if other, twice := seen[s.URL()]; twice {
-			t.Errorf("%q and %q are one page", s, other)
-		}
-		seen[s.URL()] = s
 	}
 }

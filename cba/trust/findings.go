@@ -19,8 +19,8 @@ import (
 	"example.com/entracba/cba/lint"
 )
 
-// ExpirySoon is how long before a CA expires [Config.Findings] reports it.
-const ExpirySoon = 90 * 24 * time.Hour
+// expirySoon is how long before a CA expires it is a finding.
+const expirySoon = 90 * 24 * time.Hour
 
 // Findings checks the stores as they would be at the given time and says what
 // keeps people out, what lets the wrong ones in and what will do so. It needs no
@@ -278,7 +278,7 @@ func (f *finder) expiry(p place, ca *CA, classic bool) {
 		}
 		f.add(caExpired, p, "the CA expired %s, so certificates below it are refused", text.Time(end))
 	default:
-		if left := end.Sub(f.at); left < ExpirySoon {
+		if left := end.Sub(f.at); left < expirySoon {
 			f.add(caExpiresSoon, p, "the CA expires %s, in %s", text.Time(end), count(int(left/(24*time.Hour)), "day"))
 		}
 	}

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// Columns returns the columns that [WriteCSV] writes. Times are RFC 3339 in UTC, or
-// empty.
-func Columns() []string {
+// columns are the header row. Times are RFC 3339 in UTC, or empty.
+func columns() []string {
 	return []string{"owner", "upn", "serialNumber", "issuer", "state", "notBefore", "notAfter",
 		"issuedAt", "boundAt", "deliveredAt", "renewedAt", "revokedAt", "reason", "replaces"}
 }
@@ -26,7 +25,7 @@ func Columns() []string {
 // text. The error is the first one of entries or of w.
 func WriteCSV(w io.Writer, entries iter.Seq2[Entry, error]) error {
 	c := csv.NewWriter(w)
-	if err := c.Write(Columns()); err != nil {
+	if err := c.Write(columns()); err != nil {
 		return err
 	}
 	for e, err := range entries {

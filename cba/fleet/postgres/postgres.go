@@ -15,9 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// DefaultWait is how long a call waits for a server that restarts, and for locks of
-// other programs.
-const DefaultWait = 30 * time.Second
+const defaultWait = 30 * time.Second
 
 // Options are how a ledger is opened. The zero value works.
 type Options struct {
@@ -28,7 +26,7 @@ type Options struct {
 	// ledger.Missing, as with ReadOnly.
 	Existing bool
 	// Wait is how long a call waits while the server restarts or another program has a
-	// lock; zero means [DefaultWait]. A program that is stopped in the middle of a
+	// lock; zero means 30 seconds. A program that is stopped in the middle of a
 	// transaction loses it, and its locks, after half of that.
 	Wait time.Duration
 	// Connections is how many connections the ledger opens at most. Zero means what the
@@ -63,7 +61,7 @@ const lockClass = 0x4342414c
 // Full, Busy or Unavailable. No error contains a password.
 func Open(ctx context.Context, connection string, o Options) (_ *Ledger, err error) {
 	if o.Wait == 0 {
-		o.Wait = DefaultWait
+		o.Wait = defaultWait
 	}
 	config, err := pgxpool.ParseConfig(connection)
 	if err != nil {

@@ -19,8 +19,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// DefaultWait is how long a call waits for a locked file.
-const DefaultWait = 30 * time.Second
+const defaultWait = 30 * time.Second
 
 // Options are how a ledger is opened. The zero value works.
 type Options struct {
@@ -31,7 +30,7 @@ type Options struct {
 	// ledger.Missing, as with ReadOnly.
 	Existing bool
 	// Wait is how long a call waits while other programs keep the file locked; zero
-	// means [DefaultWait].
+	// means 30 seconds.
 	Wait time.Duration
 	// Now is the clock by which claims expire; nil means time.Now.
 	Now func() time.Time
@@ -60,7 +59,7 @@ var _ ledger.Ledger = (*Ledger)(nil)
 // Full, Busy or Unavailable.
 func Open(ctx context.Context, path string, o Options) (_ *Ledger, err error) {
 	if o.Wait == 0 {
-		o.Wait = DefaultWait
+		o.Wait = defaultWait
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -32,8 +32,7 @@ func (PIN) MarshalText() ([]byte, error) {
 	return nil, &Error{Reason: Invalid, What: "PIN", Hint: "a PIN is not written to text"}
 }
 
-// DefaultSessionWait is how long a signature waits for a session.
-const DefaultSessionWait = 30 * time.Second
+const defaultSessionWait = 30 * time.Second
 
 // Config says which token to open. Module, PIN, and one of Label and Serial are
 // required.
@@ -49,7 +48,7 @@ type Config struct {
 	// as are needed and the token allows.
 	MaxSessions int
 	// SessionWait is how long a signature waits while all sessions are in use; zero
-	// means [DefaultSessionWait].
+	// means 30 seconds.
 	SessionWait time.Duration
 }
 
@@ -94,7 +93,7 @@ func Open(c Config) (*Token, error) {
 		return nil, &Error{Reason: NoModule, What: fmt.Sprintf("%q", c.Module), Err: err}
 	}
 	if c.SessionWait == 0 {
-		c.SessionWait = DefaultSessionWait
+		c.SessionWait = defaultSessionWait
 	}
 	context, err := crypto11.Configure(&crypto11.Config{
 		Path:            c.Module,
