@@ -184,6 +184,7 @@ func exportedNames() []exported {
 		{"folder.Person", *new(folder.Person)},
 		{"folder.PrepareNew", folder.PrepareNew},
 		{"folder.Publish", folder.Publish},
+		{"folder.Read", folder.Read},
 		{"folder.ReadFile", folder.ReadFile},
 		{"folder.ReadPeople", folder.ReadPeople},
 		{"folder.ReadPlan", folder.ReadPlan},

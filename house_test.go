@@ -354,3 +354,52 @@ func TestOldHashes(t *testing.T) {
 		}
 	}
 }
+
+// unbounded has the files that read a whole input without saying how large it may be, and
+// why that does no harm. Everybody else reads with folder.Read or behind a limit.
+var unbounded = map[string]string{
+	"examples/page/main.go":         "the files of the Go installation, and what was just built",
+	"examples/lab/browser/pages.go": "what it has just written",
+	"examples/internal/programtest": "golden files",
+	"examples/compare":              "the module's own files",
+	"cba/fleet/postgres/pgtest":     "the log of a server for tests",
+	"cba/deploy/places.go":          "behind the size of the file",
+	"cba/snapshot/folder.go":        "behind the size of the file",
+	"examples/enroll/demo.go":       "the answer of its own service",
+}
+
+var wholeReads = regexp.MustCompile(`\b(?:os|fs|root)\.ReadFile\(|\bio\.ReadAll\(`)
+
+func TestReadsAreBounded(t *testing.T) {
+	used := map[string]bool{}
+	for _, room := range house(t) {
+		for _, name := range room.files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(filepath.Join(room.dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(string(text)) {
+				if !wholeReads.MatchString(line) || strings.Contains(line, "io.LimitReader(") || strings.Contains(line, "http.MaxBytesReader(") {
+					continue
+				}
+				place := room.name + "/" + name
+				for _, known := range []string{room.name, place} {
+					if unbounded[known] != "" {
+						place, used[known] = "", true
+					}
+				}
+				if place != "" {
+					t.Errorf("%s reads without a limit: %s", place, strings.TrimSpace(line))
+				}
+			}
+		}
+	}
+	for place := range unbounded {
+		if !used[place] {
+			t.Errorf("%s reads nothing whole: take it off the list", place)
+		}
+	}
+}

@@ -79,8 +79,12 @@ func Choices(machine fs.FS, c *x509.Certificate, cloud Cloud) ([]Choice, error) 
 			}
 			for _, e := range entries {
 				name := path.Join(folder, e.Name())
+				info, err := fs.Stat(machine, name)
+				if err != nil || !info.Mode().IsRegular() || info.Size() > maxPolicy || choice.File != "" {
+					continue
+				}
 				content, err := fs.ReadFile(machine, name)
-				if err != nil || choice.File != "" {
+				if err != nil {
 					continue
 				}
 				if strings.HasPrefix(p.browser, firefox) && e.Name() == "policies.json" && firefoxSelects(content) ||
@@ -93,6 +97,9 @@ func Choices(machine fs.FS, c *x509.Certificate, cloud Cloud) ([]Choice, error) 
 	}
 	return all, nil
 }
+
+// maxPolicy is the largest policy file that is read, in bytes: they have some kilobytes.
+const maxPolicy = 4 << 20
 
 // firefoxSelects reports whether policies.json makes Firefox present a certificate
 // without asking.

@@ -1,7 +1,9 @@
 package folder
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -40,14 +42,47 @@ func readGuarded(name string, most int, what string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
-	if err == nil && len(content) > most {
-		err = &Error{Reason: TooLarge, Path: name, What: what}
-	}
+	return readOpened(f, name, most, what)
+}
+
+// Read reads a file or a pipe of up to most bytes. What is larger has reason [TooLarge],
+// and no more than that is read or kept of it, whatever size it claims to have.
+func Read(name string, most int) ([]byte, error) {
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return content, nil
+	defer f.Close()
+	return readOpened(f, name, most, fmt.Sprintf("it is larger than %s, the most that is read of such a file", size(most)))
+}
+
+func readOpened(f *os.File, name string, most int, what string) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().IsRegular() && info.Size() > int64(most) {
+		return nil, &Error{Reason: TooLarge, Path: name, What: what}
+	}
+	var content bytes.Buffer
+	if info.Mode().IsRegular() {
+		content.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	if _, err := content.ReadFrom(io.LimitReader(f, int64(most)+1)); err != nil {
+		return nil, err
+	}
+	if content.Len() > most {
+		return nil, &Error{Reason: TooLarge, Path: name, What: what}
+	}
+	return content.Bytes(), nil
+}
+
+// size is a number of bytes for people.
+func size(n int) string {
+	if n >= 1<<20 {
+		return fmt.Sprintf("%d MB", n>>20)
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // CheckPrivate refuses a file or folder that somebody else than its owner could change,

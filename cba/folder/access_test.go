@@ -211,3 +211,25 @@ func TestCheckName(t *testing.T) {
 		}
 	}
 }
+
+// What is larger than asked for is refused without being read, and so is what never ends.
+func TestReadIsBounded(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(name, make([]byte, 1001), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if content, err := folder.Read(name, 1001); err != nil || len(content) != 1001 {
+		t.Errorf("%d bytes, %v", len(content), err)
+	}
+	if _, err := folder.Read(name, 1000); !errors.Is(err, folder.TooLarge) || !strings.Contains(err.Error(), "larger than 1000 bytes") {
+		t.Error(err)
+	}
+	if _, err := os.Stat("/dev/zero"); err == nil {
+		if _, err := folder.Read("/dev/zero", folder.MaxFile); !errors.Is(err, folder.TooLarge) || !strings.Contains(err.Error(), "16 MB") {
+			t.Error(err)
+		}
+	}
+	if _, err := folder.Read(filepath.Dir(name), 1000); err == nil {
+		t.Error("a folder is read")
+	}
+}

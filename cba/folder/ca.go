@@ -93,7 +93,7 @@ func (f *Folder) Adopt(issuer *cba.Issuer) error {
 		return err
 	}
 	for name, cert := range published(issuer) {
-		there, err := os.ReadFile(filepath.Join(own, name+".cer"))
+		there, err := Read(filepath.Join(own, name+".cer"), MaxFile)
 		if err == nil && !bytes.Equal(there, cert.Raw) {
 			return otherCA(own)
 		}

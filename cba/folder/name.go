@@ -69,10 +69,11 @@ func local(folder, name string) (string, error) {
 	return filepath.Join(folder, path), nil
 }
 
-// maxFile is the largest file that ReadFile reads, in bytes: no PFX comes near.
-const maxFile = 16 << 20
+// MaxFile is the largest file that [ReadFile] reads, in bytes, and that the programs read
+// of a certificate, a tenant or a plan: none comes near.
+const MaxFile = 16 << 20
 
-// ReadFile reads a file that a manifest in the folder names, of up to 16 MB. A
+// ReadFile reads a file that a manifest in the folder names, of up to [MaxFile]. A
 // manifest says which files are sent to people, so a name or a link that leads out of
 // the folder is refused; the first with reason [Outside]. Names have slashes on every
 // system.

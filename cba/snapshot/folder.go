@@ -115,6 +115,9 @@ func readPart(fsys fs.FS, name string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{Reason: Malformed, Where: name, Detail: "it is no file"}
+	}
 	if info.Size() > signin.MaxConfig {
 		return nil, &Error{Reason: TooLarge, Where: name, Detail: fmt.Sprintf("%d bytes, at most %d are read", info.Size(), signin.MaxConfig)}
 	}

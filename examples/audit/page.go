@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -73,6 +72,9 @@ func (a *audit) metrics() report.Metrics {
 	return m
 }
 
+// maxReport bounds an earlier report and a list of omissions.
+const maxReport = 256 << 20
+
 // part are the findings beside those of the last report and those that are accepted.
 func (o options) part(a *audit) (*report.FindingsPart, error) {
 	options := report.FindingsOptions{At: a.At, OnlyEffects: o.show == "effects"}
@@ -83,7 +85,7 @@ func (o options) part(a *audit) (*report.FindingsPart, error) {
 		options.Least = lint.Warning
 	}
 	if o.last != "" {
-		text, err := os.ReadFile(o.last)
+		text, err := folder.Read(o.last, maxReport)
 		if err != nil {
 			return nil, err
 		}
@@ -92,7 +94,7 @@ func (o options) part(a *audit) (*report.FindingsPart, error) {
 		}
 	}
 	if o.omit != "" {
-		text, err := os.ReadFile(o.omit)
+		text, err := folder.Read(o.omit, maxReport)
 		if err != nil {
 			return nil, err
 		}

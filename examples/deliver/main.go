@@ -143,7 +143,7 @@ func run(args []string) error {
 	}
 	var old []byte
 	if o.answer != "" {
-		if old, err = os.ReadFile(o.answer); err != nil {
+		if old, err = folder.Read(o.answer, folder.MaxFile); err != nil {
 			return err
 		}
 	}
@@ -329,7 +329,7 @@ func choose(all []folder.User, upns []string) ([]folder.User, error) {
 func certificates(dir, name string) (found []*x509.Certificate, err error) {
 	var data []byte
 	if dir == "" {
-		data, err = os.ReadFile(name)
+		data, err = folder.Read(name, folder.MaxFile)
 	} else {
 		data, err = folder.ReadFile(dir, name)
 	}

@@ -90,7 +90,7 @@ func (o options) ofManifest() (*x509.Certificate, error) {
 // manifest. Of one who is in the manifest alone no more is known than the UPN.
 func (o options) account(ctx context.Context, live *tenant.Tenant) (*policy.User, error) {
 	if isFile(o.user) || !strings.Contains(o.user, "@") {
-		content, err := os.ReadFile(o.user)
+		content, err := folder.Read(o.user, folder.MaxFile)
 		if err != nil {
 			return nil, err
 		}

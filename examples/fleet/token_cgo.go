@@ -4,18 +4,18 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 
 	"example.com/entracba/cba/certfile"
 	"example.com/entracba/cba/fleet/token"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/examples/internal/console"
 )
 
 // openToken opens the token and uses the CA in it.
 func (p *program) openToken(ctx context.Context) error {
 	// In a file, because everyone on the machine can read command lines.
-	text, err := os.ReadFile(p.token.pinFile)
+	text, err := folder.Read(p.token.pinFile, folder.MaxFile)
 	if err != nil {
 		return console.Usage("-pin-file: %w", err)
 	}

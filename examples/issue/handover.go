@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/folder"
@@ -40,7 +39,7 @@ func (o options) handOver(issuer *cba.Issuer) error {
 		return err
 	}
 	name := o.path(saved.TenantName)
-	switch text, err := os.ReadFile(name); {
+	switch text, err := folder.Read(name, folder.MaxFile); {
 	case errors.Is(err, fs.ErrNotExist):
 		text, err := json.MarshalIndent(config, "", "  ")
 		if err != nil {
@@ -100,6 +99,9 @@ func notReplaced(name string, err error) error {
 	return &console.Failure{Status: console.No, Err: fmt.Errorf("%s cannot be read, and is not replaced: %w\nmove it away, and run the same command again: it is written anew", name, err)}
 }
 
+// maxUsers bounds the list of users: some 100,000 users with their certificates.
+const maxUsers = 256 << 20
+
 // A knownUsers is the list of users as it is.
 type knownUsers struct {
 	byKey map[string]map[string]any
@@ -115,7 +117,7 @@ func (k *knownUsers) take(upn string) map[string]any {
 
 func readUsers(name string) (*knownUsers, error) {
 	k := &knownUsers{byKey: map[string]map[string]any{}}
-	text, err := os.ReadFile(name)
+	text, err := folder.Read(name, maxUsers)
 	if errors.Is(err, fs.ErrNotExist) {
 		return k, nil
 	}

@@ -179,7 +179,7 @@ func (o options) write(ctx context.Context, t *tenant.Tenant, plan graph.TenantP
 		options.Progress = func(part string) { fmt.Fprintf(os.Stderr, "Writing: %s\n", part) }
 	}
 	if o.upload != "" {
-		if options.Bundle, err = os.ReadFile(o.bundle); err != nil {
+		if options.Bundle, err = folder.Read(o.bundle, folder.MaxFile); err != nil {
 			return errors.Join(err, end(true))
 		}
 		options.UploadURL = o.upload

@@ -102,26 +102,44 @@ func listed(name string) ([]propose.User, error) {
 	return users, nil
 }
 
-var certificateFiles = []string{".cer", ".crt", ".pem", ".der", ".p7b", ".p7c"}
+var certificateFiles = []string{".cer", ".crt", ".cert", ".pem", ".der", ".p7b", ".p7c"}
 
-// certificatesIn reads all certificates below a folder. What cannot be read is a note.
+// maxCertificates bounds what a proposal is made from.
+const maxCertificates = 200_000
+
+// certificatesIn reads all certificates below a folder; a link to a file counts as the
+// file. What cannot be read is a note.
 func certificatesIn(dir string) (certs []*x509.Certificate, notes []string, err error) {
-	skipped := 0
+	skipped, others := 0, 0
+	dir, err = filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, nil, console.Usage("%w", err)
+	}
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		extension := strings.ToLower(filepath.Ext(path))
+		kind := entry.Type()
+		if kind&fs.ModeSymlink != 0 {
+			info, err := os.Stat(path)
+			if err != nil {
+				notes = append(notes, fmt.Sprintf("%s was passed over: it leads nowhere", path))
+				return nil
+			}
+			kind = info.Mode().Type()
+		}
 		switch {
-		case !entry.Type().IsRegular():
+		case !kind.IsRegular():
 			return nil
 		case extension == ".pfx" || extension == ".p12":
 			skipped++
 			return nil
 		case !slices.Contains(certificateFiles, extension):
+			others++
 			return nil
 		}
-		content, err := os.ReadFile(path)
+		content, err := folder.Read(path, folder.MaxFile)
 		if err != nil {
 			return err
 		}
@@ -137,10 +155,13 @@ func certificatesIn(dir string) (certs []*x509.Certificate, notes []string, err 
 			}
 			certs = append(certs, c)
 		}
+		if len(certs) > maxCertificates {
+			return console.Usage("%s has more than %d certificates: make proposals for parts of it", dir, maxCertificates)
+		}
 		return nil
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = console.Usage("%w", err)
+	if others > 0 {
+		notes = append(notes, fmt.Sprintf("%s passed over: files with the extensions %s are read", console.Count(others, "other file was", "other files were"), strings.Join(certificateFiles, ", ")))
 	}
 	if skipped > 0 {
 		notes = append(notes, fmt.Sprintf("%s passed over: give the certificates without the keys", console.Count(skipped, "PFX file was", "PFX files were")))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
@@ -139,7 +139,7 @@ func (e edits) apply(now signin.Config) (signin.Config, error) {
 
 // add adds the CAs of a file to a PKI, which is made if there is none.
 func (a authority) add(stores *trust.Config, name string) error {
-	content, err := os.ReadFile(a.file)
+	content, err := folder.Read(a.file, folder.MaxFile)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (o options) wanted() (*signin.Config, error) {
 	if o.then == "" {
 		return nil, nil
 	}
-	content, err := os.ReadFile(o.then)
+	content, err := folder.Read(o.then, folder.MaxFile)
 	if err != nil {
 		return nil, err
 	}

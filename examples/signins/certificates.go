@@ -92,7 +92,7 @@ func (o options) certificates() (*certificates, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		content, err := os.ReadFile(name)
+		content, err := folder.Read(name, folder.MaxFile)
 		if err != nil {
 			return nil, err
 		}

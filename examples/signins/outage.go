@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
@@ -47,14 +48,7 @@ const maxCRL = 300 << 20
 func (o options) assess(ctx context.Context, t *tenant.Tenant, known *certificates) error {
 	a := snapshot.Outage{From: o.outage.from, To: o.outage.to, Certificate: known.of}
 	for _, name := range o.crls {
-		info, err := os.Stat(name)
-		if err != nil {
-			return err
-		}
-		if info.Size() > maxCRL {
-			return console.Usage("%s has %d bytes: no CRL that Entra fetches is so large", name, info.Size())
-		}
-		content, err := os.ReadFile(name)
+		content, err := folder.Read(name, maxCRL)
 		if err != nil {
 			return err
 		}

@@ -114,7 +114,7 @@ func next(answers []answer, checking, matches bool) {
 // read looks into a file, whatever its form.
 func read(name, passwordFile string) (answer, error) {
 	a := answer{File: name, IDs: []shape.ID{}}
-	content, err := os.ReadFile(name)
+	content, err := folder.Read(name, folder.MaxFile)
 	if err != nil {
 		var path *os.PathError
 		if errors.As(err, &path) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+
+	"example.com/entracba/cba/folder"
 )
 
 // A Store keeps files under names like "jane@contoso.com.1f2e.pfx": a folder, a share,
@@ -65,7 +67,7 @@ func (d directory) Read(_ context.Context, name string) ([]byte, error) {
 	if err := d.check(name); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(d.path(name))
+	return folder.Read(d.path(name), folder.MaxFile)
 }
 
 func (d directory) Remove(_ context.Context, name string) error {

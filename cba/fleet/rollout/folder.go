@@ -69,7 +69,7 @@ func Used(folder string) (string, error) {
 
 // folderID is the id of the ledger that the folder belongs to, or "".
 func (r *Rollout) folderID() (string, error) {
-	text, err := os.ReadFile(r.path(idName))
+	text, err := folder.Read(r.path(idName), folder.MaxFile)
 	if gone(err) {
 		return "", nil
 	}

@@ -130,7 +130,7 @@ func (r *Rollout) describeUser(e ledger.Entry) (user folder.User, password strin
 		return user, "", fmt.Errorf("certificate %s of %s: %w", e.Serial, e.Owner, err)
 	}
 	f := filesOf(e.UPN, e.Serial)
-	text, err := os.ReadFile(r.path(f.opener))
+	text, err := folder.Read(r.path(f.opener), folder.MaxFile)
 	if gone(err) {
 		return user, "", &Error{Reason: MissingFile, What: r.path(f.opener), Hint: "restore the folder from a backup, or revoke the certificate of " + e.UPN}
 	}

@@ -13,6 +13,7 @@ import (
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/crl/publish"
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/folder"
 )
 
 // A List is a CRL in the folder.
@@ -116,9 +117,12 @@ func lacks(list *crl.List, serials map[string]bool) bool {
 	return false
 }
 
+// maxCRL bounds the own CRL: twice what the service fetches in any cloud.
+const maxCRL = 300 << 20
+
 // loadList reads a CRL; nil if there is none that can be used.
 func loadList(file string) (*crl.List, error) {
-	der, err := os.ReadFile(file)
+	der, err := folder.Read(file, maxCRL)
 	if gone(err) {
 		return nil, nil
 	}

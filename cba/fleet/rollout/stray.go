@@ -8,6 +8,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/fleet/ledger"
+	"example.com/entracba/cba/folder"
 )
 
 // strays are files that look like certificates of this folder, by serial number. What
@@ -57,7 +58,7 @@ func (r *Rollout) findStrays() (strays, error) {
 // serial number of their name.
 func (s strays) names(r *Rollout) (names []string) {
 	for serial, name := range s {
-		text, err := os.ReadFile(r.path(name))
+		text, err := folder.Read(r.path(name), folder.MaxFile)
 		if err != nil {
 			continue
 		}

@@ -61,7 +61,7 @@ func (t *Token) CA(ctx context.Context, dir string, o CAOptions) (root, issuing 
 // oneCA finds or makes the CA below a parent, or the root if there is none.
 func (t *Token) oneCA(ctx context.Context, dir, file, label string, name dn.Name, otherwise string, parent *cba.Issuer, o CAOptions) (*cba.Issuer, error) {
 	path := filepath.Join(dir, file)
-	text, err := os.ReadFile(path)
+	text, err := folder.Read(path, folder.MaxFile)
 	switch {
 	case err == nil:
 		return t.foundCA(path, text, label, parent)

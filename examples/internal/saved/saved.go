@@ -35,7 +35,7 @@ func Snapshot(name string) (s snapshot.Snapshot, err error) {
 		s, err = snapshot.ReadFolder(os.DirFS(name))
 	} else {
 		var content []byte
-		if content, err = os.ReadFile(name); err != nil {
+		if content, err = folder.Read(name, folder.MaxFile); err != nil {
 			return s, err
 		}
 		s, err = snapshot.Parse(content)
@@ -62,7 +62,7 @@ func Tenant(name string, options signin.Options) (signin.Config, *signin.Tenant,
 // ReadingsFlag registers -readings.
 func ReadingsFlag(f *flag.FlagSet, into *signin.Calibration) {
 	f.Func("readings", "readings `FILE` that signins -write-readings wrote: what the tenant's log says about open questions", func(name string) error {
-		content, err := os.ReadFile(name)
+		content, err := folder.Read(name, folder.MaxFile)
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func requirement(text string) (signin.Requirement, error) {
 	case "phishing-resistant":
 		return signin.PhishingResistant(), nil
 	}
-	content, err := os.ReadFile(text)
+	content, err := folder.Read(text, folder.MaxFile)
 	if err != nil {
 		return signin.Requirement{}, fmt.Errorf("must be mfa, phishing-resistant or a file: %w", err)
 	}
@@ -122,11 +122,14 @@ func cutLast(text, separator string) (before, after string, found bool) {
 	return text, "", false
 }
 
+// maxCRL bounds a CRL: twice what the service fetches in any cloud.
+const maxCRL = 300 << 20
+
 // Source reads the files. Every other URL is fetched from the network.
 func (c CRLs) Source() (crl.Source, error) {
 	files := map[string][]byte{}
 	for url, name := range c.files {
-		content, err := os.ReadFile(name)
+		content, err := folder.Read(name, maxCRL)
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +142,7 @@ func (c CRLs) Source() (crl.Source, error) {
 // password is on the first line of the file passwordFile. Which one was taken of several
 // is said on standard error.
 func Certificate(name, passwordFile string) (*x509.Certificate, error) {
-	content, err := os.ReadFile(name)
+	content, err := folder.Read(name, folder.MaxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +282,7 @@ func pairs(name, passwordFile string, yield func(signin.Case, error) bool) {
 }
 
 func readPair(file, passwordFile string) (signin.Case, error) {
-	content, err := os.ReadFile(file)
+	content, err := folder.Read(file, folder.MaxFile)
 	if err != nil {
 		return signin.Case{}, err
 	}
@@ -299,7 +302,7 @@ func readPair(file, passwordFile string) (signin.Case, error) {
 		return c, errors.New("it has no user")
 	}
 	for _, extension := range extensions {
-		content, err := os.ReadFile(strings.TrimSuffix(file, ".json") + extension)
+		content, err := folder.Read(strings.TrimSuffix(file, ".json")+extension, folder.MaxFile)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}

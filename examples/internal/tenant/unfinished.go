@@ -68,7 +68,7 @@ func (u Unfinished) Begin(plan []byte) (end func(finished bool) error, err error
 	note, copied := base+".json", base+".plan"
 	before, err := readNote(note)
 	if err == nil {
-		if kept, failed := os.ReadFile(copied); failed != nil || string(kept) != string(plan) {
+		if kept, failed := folder.ReadPlan(copied); failed != nil || string(kept) != string(plan) {
 			unlock()
 			return nil, fmt.Errorf("an earlier change of this tenant is not finished\n%s", before.Advice())
 		}
@@ -108,7 +108,7 @@ func (u Unfinished) Noted(plan []byte) bool {
 	if err != nil {
 		return false
 	}
-	copied, err := os.ReadFile(u.base(dir) + ".plan")
+	copied, err := folder.ReadPlan(u.base(dir) + ".plan")
 	if err == nil {
 		_, err = readNote(u.base(dir) + ".json")
 	}
