@@ -9,12 +9,14 @@ require (
 	golang.org/x/crypto v0.59.0
 	// cba/deploy writes Apple's property lists with it.
 	howett.net/plist v1.0.1
-	// cba/pfx writes PKCS #12 with it.
-	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
 // For tests only.
-require github.com/google/go-cmp v0.7.0
+require (
+	github.com/google/go-cmp v0.7.0
+	// What cba/pfx writes is what it writes, byte by byte.
+	software.sslmate.com/src/go-pkcs12 v0.7.4
+)
 
 // For the examples that work on a tenant: -tenant takes Azure's default chain.
 require github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0

@@ -40,7 +40,7 @@ var imports = map[string][]string{
 	"cba/lint":                 {"cba/internal/enum"},
 	"cba/dn":                   {"golang.org/x/crypto"},
 	"cba/certuserid":           {"cba/dn", "cba/internal/fingerprint", "cba/internal/san", "cba/lint", "golang.org/x/crypto"},
-	"cba/pfx":                  {"cba/dn", "cba/internal/certs", "cba/internal/fips", "cba/internal/signed", "cba/lint", "software.sslmate.com/src/go-pkcs12", "golang.org/x/crypto"},
+	"cba/pfx":                  {"cba/dn", "cba/internal/certs", "cba/internal/fips", "cba/internal/signed", "cba/lint", "golang.org/x/crypto"},
 	"cba":                      {"cba/dn", "cba/internal/certs", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/fips", "cba/internal/path", "cba/internal/san", "cba/internal/sign", "cba/internal/signed", "cba/internal/text", "cba/lint", "golang.org/x/crypto"},
 	"cba/trust":                {"cba/dn", "cba/internal/certs", "cba/internal/fingerprint", "cba/internal/path", "cba/lint", "github.com/smallstep/pkcs7", "golang.org/x/crypto"},
 	"cba/policy":               {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint"},

@@ -22,6 +22,7 @@ import (
 	"example.com/entracba/cba/internal/interop"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 func caseFile(tb testing.TB, name string) []byte {
@@ -165,8 +166,7 @@ func TestRestrictedRSA(t *testing.T) {
 func withPasswords(tb testing.TB, encrypt, mac string) []byte {
 	tb.Helper()
 	bundle := caseBundle(tb, "p256")
-	writer, _ := Modern.writer(2048)
-	data, err := writer.Encode(bundle.Key, bundle.Certificate, bundle.Chain, encrypt)
+	data, err := pkcs12.Modern2023.Encode(bundle.Key, bundle.Certificate, bundle.Chain, encrypt)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -9,13 +9,14 @@ import (
 	"crypto/fips140"
 	"crypto/hmac"
 	"crypto/pbkdf2"
-	_ "crypto/sha1" // the hashes that a file may name
-	_ "crypto/sha256"
-	_ "crypto/sha512"
+	"crypto/sha1"
+	"crypto/sha256"
+	_ "crypto/sha512" // a file may name it
 	encoding_asn1 "encoding/asn1"
 	"encoding/binary"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba/internal/text"
@@ -120,9 +121,18 @@ func pkcs12KDF(h crypto.Hash, purpose byte, password, salt []byte, iterations in
 		hash.Write(input)
 		a = hash.Sum(a[:0])
 		for range iterations - 1 {
-			hash.Reset()
-			hash.Write(a)
-			a = hash.Sum(a[:0])
+			switch h { // the two that are written: all the time of a file goes here
+			case crypto.SHA1:
+				sum := sha1.Sum(a)
+				copy(a, sum[:])
+			case crypto.SHA256:
+				sum := sha256.Sum256(a)
+				copy(a, sum[:])
+			default:
+				hash.Reset()
+				hash.Write(a)
+				a = hash.Sum(a[:0])
+			}
 		}
 		out = append(out, a...)
 		if len(out) >= size {
@@ -177,19 +187,9 @@ func (s scheme) decrypt(data []byte, pw secret, b *budget, padding Reason) ([]by
 	if err := b.spend(s.kdf, pw); err != nil {
 		return nil, err
 	}
-	key, err := s.derive(pw, forKey, s.size)
+	block, iv, err := s.keyed(pw)
 	if err != nil {
 		return nil, err
-	}
-	block, err := s.cipher(key)
-	if err != nil {
-		return nil, fail(NotSupported, "encryption with %s", s.name)
-	}
-	iv := s.iv
-	if iv == nil {
-		if iv, err = s.derive(pw, forIV, block.BlockSize()); err != nil {
-			return nil, err
-		}
 	}
 	n := block.BlockSize()
 	if len(iv) != n || len(data) == 0 || len(data)%n != 0 {
@@ -202,6 +202,36 @@ func (s scheme) decrypt(data []byte, pw secret, b *budget, padding Reason) ([]by
 		return nil, fail(padding, "decryption gives no valid data")
 	}
 	return plain[:len(plain)-pad], nil
+}
+
+// encrypt is the inverse of decrypt.
+func (s scheme) encrypt(plain []byte, pw secret) ([]byte, error) {
+	if s.cipher == nil {
+		return nil, fail(NotSupported, "encryption with %s", s.name)
+	}
+	block, iv, err := s.keyed(pw)
+	if err != nil {
+		return nil, err
+	}
+	pad := block.BlockSize() - len(plain)%block.BlockSize()
+	data := slices.Concat(plain, bytes.Repeat([]byte{byte(pad)}, pad))
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(data, data)
+	return data, nil
+}
+
+// keyed derives the key and, if the file does not state it, the initial vector.
+func (s scheme) keyed(pw secret) (block cipher.Block, iv []byte, err error) {
+	key, err := s.derive(pw, forKey, s.size)
+	if err != nil {
+		return nil, nil, err
+	}
+	if block, err = s.cipher(key); err != nil {
+		return nil, nil, fail(NotSupported, "encryption with %s", s.name)
+	}
+	if iv = s.iv; iv == nil {
+		iv, err = s.derive(pw, forIV, block.BlockSize())
+	}
+	return block, iv, err
 }
 
 // A mac is the check sum over a whole file.
@@ -275,15 +305,15 @@ func readScheme(s *cryptobyte.String) (scheme, bool) {
 	}
 	var c scheme
 	switch oid { // RFC 7292 appendix C
-	case "1.2.840.113549.1.12.1.3":
+	case oid3DES:
 		c = scheme{kdf: kdf{name: "3DES"}, family: Compatible, cipher: des.NewTripleDESCipher, size: 24}
 	case "1.2.840.113549.1.12.1.4":
 		c = scheme{kdf: kdf{name: "3DES with two keys"}, cipher: twoKeyDES, size: 16}
 	case "1.2.840.113549.1.12.1.5":
 		c = scheme{kdf: kdf{name: "RC2 with 128 bits"}, family: RC2, cipher: newRC2, size: 16}
-	case "1.2.840.113549.1.12.1.6":
+	case oidRC2:
 		c = scheme{kdf: kdf{name: "RC2 with 40 bits"}, family: RC2, cipher: newRC2, size: 5}
-	case "1.2.840.113549.1.5.13":
+	case oidPBES2:
 		return readPBES2(p)
 	case "1.2.840.113549.1.12.1.1", "1.2.840.113549.1.12.1.2":
 		return scheme{kdf: kdf{name: "RC4"}}, true
@@ -323,7 +353,7 @@ func readPBES2(p cryptobyte.String) (scheme, bool) {
 		name, c.size = "AES-128", 16
 	case "2.16.840.1.101.3.4.1.22":
 		name, c.size = "AES-192", 24
-	case "2.16.840.1.101.3.4.1.42":
+	case oidAES256:
 		name, c.size = "AES-256", 32
 	case "1.2.840.113549.3.7":
 		name, c.size, c.family, c.cipher, c.legacy = "3DES", 24, 0, des.NewTripleDESCipher, true
@@ -350,7 +380,7 @@ func readPBKDF2(s *cryptobyte.String) (kdf, bool) {
 	if !ok {
 		return kdf{}, false
 	}
-	if oid != "1.2.840.113549.1.5.12" {
+	if oid != oidPBKDF2 {
 		return kdf{name: "key derivation " + oid}, true
 	}
 	k := kdf{pbkdf2: true, hash: crypto.SHA1}
@@ -386,7 +416,7 @@ func hmacHash(oid string) crypto.Hash {
 		return crypto.SHA1
 	case "1.2.840.113549.2.8":
 		return crypto.SHA224
-	case "1.2.840.113549.2.9":
+	case oidHMACSHA256:
 		return crypto.SHA256
 	case "1.2.840.113549.2.10":
 		return crypto.SHA384
@@ -408,17 +438,17 @@ func readMAC(s *cryptobyte.String) (mac, bool) {
 		return mac{}, false
 	}
 	switch oid {
-	case "1.3.14.3.2.26":
+	case oidSHA1:
 		m.hmac, m.family = crypto.SHA1, Compatible
 	case "2.16.840.1.101.3.4.2.4":
 		m.hmac = crypto.SHA224
-	case "2.16.840.1.101.3.4.2.1":
+	case oidSHA256:
 		m.hmac, m.family = crypto.SHA256, Modern
 	case "2.16.840.1.101.3.4.2.2":
 		m.hmac = crypto.SHA384
 	case "2.16.840.1.101.3.4.2.3":
 		m.hmac = crypto.SHA512
-	case "1.2.840.113549.1.5.14":
+	case oidPBMAC1:
 		return readPBMAC1(params, m.digest)
 	default:
 		m.name = "algorithm " + oid

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/fips140"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
@@ -131,8 +132,8 @@ func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
 	if iterations < defaultIterations || iterations > MaxIterations {
 		return nil, fail(BadOption, "%d iterations: use 2048 to %d", e.Iterations, MaxIterations)
 	}
-	w, macIterations := e.Encoding.writer(iterations)
-	if w == nil {
+	recipe, ok := e.Encoding.recipe()
+	if !ok {
 		return nil, fail(BadOption, "choose an encoding: Compatible or Modern")
 	}
 	if err := e.checkPassword(password); err != nil {
@@ -141,15 +142,8 @@ func (e Encoder) Encode(b Bundle, password string) ([]byte, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	cas := append(b.Chain[:len(b.Chain):len(b.Chain)], b.Others...)
-	der, err := w.Encode(b.Key, b.Certificate, cas, password)
-	if err != nil { // not passed on: it is about the key
-		return nil, fail(NotSupported, "the key or a certificate cannot be encoded")
-	}
-	if b.FriendlyName == "" && macIterations == iterations {
-		return der, nil
-	}
-	return complete(der, b.FriendlyName, password, iterations)
+	w := writer{recipe, iterations, newSecret(password), rand.Read}
+	return w.write(b)
 }
 
 func (b Bundle) check() error {

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/internal/enum"
-	"software.sslmate.com/src/go-pkcs12"
 )
 
 // An Encoding is a set of algorithms for a PFX. The zero value is unset and
@@ -82,28 +81,3 @@ func (e Encoding) MarshalText() ([]byte, error) { return encodings.Marshal(e) }
 
 // UnmarshalText reads what MarshalText wrote.
 func (e *Encoding) UnmarshalText(text []byte) error { return encodings.Unmarshal(e, text) }
-
-// writer returns the encoder behind the encoding, nil if there is none, and the
-// iterations of the MAC that it writes. Deriving a MAC's key costs a fifth of a
-// file, and is done again where a friendly name is added ([complete]): where
-// the encoder can write a MAC that costs nothing, it does.
-func (e Encoding) writer(iterations int) (w *pkcs12.Encoder, macIterations int) {
-	switch e {
-	case Compatible:
-		w = pkcs12.LegacyDES
-	case RC2:
-		w = pkcs12.LegacyRC2
-	case Modern:
-		return pkcs12.Modern2023.WithIterations(iterations), iterations
-	case PBMAC1:
-		return pkcs12.Modern2026.WithIterations(iterations), iterations
-	case InsecureUnencrypted:
-		return pkcs12.Passwordless, iterations
-	default:
-		return nil, 0
-	}
-	if iterations == defaultIterations {
-		return w, 1 // 2,048 for encryption, which cannot be set by itself
-	}
-	return w.WithIterations(iterations), iterations
-}

@@ -45,6 +45,9 @@ func TestRC2(t *testing.T) {
 		if hex.EncodeToString(got) != v.plain {
 			t.Errorf("key %s: %x, want %s", v.key, got, v.plain)
 		}
+		if block.Encrypt(got, got); hex.EncodeToString(got) != v.cipher {
+			t.Errorf("key %s: encrypted %x, want %s", v.key, got, v.cipher)
+		}
 	}
 }
 
@@ -190,13 +193,20 @@ func hostile(t *testing.T, iterations int64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b = cryptobyte.Builder{}
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(3)
-		addData(b, func(b *cryptobyte.Builder) { b.AddBytes(safe) })
-		b.AddBytes(bytes.Replace(macData(der), f.mac.digest, sum, 1))
-	})
-	return b.BytesOrPanic()
+	return whole(safe, bytes.Replace(macOf(der), f.mac.digest, sum, 1))
+}
+
+// whole puts a file together.
+func whole(authSafe, mac []byte) []byte {
+	return sequence(integer(3), contentInfo(oidData, octets(authSafe)), mac)
+}
+
+// macOf returns the MacData of a file.
+func macOf(der cryptobyte.String) []byte {
+	der.ReadASN1(&der, asn1.SEQUENCE)
+	der.SkipASN1(asn1.INTEGER)
+	der.SkipASN1(asn1.SEQUENCE)
+	return der
 }
 
 // replaceElement replaces one element anywhere within DER, and the lengths
@@ -264,7 +274,7 @@ func TestIterationsInside(t *testing.T) {
 // The same before the MAC is checked, where nobody has proven anything.
 func TestIterationsOutside(t *testing.T) {
 	data := hostile(t, 2048)
-	old := macData(data)
+	old := macOf(data)
 	for _, count := range []string{"020500ffffffff", "02060100000000" + "00", "020900ffffffffffffffff", "020a01" + "000000000000000000"} {
 		c, err := hex.DecodeString(count)
 		if err != nil {
@@ -324,13 +334,7 @@ func withMAC(t *testing.T, data, macData []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(3)
-		addData(b, func(b *cryptobyte.Builder) { b.AddBytes(f.authSafe) })
-		b.AddBytes(macData)
-	})
-	return b.BytesOrPanic()
+	return whole(f.authSafe, macData)
 }
 
 func TestNoMAC(t *testing.T) {

@@ -60,6 +60,19 @@ const (
 	oidX509          = "1.2.840.113549.1.9.22.1"
 )
 
+// The algorithms that are written too.
+const (
+	oid3DES       = "1.2.840.113549.1.12.1.3" // with PBE-SHA1, as RC2
+	oidRC2        = "1.2.840.113549.1.12.1.6" // of 40 bits
+	oidPBES2      = "1.2.840.113549.1.5.13"
+	oidPBKDF2     = "1.2.840.113549.1.5.12"
+	oidAES256     = "2.16.840.1.101.3.4.1.42"
+	oidHMACSHA256 = "1.2.840.113549.2.9"
+	oidSHA1       = "1.3.14.3.2.26"
+	oidSHA256     = "2.16.840.1.101.3.4.2.1"
+	oidPBMAC1     = "1.2.840.113549.1.5.14"
+)
+
 var (
 	tag0         = asn1.Tag(0).ContextSpecific().Constructed()
 	tag0Implicit = asn1.Tag(0).ContextSpecific()

@@ -6,9 +6,9 @@ import (
 	"math/bits"
 )
 
-// rc2 decrypts RC2 (RFC 2268), which files made before about 2021 use for
-// their certificates. It is here because neither the standard library nor
-// golang.org/x/crypto offers it. This package writes RC2 through go-pkcs12.
+// rc2 is the cipher of RFC 2268, which files made before about 2021 use for their
+// certificates. It is here because neither the standard library nor
+// golang.org/x/crypto offers it.
 type rc2 [64]uint16
 
 // newRC2 takes the key as it is, with an effective length of all its bits.
@@ -33,21 +33,47 @@ func newRC2(key []byte) (cipher.Block, error) {
 
 func (k *rc2) BlockSize() int { return 8 }
 
-// Encrypt is never called: a CBC decrypter only decrypts.
-func (k *rc2) Encrypt(dst, src []byte) { panic("pfx: RC2 is only read") }
+func (k *rc2) Encrypt(dst, src []byte) {
+	var r [4]uint16
+	for i := range r {
+		r[i] = binary.LittleEndian.Uint16(src[2*i:])
+	}
+	j := 0
+	mix := func(rounds int) {
+		for range rounds {
+			for i := range 4 {
+				a, b, c := r[(i+3)&3], r[(i+2)&3], r[(i+1)&3]
+				r[i] = bits.RotateLeft16(r[i]+k[j]+a&b+^a&c, rc2Shift[i])
+				j++
+			}
+		}
+	}
+	mash := func() {
+		for i := range 4 {
+			r[i] += k[r[(i+3)&3]&63]
+		}
+	}
+	mix(5)
+	mash()
+	mix(6)
+	mash()
+	mix(5)
+	for i := range r {
+		binary.LittleEndian.PutUint16(dst[2*i:], r[i])
+	}
+}
 
 func (k *rc2) Decrypt(dst, src []byte) {
 	var r [4]uint16
 	for i := range r {
 		r[i] = binary.LittleEndian.Uint16(src[2*i:])
 	}
-	shift := [4]int{1, 2, 3, 5}
 	j := 63
 	mix := func(rounds int) {
 		for range rounds {
 			for i := 3; i >= 0; i-- {
 				a, b, c := r[(i+3)&3], r[(i+2)&3], r[(i+1)&3]
-				r[i] = bits.RotateLeft16(r[i], -shift[i]) - k[j] - a&b - ^a&c
+				r[i] = bits.RotateLeft16(r[i], -rc2Shift[i]) - k[j] - a&b - ^a&c
 				j--
 			}
 		}
@@ -66,6 +92,9 @@ func (k *rc2) Decrypt(dst, src []byte) {
 		binary.LittleEndian.PutUint16(dst[2*i:], r[i])
 	}
 }
+
+// rc2Shift is how far each word is rotated, RFC 2268 section 3.1.
+var rc2Shift = [4]int{1, 2, 3, 5}
 
 // rc2Table is PITABLE of RFC 2268 section 2.
 var rc2Table = [256]byte{
