@@ -213,6 +213,41 @@ func TestClippedToTheCA(t *testing.T) {
 	}
 }
 
+// What an intermediate says about policies and about where its parent publishes, as
+// crypto/x509 reads it.
+func TestAuthorityExtensions(t *testing.T) {
+	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Root"), Key: testKey(t, cba.P256, "root"), Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	oid, err := cba.ParseOID("1.2.3.4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		policies []x509.OID
+		want     string
+	}{
+		"any": {nil, "[2.5.29.32.0]"}, "one": {[]x509.OID{oid}, "[1.2.3.4]"}, "none": {[]x509.OID{}, "[]"},
+	} {
+		sub, err := root.NewIntermediate(t.Context(), cba.Authority{Name: parseName(t, "CN=Sub"), Key: testKey(t, cba.P256, "issuing"), Policies: c.policies,
+			CRLURLs: []string{"http://pki.contoso.com/root.crl"}, CAURLs: []string{"http://pki.contoso.com/root.crt"}})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		cert := sub.Certificate
+		if got := fmt.Sprint(cert.Policies); got != c.want {
+			t.Errorf("%s: policies %s, want %s", name, got, c.want)
+		}
+		if got := fmt.Sprint(cert.CRLDistributionPoints, cert.IssuingCertificateURL); got != "[http://pki.contoso.com/root.crl] [http://pki.contoso.com/root.crt]" {
+			t.Errorf("%s: URLs %s", name, got)
+		}
+	}
+	if len(root.Certificate.Policies) != 0 || len(root.Certificate.CRLDistributionPoints) != 0 {
+		t.Errorf("the root has policies %v, CRLs %v", root.Certificate.Policies, root.Certificate.CRLDistributionPoints)
+	}
+}
+
 // Dates from 2050 on are written as GeneralizedTime (RFC 5280 section 4.1.2.5).
 func TestAfter2049(t *testing.T) {
 	root, err := cba.NewRoot(t.Context(), cba.Authority{Name: parseName(t, "CN=Long"), Key: testKey(t, cba.P256, "root"), Validity: 40 * 365 * cba.Day, Now: clock})

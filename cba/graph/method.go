@@ -244,16 +244,10 @@ func (c *Client) see(ctx context.Context, op operation, look func() (bool, error
 	}
 }
 
-// PlanReset plans what [Client.ResetPolicy] changes, as far as the service's default is
-// known: [policy.ServiceDefault] is the answer of a live tenant in July 2026, and no
-// page documents it.
-func (c *Client) PlanReset(ctx context.Context) (PolicyPlan, error) {
-	return c.PlanPolicy(ctx, policy.ServiceDefault())
-}
-
 // ResetPolicy restores the service's default, in which the method is disabled, and
 // returns it. No user can then sign in with a certificate, so it needs AllowLockout
-// unless the method is disabled already. To undo, plan the returned before.
+// unless the method is disabled already. To see the changes first, plan
+// [policy.ServiceDefault]; to undo, plan the returned before.
 func (c *Client) ResetPolicy(ctx context.Context, o ApplyOptions) (before, after policy.Config, err error) {
 	if before, err = c.Policy(ctx); err != nil {
 		return before, before, err

@@ -16,17 +16,13 @@ import (
 // SnapshotOptions choose what a snapshot contains beside the configuration. The zero
 // value adds the users who have certificateUserIds, and the authentication strengths.
 type SnapshotOptions struct {
-	// AllUsers adds the users without certificateUserIds, too.
+	// AllUsers adds the users without certificateUserIds, too. With many users the file
+	// can exceed [signin.MaxConfig], and package signin then does not read it;
+	// [Client.Tenant] reads the configuration alone.
 	AllUsers bool
-	// NoUsers leaves all users out: with many users the file can exceed
-	// [signin.MaxConfig], and package signin then does not read it.
-	NoUsers bool
 	// Groups reads the groups of each user, which scopes and targets need. It costs a
 	// request for each user, 20 in a batch.
 	Groups bool
-	// NoStrengths leaves the authentication strengths out. Reading them needs
-	// Policy.Read.All.
-	NoStrengths bool
 	// SignInsSince counts the sign-ins since then; zero counts none.
 	SignInsSince time.Time
 	// LeftOut, if it is not nil, is called with the error of a part that the service
@@ -62,19 +58,15 @@ func (c *Client) Snapshot(ctx context.Context, o SnapshotOptions) (snapshot.Snap
 	if s.Config, err = c.Tenant(ctx); err != nil {
 		return s, err
 	}
-	if !o.NoStrengths {
-		if s.Strengths, err = c.Strengths(ctx); err != nil && !o.leaves(err) {
+	if s.Strengths, err = c.Strengths(ctx); err != nil && !o.leaves(err) {
+		return s, err
+	}
+	for u, err := range c.Users(ctx) {
+		if err != nil {
 			return s, err
 		}
-	}
-	if !o.NoUsers {
-		for u, err := range c.Users(ctx) {
-			if err != nil {
-				return s, err
-			}
-			if o.AllUsers || len(u.AuthorizationInfo.CertificateUserIDs) > 0 {
-				s.Users = append(s.Users, u)
-			}
+		if o.AllUsers || len(u.AuthorizationInfo.CertificateUserIDs) > 0 {
+			s.Users = append(s.Users, u)
 		}
 	}
 	if o.Groups {
