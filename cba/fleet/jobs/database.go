@@ -32,7 +32,6 @@ type Database interface {
 	// connect makes the engine's client, which inserts, and works after start.
 	connect(config *river.Config) error
 	start(ctx context.Context) error
-	stop(ctx context.Context) error
 	stopped() <-chan struct{}
 	retry(ctx context.Context, id int64) error
 }
@@ -97,7 +96,6 @@ func (c *core[Tx]) connect(config *river.Config) (err error) {
 }
 
 func (c *core[Tx]) start(ctx context.Context) error { return c.client.Start(ctx) }
-func (c *core[Tx]) stop(ctx context.Context) error  { return c.client.Stop(ctx) }
 func (c *core[Tx]) stopped() <-chan struct{}        { return c.client.Stopped() }
 
 func (c *core[Tx]) retry(ctx context.Context, id int64) error {

@@ -343,17 +343,6 @@ func Period(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// ShowPeriod is a length of time in words: "7 days", "36 hours".
-func ShowPeriod(d time.Duration) string {
-	switch {
-	case d >= 24*time.Hour && d%(24*time.Hour) == 0:
-		return Count(int(d/(24*time.Hour)), "day")
-	case d >= time.Hour && d%time.Hour == 0:
-		return Count(int(d/time.Hour), "hour")
-	}
-	return d.Round(time.Second).String()
-}
-
 // Given are the names of the flags that the command line has.
 func Given(f *flag.FlagSet) map[string]bool {
 	given := map[string]bool{}

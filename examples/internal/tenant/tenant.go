@@ -59,18 +59,6 @@ func (f Flags) Args() []string {
 	return nil
 }
 
-// String returns the flags as they are given to a program, with a space in front,
-// and nothing for the demonstration.
-func (f Flags) String() string {
-	switch {
-	case f.ID != "":
-		return " -tenant " + f.ID
-	case f.Endpoint != "":
-		return " -endpoint " + f.Endpoint
-	}
-	return ""
-}
-
 // A Tenant is open for work.
 type Tenant struct {
 	*graph.Client
