@@ -76,6 +76,9 @@ type Person struct {
 	// Store are the ids to store, Stored those that are there already.
 	Store  []certuserid.ID `json:"store"`
 	Stored []string        `json:"stored,omitempty"`
+	// Over are the ids that could not be stored beside those of the account and of Store:
+	// it would have more than [certuserid.MaxValues]. A question asks what to remove.
+	Over []certuserid.ID `json:"over,omitempty"`
 	// Synced: Store has to be written through Entra Connect.
 	Synced bool `json:"synced,omitempty"`
 	// Mode is the authentication mode of a user who is reached.
@@ -104,7 +107,8 @@ type person struct {
 	guess   string
 	ids     []certuserid.ID
 	stored  []string
-	shares  string // an id that another user's certificate has, too
+	over    []certuserid.ID // ids that the account has no room for
+	shares  string          // an id that another user's certificate has, too
 }
 
 // attribute finds out whose the certificates are. Only a name that is the user's own
@@ -135,7 +139,7 @@ func (w *work) attribute(users []User) {
 			add(alike, strings.ToLower(u.DisplayName), p)
 		}
 		for _, id := range u.Account.AuthorizationInfo.CertificateUserIDs {
-			add(byName, "stored id "+id, p)
+			add(byName, "stored id "+strings.ToLower(id), p)
 		}
 	}
 	for _, l := range w.leaves {
@@ -153,7 +157,7 @@ func (w *work) attribute(users []User) {
 			}
 		}
 		for _, id := range l.values.All() {
-			take("stored id "+id.String(), "stored id")
+			take("stored id "+strings.ToLower(id.String()), "stored id")
 		}
 		if owner, ok := lookup(w.options.Owners, fingerprint.Of(l.cert.Raw)); ok {
 			take("UPN "+strings.ToLower(owner), "answer")
@@ -268,12 +272,16 @@ func (l *leaf) name() string {
 // store adds an id of one of the person's certificates, unless it is stored already.
 func (p *person) store(id certuserid.ID, l *leaf) {
 	for _, stored := range p.user.Account.AuthorizationInfo.CertificateUserIDs {
-		if l.values.Fit(id.Mapping(), stored) == certuserid.Exact {
+		if l.values.Fit(id.Mapping(), stored) != certuserid.Unfit {
 			p.stored = append(p.stored, stored)
 			return
 		}
 	}
-	if !slices.Contains(p.ids, id) {
+	switch {
+	case slices.Contains(p.ids, id):
+	case len(p.user.Account.AuthorizationInfo.CertificateUserIDs)+len(p.ids) >= certuserid.MaxValues:
+		p.over = append(p.over, id)
+	default:
 		p.ids = append(p.ids, id)
 	}
 }
@@ -312,7 +320,7 @@ func (p *person) after() policy.User {
 
 // result is what is known before the sign-in is decided.
 func (p *person) result() Person {
-	out := Person{UserPrincipalName: p.user.Account.UserPrincipalName, Status: NoCertificate, Certificates: []string{}, By: p.by, Store: append([]certuserid.ID{}, p.ids...), Stored: p.stored, Synced: p.user.Synced}
+	out := Person{UserPrincipalName: p.user.Account.UserPrincipalName, Status: NoCertificate, Certificates: []string{}, By: p.by, Store: append([]certuserid.ID{}, p.ids...), Stored: p.stored, Over: p.over, Synced: p.user.Synced}
 	for _, l := range p.leaves {
 		out.Certificates = append(out.Certificates, l.name())
 		if l.cert.NotAfter.After(out.NotAfter) {

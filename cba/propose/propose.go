@@ -129,8 +129,8 @@ type Binding struct {
 
 // A Question is one that no certificate answers.
 type Question struct {
-	// Topic is "group", "CRL", "hardware", "person", "domain", "key identifiers" or
-	// "CA".
+	// Topic is "group", "CRL", "hardware", "person", "domain", "key identifiers",
+	// "ids" or "CA".
 	Topic string `json:"topic"`
 	Text  string `json:"text"`
 	// What to set in [Options] if the answer is yes: a rule, an owner by the thumbprint,
@@ -437,7 +437,7 @@ func (w *work) bind() {
 		for _, p := range w.people {
 			reached, stored := false, false
 			for _, l := range p.leaves {
-				if !l.usable() {
+				if !l.usable() || w.expired(l) {
 					continue
 				}
 				switch c.property {
@@ -447,7 +447,7 @@ func (w *work) bind() {
 						continue
 					}
 					reached = true
-					stored = stored || slices.ContainsFunc(p.user.Account.AuthorizationInfo.CertificateUserIDs, func(v string) bool { return l.values.Fit(c.field, v) == certuserid.Exact })
+					stored = stored || slices.ContainsFunc(p.user.Account.AuthorizationInfo.CertificateUserIDs, func(v string) bool { return l.values.Fit(c.field, v) != certuserid.Unfit })
 				default:
 					name := p.user.Account.UserPrincipalName
 					if c.property == policy.OnPremisesUserPrincipalName {
@@ -490,15 +490,25 @@ func (w *work) bind() {
 	w.proposal.Config.Policy = policy.HardenedBySKI(w.options.Groups, w.options.Rules...)
 	w.proposal.Config.Policy.UserBindings = []policy.UserBinding{policy.Bind(w.field, policy.CertificateUserIDs, 1)}
 	for _, p := range w.people {
-		for _, l := range p.leaves {
-			if id, err := l.values.ID(w.field); err == nil && l.usable() && !shared[id.String()] {
+		// Where there is no room for all, the certificates that expire last count.
+		leaves := slices.Clone(p.leaves)
+		slices.SortStableFunc(leaves, func(a, b *leaf) int { return b.cert.NotAfter.Compare(a.cert.NotAfter) })
+		for _, l := range leaves {
+			if id, err := l.values.ID(w.field); err == nil && l.usable() && !w.expired(l) && !shared[id.String()] {
 				p.store(id, l)
 			} else if err == nil && shared[id.String()] {
 				p.shares = id.String()
 			}
 		}
+		if len(p.over) > 0 {
+			w.question("ids", nil, "%s has %s stored, and an account can have %d: %s of the user's certificates cannot be stored beside them. Which of the stored ones are of certificates that nobody uses any more? Remove them first.",
+				p.user.Account.UserPrincipalName, plural(len(p.user.Account.AuthorizationInfo.CertificateUserIDs), "id"), certuserid.MaxValues, plural(len(p.over), "id"))
+		}
 	}
 }
+
+// expired reports whether a certificate's time is over: no id of it is to be stored.
+func (w *work) expired(l *leaf) bool { return w.at.After(l.cert.NotAfter) }
 
 // ofKey reports whether a subject key identifier is one of the usual hashes of the key:
 // of RFC 5280, section 4.2.1.2, or RFC 7093, section 2.
@@ -559,6 +569,9 @@ func (w *work) decide(ctx context.Context) error {
 			}
 			if unusable := p.unusable(); out.Status != Reached && unusable != "" {
 				out.Why = unusable
+			}
+			if out.Status != Reached && len(p.over) > 0 {
+				out.Why = fmt.Sprintf("the account has %s already, and no more than %d can be stored: remove those of certificates that nobody uses any more", plural(len(p.user.Account.AuthorizationInfo.CertificateUserIDs), "id"), certuserid.MaxValues)
 			}
 			if out.Status != Reached && p.shares != "" {
 				out.Why = "another user's certificate has the same " + w.field.Name() + ", and an id can be stored with one user only: " + p.shares

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -430,5 +431,63 @@ func TestTroubles(t *testing.T) {
 	}
 	if p, err := propose.Tenant(t.Context(), users, nil, propose.Options{Now: at}); err != nil || p.Reached() != 0 || len(p.People) != 4 {
 		t.Errorf("without certificates: %v", err)
+	}
+}
+
+// No account can have more than ten ids, and none gets that of an expired certificate.
+func TestRoom(t *testing.T) {
+	root := mint(t, nil, "Root", isCA)
+	until := func(name string, days int) *x509.Certificate {
+		return mint(t, root, fmt.Sprint(name, days), func(c *x509.Certificate) { upn(name + "@contoso.com")(c); c.NotAfter = now.AddDate(0, 0, days) }).cert
+	}
+	ski := func(c *x509.Certificate) string { return "X509:<SKI>" + hex.EncodeToString(c.SubjectKeyId) }
+	old := func(n int) (ids []string) {
+		for i := range n {
+			ids = append(ids, fmt.Sprintf("X509:<SKI>%040x", i))
+		}
+		return ids
+	}
+	has := func(name string, ids ...string) propose.User {
+		u := user(name + "@contoso.com")
+		u.Account.AuthorizationInfo.CertificateUserIDs = ids
+		return u
+	}
+	upper := until("upper", 10)
+	users := []propose.User{has("full", old(10)...), has("nearly", old(8)...), has("upper", strings.ToUpper(ski(upper))), has("past"), has("free", old(3)...)}
+	users[2].Account.AuthorizationInfo.CertificateUserIDs[0] = "X509:<SKI>" + strings.ToUpper(hex.EncodeToString(upper.SubjectKeyId))
+	certs := []*x509.Certificate{root.cert, until("full", 10), until("nearly", 1), until("nearly", 4), until("nearly", 2), until("nearly", 3), until("nearly", -5), upper, until("past", -1), until("free", 5), until("free", -1)}
+	p, err := propose.Tenant(t.Context(), users, certs, propose.Options{Now: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, nearly, differs, past, free := p.People[0], p.People[1], p.People[2], p.People[3], p.People[4]
+	if full.Status != propose.Refused || len(full.Store) != 0 || len(full.Over) != 1 || !strings.Contains(full.Why, "10 ids already") {
+		t.Errorf("%+v", full)
+	}
+	if nearly.Status != propose.Reached || len(nearly.Store) != 2 || nearly.Store[0].String() != ski(certs[3]) || len(nearly.Over) != 2 {
+		t.Errorf("%+v", nearly)
+	}
+	if differs.Status != propose.Reached || len(differs.Store) != 0 || len(differs.Stored) != 1 {
+		t.Errorf("%+v", differs)
+	}
+	if past.Status != propose.Refused || len(past.Store) != 0 || past.Code != "AADSTS500172" {
+		t.Errorf("%+v", past)
+	}
+	if free.Status != propose.Reached || len(free.Store) != 1 || len(free.Over) != 0 {
+		t.Errorf("%+v", free)
+	}
+	asked := 0
+	for _, q := range p.Questions {
+		if q.Topic == "ids" {
+			asked++
+		}
+	}
+	if asked != 2 {
+		t.Errorf("%+v", p.Questions)
+	}
+	for i, u := range p.Users {
+		if n := len(u.User.AuthorizationInfo.CertificateUserIDs); n > 10 {
+			t.Errorf("user %d has %d ids", i, n)
+		}
 	}
 }

@@ -291,7 +291,7 @@ func (o options) writeManifests(p *propose.Proposal) ([]string, error) {
 func proposed(person propose.Person, cert *x509.Certificate) bool {
 	values := certuserid.Options{}.Values(cert)
 	return slices.ContainsFunc(values.All(), func(id certuserid.ID) bool {
-		return slices.Contains(person.Store, id) || slices.ContainsFunc(person.Stored, func(stored string) bool { return values.Fit(id.Mapping(), stored) == certuserid.Exact })
+		return slices.Contains(person.Store, id) || slices.ContainsFunc(person.Stored, func(stored string) bool { return values.Fit(id.Mapping(), stored) != certuserid.Unfit })
 	})
 }
 
