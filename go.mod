@@ -7,6 +7,8 @@ require (
 	github.com/smallstep/pkcs7 v0.2.3
 	// cryptobyte, the standard library's own DER reader, which it does not export.
 	golang.org/x/crypto v0.59.0
+	// Unicode's normal form, which the standard library lacks: names from macOS.
+	golang.org/x/text v0.44.0
 	// cba/deploy writes Apple's property lists with it.
 	howett.net/plist v1.0.1
 )
@@ -59,5 +61,4 @@ require (
 	go.opentelemetry.io/otel/trace v1.43.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.25.0 // indirect
-	golang.org/x/text v0.44.0 // indirect
 )

@@ -61,7 +61,7 @@ var imports = map[string][]string{
 	// CRLs.
 	"cba/crl": {"cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/crl/internal/sig", "cba/dn", "cba/internal/der", "cba/internal/enum",
 		"cba/internal/text", "cba/lint", "golang.org/x/crypto"},
-	"cba/folder":               {"cba", "cba/certfile", "cba/certuserid", "cba/dn", "cba/internal/filelock", "cba/internal/fingerprint", "cba/internal/wire"},
+	"cba/folder":               {"cba", "cba/certfile", "cba/certuserid", "cba/dn", "cba/internal/filelock", "cba/internal/fingerprint", "cba/internal/wire", "golang.org/x/text"},
 	"cba/crl/fetch":            {"cba/crl", "cba/crl/internal/layout", "cba/crl/internal/netaddr", "cba/internal/der"},
 	"cba/crl/internal/crltest": {"cba/crl"},
 	"cba/crl/internal/layout":  nil,

@@ -200,7 +200,7 @@ func TestReadFile(t *testing.T) {
 }
 
 func TestCheckName(t *testing.T) {
-	for _, upn := range []string{"jane@contoso.com", "o'brien@contoso.com", "a+b@x.com", "ü@x.com"} {
+	for _, upn := range []string{"jane@contoso.com", "o'brien@contoso.com", "a+b@x.com", "ü@x.com", "क्ष@x.com", "กิ@x.com", "x\u0302@x.com"} {
 		if err := folder.CheckName(upn); err != nil {
 			t.Errorf("%q: %v", upn, err)
 		}

@@ -6,15 +6,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"example.com/entracba/cba"
 )
 
 // Key is what tells users apart: UPNs are case-insensitive, as in the directory and
-// in most file systems.
-func Key(upn string) string { return strings.ToLower(upn) }
+// in most file systems, and two ways to write a letter in Unicode are one letter.
+func Key(upn string) string { return strings.ToLower(composed(upn)) }
+
+// composed writes every letter as one character where there is one (Unicode's form NFC):
+// macOS writes names with letters and marks apart, directories and keyboards do not.
+func composed(text string) string { return norm.NFC.String(text) }
 
 // maxUPN is the longest UPN that Entra takes, in characters.
 const maxUPN = 113
@@ -31,9 +36,8 @@ func CheckName(upn string) error {
 		return bad(fmt.Sprintf("%q cannot name a file: it contains %q", upn, upn[i:i+1]), "")
 	}
 	// Systems differ in whether the two ways to write a letter are one name.
-	if i := strings.IndexFunc(upn, decomposed); i >= 0 {
-		r, _ := utf8.DecodeRuneInString(upn[i:])
-		return bad(fmt.Sprintf("%q cannot name one file everywhere: it contains %U", upn, r), "write the letter as one character (Unicode's form NFC)")
+	if !norm.NFC.IsNormalString(upn) {
+		return bad(fmt.Sprintf("%+q cannot name one file everywhere: a letter and its mark stand apart", upn), fmt.Sprintf("write %q, in Unicode's form NFC", composed(upn)))
 	}
 	stem, _, _ := strings.Cut(strings.ToUpper(upn), ".")
 	stem = strings.TrimRight(stem, " ")
@@ -49,14 +53,6 @@ func CheckName(upn string) error {
 		return bad(fmt.Sprintf("%q is the name of a device on Windows and cannot name a file", upn), "")
 	}
 	return nil
-}
-
-// decomposed reports whether a character is part of a letter that is, or may be, written
-// as one character elsewhere: marks, parts of Hangul syllables, and characters that
-// Unicode replaces by others.
-func decomposed(r rune) bool {
-	return unicode.In(r, unicode.Mn, unicode.Me) || r >= 0x1100 && r <= 0x11ff || r >= 0x1f71 && r <= 0x1f7d || r == 0x2126 || r == 0x212a || r == 0x212b ||
-		r >= 0xf900 && r <= 0xfaff || r >= 0x2f800 && r <= 0x2fa1f
 }
 
 // local returns the path of a file in a folder that is named with slashes. It refuses

@@ -57,7 +57,8 @@ var columnNames = map[string]string{
 // An address with no @ or several, with nothing on one side of it, with a space or
 // with a character that cannot be seen is no UPN and refused.
 //
-// No two rows may have one UPN, and every UPN must be able to name a file, see
+// UPNs are read in Unicode's form NFC, which directories have: macOS writes a letter and
+// its mark apart. No two rows may have one UPN, and every UPN must be able to name a file, see
 // [CheckName]. The sequence ends with the first error: an [*Error] with the line, and
 // reason [Malformed] or [BadName]; [WritableByOthers] if the list has passwords and
 // others could have changed it, see [ReadSecret]; or one of the file system. It never
@@ -362,7 +363,7 @@ func readPerson(record []string, index map[string]int) (p Person, _ *Error) {
 		return ""
 	}
 	field := func(column string) string { return strings.TrimSpace(exact(column)) }
-	p = Person{Subject: cba.Subject{UPN: field("upn")}, Password: exact("password")}
+	p = Person{Subject: cba.Subject{UPN: composed(field("upn"))}, Password: exact("password")}
 	if p.Subject.UPN != "" {
 		if e := checkUPN(p.Subject.UPN); e != nil {
 			return p, e

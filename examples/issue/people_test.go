@@ -47,24 +47,21 @@ func columns(text string) (n int) {
 	return n
 }
 
-// The table lines up for every script. A UPN in decomposed letters, which some systems
-// write another way into file names, is refused with its line, and so is one that no PFX
-// file can name a key after.
+// The table lines up for every script. A UPN in decomposed letters, as macOS writes them, is
+// issued for in its composed form, once. One that no PFX file can name a key after is
+// refused.
 func TestWidePeople(t *testing.T) {
 	folder := t.TempDir()
 	whole := list(t, "wide.csv")
 	write(t, folder, "wide.csv", whole)
-	if r := issue(t, folder, "-users", "wide.csv", "-out", "no", "-key", "p256"); r.code != 2 || !strings.Contains(r.stderr, "line 6") || !strings.Contains(r.stderr, "U+0308") {
+	write(t, folder, "twice.csv", whole+"zo\u00eb@contoso.com,\n")
+	if r := issue(t, folder, "-users", "twice.csv", "-out", "no", "-key", "p256"); r.code != 2 || !strings.Contains(r.stderr, "is already on line 6") {
 		t.Errorf("exit status %d: %s", r.code, r.stderr)
 	}
-	var lines []string
-	for line := range strings.Lines(whole) {
-		if !strings.Contains(line, "\u0308") {
-			lines = append(lines, line)
-		}
+	r := issue(t, folder, "-users", "wide.csv", "-out", "out", "-key", "p256")
+	if _, err := os.Stat(filepath.Join(folder, "out", "users", "zo\u00eb@contoso.com.pfx")); err != nil {
+		t.Error(err)
 	}
-	write(t, folder, "composed.csv", strings.Join(lines, "")+"zo\u00eb@contoso.com,\n")
-	r := issue(t, folder, "-users", "composed.csv", "-out", "out", "-key", "p256")
 	if r.code != 1 || !strings.Contains(r.stderr, "😀@contoso.com") || strings.Count(r.stderr, "issue: ") != 2 { // no PFX file names such a key
 		t.Fatalf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
 	}

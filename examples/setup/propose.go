@@ -50,9 +50,12 @@ func (o options) proposal(ctx context.Context) error {
 	if o.out == "" {
 		o.out = "proposal"
 	}
-	manifests, err := o.writeProposal(p)
+	manifests, unnamed, err := o.writeProposal(p)
 	if err != nil {
 		return err
+	}
+	if len(unnamed) > 0 {
+		notes = append(notes, fmt.Sprintf("the manifest lacks %s, whose names no file can have: %s; -json has the ids", console.Count(len(unnamed), "user"), strings.Join(unnamed[:min(len(unnamed), tableUsers)], ", ")))
 	}
 	if o.json {
 		err = console.Result(console.Stdout, "setup", struct {
@@ -178,18 +181,18 @@ const (
 // writeProposal writes the proposed tenant, the users as they would be, and a manifest
 // with the ids to store for each CA that issues users' certificates. It replaces
 // nothing: a person may have edited an earlier proposal.
-func (o options) writeProposal(p *propose.Proposal) (manifests []string, err error) {
+func (o options) writeProposal(p *propose.Proposal) (manifests, unnamed []string, err error) {
 	if err := os.Mkdir(o.out, 0o700); errors.Is(err, fs.ErrExist) {
-		return nil, console.Usage("%s exists already, and may have been edited: choose another folder with -out", o.out)
+		return nil, nil, console.Usage("%s exists already, and may have been edited: choose another folder with -out", o.out)
 	} else if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	text, err := json.MarshalIndent(p.Config, "", "  ")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := folder.Write(filepath.Join(o.out, proposedTenant), append(text, '\n'), folder.Public); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	err = folder.Stream(filepath.Join(o.out, proposedUsers), folder.Public, func(w io.Writer) error {
 		for _, c := range p.Users {
@@ -204,7 +207,7 @@ func (o options) writeProposal(p *propose.Proposal) (manifests []string, err err
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return o.writeManifests(p)
 }
@@ -227,8 +230,8 @@ func userLine(c signin.Case) ([]byte, error) {
 }
 
 // writeManifests writes manifest.json, or manifest-1.json and so on where several CAs
-// have issued: what sync stores the ids from.
-func (o options) writeManifests(p *propose.Proposal) ([]string, error) {
+// have issued: what sync stores the ids from. unnamed are users who cannot be in one.
+func (o options) writeManifests(p *propose.Proposal) (names, unnamed []string, err error) {
 	type issued struct {
 		ca    folder.CA
 		users []folder.User
@@ -251,19 +254,19 @@ func (o options) writeManifests(p *propose.Proposal) ([]string, error) {
 			of[string(cert.RawIssuer)], by = m, append(by, m)
 		}
 		if folder.CheckName(person.UserPrincipalName) != nil {
-			continue // it names no file; the report has the ids
+			unnamed = append(unnamed, person.UserPrincipalName)
+			continue
 		}
 		user := folder.DescribeUser(person.UserPrincipalName, cert)
 		user.Certificate = "certificates/" + person.UserPrincipalName + ".crt"
 		if err := os.MkdirAll(filepath.Join(o.out, "certificates"), 0o755); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := folder.Write(filepath.Join(o.out, filepath.FromSlash(user.Certificate)), cba.EncodeCertificates(cert), folder.Public); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		m.users = append(m.users, user)
 	}
-	var names []string
 	for i, m := range by {
 		name := folder.ManifestName
 		if len(by) > 1 {
@@ -280,11 +283,11 @@ func (o options) writeManifests(p *propose.Proposal) ([]string, error) {
 			})
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		names = append(names, name)
 	}
-	return names, nil
+	return names, unnamed, nil
 }
 
 // proposed reports whether an id of a certificate is one to store, or is stored.
