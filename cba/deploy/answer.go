@@ -66,8 +66,8 @@ func (p Package) UnattendFindings(answerFile []byte, o Options) (lint.Findings, 
 	return fs, nil
 }
 
-// isTrue reads an xs:boolean.
-func isTrue(value string) bool { return value == "true" || value == "1" }
+// isTrue reads an xs:boolean, and in any case of letters: Setup may read True as well.
+func isTrue(value string) bool { return strings.EqualFold(value, "true") || value == "1" }
 
 func (a *answer) covered() (all []string) {
 	for _, s := range a.spots {
@@ -79,7 +79,7 @@ func (a *answer) covered() (all []string) {
 // accounts says whose store the first sign-in fills, if it is not this person's.
 func (a *answer) accounts(upn string) (fs lint.Findings) {
 	var created []string
-	automatic := false
+	automatic, known := false, map[string]bool{}
 	for _, settings := range a.root.all("settings") {
 		pass := settings.values["pass"]
 		if pass != "specialize" && pass != "oobeSystem" {
@@ -96,15 +96,16 @@ func (a *answer) accounts(upn string) (fs lint.Findings) {
 				}
 				automatic = true
 				name := logon.value("Username")
-				f := answerAutoLogon.At(where+"/Username", "pass "+pass, "the answer file signs in the account %s first (AutoLogon), and the certificate goes into its store instead of that of %s", quote(name), upn)
-				if !isAccountOf(name, upn) && !slices.Contains(fs, f) {
-					fs = append(fs, f)
+				if key := pass + "\n" + name; !isAccountOf(name, upn) && !known[key] {
+					known[key] = true
+					fs = append(fs, answerAutoLogon.At(where+"/Username", "pass "+pass, "the answer file signs in the account %s first (AutoLogon), and the certificate goes into its store instead of that of %s", quote(name), upn))
 				}
 			}
 			for _, accounts := range c.all("UserAccounts") {
 				for _, local := range accounts.all("LocalAccounts") {
 					for _, account := range local.all("LocalAccount") {
-						if name := account.value("Name"); name != "" && !slices.Contains(created, quote(name)) && !isAccountOf(name, upn) {
+						if name := account.value("Name"); name != "" && !known[name] && !isAccountOf(name, upn) {
+							known[name] = true
 							created = append(created, quote(name))
 						}
 					}
@@ -114,9 +115,18 @@ func (a *answer) accounts(upn string) (fs lint.Findings) {
 	}
 	if !automatic && len(created) > 0 {
 		fs = append(fs, answerAccounts.At("UserAccounts/LocalAccounts", "", "the answer file creates %s of the name %s; the certificate goes into the store of whoever signs in first, which must be %s",
-			count(len(created), "account"), strings.Join(created, ", "), upn))
+			count(len(created), "account"), few(created), upn))
 	}
 	return fs
+}
+
+// few lists names, and of many the first.
+func few(names []string) string {
+	const most = 8
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + " and " + strconv.Itoa(len(names)-most) + " more"
 }
 
 func count(n int, noun string) string {

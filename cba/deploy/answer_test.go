@@ -156,6 +156,11 @@ func TestAnswerFileCases(t *testing.T) {
 		t.Errorf("AutoLogon that is off: %v", got)
 	}
 
+	// Not as the schema has it, and perhaps read all the same.
+	if got := codes(t, p, bytes.Replace(file, []byte("<Enabled>true"), []byte("<Enabled> True "), 1), deploy.Options{}); !slices.Equal(got, []string{"deploy-answer-autologon"}) {
+		t.Errorf("AutoLogon that is True: %v", got)
+	}
+
 	file = read(t, "answer-three-architectures.xml")
 	out, err := p.MergeUnattend(file, deploy.Options{})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 
 	"example.com/entracba/cba/internal/text"
@@ -179,7 +178,7 @@ func (e *element) checkNames(names []string) string {
 			return "the prefix " + quote(prefix) + " cannot be declared so"
 		}
 	}
-	var expanded []string
+	written, expanded := map[string]bool{}, map[string]bool{}
 	for i, name := range names {
 		prefix, local, prefixed := strings.Cut(name, ":")
 		space := ""
@@ -200,10 +199,10 @@ func (e *element) checkNames(names []string) string {
 		if i == 0 {
 			continue
 		}
-		if slices.Contains(names[1:i], name) || space != "" && slices.Contains(expanded, space+" "+local) {
+		if written[name] || space != "" && expanded[space+" "+local] {
 			return "the attribute " + quote(name) + " appears twice in one element; delete one of the two"
 		}
-		expanded = append(expanded, space+" "+local)
+		written[name], expanded[space+" "+local] = true, true
 	}
 	return ""
 }

@@ -195,8 +195,8 @@ func ExamplePackage_SecurityScript() {
 		return
 	}
 	for line := range strings.Lines(string(script)) {
-		if strings.HasPrefix(line, "security import") {
-			fmt.Print(line)
+		if strings.Contains(line, ".p12") {
+			fmt.Print(strings.TrimSpace(line))
 		}
 	}
 	// Output:

@@ -131,12 +131,117 @@ func TestAnswerFilesReadByPython(t *testing.T) {
 	}
 }
 
-// A parser for PowerShell that is not ours reads the scripts and the commands.
-func TestPowerShellParsed(t *testing.T) {
+// A parsed is what the grammar says of a source: each command's words, text or {value}.
+type parsed struct {
+	OK       bool
+	Commands [][]any
+}
+
+// parsePowerShell reads sources with a parser for PowerShell that is not ours.
+func parsePowerShell(t *testing.T, sources []string) (all []parsed) {
+	t.Helper()
 	node := interop.Find(t, "node", "nodejs")
 	if r := node.Try(t, nil, "-e", "require('web-tree-sitter'); require.resolve('tree-sitter-powershell/package.json')"); r.Code != 0 {
 		interop.Missing(t, "no web-tree-sitter and tree-sitter-powershell on NODE_PATH")
 	}
+	input, err := json.Marshal(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// --liftoff-only: V8 would spend half a minute to optimise the grammar.
+	if err := json.Unmarshal([]byte(node.Run(t, input, "--liftoff-only", "testdata/read_powershell.js")), &all); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != len(sources) {
+		t.Fatalf("%d of %d sources parsed", len(all), len(sources))
+	}
+	return all
+}
+
+// Every parameter in the scripts and commands is one of its cmdlet, and its short form fits
+// no other one: PowerShell refuses what fits two, when it runs and not before.
+func TestPowerShellParameters(t *testing.T) {
+	var known struct {
+		Common  string
+		Cmdlets map[string]string
+	}
+	if err := json.Unmarshal(read(t, "powershell-parameters.json"), &known); err != nil {
+		t.Fatal(err)
+	}
+	// fits returns the parameters that a word stands for: itself, or all that begin with it.
+	fits := func(cmdlet, word string) (all []string) {
+		for _, name := range strings.Fields(known.Cmdlets[cmdlet] + " " + known.Common) {
+			if strings.EqualFold(name, word) {
+				return []string{name}
+			}
+			if len(name) > len(word) && strings.EqualFold(name[:len(word)], word) {
+				all = append(all, name)
+			}
+		}
+		return all
+	}
+	if got := fits("Get-Volume", "FileS"); len(got) != 2 {
+		t.Errorf("-FileS: %q", got) // the table can say no
+	}
+	p := sample(t)
+	var sources []string
+	for _, o := range []deploy.Options{{EmbedPassword: true, Exportable: true}, {Store: deploy.MachineStore}} {
+		script, err := p.PowerShell(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, string(script))
+	}
+	script, err := p.SignInScript(deploy.Options{Exportable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources = append(sources, string(script), string(artefact(t, p, deploy.Windows, deploy.Options{}, "Set-BrowserChoice.ps1")))
+	for _, o := range []deploy.Options{{Exportable: true}, {Pass: deploy.Specialize, Exportable: true}, {ScriptOnVolume: true}, {Pass: deploy.Specialize, ScriptOnVolume: true}, {AtSignIn: true}} {
+		commands, err := p.UnattendCommands(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range commands {
+			argv := commandLine(c)
+			sources = append(sources, argv[len(argv)-1])
+		}
+	}
+	// What is no cmdlet: programs, and functions and variables of the scripts.
+	others := []string{"certutil", "cmd.exe", "$choice", "($p+'Import-Certificate.ps1')", "($p+'Import-AtSignIn.ps1')",
+		"Write-Log", "New-Folder", "Remove-Folder", "Remove-Task", "New-Action", "Get-Password", "Start-Prepare", "Start-SignIn", "Start-Import"}
+	checked := 0
+	for i, g := range parsePowerShell(t, sources) {
+		if !g.OK {
+			t.Errorf("not PowerShell:\n%s", sources[i])
+		}
+		for _, words := range g.Commands {
+			name, _ := words[0].(string)
+			if _, ok := known.Cmdlets[name]; !ok {
+				if !slices.Contains(others, name) {
+					t.Errorf("%q: whether it has these parameters is not known: %v", name, words)
+				}
+				continue
+			}
+			for _, word := range words[1:] {
+				word, _ := word.(string)
+				if len(word) < 2 || word[0] != '-' || word[1] < 'A' {
+					continue
+				}
+				word, _, _ = strings.Cut(word[1:], ":")
+				checked++
+				if got := fits(name, word); len(got) != 1 {
+					t.Errorf("%s -%s fits the parameters %q", name, word, got)
+				}
+			}
+		}
+	}
+	if checked < 100 {
+		t.Errorf("only %d parameters checked", checked)
+	}
+}
+
+func TestPowerShellParsed(t *testing.T) {
 	p := sample(t)
 	var sources, wants []string
 	for i, password := range passwords {
@@ -164,21 +269,10 @@ func TestPowerShellParsed(t *testing.T) {
 	}
 	// One without a password.
 	sources, wants = append(sources, string(artefact(t, p, deploy.Windows, deploy.Options{}, "Set-BrowserChoice.ps1"))), append(wants, "")
-	input, err := json.Marshal(sources)
-	if err != nil {
-		t.Fatal(err)
+	if len(sources) < 2*len(passwords) {
+		t.Fatalf("only %d sources", len(sources))
 	}
-	// --liftoff-only: V8 would spend half a minute to optimise the grammar.
-	var got []struct {
-		OK       bool
-		Commands [][]any
-	}
-	if err := json.Unmarshal([]byte(node.Run(t, input, "--liftoff-only", "testdata/read_powershell.js")), &got); err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != len(sources) || len(got) < 2*len(passwords) {
-		t.Fatalf("%d of %d sources parsed", len(got), len(sources))
-	}
+	got := parsePowerShell(t, sources)
 	for i, g := range got {
 		if !g.OK {
 			t.Errorf("not PowerShell:\n%s", sources[i])
@@ -288,12 +382,13 @@ func TestSecurityScriptRuns(t *testing.T) {
 				want := [][]string{
 					{"security", "find-certificate", "-a", "-Z", keychain},
 					{"security", "import", "rootCA.cer", "-k", keychain},
+					{"security", "find-identity", keychain},
 					{"security", "import", "jane-cba.p12", "-k", keychain, "-f", "pkcs12", "-x"},
 					{"security", "set-identity-preference", "-Z", thumbprint(p.Certificate), "-s", "https://certauth.login.microsoftonline.com/", keychain},
 					{"security", "set-identity-preference", "-Z", thumbprint(p.Certificate), "-s", "*.certauth.login.microsoftonline.com", keychain},
 				}
 				if o.EmbedPassword {
-					want[2] = append(want[2][:7], "-P", password)
+					want[3] = append(want[3][:7], "-P", password)
 				}
 				if d := cmp.Diff(want, got); d != "" {
 					t.Errorf("%s, %q: %s", sh, password, d)
@@ -312,8 +407,15 @@ func TestSecurityScriptRuns(t *testing.T) {
 		write(t, folder, "root", p.Root.Raw, 0o600)+" | sed 's/.*= /SHA-1 hash: /' | tr a-f A-F\n"), 0o700)
 	command := exec.Command("sh", write(t, folder, "install.sh", script, 0o700))
 	command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
-	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "import") != 1 || !strings.Contains(string(out), "already") {
+	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "import\n") != 1 || !strings.Contains(string(out), "already") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	// Neither is the certificate: security refuses what is there, and a second run would end there.
+	write(t, folder, "security", []byte("#!/bin/sh\necho \"$1\" >&2\n[ $1 != find-identity ] || echo '  1) "+thumbprint(p.Certificate)+" \"jane\"'\n[ \"$2\" != jane-cba.p12 ]\n"), 0o700)
+	command = exec.Command("sh", filepath.Join(folder, "install.sh"))
+	command.Env = append(os.Environ(), "PATH="+folder+":"+os.Getenv("PATH"))
+	if out, err := command.CombinedOutput(); err != nil || strings.Count(string(out), "import\n") != 1 || strings.Count(string(out), "set-identity-preference") != 2 {
+		t.Errorf("run again: %v\n%s", err, out)
 	}
 	// -check looks, and writes nothing.
 	for _, there := range []bool{false, true} {

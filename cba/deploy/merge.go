@@ -157,9 +157,11 @@ func (s *spot) read(at place, pass Pass) error {
 // choose takes the components for the architecture, or for every one.
 func (a *answer) choose(arch string) error {
 	const attribute = "processorArchitecture"
+	known := map[string]bool{}
 	for _, s := range a.root.all("settings") {
 		for _, c := range s.all("component") {
-			if own := strings.ToLower(c.values[attribute]); !slices.Contains(a.architectures, own) {
+			if own := strings.ToLower(c.values[attribute]); !known[own] {
+				known[own] = true
 				a.architectures = append(a.architectures, own)
 			}
 		}
@@ -180,7 +182,7 @@ func (a *answer) choose(arch string) error {
 	case arch != "":
 	case len(a.architectures) > 1:
 		return fail(Ambiguous, "the file has components for %s, and none of them is %s in the pass %v; name one of the architectures",
-			strings.Join(a.architectures, ", "), a.at.component, a.pass)
+			few(a.architectures), a.at.component, a.pass)
 	case len(a.architectures) == 1 && slices.Contains(architectures(), a.architectures[0]):
 		arch = a.architectures[0]
 	default:
@@ -198,13 +200,12 @@ func (s spot) numbers(n int) ([]int, error) {
 		last = max(last, order)
 	}
 	var free []int
-	for i := range n {
-		free = append(free, last+1+i)
-	}
-	if last+n <= maxOrder {
+	if last <= maxOrder-n { // last+n may be beyond every int
+		for i := range n {
+			free = append(free, last+1+i)
+		}
 		return free, nil
 	}
-	free = nil
 	for order := maxOrder; order > 0 && len(free) < n; order-- {
 		if !s.orders[order] {
 			free = append(free, order)
@@ -231,7 +232,7 @@ func (a *answer) layout() {
 		return // all in one line
 	}
 	a.unit = "    "
-	for _, e := range a.root.children {
+	for _, e := range a.root.children[:min(len(a.root.children), 16)] { // each looks back along its line
 		if indent := a.indent(e.start); indent != "" {
 			a.unit = indent
 			return

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba/deploy"
 )
@@ -178,6 +179,63 @@ func TestMergeRefuses(t *testing.T) {
 	// The twin that passes.
 	if _, err := p.MergeUnattend([]byte(head+"</unattend>"), deploy.Options{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// An Order beyond every limit is somebody's mistake: ours stay numbers from 1 to 500.
+func TestOrdersOutOfRange(t *testing.T) {
+	p := sample(t)
+	for order, want := range map[string][]string{
+		"9223372036854775807": {"499", "500"}, "9223372036854775806": {"499", "500"}, "501": {"499", "500"}, "499": {"498", "500"},
+		"-9223372036854775808": {"1", "2"}, "-5": {"1", "2"}, "0": {"1", "2"}, " 7 ": {"8", "9"}, "007": {"8", "9"},
+	} {
+		file := []byte(head + `<settings pass="oobeSystem">` + shell + "<FirstLogonCommands><SynchronousCommand><Order>" + order + "</Order><CommandLine>c</CommandLine></SynchronousCommand></FirstLogonCommands></component></settings></unattend>")
+		out, err := p.MergeUnattend(file, deploy.Options{})
+		if got := textOf(t, out, "Order"); err != nil || len(got) != 3 || !slices.Equal(got[1:], want) {
+			t.Errorf("behind %q: %q, %v; want %q", order, got, err, want)
+		}
+		if _, err := p.UnattendFindings(file, deploy.Options{}); err != nil {
+			t.Errorf("%q: %v", order, err)
+		}
+	}
+}
+
+// An answer file of a few megabytes is read in seconds, whatever there are many of, and what
+// is said of it stays short.
+func TestMergeCosts(t *testing.T) {
+	p := sample(t)
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	const pass, end = `<settings pass="oobeSystem">` + shell, "</component></settings></unattend>"
+	for name, file := range map[string]string{
+		"attributes":      head + "<x" + many(150_000, ` a%d=""`) + "/></unattend>",
+		"prefixes":        head + "<x" + many(100_000, ` xmlns:a%d="u"`) + "/></unattend>",
+		"names in a line": head + many(150_000, `<x a="%d"/>`) + "</unattend>",
+		"architectures":   head + `<settings pass="specialize">` + many(50_000, `<component processorArchitecture="a%d"/>`) + "</settings></unattend>",
+		"accounts":        head + pass + "<UserAccounts><LocalAccounts>" + many(50_000, "<LocalAccount><Name>a%d</Name></LocalAccount>") + "</LocalAccounts></UserAccounts>" + end,
+		"AutoLogons":      head + pass + many(30_000, "<AutoLogon><Enabled>1</Enabled><Username>a%d</Username></AutoLogon>") + end,
+		"commands":        head + pass + "<FirstLogonCommands>" + many(30_000, "<SynchronousCommand><Order>%d</Order><CommandLine>c</CommandLine></SynchronousCommand>") + "</FirstLogonCommands>" + end,
+	} {
+		start := time.Now()
+		_, err := p.MergeUnattend([]byte(file), deploy.Options{})
+		fs, err2 := p.UnattendFindings([]byte(file), deploy.Options{})
+		if took := time.Since(start); took > 30*time.Second { // squares of these numbers take minutes
+			t.Errorf("%d bytes of %s: %v", len(file), name, took)
+		}
+		said := fmt.Sprint(err, err2)
+		for _, f := range fs {
+			if len(f.What) > 500 {
+				t.Errorf("%s: %d characters: %.200s", name, len(f.What), f.What)
+			}
+		}
+		if len(said) > 1000 {
+			t.Errorf("%s: %d characters: %.200s", name, len(said), said)
+		}
 	}
 }
 

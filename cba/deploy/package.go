@@ -36,7 +36,8 @@ type Package struct {
 	// Root is the root CA's.
 	Root *x509.Certificate
 	// Name is the file name of the PFX without its ending: at most 64 letters, digits
-	// and . _ + - @, with a letter or digit first and no two hyphens together. Empty
+	// and . _ + - @, with a letter or digit first, no two hyphens together, and no device
+	// of Windows (CON). Empty
 	// means the part of UPN before the @, with a hyphen for every other character,
 	// and "-cba" after it.
 	Name string
@@ -373,13 +374,24 @@ func (p Package) check() error {
 		return fail(Missing, "Root is nil for %s", p.UPN)
 	}
 	if p.Name != "" && !isFileName(p.Name) {
-		return fail(BadName, "%s cannot be a file name; use at most 64 letters, digits and . _ + - @", text.Quote(p.Name))
+		return fail(BadName, "%s cannot be a file name on every system; use at most 64 letters, digits and . _ + - @, and no name of a device such as CON", text.Quote(p.Name))
 	}
 	return nil
 }
 
 func isFileName(name string) bool {
-	return len(name) <= 64 && fileName(name) == name && isAlphanumeric(name[0]) && !strings.HasSuffix(name, ".")
+	return len(name) <= 64 && fileName(name) == name && isAlphanumeric(name[0]) && !strings.HasSuffix(name, ".") && !isDevice(name)
+}
+
+// isDevice reports whether Windows takes a file of this name for a device, whatever its
+// ending.
+func isDevice(name string) bool {
+	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	switch stem {
+	case "CON", "PRN", "AUX", "NUL":
+		return true
+	}
+	return len(stem) == 4 && (stem[:3] == "COM" || stem[:3] == "LPT") && stem[3] >= '0' && stem[3] <= '9'
 }
 
 func isAlphanumeric(c byte) bool {
@@ -410,6 +422,9 @@ func (p Package) fileName(ending string) string {
 		name = fileName(local)
 		if name == "" || !isAlphanumeric(name[0]) {
 			name = "user" + name
+		}
+		if isDevice(name) {
+			name = "user-" + name
 		}
 		name = strings.TrimRight(name[:min(len(name), 60)], "-") + "-cba"
 	}

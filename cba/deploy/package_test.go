@@ -295,11 +295,21 @@ func TestFileNames(t *testing.T) {
 		"jörg@yourdomain.com":    "j-rg-cba.mobileconfig",
 		"a--'b-@yourdomain.com":  "a-b-cba.mobileconfig",
 		strings.Repeat("x", 99):  strings.Repeat("x", 60) + "-cba.mobileconfig",
+		// Devices of Windows, whatever the ending; with -cba behind it a name is none.
+		"aux.smith@yourdomain.com": "user-aux.smith-cba.mobileconfig",
+		"Com1.x@yourdomain.com":    "user-Com1.x-cba.mobileconfig",
+		"nul@yourdomain.com":       "user-nul-cba.mobileconfig",
+		"comx.y@yourdomain.com":    "comx.y-cba.mobileconfig",
 	} {
 		p.UPN = upn
 		files, err := p.Artefacts(deploy.IOS, deploy.Options{})
 		if err != nil || files[0].Name != want {
 			t.Errorf("%q: %v, want %q (%v)", upn, files, want, err)
+		}
+	}
+	for _, p.Name = range []string{"CON", "nul.backup", "lpt9", "con."} {
+		if _, err := p.Artefacts(deploy.IOS, deploy.Options{}); reason(err) != deploy.BadName {
+			t.Errorf("%q: %v", p.Name, err)
 		}
 	}
 	p.Name = "Jane.Doe_2027+new"

@@ -17,8 +17,8 @@ const defaultWipeAfter = 30 * 24 * time.Hour
 //   - At once it checks both files and the password, adds the root to the machine's
 //     roots, copies the PFX and itself below Program Files, readable by SYSTEM and
 //     Administrators alone, and registers a task of SYSTEM.
-//   - At every sign-in the task looks whether the person is signed in, by the SID to
-//     which the account "AzureAD\UPN" or the UPN resolves, and does nothing for anyone
+//   - At every sign-in the task looks for ten minutes whether the person has a desktop, by the
+//     SID to which the account "AzureAD\UPN" or the UPN resolves, and does nothing for anyone
 //     else. For the person it lets a second task, with that person's own rights and not
 //     elevated, import the PFX from a folder that only this person can read besides.
 //   - That import goes to Cert:\CurrentUser\My and is checked by its thumbprint. Then the
@@ -90,7 +90,9 @@ $thumbprint = '{THUMBPRINT}'
 $script = '{SCRIPT}'
 $pfx = '{PFX}'
 $task = 'EntraCBA ' + $thumbprint
-$base = Join-Path $env:ProgramFiles 'EntraCBA' # only administrators can write there
+$programs = $env:ProgramW6432 # the same for PowerShell of 32 bits, as Intune starts it
+if (-not $programs) { $programs = $env:ProgramFiles }
+$base = Join-Path $programs 'EntraCBA' # only administrators can write there
 $folder = Join-Path $base $thumbprint
 $log = Join-Path $base 'import.log'
 if ($Part -eq 'import') { $log = Join-Path $env:LOCALAPPDATA 'EntraCBA-import.log' }
@@ -118,7 +120,12 @@ function New-Folder([string]$path, [string]$person) {
 function Remove-Folder([string]$path) {
     if (-not (Test-Path -LiteralPath $path)) { return }
     foreach ($file in Get-ChildItem -LiteralPath $path -Recurse -File -Force) {
-        [System.IO.File]::WriteAllBytes($file.FullName, (New-Object byte[] $file.Length))
+        $file.Attributes = 'Normal' # a copy from a CD is read-only
+        $stream = [System.IO.File]::OpenWrite($file.FullName) # in place: truncated first, it would get other blocks
+        try {
+            $stream.Write((New-Object byte[] $file.Length), 0, $file.Length)
+            $stream.Flush($true)
+        } finally { $stream.Dispose() }
     }
     Remove-Item -LiteralPath $path -Recurse -Force
 }
@@ -128,7 +135,7 @@ function Remove-Task([string]$name) {
 }
 
 function New-Action([string]$path, [string]$part) {
-    New-ScheduledTaskAction -Execute 'powershell.exe' -Argument ('-NoProfile -NonInteractive -WindowStyle Hidden -ExecutionPolicy Bypass -File ' + [char]34 + $path + [char]34 + ' -Part ' + $part)
+    New-ScheduledTaskAction -Execute (Join-Path $env:windir 'System32\WindowsPowerShell\v1.0\powershell.exe') -Argument ('-NoProfile -NonInteractive -WindowStyle Hidden -ExecutionPolicy Bypass -File ' + [char]34 + $path + [char]34 + ' -Part ' + $part)
 }
 
 function Get-Password { ConvertTo-SecureString -String {PASSWORD} -AsPlainText -Force }
@@ -148,11 +155,12 @@ function Start-Prepare {
     Remove-Folder $folder
     [System.IO.Directory]::CreateDirectory($base) | Out-Null
     New-Folder $folder ''
-    Copy-Item -LiteralPath $source, $PSCommandPath -Destination $folder
+    Copy-Item -LiteralPath $source -Destination (Join-Path $folder $pfx)
+    Copy-Item -LiteralPath $PSCommandPath -Destination (Join-Path $folder $script)
     $deadline = (Get-Date).AddMinutes({MINUTES})
     Set-Content -LiteralPath (Join-Path $folder 'deadline') -Value ($deadline.ToUniversalTime().Ticks)
     $triggers = @((New-ScheduledTaskTrigger -AtLogOn), (New-ScheduledTaskTrigger -Once -At $deadline))
-    $settings = New-ScheduledTaskSettingsSet -StartWhenAvailable -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
+    $settings = New-ScheduledTaskSettingsSet -StartWhenAvailable -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries -MultipleInstances Queue
     $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount
     Register-ScheduledTask -TaskName $task -Action (New-Action (Join-Path $folder $script) 'sign-in') -Trigger $triggers -Settings $settings -Principal $principal -Force | Out-Null
     Write-Log ('prepared; waits for the person until ' + $deadline.ToString('s'))
@@ -168,17 +176,20 @@ function Start-SignIn {
         Remove-Task $task # the last thing: it is this one
         return
     }
-    # Who is signed in is who owns a desktop.
-    $desktops = @()
-    for ($try = 0; $try -lt 12 -and $desktops.Count -eq 0; $try++) {
-        if ($try) { Start-Sleep -Seconds 5 }
-        $desktops = @(Get-CimInstance -ClassName Win32_Process -Filter 'Name = ''explorer.exe''' | ForEach-Object { (Invoke-CimMethod -InputObject $_ -MethodName GetOwnerSid).Sid })
+    # Who is signed in is who owns a desktop. At a first sign-in it comes minutes later, and
+    # others may have theirs already, so this waits for the person's own.
+    $person = @()
+    for ($try = 0; $try -lt 60 -and $person.Count -eq 0; $try++) {
+        if ($try) { Start-Sleep -Seconds 10 }
+        $accounts = @()
+        foreach ($name in ('AzureAD\' + $upn), $upn) {
+            try { $accounts += (New-Object System.Security.Principal.NTAccount -ArgumentList $name).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { continue }
+        }
+        foreach ($process in Get-CimInstance -ClassName Win32_Process -Filter 'Name = ''explorer.exe''') {
+            try { $sid = (Invoke-CimMethod -InputObject $process -MethodName GetOwnerSid).Sid } catch { continue } # it has ended
+            if ($accounts -contains $sid) { $person += $sid }
+        }
     }
-    $accounts = @()
-    foreach ($name in ('AzureAD\' + $upn), $upn) {
-        try { $accounts += (New-Object System.Security.Principal.NTAccount -ArgumentList $name).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { continue }
-    }
-    $person = @($desktops | Where-Object { $accounts -contains $_ })
     if ($person.Count -eq 0) { return } # somebody else, or nobody
     $hand = Join-Path $folder 'import'
     Remove-Folder $hand

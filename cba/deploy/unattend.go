@@ -138,7 +138,7 @@ func (p Package) steps(o Options) ([]step, error) {
 		}
 		steps = []step{{`powershell -NoProfile -ExecutionPolicy Bypass -Command "` + run + `"`, what + comment(p.UPN)}}
 	case o.pass() == Specialize: // every character counts: positions, and names that are still unambiguous
-		folder = strings.Replace(folder, "-FileSystemLabel", "-FileS", 1)
+		folder = strings.Replace(folder, "-FileSystemLabel", "-FileSy", 1) // -FileS is -FileShare, too
 		exportable := ""
 		if o.Exportable {
 			exportable = " -Exportable"
