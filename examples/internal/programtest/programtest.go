@@ -16,13 +16,16 @@ import (
 // Main is for TestMain: it builds the example in the current folder, hands its
 // path to built, and runs the tests.
 func Main(m *testing.M, built func(program string)) {
+	if to := os.Getenv(copyTo); to != "" {
+		keep(to)
+	}
 	var err error
 	if folder, err = os.MkdirTemp("", "program"); err != nil {
 		panic(err)
 	}
 	program := filepath.Join(folder, "program.exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		panic(string(out))
+	if err := build(program, "."); err != nil {
+		panic(err)
 	}
 	built(program)
 	code := m.Run()
@@ -38,8 +41,8 @@ func Other(t *testing.T, name string) string {
 	defer mu.Unlock()
 	if others[name] == "" {
 		program := filepath.Join(folder, name+".exe")
-		if out, err := exec.Command("go", "build", "-o", program, filepath.Join("..", name)).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+		if err := build(program, filepath.Join("..", name)); err != nil {
+			t.Fatal(err)
 		}
 		others[name] = program
 	}
@@ -51,6 +54,38 @@ var (
 	folder string // of the programs
 	others = map[string]string{}
 )
+
+// copyTo is the environment variable in which build tells this test, started as the
+// program of -exec, where to copy what go run has built.
+const copyTo = "PROGRAMTEST_COPY_TO"
+
+// build builds the example of a folder. go run keeps programs in the build cache, and
+// go build does not: linking one takes a second of CPU, and a dozen tests need it.
+func build(program, folder string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "run", "-exec", `"`+self+`"`, "./"+filepath.ToSlash(folder))
+	cmd.Env = append(os.Environ(), copyTo+"="+program)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// keep copies what go run would have started, and ends the process.
+func keep(to string) {
+	program, err := os.ReadFile(os.Args[1])
+	if err == nil {
+		err = os.WriteFile(to, program, 0o700)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
 
 // Screen compares what a program prints to a terminal of so many columns, without
 // colours, with a golden file of testdata. mask hides what differs from run to run, and
