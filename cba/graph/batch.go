@@ -133,7 +133,7 @@ func (c *Client) later(a answer, attempt int) (time.Duration, bool) {
 		}
 		return backoff(attempt), true
 	case http.StatusUnauthorized:
-		return backoff(attempt), attempt == 1 // the next request has a new token
+		return 0, attempt == 1 // the next request has a new token
 	}
 	return 0, false
 }

@@ -184,8 +184,8 @@ func (c *Client) createClassic(ctx context.Context, op operation, tenant string,
 		}
 		var e *Error
 		d := backoff(n)
-		if errors.As(err, &e) && e.RetryAfter > 0 {
-			d = e.RetryAfter
+		if errors.As(err, &e) {
+			d = e.pause(n)
 		}
 		if d > c.maxWait() {
 			return err

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -37,7 +38,9 @@ type Client struct {
 	Adapter abstractions.RequestAdapter
 
 	// Attempts is how often a request is sent at most, the first attempt included.
-	// Zero means 5.
+	// Zero means 5. A service to which no connection can be made, and which has not
+	// answered this client before, is tried 3 times at most: that is a wrong address, a
+	// certificate that is not trusted, or no network.
 	Attempts int
 	// MaxWait is the longest single wait before a request is sent again. If the
 	// service asks for a longer wait, the call fails with [Throttled], and
@@ -59,9 +62,10 @@ type Client struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 
-	pace    pacer
-	sleep   func(ctx context.Context, d time.Duration) error // for tests; nil sleeps
-	maxBody int64                                            // for tests; 0 is the constant of this name
+	pace     pacer
+	answered atomic.Bool                                      // the service has
+	sleep    func(ctx context.Context, d time.Duration) error // for tests; nil sleeps
+	maxBody  int64                                            // for tests; 0 is the constant of this name
 }
 
 // Limits of this package on what it reads.

@@ -403,7 +403,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, sem chan struct{},
 				// Whether anything was written is not known: read before writing again.
 				j.reread, j.sent = true, j.sent || e.Indeterminate
 				j.renewed = e.Status == http.StatusUnauthorized
-				wait = max(wait, min(cmp.Or(e.RetryAfter, backoff(1)), c.maxWait()))
+				wait = max(wait, min(e.pause(1), c.maxWait()))
 				again = append(again, j)
 				continue
 			}
@@ -420,7 +420,7 @@ func (c *Client) writeJobs(ctx context.Context, op operation, sem chan struct{},
 			j.plan.Err = e
 			if written.Status >= 500 { // it may have been carried out
 				e.Indeterminate, j.sent, j.reread = true, true, true
-				wait = max(wait, min(cmp.Or(e.RetryAfter, backoff(1)), c.maxWait()))
+				wait = max(wait, min(e.pause(1), c.maxWait()))
 				again = append(again, j)
 				continue
 			}

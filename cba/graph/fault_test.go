@@ -3,12 +3,15 @@ package graph_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -378,6 +381,57 @@ func TestErrorKinds(t *testing.T) {
 	f.asked()
 	if _, err := f.User(t.Context(), "nobody"); !errors.Is(err, graph.NotFound) || len(f.asked()) != 1 {
 		t.Error(err)
+	}
+}
+
+// A service that never answered and cannot be connected to is given up earlier than one
+// that did; a refused token is not waited for.
+func TestNoConnection(t *testing.T) {
+	f := newTenant(t, people(), graphtest.Options{})
+	nowhere, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nowhere.Close() // nothing listens on this port now
+	trusting := f.Server.Client().Transport.(*http.Transport)
+	for what, transport := range map[string]*http.Transport{
+		"refused": {DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", nowhere.Addr().String())
+		}},
+		"proxy":       {Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: nowhere.Addr().String()})},
+		"certificate": {TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}},
+	} {
+		for _, answered := range []bool{false, true} {
+			there := answered
+			c, err := graph.NewClient(graphtest.StaticToken(graphtest.Token), graph.Options{Endpoint: f.URL + "/v1.0", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				if there {
+					return trusting.RoundTrip(r)
+				}
+				return transport.RoundTrip(r)
+			})})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var waited []time.Duration
+			graph.SetSleep(c, func(ctx context.Context, d time.Duration) error { waited = append(waited, d); return ctx.Err() })
+			if answered {
+				if _, err := c.User(t.Context(), "id-jane"); err != nil {
+					t.Fatal(err)
+				}
+				there = false
+			}
+			want := map[bool]int{false: 3, true: 5}[answered]
+			_, err = c.User(t.Context(), "id-jane")
+			var e *graph.Error
+			if !errors.As(err, &e) || e.Attempts != want || len(waited) != want-1 {
+				t.Errorf("%s, answered before %v: waited %v, %+v", what, answered, waited, e)
+			}
+		}
+	}
+	f.inject(graphtest.Fault{Kind: graphtest.TokenExpired, Times: -1})
+	var e *graph.Error
+	if _, err := f.User(t.Context(), "id-jane"); !errors.As(err, &e) || e.Attempts != 2 || len(f.waited) != 1 || f.waited[0] != 0 {
+		t.Errorf("waited %v, %+v", f.waited, e)
 	}
 }
 

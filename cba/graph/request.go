@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -114,6 +116,9 @@ func (c *Client) attempt(ctx context.Context, r request) (response, *Error) {
 		e.Status, e.Code, e.Message, e.Err, e.RetryAfter = a.status, "", "", nil, 0
 		e.RequestID = scrub(a.header.Get("request-id"))
 		e.RetryAfter = retryAfter(a.header.Get("Retry-After"), c.now())
+		if a.status != 0 {
+			c.answered.Store(true)
+		}
 		retry := false
 		switch {
 		case err != nil: // no answer, or a broken one
@@ -122,7 +127,7 @@ func (c *Client) attempt(ctx context.Context, r request) (response, *Error) {
 				e.setBody(a.body)
 			}
 			if ctx.Err() == nil {
-				retry = r.idempotent && isNetwork(err)
+				retry = r.idempotent && isNetwork(err) && (e.Attempts < connects || c.answered.Load() || !isConnecting(err))
 			}
 			// Nothing was written by a request that was never sent, or was refused.
 			sent := a.status != 0 || isNetwork(err) || ctx.Err() != nil
@@ -161,10 +166,7 @@ func (c *Client) attempt(ctx context.Context, r request) (response, *Error) {
 		if !retry || e.Attempts >= c.attempts() {
 			return a, e
 		}
-		d := e.RetryAfter
-		if d == 0 {
-			d = backoff(e.Attempts)
-		}
+		d := e.pause(e.Attempts)
 		if d > c.maxWait() {
 			return a, e
 		}
@@ -195,10 +197,7 @@ func (c *Client) once(ctx context.Context, r request, look func() (bool, error))
 		case !refused || n >= c.attempts():
 			return err
 		}
-		d := e.RetryAfter
-		if d == 0 {
-			d = backoff(n)
-		}
+		d := e.pause(n)
 		if d > c.maxWait() {
 			return err
 		}
@@ -225,6 +224,27 @@ func ending(err, ended error) error {
 func isNetwork(err error) bool {
 	var way *wayError
 	return errors.As(err, &way)
+}
+
+// connects is how often a service that has never answered is tried when there is no
+// connection to it.
+const connects = 3
+
+// isConnecting reports whether an error is one of making the connection: the name, the
+// address, the proxy or the certificate.
+func isConnecting(err error) bool {
+	var way *net.OpError
+	var cert *tls.CertificateVerificationError
+	return errors.As(err, &way) && (way.Op == "dial" || way.Op == "proxyconnect") || errors.As(err, &cert)
+}
+
+// pause is the wait before attempt n+1. A refused token is asked for anew, and waiting
+// does not make it better.
+func (e *Error) pause(n int) time.Duration {
+	if e.RetryAfter == 0 && e.Status != http.StatusUnauthorized {
+		return backoff(n)
+	}
+	return e.RetryAfter
 }
 
 // A wayError is one between the adapter and the service.

@@ -369,7 +369,11 @@ func (w *work) plan(ctx context.Context, out io.Writer) error {
 func (w *work) write(ctx context.Context) error {
 	bar := console.NewProgress(os.Stderr, "Writing", len(w.planned))
 	defer bar.End()
-	for p, err := range w.tenant.ApplyUsers(ctx, w.plans(), graph.EditOptions{}) {
+	var o graph.EditOptions
+	if w.tenant.Demo != nil {
+		o.Settle = -1 // no other program writes to the demonstration
+	}
+	for p, err := range w.tenant.ApplyUsers(ctx, w.plans(), o) {
 		if err != nil {
 			return err
 		}
