@@ -98,7 +98,7 @@ var outside = map[string][]string{
 	"cba/crl":                   {"os"}, // Dir
 	"cba/crl/fetch":             {"net", "net/http", "syscall"},
 	"cba/crl/publish":           {"os"},
-	"cba/graph":                 {"net/http"},
+	"cba/graph":                 {"net", "net/http"},
 	"cba/graph/graphtest":       {"net", "net/http", "net/http/httptest"},
 	"cba/internal/interop":      {"os", "os/exec"},
 	"cba/fleet/rollout":         {"os"},

@@ -76,6 +76,7 @@ func shows(want, got []string) bool {
 
 // The commands of the guide, in their order, do what the guide says.
 func TestGuide(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it builds and runs all programs of the guide")
 	}

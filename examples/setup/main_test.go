@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,6 +114,7 @@ func (p *place) untouched() {
 }
 
 func TestDemonstration(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := programtest.Run(t, program, dir, nil)
 	for _, want := range []string{"Demonstration", `+ CA "Contoso Card CA" of PKI "Contoso PKI"`, "- certificateUserBindings[PrincipalName]", "john@contoso.com  loses   single-factor  refused, AADSTS1001009",
@@ -132,6 +134,7 @@ func TestDemonstration(t *testing.T) {
 
 // The whole life of a change: planned, saved, applied, applied again, taken back.
 func TestPlanApplyUndo(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	p.ca("cards.pem")
 	change := []string{"-ca", "cards.pem", "-crl-url", "http://crl.contoso.com/cards.crl", "-group", "00000000-0000-4000-8000-0000000000a2", "-bind", "PrincipalName=userPrincipalName",
@@ -170,6 +173,7 @@ func TestPlanApplyUndo(t *testing.T) {
 
 // Who would be locked out stops the change when it is planned and when it is applied.
 func TestLockout(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	change := about("-bind", "SKI=certificateUserIds")
 	p.must(p.run(append(change, "-out", "plan.json")...), 1, "john@contoso.com  loses", "2 lose access", "Refused", "-out plan.json -allow-lockout")
@@ -205,6 +209,7 @@ func TestLockout(t *testing.T) {
 
 // A tenant that was changed since the plan was made is left alone.
 func TestStale(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	p.must(p.run(about("-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
 	p.must(p.run(about("-rule", "1.2.3.8=multifactor", "-out", "other.json")...), 0)
@@ -217,6 +222,7 @@ func TestStale(t *testing.T) {
 // The classic store is deleted and the program is killed before the new one is there.
 // The next program says so, and one command puts it back.
 func TestKilledWithoutClassicStore(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("the processes of this test are killed by signal")
 	}
@@ -255,12 +261,7 @@ func TestKilledWithoutClassicStore(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for range 2000 {
-			if len(p.Tenant().Classic) == 0 {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		programtest.Until(t, "the classic store is deleted", func() bool { return len(p.Tenant().Classic) == 0 })
 		other := p.run(about("-rule", "1.2.3.9=multifactor")...)
 		p.must(other, 0, "setup is changing the tenant "+p.demo.Tenant.ID+" at this moment")
 		p.must(p.run("-apply", "first.json"), 2, "another setup is changing this tenant")
@@ -303,11 +304,16 @@ func TestKilledWithoutClassicStore(t *testing.T) {
 
 // Wherever a run is killed, the plan is finished by the same command, or taken back.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || runtime.GOOS == "windows" {
 		t.Skip("it kills processes at many places")
 	}
-	for kill := range 10 {
-		t.Run(fmt.Sprint(kill), func(t *testing.T) {
+	// At each of its writes: the tenant does not get it, the answer is lost, or what the
+	// program does afterwards.
+	const writes, notArrived, answerLost, afterwards = 5, 0, 1, 2
+	for kill := range 3 * writes {
+		n, where := kill/3, kill%3
+		t.Run(fmt.Sprintf("write %d %s", n+1, []string{notArrived: "does not arrive", answerLost: "has no answer", afterwards: "is done"}[where]), func(t *testing.T) {
 			t.Parallel()
 			d, err := graphtest.Demo(time.Now())
 			if err != nil {
@@ -315,7 +321,7 @@ func TestKilled(t *testing.T) {
 			}
 			issuing := d.Tenant.PKIs[0].Authorities[1]
 			d.Tenant.Classic = []graphtest.ClassicAuthority{{Certificate: issuing.Certificate, CRLURL: issuing.CRLURL}}
-			p := &place{t: t, dir: t.TempDir(), demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{Latency: 20 * time.Millisecond})}
+			p := &place{t: t, dir: t.TempDir(), demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{})}
 			p.ca("one.pem")
 			p.ca("two.pem")
 			r := p.run("-ca", "one.pem", "-crl-url", "http://crl.contoso.com/one.crl", "-ca", "two.pem", "-rule", "1.2.3.9=multifactor", "-out", "first.json", "-allow-lockout")
@@ -337,32 +343,31 @@ func TestKilled(t *testing.T) {
 			}
 			p.write("then.json", text)
 			p.must(p.run("-then", "then.json", "-out", "plan.json", "-allow-lockout"), 0)
-			p.Writes()
 
+			done := 0
+			held := p.Hold(t, func(r *http.Request) bool {
+				write := r.Method != "GET" && !strings.HasSuffix(r.URL.Path, "/$batch")
+				if where == afterwards && done > n {
+					return true
+				}
+				if write {
+					done++
+				}
+				return where != afterwards && write && done > n
+			})
+			held.Answers = where == answerLost
 			cmd := exec.Command(program, "-endpoint", p.URL+"/v1.0", "-apply", "plan.json", "-allow-lockout")
 			cmd.Dir, cmd.Env = p.dir, tenanttest.Environ(p.Server, graphtest.Token)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			// After this many writes, and some time that differs from run to run.
-			for range 2000 {
-				n := 0
-				for _, r := range p.Requests() {
-					if r.Method != "GET" {
-						n++
-					}
-				}
-				if n > kill/2 {
-					break
-				}
-				time.Sleep(2 * time.Millisecond)
-			}
-			time.Sleep(time.Duration(kill%2) * 12 * time.Millisecond)
+			<-held.Arrived
 			cmd.Process.Kill()
 			cmd.Wait()
+			held.Drop()
 
 			flag, classic, cas := "-apply", 2, 4
-			if kill%3 == 0 {
+			if (n+where)%3 == 0 {
 				flag, classic, cas = "-undo", 1, 2
 			}
 			p.must(p.run(flag, "plan.json", "-allow-lockout"), 0)
@@ -385,6 +390,7 @@ func TestKilled(t *testing.T) {
 
 // What fails on the way is finished by the same command.
 func TestFailure(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	p.ca("cards.pem")
 	p.must(p.run(about("-ca", "cards.pem", "-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
@@ -400,24 +406,31 @@ func TestFailure(t *testing.T) {
 // Another machine changes the tenant in the middle of a run: the change is not finished,
 // and nothing says that it never began.
 func TestChangedMeanwhile(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	p.ca("cards.pem")
 	p.must(p.run(about("-ca", "cards.pem", "-pki", "Cards", "-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
 	// The run reads the configuration three times, and again before it writes it.
-	p.Inject(t, graphtest.Fault{Kind: graphtest.Unavailable, Method: "GET", Path: "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/*", Skip: 3, RetryAfter: 8 * time.Second})
+	reads := 0
+	held := p.Hold(t, func(r *http.Request) bool {
+		if r.Method != "GET" || !strings.Contains(r.URL.Path, "/authenticationMethodConfigurations/") {
+			return false
+		}
+		reads++
+		return reads == 4
+	})
 	ran := make(chan programtest.Result)
 	go func() { ran <- p.run("-apply", "plan.json") }()
-	for range 2000 {
-		if len(p.Tenant().PKIs) == 2 && len(p.Tenant().PKIs[1].Authorities) == 1 {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
+	<-held.Arrived
+	if now := p.Tenant(); len(now.PKIs) != 2 || len(now.PKIs[1].Authorities) != 1 {
+		t.Fatalf("the run is not in its middle: %d PKIs", len(now.PKIs))
 	}
 	elsewhere := func(args ...string) programtest.Result {
 		return programtest.Run(t, program, p.dir, append(tenanttest.Environ(p.Server, graphtest.Token), "XDG_CONFIG_HOME="+p.dir, "HOME="+p.dir, "AppData="+p.dir), append([]string{"-endpoint", p.URL + "/v1.0"}, args...)...)
 	}
 	p.must(elsewhere(about("-rule", "1.2.3.8=multifactor", "-out", "other.json")...), 0)
 	p.must(elsewhere("-apply", "other.json"), 0)
+	held.Release()
 	r := <-ran
 	p.must(r, 2, "the tenant was changed since the plan was made", "the change is not finished", "-undo ")
 	if strings.Contains(r.Stderr, "nothing was changed") {
@@ -432,6 +445,7 @@ func TestChangedMeanwhile(t *testing.T) {
 }
 
 func TestThen(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	pki, err := trust.NewPKI("Cards", []*x509.Certificate{p.demo.Certificates["jane@contoso.com"]}[:0])
 	if err != nil {
@@ -465,6 +479,7 @@ func TestThen(t *testing.T) {
 
 // The new CAs are downloaded by the service, from where a person has published them.
 func TestUpload(t *testing.T) {
+	t.Parallel()
 	d, err := graphtest.Demo(time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -499,6 +514,7 @@ func TestUpload(t *testing.T) {
 
 // A plan that others could have changed would be theirs.
 func TestPlanOfOthers(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	p.must(p.run(about("-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
 	if err := os.Chmod(filepath.Join(p.dir, "plan.json"), 0o666); err != nil {
@@ -513,6 +529,7 @@ func TestPlanOfOthers(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	p.write("bad.json", []byte(`{"x":1}`))
 	p.write("empty.jsonl", nil)
@@ -540,6 +557,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestFIPSOnly(t *testing.T) {
+	t.Parallel()
 	if r := programtest.FIPSOnly(t, program, t.TempDir()); r.Code != 1 || !strings.Contains(r.Stdout, "2 lose access") {
 		t.Errorf("%+v", r)
 	}
@@ -547,6 +565,7 @@ func TestFIPSOnly(t *testing.T) {
 
 // What people see, at two widths and piped.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	for _, columns := range []int{0, 80, 120} {
 		r := programtest.Run(t, program, t.TempDir(), append(os.Environ(), fmt.Sprintf("COLUMNS=%d", columns)))
 		programtest.Screen(t, "demonstration", columns, r, nil)
@@ -554,6 +573,7 @@ func TestScreens(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	programtest.Full(t, program, t.TempDir(), nil)
 	programtest.Full(t, program, t.TempDir(), nil, "-json")
 }
@@ -561,6 +581,7 @@ func TestFullDisk(t *testing.T) {
 // The page of a plan is for those who have to agree: what changes and who is affected, and
 // nothing that the plan does not write.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := programtest.Run(t, program, dir, nil, "-html", "change.html")
 	if r.Code != 1 { // the demonstration would lock somebody out

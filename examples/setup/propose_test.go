@@ -70,6 +70,7 @@ func cards(t *testing.T, dir string, names ...string) *cba.Issuer {
 // From certificates that exist to a tenant that signs people in with them, by the
 // commands that the programs print.
 func TestFrom(t *testing.T) {
+	t.Parallel()
 	p := served(t, nil)
 	cards(t, p.dir, "jane@contoso.com", "john@contoso.com", "megan@contoso.local")
 	p.write("certs/note.cer", []byte("no certificate"))
@@ -122,6 +123,7 @@ func TestFrom(t *testing.T) {
 
 // A certificate that signs nobody in gives the manifest no id, however long it is valid.
 func TestFromManifestOfUsable(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cards(t, dir, "jane@contoso.com")
 	name, err := dn.Parse("CN=Another CA")
@@ -156,6 +158,7 @@ func TestFromManifestOfUsable(t *testing.T) {
 }
 
 func TestFromUsage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cards(t, dir, "jane@contoso.com")
 	for name, text := range map[string]string{"people.csv": "upn\njane@contoso.com\n", "nobody.csv": "upn\n", "bad.csv": "x\ny\n"} {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +21,7 @@ import (
 // A run that is interrupted or killed between two writes goes on where it stopped:
 // nobody is written twice, and the undo files take all of it back.
 func TestInterrupted(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short leaves out what takes long")
 	}
@@ -44,7 +45,7 @@ func TestInterrupted(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(folder, "manifest.json"), manifest.Bytes(), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := tenanttest.Serve(t, in, graphtest.Options{Latency: 100 * time.Millisecond})
+			s := tenanttest.Serve(t, in, graphtest.Options{})
 			before := lists(t, s.Tenant())
 			written := func() (n int) {
 				for _, u := range s.Tenant().Users {
@@ -57,19 +58,17 @@ func TestInterrupted(t *testing.T) {
 			cmd.Dir, cmd.Env = folder, tenanttest.Environ(s, graphtest.Token)
 			var said bytes.Buffer
 			cmd.Stderr = &said
+			// What is sent after the first write does not reach the tenant.
+			held := s.Hold(t, func(*http.Request) bool { return written() > 0 })
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			for range 3000 {
-				if written() > 0 {
-					break
-				}
-				time.Sleep(5 * time.Millisecond)
-			}
+			<-held.Arrived
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			cmd.Wait()
+			held.Drop()
 			if signal == os.Interrupt && (cmd.ProcessState.ExitCode() != 2 || !strings.Contains(said.String(), "run the same command again")) {
 				t.Errorf("exit status %d, said %q", cmd.ProcessState.ExitCode(), said.String())
 			}

@@ -101,6 +101,7 @@ func undoFiles(t *testing.T, folder string) []string {
 }
 
 func TestDemonstration(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	r := sync(t, nil, folder)
 	for _, want := range []string{"Demonstration", "john@contoso.com", "planned", "+ X509:<SKI>", "2 unchanged", "This was a dry run. To write these changes, run the same command with -apply."} {
@@ -130,6 +131,7 @@ func TestDemonstration(t *testing.T) {
 // A manifest without a tenant is planned against the demonstration, which then
 // knows its users.
 func TestManifestInTheDemonstration(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write(t, folder, map[string]int{"new@yourdomain.com": 9}, "new@yourdomain.com")
 	if r := sync(t, nil, folder, "-manifest", "manifest.json"); r.Code != 0 || !strings.Contains(r.Stdout, "+ "+ski(9)) {
@@ -139,6 +141,7 @@ func TestManifestInTheDemonstration(t *testing.T) {
 
 // The whole life of a change: planned, written, written again, taken back.
 func TestApplyAndUndo(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	write(t, folder, people, "jane@contoso.com", "john@contoso.com", "alex@contoso.com", "adele@contoso.com")
@@ -213,6 +216,7 @@ func writesTo(writes []graphtest.Request) int {
 }
 
 func TestReplaceIsForRenewals(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	write(t, folder, map[string]int{"alex@contoso.com": 0x33}, "alex@contoso.com")
@@ -227,6 +231,7 @@ func TestReplaceIsForRenewals(t *testing.T) {
 
 // A user who is in the list twice, with an old and a new certificate, gets both.
 func TestTwice(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short leaves out what takes long")
 	}
@@ -253,6 +258,7 @@ func TestTwice(t *testing.T) {
 
 // What is wrong with one user stops nobody else.
 func TestSomeFail(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	write(t, folder, map[string]int{"john@contoso.com": 2, "alex@contoso.com": 6, "nobody@contoso.com": 7},
@@ -288,6 +294,7 @@ func TestSomeFail(t *testing.T) {
 
 // Bad weather: everything is written once, and lists of others stay.
 func TestWeather(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short leaves out what takes long")
 	}
@@ -332,6 +339,7 @@ func TestWeather(t *testing.T) {
 }
 
 func TestForbidden(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	write(t, folder, people, "john@contoso.com")
@@ -351,6 +359,7 @@ func TestForbidden(t *testing.T) {
 }
 
 func TestUnusable(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write(t, folder, nil)
 	for name, text := range map[string]string{
@@ -394,6 +403,7 @@ func TestUnusable(t *testing.T) {
 }
 
 func TestFIPSOnly(t *testing.T) {
+	t.Parallel()
 	r := programtest.FIPSOnly(t, program, t.TempDir(), "-mapping", "SKI,SHA1PublicKey", "-apply")
 	if r.Code != 0 || !strings.Contains(r.Stdout, "X509:<SHA1-PUKEY>") || !strings.Contains(r.Stdout, "written") {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)

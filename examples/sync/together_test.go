@@ -21,6 +21,7 @@ import (
 // does what its manifest says and reports that, or says that another is at work and
 // does nothing.
 func TestTogether(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short leaves out what takes long")
 	}

@@ -16,6 +16,7 @@ import (
 
 // A failure of the whole is told once and ends the run, with 5,000 users as with one.
 func TestFailureOfTheWhole(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	octets, order := map[string]int{}, []string{}
@@ -62,6 +63,7 @@ func TestFailureOfTheWhole(t *testing.T) {
 
 // A token that expires between the plan and the writes ends the run, too.
 func TestTokenExpires(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	write(t, folder, people, "jane@contoso.com", "john@contoso.com", "alex@contoso.com")
@@ -75,6 +77,7 @@ func TestTokenExpires(t *testing.T) {
 // The demonstration leaves nothing behind, and a dry run says by its status whether
 // changes are pending.
 func TestDemonstrationLeavesNothing(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write(t, folder, map[string]int{"new@yourdomain.com": 9}, "new@yourdomain.com")
 	for _, args := range [][]string{{"-apply"}, {"-manifest", "manifest.json", "-apply"}} {

@@ -3,14 +3,17 @@ package programtest
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Main is for TestMain: it builds the example in the current folder, hands its
@@ -28,6 +31,8 @@ func Main(m *testing.M, built func(program string)) {
 		panic(err)
 	}
 	built(program)
+	// Most of a test's time its program waits, for a service or a disk. -parallel wins.
+	flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)
@@ -175,6 +180,16 @@ var LookAtSources = sync.OnceFunc(func() {
 		return nil // what is gone again is nothing to build from
 	})
 })
+
+// Until waits until a thing has happened.
+func Until(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); !happened(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
 
 // A Result is what a run printed.
 type Result struct {

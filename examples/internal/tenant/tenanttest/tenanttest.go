@@ -4,9 +4,13 @@ package tenanttest
 
 import (
 	"encoding/pem"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 
 	"example.com/entracba/cba/graph/graphtest"
@@ -16,8 +20,97 @@ import (
 
 // A Server is a Graph, and how programs get to it.
 type Server struct {
-	*graphtest.Server
-	ca string // file with the server's certificate
+	*graphtest.Graph
+	// URL is "https://127.0.0.1:port", without a version.
+	URL  string
+	http *httptest.Server
+	ca   string // file with the server's certificate
+
+	mu   sync.Mutex
+	held *Held
+}
+
+// Held are requests that a server keeps back.
+type Held struct {
+	Arrived <-chan struct{} // closed when the first is there
+	// Answers keeps the answers back: the tenant has carried the requests out. It is set
+	// before a request arrives.
+	Answers bool
+
+	match         func(*http.Request) bool
+	arrived       func()
+	pass, dropped chan struct{}
+	once          sync.Once
+}
+
+// Hold keeps back the requests that match selects, before the tenant sees them, until
+// Release or Drop is called or the test ends. match is called for one request at a time.
+// A server holds for one Held at a time.
+func (s *Server) Hold(t *testing.T, match func(*http.Request) bool) *Held {
+	arrived := make(chan struct{})
+	h := &Held{Arrived: arrived, match: match, arrived: sync.OnceFunc(func() { close(arrived) }), pass: make(chan struct{}), dropped: make(chan struct{})}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = h
+	t.Cleanup(h.Drop)
+	return h
+}
+
+// Release lets the requests go on, or their answers, and holds no others.
+func (h *Held) Release() { h.once.Do(func() { close(h.pass) }) }
+
+// Drop ends the requests without an answer, as those of a client that was killed. It holds
+// no others.
+func (h *Held) Drop() { h.once.Do(func() { close(h.dropped) }) }
+
+// keep waits for Release, and reports whether the request may go on.
+func (h *Held) keep(r *http.Request) bool {
+	h.arrived()
+	select {
+	case <-h.pass:
+		return true
+	case <-h.dropped:
+	case <-r.Context().Done():
+	}
+	return false
+}
+
+// selects reports whether a request is one to keep back.
+func (h *Held) selects(r *http.Request) bool {
+	select {
+	case <-h.pass:
+		return false
+	case <-h.dropped:
+		return false
+	default:
+		return h.match(r)
+	}
+}
+
+// Client returns a client that trusts the server's certificate. It sends no token.
+func (s *Server) Client() *http.Client { return s.http.Client() }
+
+// ServeHTTP is part of [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	h := s.held
+	keep := h != nil && h.selects(r)
+	s.mu.Unlock()
+	switch {
+	case keep && h.Answers:
+		answer := httptest.NewRecorder()
+		s.Graph.ServeHTTP(answer, r)
+		if !h.keep(r) {
+			panic(http.ErrAbortHandler)
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		w.Write(answer.Body.Bytes())
+	case keep && !h.keep(r):
+		panic(http.ErrAbortHandler)
+	default:
+		s.Graph.ServeHTTP(w, r)
+	}
 }
 
 // Serve starts a Graph for a test.
@@ -30,15 +123,11 @@ func Serve(t *testing.T, in graphtest.Tenant, o graphtest.Options) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Server: graphtest.Serve(g), ca: filepath.Join(t.TempDir(), "ca.pem")}
-	t.Cleanup(s.Close)
-	answer, err := s.Client().Get(s.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	s.ForgetRequests()
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: answer.TLS.PeerCertificates[0].Raw})
+	s := &Server{Graph: g, ca: filepath.Join(t.TempDir(), "ca.pem")}
+	s.http = httptest.NewTLSServer(s)
+	t.Cleanup(s.http.Close)
+	s.URL = s.http.URL
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 	if err := os.WriteFile(s.ca, cert, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +138,7 @@ func Serve(t *testing.T, in graphtest.Tenant, o graphtest.Options) *Server {
 func (s *Server) Inject(t *testing.T, faults ...graphtest.Fault) {
 	t.Helper()
 	for _, f := range faults {
-		if err := s.Server.Inject(f); err != nil {
+		if err := s.Graph.Inject(f); err != nil {
 			t.Fatal(err)
 		}
 	}
