@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -18,7 +19,7 @@ func list(t *testing.T, name string) string {
 }
 
 // A short password is refused, and if it is allowed the one that is no ASCII is said on a
-// line of its own; neither is printed.
+// line of its own; neither is printed, though an id may have such digits in its middle.
 func TestPasswordsOfPeople(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "pw.csv", list(t, "pw.csv"))
@@ -28,7 +29,7 @@ func TestPasswordsOfPeople(t *testing.T) {
 	}
 	r = issue(t, folder, "-users", "pw.csv", "-out", "out", "-key", "p256", "-allow-short-passwords")
 	if r.code != 1 || !strings.Contains(r.stderr, "\nissue: ") || !strings.Contains(r.stderr, "john@contoso.com contains a non-ASCII character") ||
-		strings.Contains(r.stdout+r.stderr, "abc") || strings.Contains(r.stdout+r.stderr, "pässword") {
+		regexp.MustCompile(`\babc\b`).MatchString(r.stdout+r.stderr) || strings.Contains(r.stdout+r.stderr, "pässword") {
 		t.Errorf("exit status %d: %s%s", r.code, r.stdout, r.stderr)
 	}
 }
