@@ -120,15 +120,21 @@ func pkcs12KDF(h crypto.Hash, purpose byte, password, salt []byte, iterations in
 		hash.Write(diversifier)
 		hash.Write(input)
 		a = hash.Sum(a[:0])
-		for range iterations - 1 {
-			switch h { // the two that are written: all the time of a file goes here
-			case crypto.SHA1:
-				sum := sha1.Sum(a)
-				copy(a, sum[:])
-			case crypto.SHA256:
-				sum := sha256.Sum256(a)
-				copy(a, sum[:])
-			default:
+		switch h { // the two that are written: all the time of a file goes here
+		case crypto.SHA1:
+			sum := [sha1.Size]byte(a)
+			for range iterations - 1 {
+				sum = sha1.Sum(sum[:])
+			}
+			copy(a, sum[:])
+		case crypto.SHA256:
+			sum := [sha256.Size]byte(a)
+			for range iterations - 1 {
+				sum = sha256.Sum256(sum[:])
+			}
+			copy(a, sum[:])
+		default:
+			for range iterations - 1 {
 				hash.Reset()
 				hash.Write(a)
 				a = hash.Sum(a[:0])
