@@ -4,7 +4,10 @@ package sign
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 )
 
@@ -14,6 +17,8 @@ import (
 // abandoned call goes on by itself and ends when the signer returns; what it
 // returns is dropped. So whatever was going to be signed counts as signed: do not
 // use its serial number or its CRL number again.
+//
+// A key in memory signs at once, without the cost of a goroutine to wait for.
 //
 // The key is not called if ctx is already done. The error is ctx.Err() or the
 // signer's own. A panic of the signer reaches the caller who still waits for it.
@@ -25,7 +30,7 @@ func Digest(ctx context.Context, key crypto.Signer, digest []byte, opts crypto.S
 		return nil, errors.New("no key")
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case ctx.Done() == nil: // it cannot end
+	case ctx.Done() == nil, inMemory(key): // nothing to give up, or nothing to wait for
 		return key.Sign(rand.Reader, digest, opts)
 	}
 	type answer struct {
@@ -51,4 +56,13 @@ func Digest(ctx context.Context, key crypto.Signer, digest []byte, opts crypto.S
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// inMemory reports whether the standard library signs with the key by itself.
+func inMemory(key crypto.Signer) bool {
+	switch key.(type) {
+	case *ecdsa.PrivateKey, *rsa.PrivateKey, ed25519.PrivateKey:
+		return true
+	}
+	return false
 }

@@ -33,9 +33,11 @@ func TestDigest(t *testing.T) {
 	cancellable, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	for _, ctx := range []context.Context{context.Background(), cancellable} {
-		signature, err := sign.Digest(ctx, key, digest[:], crypto.SHA256)
-		if err != nil || !ecdsa.VerifyASN1(&key.PublicKey, digest[:], signature) {
-			t.Errorf("no signature of the key: %v", err)
+		for _, key := range []crypto.Signer{key, struct{ crypto.Signer }{key}} { // in memory, and as far as anyone can see in a token
+			signature, err := sign.Digest(ctx, key, digest[:], crypto.SHA256)
+			if err != nil || !ecdsa.VerifyASN1(key.Public().(*ecdsa.PublicKey), digest[:], signature) {
+				t.Errorf("no signature of the key: %v", err)
+			}
 		}
 	}
 	refused := errors.New("refused")
