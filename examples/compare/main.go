@@ -220,9 +220,14 @@ needs more. Measured on %s, %d cores, %s, %s: %s, medians of %d rounds.
 		fmt.Fprintf(out, "* %s\n", b)
 	}
 	fmt.Fprint(out, `
-A floor is what the standard library and go-pkcs12 need for the same bytes without a
-check: to be at it is all that can be reached. The rest of a user's certificate beside
-the floor is reading the draft and the signed certificate back, and the fit check.
+A floor is what the standard library needs for the same bytes without a check: to be
+at it is all that can be reached.
+
+Four fifths of a user are the key derivation of the PFX: SHA-1, 14,336 times, each of
+which leaves garbage in go-pkcs12 and none in ours. A tenth are making the key, one
+signature and one verification, on both sides. What is ours alone is about a fiftieth:
+reading the draft back, the fit check, comparing the signed certificate with what was
+asked for, and handing the result from the goroutine that made it to the one that waits.
 `)
 	return nil
 }

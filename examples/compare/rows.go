@@ -110,7 +110,7 @@ func users(work string) (row, error) {
 		return nil
 	}})
 	legacy := pkcs12.LegacyDES.WithIterations(2048)
-	r.sides = append(r.sides, side{name: "floor: ecdsa.GenerateKey, x509.CreateCertificate, go-pkcs12 (no friendly name)", run: func() error {
+	r.sides = append(r.sides, side{name: "ecdsa.GenerateKey, x509.CreateCertificate, go-pkcs12 (no friendly name)", run: func() error {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return err
