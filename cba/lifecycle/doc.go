@@ -4,7 +4,7 @@
 // For most uses, make an [Account] with [AccountOf], call [PlanRenewal] with the
 // new certificate or [PlanLeaving], read the findings, and carry out the plan:
 // [Renewal.Edit] and [Leaving.Edit] return the change for graph.Client.PlanUsers.
-// [cba.RenewalTime] says when a certificate is due. A plan is data. It can be stored as
+// RenewalTime of package cba says when a certificate is due. A plan is data. It can be stored as
 // JSON, shown to somebody for approval, applied later, and applied again. This package
 // talks neither to Microsoft Graph nor to a CA.
 //
