@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"example.com/entracba/cba/internal/enum"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 )
 
@@ -76,6 +77,9 @@ func differs(f lint.Finding) bool {
 	return f.Code == ruleHexOther.Code || f.Code == ruleOther.Code || f.Code == ruleNameOther.Code
 }
 
+// equalFold compares values or names that differ at most in letter case.
+func equalFold(a, b string) bool { return text.EqualFold(a, b) }
+
 // Match says whether a stored value fits a certificate, with the defaults of
 // [Options], by which mapping, and if not, why: see [Values.Match].
 func Match(stored string, cert *x509.Certificate) Result {
@@ -123,28 +127,6 @@ func cutSignOctet(text string, value int) string {
 		return text[:n-2]
 	}
 	return text
-}
-
-// equalFold is strings.EqualFold for ASCII letters only: under Unicode's folding
-// the Kelvin sign is a k, and two different people could be one. It begins at the
-// end, where the values of one authority differ.
-func equalFold(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := len(a) - 1; i >= 0; i-- {
-		if a[i] != b[i] && lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
 }
 
 // Match says whether a stored value fits the certificate, by which mapping, and

@@ -3,7 +3,6 @@ package crl
 import (
 	"crypto/x509"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -154,7 +153,7 @@ func (c *findings) content(l *List) {
 			"the CRL says that it is the one of the distribution point %q: if the CA has several, this one does not have all revocations", l.Scope.URLs)
 	}
 	if l.duplicates > 0 {
-		c.add(ruleDuplicates, "revokedCertificates", "%s for serial numbers that are listed already; the first entry counts", plural(l.duplicates, "entry is", "entries are"))
+		c.add(ruleDuplicates, "revokedCertificates", "%s for serial numbers that are listed already; the first entry counts", text.Count(l.duplicates, "entry is", "entries are"))
 	}
 	if l.removals && !l.IsDelta() {
 		c.add(ruleRemoveInBase, "revokedCertificates", "")
@@ -162,11 +161,4 @@ func (c *findings) content(l *List) {
 	if l.IsDelta() && l.Number != nil && l.BaseNumber.Cmp(l.Number) > 0 {
 		c.add(ruleDeltaOdd, "deltaCRLIndicator", "the delta CRL %v continues the later base CRL %v", l.Number, l.BaseNumber)
 	}
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
 }

@@ -2,9 +2,9 @@ package deploy
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 )
 
@@ -115,25 +115,9 @@ func (a *answer) accounts(upn string) (fs lint.Findings) {
 	}
 	if !automatic && len(created) > 0 {
 		fs = append(fs, answerAccounts.At("UserAccounts/LocalAccounts", "", "the answer file creates %s of the name %s; the certificate goes into the store of whoever signs in first, which must be %s",
-			count(len(created), "account"), few(created), upn))
+			text.Count(len(created), "account", "accounts"), text.Some(created, 8), upn))
 	}
 	return fs
-}
-
-// few lists names, and of many the first.
-func few(names []string) string {
-	const most = 8
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return strings.Join(names[:most], ", ") + " and " + strconv.Itoa(len(names)-most) + " more"
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }
 
 // isAccountOf reports whether an account name in an answer file is the person's: the

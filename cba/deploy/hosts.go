@@ -104,29 +104,10 @@ func Hosts(c Cloud, tenantID string) ([]Host, error) {
 	}
 	if tenantID != "" {
 		id := strings.ToLower(tenantID)
-		if !isGUID(id) {
+		if !text.IsGUID(id) {
 			return nil, fail(BadOption, "%s is not the ID of a tenant; an ID is a GUID", text.Quote(tenantID))
 		}
 		hosts = append(hosts, Host{"t" + id + "." + certauth, true, "requests the certificate with issuer hints, for this tenant", c == Public, tenant})
 	}
 	return hosts, nil
-}
-
-func isGUID(id string) bool {
-	if len(id) != 36 {
-		return false
-	}
-	for i := range len(id) {
-		switch i {
-		case 8, 13, 18, 23:
-			if id[i] != '-' {
-				return false
-			}
-		default:
-			if strings.IndexByte("0123456789abcdef", id[i]) < 0 {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -182,7 +182,7 @@ func (a *answer) choose(arch string) error {
 	case arch != "":
 	case len(a.architectures) > 1:
 		return fail(Ambiguous, "the file has components for %s, and none of them is %s in the pass %v; name one of the architectures",
-			few(a.architectures), a.at.component, a.pass)
+			text.Some(a.architectures, 8), a.at.component, a.pass)
 	case len(a.architectures) == 1 && slices.Contains(architectures(), a.architectures[0]):
 		arch = a.architectures[0]
 	default:

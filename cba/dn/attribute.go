@@ -108,7 +108,7 @@ func typeByKeyword(keyword string) (row attributeType, ok bool) {
 			return attributeTypes[i], true
 		}
 	}
-	if !isASCII([]byte(keyword)) {
+	if !text.IsASCII(keyword) {
 		return attributeType{}, false // EqualFold takes a long s for an s
 	}
 	is := func(name string) bool { return strings.EqualFold(name, keyword) }
@@ -191,7 +191,7 @@ func defaultTag(t Type) int {
 // anything.
 func tagFor(t Type, value string) int {
 	tag := defaultTag(t)
-	if tag == asn1.TagPrintableString && !isPrintable(value) || tag == asn1.TagIA5String && !isASCII([]byte(value)) {
+	if tag == asn1.TagPrintableString && !isPrintable(value) || tag == asn1.TagIA5String && !text.IsASCII(value) {
 		return asn1.TagUTF8String
 	}
 	return tag
@@ -223,7 +223,7 @@ func decodeText(tag cbasn1.Tag, content []byte) ([]byte, bool) {
 		return content, utf8.Valid(content)
 	case asn1.TagPrintableString, asn1.TagIA5String, asn1.TagNumericString, 26 /* VisibleString */ :
 		// Authorities put '@' and '*' into PrintableStrings; any ASCII is read.
-		return content, isASCII(content)
+		return content, text.IsASCII(content)
 	case asn1.TagT61String:
 		// Read as Latin-1, as every current reader does.
 		latin := make([]byte, 0, len(content))
@@ -260,7 +260,7 @@ func encodeText(tag int, value string) ([]byte, bool) {
 	case asn1.TagUTF8String:
 		return []byte(value), true
 	case asn1.TagPrintableString, asn1.TagIA5String, asn1.TagNumericString, 26 /* VisibleString */ :
-		return []byte(value), isASCII([]byte(value))
+		return []byte(value), text.IsASCII(value)
 	case asn1.TagT61String:
 		content := make([]byte, 0, len(value))
 		for _, r := range value {
@@ -280,15 +280,6 @@ func encodeText(tag int, value string) ([]byte, bool) {
 		return content, true
 	}
 	return nil, false
-}
-
-func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 // A walker reads the attributes of an encoded name one by one without

@@ -44,7 +44,7 @@ func (s secret) otherBytes() []string {
 	}
 	big := string(text.AppendUTF16(nil, s.utf8, binary.BigEndian))
 	others := []string{big + "\x00\x00", big, string(text.AppendUTF16(nil, s.utf8, binary.LittleEndian))}
-	if isASCII(s.utf8) {
+	if text.IsASCII(s.utf8) {
 		return others
 	}
 	var latin []byte
@@ -55,15 +55,6 @@ func (s secret) otherBytes() []string {
 		latin = append(latin, byte(r))
 	}
 	return append(others, string(latin))
-}
-
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 // A budget is what is left of Decoder.MaxIterations.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"example.com/entracba/cba/internal/certs"
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -177,7 +178,7 @@ func (o *opener) decrypt(s scheme, data []byte) ([]byte, error) {
 			return again, nil
 		}
 	}
-	if isASCII(o.pw.utf8) {
+	if text.IsASCII(o.pw.utf8) {
 		return plain, err
 	}
 	return nil, fail(NotSupported, "the password is right, as the MAC proves, but its letters outside ASCII were encoded in another way when the file was encrypted: export it again with a password of ASCII letters and digits")

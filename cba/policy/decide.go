@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/internal/text"
 )
 
 // A Decision is what a configuration decides for one certificate and one user. The
@@ -283,7 +284,7 @@ func (p *Policy) sameName(name, upn string) (same, leaned bool) {
 	case name == upn:
 		return true, false
 	}
-	return !p.readings.has(readExactNames) && equalFold(name, upn), true
+	return !p.readings.has(readExactNames) && text.EqualFold(name, upn), true
 }
 
 // tryOtherNames compares the names behind the first.
@@ -300,7 +301,7 @@ func (p *Policy) tryOtherNames(b *binding, cert *Certificate, user *User) (value
 		switch b.property {
 		case CertificateUserIDs:
 			for _, stored := range user.AuthorizationInfo.CertificateUserIDs {
-				if rest, found := strings.CutPrefix(stored, tag); found && rest != "" && equalFold(rest, name) {
+				if rest, found := strings.CutPrefix(stored, tag); found && rest != "" && text.EqualFold(rest, name) {
 					return stored, true
 				}
 			}
@@ -315,25 +316,4 @@ func (p *Policy) tryOtherNames(b *binding, cert *Certificate, user *User) (value
 		}
 	}
 	return "", false
-}
-
-// equalFold compares without regard to the letter case of ASCII letters. Under
-// Unicode's folding the Kelvin sign is a k, and two people could be one.
-func equalFold(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
 }

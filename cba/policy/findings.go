@@ -8,6 +8,7 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/lint"
@@ -191,7 +192,7 @@ func (f *finder) target(p place, id string, t TargetType, seen map[string]bool) 
 		f.add(targetID, p.at("id"), "the target has no id, so it matches nobody")
 	case seen[lowered]:
 		f.add(targetDuplicate, p, "")
-	case lowered != AllUsersID && !isGUID(id):
+	case lowered != AllUsersID && !text.IsGUID(id):
 		f.add(targetID, p.at("id"), "%s is neither all_users nor an object id", quoted(id))
 	default:
 		seen[lowered] = true
@@ -202,27 +203,6 @@ func (f *finder) target(p place, id string, t TargetType, seen map[string]bool) 
 	case "":
 		f.add(targetType, p.at("targetType"), "")
 	}
-}
-
-// isGUID reports whether text is 8-4-4-4-12 hexadecimal digits.
-func isGUID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, c := range []byte(text) {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if !isHex(c) {
-			return false
-		}
-	}
-	return true
-}
-
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= lower(c) && lower(c) <= 'f'
 }
 
 func (f *finder) userBindings() {
@@ -527,7 +507,7 @@ func (f *finder) scopes() {
 				f.add(scopeTarget, at.at("id"), "the target has no id, so it matches nobody")
 			case t.Type != GroupTarget:
 				f.add(scopeTarget, at.at("targetType"), "%s is not a group", quoted(string(t.Type))).Do = "name a group"
-			case !strings.EqualFold(t.ID, AllUsersID) && !isGUID(t.ID):
+			case !strings.EqualFold(t.ID, AllUsersID) && !text.IsGUID(t.ID):
 				f.add(scopeTarget, at.at("id"), "%s is not an object id", quoted(t.ID))
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"example.com/entracba/cba/certuserid"
+	"example.com/entracba/cba/internal/text"
 )
 
 // Graph's enumerations are texts here too. The empty text is a property that is
@@ -134,7 +135,7 @@ func (b UserBinding) Supported() bool {
 // folded returns the property as Graph's pages spell it.
 func (p UserProperty) folded() UserProperty {
 	for _, known := range [...]UserProperty{UserPrincipalName, OnPremisesUserPrincipalName, CertificateUserIDs} {
-		if equalFold(string(p), string(known)) {
+		if text.EqualFold(string(p), string(known)) {
 			return known
 		}
 	}

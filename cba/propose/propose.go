@@ -17,6 +17,7 @@ import (
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/fingerprint"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/keyid"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
@@ -502,7 +503,7 @@ func (w *work) bind() {
 		}
 		if len(p.over) > 0 {
 			w.question("ids", nil, "%s has %s stored, and an account can have %d: %s of the user's certificates cannot be stored beside them. Which of the stored ones are of certificates that nobody uses any more? Remove them first.",
-				p.user.Account.UserPrincipalName, plural(len(p.user.Account.AuthorizationInfo.CertificateUserIDs), "id"), certuserid.MaxValues, plural(len(p.over), "id"))
+				p.user.Account.UserPrincipalName, text.Count(len(p.user.Account.AuthorizationInfo.CertificateUserIDs), "id", "ids"), certuserid.MaxValues, text.Count(len(p.over), "id", "ids"))
 		}
 	}
 }
@@ -571,7 +572,7 @@ func (w *work) decide(ctx context.Context) error {
 				out.Why = unusable
 			}
 			if out.Status != Reached && len(p.over) > 0 {
-				out.Why = fmt.Sprintf("the account has %s already, and no more than %d can be stored: remove those of certificates that nobody uses any more", plural(len(p.user.Account.AuthorizationInfo.CertificateUserIDs), "id"), certuserid.MaxValues)
+				out.Why = fmt.Sprintf("the account has %s already, and no more than %d can be stored: remove those of certificates that nobody uses any more", text.Count(len(p.user.Account.AuthorizationInfo.CertificateUserIDs), "id", "ids"), certuserid.MaxValues)
 			}
 			if out.Status != Reached && p.shares != "" {
 				out.Why = "another user's certificate has the same " + w.field.Name() + ", and an id can be stored with one user only: " + p.shares
@@ -645,7 +646,7 @@ func (w *work) ask() {
 		if k.rule.OID() == "" {
 			what = "of the issuer " + k.rule.Issuer() + ", which have no policy OID"
 		}
-		w.question("hardware", &k.rule, "Is the key of every certificate %s (%s) in hardware that it cannot leave, and does every use ask for a PIN? If so, these certificates can count as multifactor; else they count as one factor, as proposed.", what, plural(k.count, "certificate"))
+		w.question("hardware", &k.rule, "Is the key of every certificate %s (%s) in hardware that it cannot leave, and does every use ask for a PIN? If so, these certificates can count as multifactor; else they count as one factor, as proposed.", what, text.Count(k.count, "certificate", "certificates"))
 	}
 	for _, b := range w.proposal.Bindings {
 		if b.Proposed && b.Note != "" {
@@ -672,19 +673,12 @@ func (w *work) ask() {
 	}
 	for _, key := range order {
 		who := found[key]
-		text := "Does the name in a certificate, " + who[0].guess + ", stand for " + who[0].user.Account.UserPrincipalName + "?"
+		question := "Does the name in a certificate, " + who[0].guess + ", stand for " + who[0].user.Account.UserPrincipalName + "?"
 		if len(who) > 1 {
-			text = fmt.Sprintf("%s have names in the domain %s that begin like those of users in %s, such as that of %s. Are the certificates theirs?", plural(len(who), "certificate"), key.domain, key.user, who[0].user.Account.UserPrincipalName)
+			question = fmt.Sprintf("%s have names in the domain %s that begin like those of users in %s, such as that of %s. Are the certificates theirs?", text.Count(len(who), "certificate", "certificates"), key.domain, key.user, who[0].user.Account.UserPrincipalName)
 		}
-		w.proposal.Questions = append(w.proposal.Questions, Question{Topic: "domain", Domain: key.domain, UserDomain: key.user, Text: text})
+		w.proposal.Questions = append(w.proposal.Questions, Question{Topic: "domain", Domain: key.domain, UserDomain: key.user, Text: question})
 	}
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // A Reason says why there is no proposal. It is an error, so that errors.Is(err,

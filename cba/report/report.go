@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/signin"
 )
@@ -63,7 +64,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"effect":  effectWords,
 	"url":     link,
 	"bars":    bars,
-	"plural":  plural,
+	"plural":  text.Count,
 	"number":  func(index int) int { return index + 1 },
 	"because": becauseWords,
 	"outcome": func(o lint.Outcome) string { return o.String() },
@@ -184,13 +185,6 @@ func link(s lint.Source) string {
 	return ""
 }
 
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // becauseWords is the heading of the users of one reason.
 func becauseWords(b Because) string {
 	words := map[signin.Difference][2]string{
@@ -199,9 +193,9 @@ func becauseWords(b Because) string {
 		signin.Stronger: {"signs in with more proof", "sign in with more proof"},
 	}[b.Difference]
 	if b.Difference == signin.NotKnown {
-		return plural(b.Users, "user", "users") + ": the outcome " + strings.TrimPrefix(b.Reason, "not known ") + " cannot be told"
+		return text.Count(b.Users, "user", "users") + ": the outcome " + strings.TrimPrefix(b.Reason, "not known ") + " cannot be told"
 	}
-	text := plural(b.Users, "user "+words[0], "users "+words[1])
+	text := text.Count(b.Users, "user "+words[0], "users "+words[1])
 	switch {
 	case b.Reason == "":
 	case b.Difference == signin.Gains:

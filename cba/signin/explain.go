@@ -476,7 +476,7 @@ func (ev *evaluation) steps(e policy.Explanation) []Step {
 		steps.add(StepChain, lint.Warn, lint.Authorities, "whether the chain leads to a root of the trust stores is not known: "+chain.Failures[0].String())
 	} else if chain.Trusted {
 		steps.add(StepChain, lint.Pass, lint.Authorities,
-			fmt.Sprintf("%s up to the root %s", count(len(chain.CAs), "CA", "CAs"), dn.Show(chain.Root().Certificate.RawSubject)))
+			fmt.Sprintf("%s up to the root %s", text.Count(len(chain.CAs), "CA", "CAs"), dn.Show(chain.Root().Certificate.RawSubject)))
 	} else {
 		first := chain.Failures[0]
 		steps.refuse(StepChain, cmp.Or(chain.Code(), codeChain), cmp.Or(first.Source, lint.Authorities), first.String(), first.Inferred)
@@ -537,13 +537,6 @@ func whats(list []Missing) string {
 		names[i] = m.What + " (" + m.Why + ")"
 	}
 	return strings.Join(names, "; ")
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 func (ev *evaluation) scopeSteps(steps *stepList) {

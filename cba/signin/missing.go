@@ -123,10 +123,10 @@ func (ev *evaluation) missing() []Missing {
 		include, exclude, unread := targetsOf(config)
 		var why []string
 		if len(include) > 0 {
-			why = append(why, "the method is for "+some(include))
+			why = append(why, "the method is for "+text.Some(include, 5))
 		}
 		if len(exclude) > 0 {
-			why = append(why, some(exclude)+" may not use it")
+			why = append(why, text.Some(exclude, 5)+" may not use it")
 		}
 		if len(why) > 0 {
 			groups(strings.Join(why, "; "))
@@ -178,7 +178,7 @@ func (ev *evaluation) missing() []Missing {
 			}
 		}
 		if len(ids) > 0 {
-			groups("a CA scope lets in only " + some(ids))
+			groups("a CA scope lets in only " + text.Some(ids, 5))
 		}
 	}
 	if _, unknown, _, why, _ := ev.requirement(v); unknown {
@@ -212,15 +212,6 @@ func targetsOf(c policy.Config) (include, exclude, unread []string) {
 		}
 	}
 	return include, exclude, unread
-}
-
-// some lists the first of many.
-func some(list []string) string {
-	const most = 5
-	if n := len(list); n > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), n-most)
-	}
-	return strings.Join(list, ", ")
 }
 
 // lacks reports whether a property of a user is not known.

@@ -252,9 +252,9 @@ func (ev *evaluation) bySettled(a *Assumption) {
 		}
 		r.Text, r.Other = c.best, c.other
 		holds, signIns, users := r.Holds()
-		by := fmt.Sprintf("by the reading %q, confirmed by %s of %s", holds, count(signIns, "sign-in", "sign-ins"), count(users, "user", "users"))
+		by := fmt.Sprintf("by the reading %q, confirmed by %s of %s", holds, text.Count(signIns, "sign-in", "sign-ins"), text.Count(users, "user", "users"))
 		if r.Result == Contradicted && c.asked {
-			a.Text += fmt.Sprintf("; %s of %s in the log contradict this", count(signIns, "sign-in", "sign-ins"), count(users, "user", "users"))
+			a.Text += fmt.Sprintf("; %s of %s in the log contradict this", text.Count(signIns, "sign-in", "sign-ins"), text.Count(users, "user", "users"))
 			return
 		}
 		if r.Result == Contradicted {

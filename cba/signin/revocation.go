@@ -202,7 +202,7 @@ func (t *Tenant) check(ctx context.Context, l *revocationCheck, at time.Time, re
 	}
 	l.outcome, l.code, l.detail = lint.Pass, "", ""
 	if l.explain { // nearly every decision ends here, and needs no texts
-		l.say("%v according to the CRL at %q (%s), which expires on %s", status.State, l.ca.CRL, count(set.Base.Len(), "entry", "entries"), text.Time(set.Base.NextUpdate))
+		l.say("%v according to the CRL at %q (%s), which expires on %s", status.State, l.ca.CRL, text.Count(set.Base.Len(), "entry", "entries"), text.Time(set.Base.NextUpdate))
 		if set.Delta != nil {
 			l.say(", and to the delta CRL at %q, which expires on %s", l.ca.DeltaCRL, text.Time(set.Delta.NextUpdate))
 		}

@@ -621,7 +621,7 @@ func (c *Chain) leftOut() []lint.Step {
 		step := lint.Step{Name: StepUnreadable, Outcome: lint.Warn, Source: sourceChain, At: len(c.CAs),
 			Detail: strings.TrimPrefix(u.Err.Error(), "trust: ") + "; the CA is left out of every chain here, but the service may be able to read it"}
 		if i == mostUnreadable {
-			step.Detail = "and " + count(len(c.unreadable)-mostUnreadable, "more CA") + " cannot be read"
+			step.Detail = "and " + text.Count(len(c.unreadable)-mostUnreadable, "more CA", "more CAs") + " cannot be read"
 		}
 		steps = append(steps, step)
 		if i == mostUnreadable {

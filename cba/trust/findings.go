@@ -279,17 +279,9 @@ func (f *finder) expiry(p place, ca *CA, classic bool) {
 		f.add(caExpired, p, "the CA expired %s, so certificates below it are refused", text.Time(end))
 	default:
 		if left := end.Sub(f.at); left < expirySoon {
-			f.add(caExpiresSoon, p, "the CA expires %s, in %s", text.Time(end), count(int(left/(24*time.Hour)), "day"))
+			f.add(caExpiresSoon, p, "the CA expires %s, in %s", text.Time(end), text.Count(int(left/(24*time.Hour)), "day", "days"))
 		}
 	}
-}
-
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // urls checks the two CRL URLs of an entry.
@@ -522,7 +514,7 @@ func (f *finder) hints() {
 	all := place{"", "issuer hints"}
 	switch size := h.TLS13(); {
 	case size > most && h.Flagged:
-		f.add(hintsTooLong, all, "the names of the %s take %d bytes; the service sends %d", count(len(h.List), "flagged CA"), size, most)
+		f.add(hintsTooLong, all, "the names of the %s take %d bytes; the service sends %d", text.Count(len(h.List), "flagged CA", "flagged CAs"), size, most)
 	case size > most:
 		f.add(hintsAllTooLong, all, "no CA is flagged, so the service would send all %d names: %d bytes, and %d fit", len(h.List), size, most)
 	}

@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"example.com/entracba/cba/internal/text"
 )
 
 // Extension returns the object identifier of subjectAltName (RFC 5280 section
@@ -113,13 +115,8 @@ func Each(der []byte, yield func(kind Kind, value []byte) bool) error {
 				kind, value = UPN, upn
 			}
 		}
-		if kind == Email || kind == DNS || kind == URI {
-			for _, c := range value {
-				if c >= utf8.RuneSelf {
-					kind, value = Unread, whole
-					break
-				}
-			}
+		if (kind == Email || kind == DNS || kind == URI) && !text.IsASCII(value) {
+			kind, value = Unread, whole
 		}
 		if !yield(kind, value) {
 			return nil
@@ -178,7 +175,7 @@ func Marshal(names []Name) ([]byte, error) {
 }
 
 func (n Name) marshal(b *cryptobyte.Builder) error {
-	text := func(b *cryptobyte.Builder) { b.AddBytes([]byte(n.Value)) }
+	value := func(b *cryptobyte.Builder) { b.AddBytes([]byte(n.Value)) }
 	switch n.Kind {
 	case UPN:
 		if !utf8.ValidString(n.Value) {
@@ -186,16 +183,14 @@ func (n Name) marshal(b *cryptobyte.Builder) error {
 		}
 		b.AddASN1(tagOther, func(b *cryptobyte.Builder) {
 			b.AddASN1ObjectIdentifier(UPNType())
-			b.AddASN1(tagValue, func(b *cryptobyte.Builder) { b.AddASN1(cbasn1.UTF8String, text) })
+			b.AddASN1(tagValue, func(b *cryptobyte.Builder) { b.AddASN1(cbasn1.UTF8String, value) })
 		})
 		return nil
 	case Email, DNS, URI:
-		for i := 0; i < len(n.Value); i++ {
-			if n.Value[i] >= utf8.RuneSelf {
-				return fmt.Errorf("san: %v name %q is not ASCII", n.Kind, n.Value)
-			}
+		if !text.IsASCII(n.Value) {
+			return fmt.Errorf("san: %v name %q is not ASCII", n.Kind, n.Value)
 		}
-		b.AddASN1(map[Kind]cbasn1.Tag{Email: tagEmail, DNS: tagDNS, URI: tagURI}[n.Kind], text)
+		b.AddASN1(map[Kind]cbasn1.Tag{Email: tagEmail, DNS: tagDNS, URI: tagURI}[n.Kind], value)
 		return nil
 	case Other, Unread:
 		input := cryptobyte.String(n.Raw)

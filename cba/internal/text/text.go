@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -107,6 +109,22 @@ func AppendUTF16(dst []byte, text string, order binary.ByteOrder) []byte {
 
 // Time is a time in messages: RFC 3339, UTC, whole seconds.
 func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// Count is a number with its noun.
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// Some lists names: the first ones, and how many more there are.
+func Some(names []string, most int) string {
+	if more := len(names) - most; more > 0 {
+		return strings.Join(names[:most], ", ") + " and " + strconv.Itoa(more) + " more"
+	}
+	return strings.Join(names, ", ")
+}
 
 // most bounds Quote: longer than any value that a directory holds.
 const most = 300
