@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/wire"
@@ -119,49 +118,132 @@ func ParseUser(data []byte) (User, error) {
 	if err != nil {
 		return User{}, own(err)
 	}
-	var t userRead
-	if err := own(wire.ReadChecked(data, &t)); err != nil {
-		return User{}, err
+	var r userReader
+	if err := wire.ReadObject(data, r.property); err != nil {
+		return User{}, own(err)
 	}
-	list := wire.MembersOf(t.Kept)
-	if !slices.ContainsFunc(list, func(m wire.Member) bool {
-		name, _, _ := strings.Cut(m.Name, "@")
-		return slices.ContainsFunc(userProperties[:], func(p UserProperty) bool { return strings.EqualFold(name, string(p)) })
-	}) {
+	if !r.some {
 		return User{}, &Error{Reason: WrongObject, Detail: "it has none of the properties of a user; give the answer of GET /users/{id}?$select=id,userPrincipalName,accountEnabled,userType,authorizationInfo"}
 	}
-	if other := dialect.OtherThanUser(list); other != "" {
+	if other := r.stranger.What(); other != "" {
 		return User{}, &Error{Reason: WrongObject, Detail: "it is " + other + " and no user; give the answer of GET /users/{id}"}
 	}
-	return t.user(list), nil
+	return r.done(), nil
 }
 
-func (t userRead) user(members []wire.Member) User {
-	had := func(name string) (value, has bool) {
-		for _, m := range members {
-			if strings.EqualFold(m.Name, name) {
-				value, has = value || string(m.Raw) != "null", true
-			}
+// A userReader reads the properties of a user as they come, in any letter case.
+type userReader struct {
+	user     User
+	has, set [len(userProperties)]bool // set: and not null
+	isCut    [len(userProperties)]bool // a list of groups has a link to more
+	counts   [len(userProperties)]int32
+	counted  [len(userProperties)]bool // counts has been read
+	some     bool                      // there is a property of a user, or an annotation of one
+	stranger dialect.Stranger
+}
+
+// Annotations of a list of groups.
+const (
+	countOf = "@odata.count"
+	moreOf  = "@odata.nextLink"
+)
+
+func (r *userReader) property(name, raw []byte) (err *wire.Error) {
+	r.stranger.See(name, raw)
+	base, annotation := name, []byte(nil)
+	if at := bytes.IndexByte(name, '@'); at >= 0 {
+		base, annotation = name[:at], name[at:]
+	}
+	i := slices.IndexFunc(userProperties[:], func(p UserProperty) bool { return wire.EqualFold(base, string(p)) })
+	if i < 0 {
+		return nil
+	}
+	r.some = true
+	isSet := string(raw) != "null"
+	p := userProperties[i]
+	switch isList := p == MemberOf || p == TransitiveMemberOf; {
+	case annotation == nil:
+	case isList && wire.EqualFold(annotation, countOf):
+		if r.counted[i] {
+			return wire.Twice()
 		}
-		return value, has
+		r.counted[i] = true
+		r.counts[i], err = wire.Int32(raw)
+		return err
+	case isList && wire.EqualFold(annotation, moreOf):
+		r.isCut[i] = r.isCut[i] || isSet
+		return nil
+	default:
+		return nil
 	}
-	u := User{
-		ID: t.ID, UserPrincipalName: t.UserPrincipalName, OnPremisesUserPrincipalName: t.OnPremisesUserPrincipalName, UserType: t.UserType,
-		AuthorizationInfo: t.AuthorizationInfo, MemberOf: t.MemberOf, TransitiveMemberOf: t.TransitiveMemberOf,
-		Disabled: t.AccountEnabled != nil && !*t.AccountEnabled,
+	if r.has[i] {
+		return wire.Twice()
 	}
-	isNull := func(p UserProperty) bool { value, has := had(string(p)); return has && !value }
-	unasked := isNull(AccountEnabled) || isNull(MemberOf) || isNull(TransitiveMemberOf)
-	cut := func(p UserProperty, list []DirectoryObject, count int32) bool {
-		more, _ := had(string(p) + "@odata.nextLink")
-		return more || slices.Contains(list, DirectoryObject{}) || len(list) >= expandPage && int(count) != len(list)
+	r.has[i], r.set[i] = true, isSet
+	switch u := &r.user; p {
+	case ObjectID:
+		u.ID, err = wire.String(raw)
+	case UserPrincipalName:
+		u.UserPrincipalName, err = wire.String(raw)
+	case OnPremisesUserPrincipalName:
+		u.OnPremisesUserPrincipalName, err = wire.String(raw)
+	case AccountEnabled:
+		var is bool
+		is, err = wire.Bool(raw)
+		u.Disabled = isSet && !is
+	case UserType:
+		u.UserType, err = wire.String(raw)
+	case authorizationInfo:
+		err = one(raw, string(CertificateUserIDs), func(raw []byte) (err *wire.Error) {
+			u.AuthorizationInfo.CertificateUserIDs, err = wire.List(raw, wire.String)
+			return err
+		})
+	case MemberOf:
+		u.MemberOf, err = wire.List(raw, readGroup)
+	case TransitiveMemberOf:
+		u.TransitiveMemberOf, err = wire.List(raw, readGroup)
 	}
-	for _, p := range userProperties {
-		value, has := had(string(p))
+	return err
+}
+
+func readGroup(raw []byte) (g DirectoryObject, err *wire.Error) {
+	err = one(raw, "id", func(raw []byte) (err *wire.Error) {
+		g.ID, err = wire.String(raw)
+		return err
+	})
+	return g, err
+}
+
+// one reads one property of an object.
+func one(raw []byte, property string, read func(raw []byte) *wire.Error) *wire.Error {
+	seen := false
+	return wire.Properties(raw, func(name, value []byte) *wire.Error {
+		if !wire.EqualFold(name, property) {
+			return nil
+		}
+		if seen {
+			return wire.Twice()
+		}
+		seen = true
+		return read(value)
+	})
+}
+
+// done returns the user, with what is missing.
+func (r *userReader) done() User {
+	u := r.user
+	var unasked bool // null stands for what was not asked for
+	for i, p := range userProperties {
+		unasked = unasked || (p == AccountEnabled || p == MemberOf || p == TransitiveMemberOf) && r.has[i] && !r.set[i]
+	}
+	cut := func(i int, list []DirectoryObject) bool {
+		return r.isCut[i] || slices.Contains(list, DirectoryObject{}) || len(list) >= expandPage && int(r.counts[i]) != len(list)
+	}
+	for i, p := range userProperties {
 		switch {
-		case !has, !value && (unasked || p != OnPremisesUserPrincipalName && p != UserType),
-			p == MemberOf && cut(p, t.MemberOf, t.Count), p == TransitiveMemberOf && cut(p, t.TransitiveMemberOf, t.AllCount):
-		case p == authorizationInfo && t.AuthorizationInfo.CertificateUserIDs == nil:
+		case !r.has[i], !r.set[i] && (unasked || p != OnPremisesUserPrincipalName && p != UserType),
+			p == MemberOf && cut(i, u.MemberOf), p == TransitiveMemberOf && cut(i, u.TransitiveMemberOf):
+		case p == authorizationInfo && u.AuthorizationInfo.CertificateUserIDs == nil:
 		default:
 			continue
 		}
@@ -171,21 +253,6 @@ func (t userRead) user(members []wire.Member) User {
 		u.Missing = append(u.Missing, p)
 	}
 	return u
-}
-
-// userRead are the properties as they are read, in any letter case.
-type userRead struct {
-	wire.Seen
-	ID                          string            `json:"id"`
-	UserPrincipalName           string            `json:"userPrincipalName"`
-	OnPremisesUserPrincipalName string            `json:"onPremisesUserPrincipalName"`
-	AccountEnabled              *bool             `json:"accountEnabled"`
-	UserType                    string            `json:"userType"`
-	AuthorizationInfo           AuthorizationInfo `json:"authorizationInfo"`
-	MemberOf                    []DirectoryObject `json:"memberOf"`
-	Count                       int32             `json:"memberOf@odata.count"`
-	TransitiveMemberOf          []DirectoryObject `json:"transitiveMemberOf"`
-	AllCount                    int32             `json:"transitiveMemberOf@odata.count"`
 }
 
 // UnmarshalJSON is [ParseUser]. On an error u stays as it was.

@@ -10,7 +10,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strings"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/internal/dialect"
@@ -35,9 +34,13 @@ func ReadCases(r io.Reader) iter.Seq2[signin.Case, error] {
 	}
 }
 
-// readCase reads the JSON of a user once.
+// readCase reads the JSON of a user.
 func readCase(item dialect.Item) (signin.Case, error) {
-	user, err := policy.ParseUser(item.JSON)
+	object, err := dialect.Graph(item.JSON, dialect.MaxItem)
+	if err != nil {
+		return signin.Case{}, inItem(item, err)
+	}
+	user, err := policy.ParseUser(object)
 	var e *policy.Error
 	if errors.As(err, &e) {
 		if _, other := listed(item); other != nil { // it says what else the object is
@@ -48,33 +51,43 @@ func readCase(item dialect.Item) (signin.Case, error) {
 	if err != nil {
 		return signin.Case{}, inItem(item, err)
 	}
-	members, err := dialect.Members(item.JSON)
+	inner, err := wire.Object(object)
 	if err != nil {
 		return signin.Case{}, inItem(item, err)
 	}
-	if detail := noUser(members); detail != "" {
+	if detail := noUser(inner); detail != "" {
 		return signin.Case{}, &Error{Reason: Malformed, Where: item.Where, Detail: detail}
 	}
 	c := signin.Case{User: &user}
-	for _, m := range members {
-		if !strings.EqualFold(m.Name, "certificates") || string(m.Raw) == "null" {
-			continue
+	wire.Each(inner, func(name, value []byte) bool {
+		if wire.EqualFold(name, "certificates") && string(value) != "null" {
+			c.Certificates, err = readCertificates(item, value, c.Certificates)
 		}
-		texts := []json.RawMessage{m.Raw} // PowerShell writes a list of one so
-		if m.Raw[0] != '"' {
-			if texts, err = wire.Elements(m.Raw); err != nil {
-				return c, &Error{Reason: Malformed, Where: item.Where, Detail: "certificates", Err: err}
-			}
-		}
-		for i, raw := range texts {
-			cert, err := readCertificate(raw)
-			if err != nil {
-				return c, &Error{Reason: Malformed, Where: item.Where, Detail: fmt.Sprintf("certificates[%d]", i), Err: err}
-			}
-			c.Certificates = append(c.Certificates, cert)
+		return err == nil
+	})
+	return c, err
+}
+
+// readCertificates reads a list of texts, or one text: PowerShell writes a list of one so.
+func readCertificates(item dialect.Item, list []byte, into []*x509.Certificate) ([]*x509.Certificate, error) {
+	bad := func(what string, err error) ([]*x509.Certificate, error) {
+		return into, &Error{Reason: Malformed, Where: item.Where, Detail: what, Err: err}
+	}
+	texts := []json.RawMessage{list}
+	if list[0] != '"' {
+		var err error
+		if texts, err = wire.Elements(list); err != nil {
+			return bad("certificates", err)
 		}
 	}
-	return c, nil
+	for i, raw := range texts {
+		cert, err := readCertificate(raw)
+		if err != nil {
+			return bad(fmt.Sprintf("certificates[%d]", i), err)
+		}
+		into = append(into, cert)
+	}
+	return into, nil
 }
 
 // readCertificate reads a string with a certificate in base64 alone, which nearly all
@@ -135,15 +148,19 @@ func each(r io.Reader, yield func(dialect.Item, error) bool) {
 }
 
 // noUser says why an object is no user, or nothing.
-func noUser(members []wire.Member) string {
-	has := func(name string) bool {
-		return slices.ContainsFunc(members, func(m wire.Member) bool { return strings.EqualFold(m.Name, name) })
-	}
-	if other := dialect.OtherThanUser(members); other != "" {
-		return other + " and no user; give users as GET /users lists them"
-	}
+func noUser(object []byte) string {
+	var stranger dialect.Stranger
+	named := false
+	wire.Each(object, func(name, value []byte) bool {
+		stranger.See(name, value)
+		named = named || wire.EqualFold(name, "id") || wire.EqualFold(name, "userPrincipalName")
+		return true
+	})
+	other := stranger.What()
 	switch {
-	case !has("id") && !has("userPrincipalName"):
+	case other != "":
+		return other + " and no user; give users as GET /users lists them"
+	case !named:
 		return "an object without id and userPrincipalName, which is no user; give users as GET /users lists them"
 	}
 	return ""

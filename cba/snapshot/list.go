@@ -14,6 +14,7 @@ import (
 
 	"example.com/entracba/cba/internal/dialect"
 	"example.com/entracba/cba/internal/text"
+	"example.com/entracba/cba/internal/wire"
 )
 
 // A Listed is one user of a list, as Graph writes one.
@@ -59,11 +60,11 @@ func listed(item dialect.Item) (Listed, error) {
 	if err != nil {
 		return Listed{}, inItem(item, err)
 	}
-	members, err := dialect.Members(object)
+	inner, err := wire.Object(object)
 	if err != nil {
 		return Listed{}, inItem(item, err)
 	}
-	if detail := noUser(members); detail != "" {
+	if detail := noUser(inner); detail != "" {
 		return Listed{}, &Error{Reason: Malformed, Where: item.Where, Detail: detail}
 	}
 	return Listed{item.Where, object}, nil

@@ -38,6 +38,19 @@ import (
 // is no JSON; it says what else the text is, if that is known. A text of which
 // PowerShell has cut values off is [wire.Incomplete].
 func Graph(data []byte, most int) ([]byte, error) {
+	if text := bytes.Trim(data, " \t\r\n"); len(data) <= most && isPlain(text) && !mayBeError(text) {
+		return text, nil
+	}
+	return translated(data, most)
+}
+
+// mayBeError reports whether a text begins as an error of Graph does.
+func mayBeError(text []byte) bool {
+	return bytes.Contains(text[:min(len(text), 64)], []byte(`"error"`))
+}
+
+// translated is Graph for a text that may not be plain.
+func translated(data []byte, most int) ([]byte, error) {
 	if len(data) <= 2*most {
 		data = text.UTF8(data)
 	}
@@ -49,68 +62,53 @@ func Graph(data []byte, most int) ([]byte, error) {
 		}
 		return nil, err
 	}
-	if bytes.Contains(checked[:min(len(checked), 64)], []byte(`"error"`)) {
+	if mayBeError(checked) {
 		if detail := graphError(checked); detail != "" {
 			return nil, &wire.Error{Reason: wire.Incomplete, Detail: detail}
 		}
 	}
-	if !plain(nil, checked) {
-		checked = value("", checked)
-	}
+	checked = value("", checked)
 	if where := cutOff(checked); where != "" {
 		return nil, &wire.Error{Reason: wire.Incomplete, Where: where, Detail: "PowerShell has cut the value off: write the file again with ConvertTo-Json -Depth 10"}
 	}
 	return checked, nil
 }
 
-// Members returns the properties of an object, out of its envelope and in Graph's form,
-// of a text for which [Graph] returns no error.
-func Members(text []byte) ([]wire.Member, error) {
-	text = bytes.TrimSpace(text)
-	if !plain(nil, text) {
-		text = value("", text)
-	}
-	inner, _, err := wire.Unwrap(text)
-	if err != nil {
-		return nil, err
-	}
-	return wire.Members(inner)
-}
+// isPlain reports whether a text surely is sound and has Graph's form, so that [value] and
+// [cutOff] have nothing to do. Nearly all texts are plain, and it reads them once.
+func isPlain(text []byte) bool { return wire.Scan(text, plain) }
 
-// plain reports whether a value surely has Graph's form, so that [value] would return
-// it as it is. It makes nothing, and nearly all texts are plain.
+// plain is isPlain of one value, whose own values are plain.
 func plain(name, raw []byte) bool {
+	if name != nil && odd(name) {
+		return false
+	}
 	switch raw[0] {
 	case '{':
-		if lists[string(name)] {
-			return false
-		}
-		all := true
-		wire.Each(raw, func(name, value []byte) bool {
-			name = name[1 : len(name)-1]
-			all = !odd(name) && plain(name, value)
-			return all
-		})
-		return all
+		return !lists[string(name)]
 	case '[':
-		if binaries[string(name)] {
-			return false
-		}
-		all := true
-		wire.EachElement(raw, func(element []byte) bool {
-			all = plain(nil, element)
-			return all
-		})
-		return all
+		return !binaries[string(name)]
 	case '"':
-		return !lists[string(name)] && (len(raw) > 40 || !bytes.Contains(raw, []byte("Date(")))
+		return !lists[string(name)] && (len(raw) > 40 || !bytes.Contains(raw, []byte("Date("))) && !marked(raw)
 	}
 	return true
 }
 
-// odd reports whether a property is one that another dialect than Graph's may have.
+// marked reports whether a string may have one of [cutMarks]: they begin with a quote.
+func marked(raw []byte) bool {
+	escapes := bytes.IndexByte(raw, '\\') >= 0
+	for _, mark := range cutMarks {
+		if bytes.HasPrefix(raw, mark) || escapes && bytes.Contains(raw, mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// odd reports whether a property is one that another dialect than Graph's may have, or
+// begins with a mark of cutMarks.
 func odd(name []byte) bool {
-	if len(name) == 0 || name[0] >= 'A' && name[0] <= 'Z' || bytes.IndexByte(name, '\\') >= 0 {
+	if len(name) == 0 || name[0] >= 'A' && name[0] <= 'Z' || bytes.HasPrefix(name, []byte("@{")) {
 		return true
 	}
 	switch string(name) {

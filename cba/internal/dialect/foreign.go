@@ -71,25 +71,35 @@ var others = map[string]string{
 	"signInAudience": "an application", "appDisplayName": "a row of the sign-in log", "conditionalAccessStatus": "a row of the sign-in log",
 }
 
-// OtherThanUser says what an object is that may have some properties of a user, "" for
-// one that may be a user.
-func OtherThanUser(members []wire.Member) string {
-	has := func(name string) bool {
-		return slices.ContainsFunc(members, func(m wire.Member) bool { return strings.EqualFold(m.Name, name) })
+// A Stranger finds out what an object is that may have some properties of a user.
+type Stranger struct {
+	what            string
+	userID, created bool // a row of the sign-in log has both
+}
+
+// See takes the properties of the object, one after the other.
+func (s *Stranger) See(name, value []byte) {
+	if s.what != "" {
+		return
 	}
-	for _, m := range members {
+	if string(name) == "@odata.type" {
 		var kind string
-		if m.Name == "@odata.type" && json.Unmarshal(m.Raw, &kind) == nil && !strings.HasSuffix(strings.ToLower(kind), ".user") {
-			return "a " + kind
+		if json.Unmarshal(value, &kind) == nil && !strings.HasSuffix(strings.ToLower(kind), ".user") {
+			s.what = "a " + kind
 		}
-		if other := others[m.Name]; other != "" && string(m.Raw) != "null" {
-			return other
-		}
+	} else if other := others[string(name)]; other != "" && string(value) != "null" {
+		s.what = other
 	}
-	if has("userId") && has("createdDateTime") {
+	s.userID = s.userID || wire.EqualFold(name, "userId")
+	s.created = s.created || wire.EqualFold(name, "createdDateTime")
+}
+
+// What says what the object is, "" for one that may be a user.
+func (s *Stranger) What() string {
+	if s.what == "" && s.userID && s.created {
 		return "a row of the sign-in log"
 	}
-	return ""
+	return s.what
 }
 
 // graphError returns what an error of Graph says, "" for anything else.

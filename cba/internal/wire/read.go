@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -44,20 +43,6 @@ func Read[T any](data []byte, most int, v *T) error { return read(data, most, v,
 // struct the envelope may hold a list of one.
 func ReadWrapped[T any](data []byte, most int, v *T) error { return read(data, most, v, true) }
 
-// ReadChecked is [ReadWrapped] for a text that [Text] has passed. What the object keeps
-// shares its memory.
-func ReadChecked[T any](text []byte, v *T) error {
-	if v == nil {
-		return &Error{Reason: WrongType, Detail: "there is nothing to read into: the pointer is nil"}
-	}
-	var in T
-	if e := decodeWrapped(text, reflect.ValueOf(&in).Elem(), true); e != nil {
-		return located(e, text)
-	}
-	*v = in
-	return nil
-}
-
 func read[T any](data []byte, most int, v *T, wrapped bool) error {
 	if v == nil {
 		return &Error{Reason: WrongType, Detail: "there is nothing to read into: the pointer is nil"}
@@ -84,26 +69,35 @@ func decodeText(text []byte, v reflect.Value, wrapped bool) *Error {
 
 func decodeWrapped(raw []byte, v reflect.Value, wrapped bool) *Error {
 	where := ""
-	if wrapped {
-		var err *Error
-		if raw, where, err = unwrap(raw); err != nil {
-			return err
-		}
+	var err *Error
+	switch {
+	case wrapped && v.Kind() == reflect.Struct:
+		raw, where, err = only(raw)
+	case wrapped:
+		raw, where, err = unwrap(raw)
 	}
-	if wrapped && v.Kind() == reflect.Struct && len(raw) > 0 && raw[0] == '[' {
-		list, err := elements(raw)
-		if err != nil {
-			return within(where, err)
-		}
-		if len(list) != 1 {
-			return within(where, &Error{Reason: WrongType, Detail: fmt.Sprintf("want one object, have a list of %d", len(list))})
-		}
-		raw, where = list[0], where+"/0"
+	if err != nil {
+		return err
 	}
 	if isNull(raw) { // elsewhere null is absent, but here something is needed
 		return within(where, wrong("an object or array", raw))
 	}
 	return within(where, decode(raw, v, wrapped))
+}
+
+// only returns the one value in an envelope, or in a list in one, and where it stands.
+func only(raw []byte) (value []byte, where string, err *Error) {
+	if raw, where, err = unwrap(raw); err != nil || len(raw) == 0 || raw[0] != '[' {
+		return raw, where, err
+	}
+	list, err := elements(raw)
+	if err != nil {
+		return nil, "", within(where, err)
+	}
+	if len(list) != 1 {
+		return nil, "", within(where, &Error{Reason: WrongType, Detail: fmt.Sprintf("want one object, have a list of %d", len(list))})
+	}
+	return list[0], where + "/0", nil
 }
 
 // A field is one property of a struct.
@@ -185,7 +179,7 @@ func decodeObject(raw []byte, v reflect.Value) *Error {
 			continue
 		}
 		if f.taken { // in another letter case
-			return &Error{Reason: DuplicateName, Where: pointer(m.Name), Detail: "the property appears twice, in different letter case"}
+			return within(pointer(m.Name), Twice())
 		}
 		f.taken = true
 		value, deeper := []byte(m.Raw), ""
@@ -241,27 +235,17 @@ func decode(raw []byte, v reflect.Value, wrapped bool) *Error {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		if raw[0] != '"' {
-			return wrong("a string", raw)
-		}
-		v.SetString(unquote(raw))
+		text, err := String(raw)
+		v.SetString(text)
+		return err
 	case reflect.Bool:
-		if raw[0] != 't' && raw[0] != 'f' {
-			return wrong("true or false", raw)
-		}
-		v.SetBool(raw[0] == 't')
+		is, err := Bool(raw)
+		v.SetBool(is)
+		return err
 	case reflect.Int32:
-		if raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
-			return wrong("a number", raw)
-		}
-		n, err := strconv.ParseInt(string(raw), 10, 32)
-		if errors.Is(err, strconv.ErrRange) {
-			return &Error{Reason: OutOfRange, Detail: Clip(string(raw))}
-		}
-		if err != nil {
-			return &Error{Reason: WrongType, Detail: "want a whole number, have " + Clip(string(raw))}
-		}
-		v.SetInt(n)
+		n, err := Int32(raw)
+		v.SetInt(int64(n))
+		return err
 	case reflect.Struct:
 		if v.Type() == timeType {
 			return decodeTime(raw, v)

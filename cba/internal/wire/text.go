@@ -39,6 +39,14 @@ func checked(data []byte, most int) ([]byte, *Error) {
 	if len(data) > most {
 		return nil, &Error{Reason: TooLarge, Detail: fmt.Sprintf("%d bytes, at most %d are read", len(data), most)}
 	}
+	if text := bytes.Trim(data, " \t\r\n"); Scan(text, nil) {
+		return text, nil
+	}
+	return examined(data)
+}
+
+// examined is checked for a text of which [Scan] is not sure: it says what is wrong.
+func examined(data []byte) ([]byte, *Error) {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return nil, &Error{Reason: BadSyntax, Detail: "the text is UTF-16; save it as UTF-8"}
 	}
@@ -150,12 +158,15 @@ func (s *names) add(name []byte) bool {
 	return true
 }
 
-// Each calls yield for every property of an object that [Text] has passed, with the name
-// as it stands in the text, in quotes, until yield returns false. It makes nothing.
+// Each calls yield for every property of an object that [Text] has passed, until yield
+// returns false. It makes nothing, unless a name has escapes.
 func Each(text []byte, yield func(name, value []byte) bool) {
 	for at := skip(text, 1); text[at] != '}'; at = skip(text, at) {
 		end := valueEnd(text, at)
-		name := text[at:end]
+		name := text[at+1 : end-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = []byte(unquote(text[at:end]))
+		}
 		at = skip(text, end)
 		end = valueEnd(text, at)
 		if !yield(name, text[at:end]) {
@@ -220,13 +231,25 @@ func elements(text []byte) ([]json.RawMessage, *Error) {
 	list := []json.RawMessage{}
 	for at := skip(text, 1); text[at] != ']'; at = skip(text, at) {
 		if len(list) == maxElements {
-			return nil, &Error{Reason: TooLarge, Detail: fmt.Sprintf("a list of more than %d elements", maxElements)}
+			return nil, tooLong()
 		}
 		end := valueEnd(text, at)
 		list = append(list, text[at:end])
 		at = end
 	}
 	return list, nil
+}
+
+// Object returns the object in a text that [Text] has passed, out of its envelope.
+func Object(text []byte) ([]byte, error) {
+	inner, _, err := unwrap(text)
+	if err == nil && (len(inner) == 0 || inner[0] != '{') {
+		err = wrong("an object", inner)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return inner, nil
 }
 
 // Unwrap returns what stands in {"value": ...} beside annotations, if that is an
@@ -247,10 +270,6 @@ func unwrap(text []byte) ([]byte, string, *Error) {
 	var value, next []byte
 	envelope := true
 	Each(text, func(name, raw []byte) bool {
-		if bytes.IndexByte(name, '\\') >= 0 {
-			name = []byte(`"` + unquote(name) + `"`)
-		}
-		name = name[1 : len(name)-1]
 		switch {
 		case string(name) == "value" && (raw[0] == '{' || raw[0] == '['):
 			value = raw
