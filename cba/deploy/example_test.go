@@ -184,7 +184,7 @@ func ExamplePackage_NSSScript() {
 	// Output:
 	// # NSSDB=FOLDER names one database, such as a profile of Firefox.
 	// # NSSDB_PASSWORD_FILE=FILE holds the primary password, for databases that have one.
-	// certutil -A -d "sql:$2" -f "$work/$1" -n 'Contoso Root CA' -t T,, -i rootCA.cer >"$work/out" 2>&1 || {
+	// if certutil -A -d "sql:$2" -f "$work/$1" -n "$nickname" -t T,, -i rootCA.cer >"$work/out" 2>&1; then
 }
 
 func ExamplePackage_SecurityScript() {

@@ -27,7 +27,8 @@ import (
 // First the script looks at everything: tools, databases and their primary passwords
 // (it asks, or reads the file in NSSDB_PASSWORD_FILE), and the password of the PFX.
 // Then it writes; a new database appears whole. In the end it lists the key in each.
-// The root is trusted for client certificates (T) and not for servers.
+// The root is trusted for client certificates (T) and not for servers; one that is there and
+// trusted already is left as it is.
 //
 // With the argument -check the script writes nothing. For each database it says whether
 // this certificate and its key are in it: found, missing or locked (a primary password
@@ -72,10 +73,24 @@ func (p Package) NSSScript(o Options) ([]byte, error) {
 		"{PFX}", file,
 		"{CER}", rootName,
 		"{NICKNAME}", shellWord(nickname),
+		"{THUMBPRINT}", thumbprint(p.Root),
+		"{FINGERPRINT}", colons(thumbprint(p.Root)),
 		"{KEY}", nssKeyID(p.Certificate),
 		"{CERTIFICATE}", base64.StdEncoding.EncodeToString(p.Certificate.Raw),
 		"{PASSWORD}", give,
 	).Replace(nssText)), nil
+}
+
+// colons writes a fingerprint as certutil does.
+func colons(hex string) string {
+	var b strings.Builder
+	for i := 0; i < len(hex); i += 2 {
+		if i > 0 {
+			b.WriteByte(':')
+		}
+		b.WriteString(hex[i : i+2])
+	}
+	return b.String()
 }
 
 // nssKeyID returns the name that NSS gives the key: SHA-1 of the modulus or of the
@@ -299,13 +314,34 @@ until give_password && pk12util -l "$pfx" -w "$work/pfx" >/dev/null 2>"$work/out
 	say "The password does not open $pfx."
 done
 
-# fill NUMBER FOLDER: T,, means: trusted for client certificates, and for nothing else.
+# trusted FOLDER: the root is in the database, and trusted for something.
+trusted() {
+	certutil -L -d "sql:$1" 2>/dev/null | awk '$NF ~ /^[A-Za-z]*,[A-Za-z]*,[A-Za-z]*$/ && $NF ~ /[CTP]/ { sub(/ +[^ ]+ *$/, ""); print }' >"$work/roots"
+	while IFS= read -r name; do # a name may be that of several certificates
+		! certutil -L -d "sql:$1" -n "$name" 2>/dev/null | awk -v root={FINGERPRINT} '
+			index($0, root) { mine = 1 }
+			mine && /Trusted|Terminal/ { found = 1 }
+			/^Certificate:/ { mine = 0 }
+			END { exit !found }' || return 0
+	done <"$work/roots"
+	return 1
+}
+
+# fill NUMBER FOLDER: T,, means: trusted for client certificates, and for nothing else. A
+# root that is trusted already stays as it is. A name can be that of another certificate.
 fill() {
-	pk12util -d "sql:$2" -k "$work/$1" -i "$pfx" -w "$work/pfx" >"$work/out" 2>&1 &&
-		certutil -A -d "sql:$2" -f "$work/$1" -n {NICKNAME} -t T,, -i {CER} >"$work/out" 2>&1 || {
+	if ! pk12util -d "sql:$2" -k "$work/$1" -i "$pfx" -w "$work/pfx" >"$work/out" 2>&1; then
 		cat "$work/out" >&2
 		die "The import into $3 failed."
-	}
+	fi
+	trusted "$2" && return
+	for nickname in {NICKNAME} {NICKNAME}' {THUMBPRINT}'; do
+		if certutil -A -d "sql:$2" -f "$work/$1" -n "$nickname" -t T,, -i {CER} >"$work/out" 2>&1; then
+			return
+		fi
+	done
+	cat "$work/out" >&2
+	die "The import into $3 failed."
 }
 while IFS=$tab read -r number who folder <&3; do
 	if [ -e "$work/$number.new" ]; then

@@ -490,3 +490,64 @@ func TestRootNamesInAShell(t *testing.T) {
 		}
 	}
 }
+
+// What a person trusts already keeps its trust, whatever its name, and a name that another
+// certificate has is no obstacle.
+func TestNSSRootIsThere(t *testing.T) {
+	t.Parallel()
+	p := jane(t, "abcdefghijkmnpqrstuvwxyz")
+	bundle, err := pfx.Decode(p.PFX, p.Password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Without the root, which comes from its file alone, and by the name of the root.
+	bundle.Chain, bundle.FriendlyName = nil, rootSubject.CommonName
+	bare := p
+	if bare.PFX, err = pfx.Compatible.Encode(bundle, p.Password); err != nil {
+		t.Fatal(err)
+	}
+	other := func(organization string) *x509.Certificate {
+		return newAuthority(t, pkix.Name{CommonName: rootSubject.CommonName, Organization: []string{organization}}, nil).cert
+	}
+	for name, test := range map[string]struct {
+		p              deploy.Package
+		there          *x509.Certificate
+		nickname       string
+		trust          string
+		want, nickWant string // trust of the root in the end, and of the other one
+	}{
+		"the root, trusted for servers":    {p, p.Root, "mine", "CT,C,C", "CT,C,C", ""},
+		"the root, for servers alone":      {bare, p.Root, "mine", "C,,", "C,,", ""},
+		"the root, not trusted":            {p, p.Root, "mine", ",,", "T,,", ""},
+		"a CA of the same name":            {bare, other("Other"), rootSubject.CommonName, "CT,C,C", "T,,", "CT,C,C"},
+		"an earlier root of the same name": {p, other("Contoso"), rootSubject.CommonName, "CT,C,C", "T,,", "CT,C,C"},
+		"its friendly name is the root's":  {bare, other("Third"), "third", "CT,C,C", "T,,", "CT,C,C"},
+	} {
+		d := newDesk(t, test.p, deploy.Options{EmbedPassword: true})
+		d.database(".pki/nssdb", "")
+		db := "sql:" + filepath.Join(d.home, ".pki/nssdb")
+		if out, err := d.command("", "certutil", "-A", "-d", db, "-n", test.nickname, "-t", test.trust, "-i", write(t, t.TempDir(), "c", test.there.Raw, 0o600)).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for range 2 { // and again
+			if out, code := d.install(shells(t)[0], ""); code != 0 {
+				t.Errorf("%s: exit status %d\n%s", name, code, out)
+			}
+		}
+		trusts := []string{}
+		for line := range strings.Lines(d.list(".pki/nssdb")) {
+			if words := strings.Fields(line); len(words) > 1 && strings.Count(words[len(words)-1], ",") == 2 && words[len(words)-1] != "u,u,u" {
+				trusts = append(trusts, words[len(words)-1])
+			}
+		}
+		want := []string{test.want}
+		if test.nickWant != "" {
+			want = append(want, test.nickWant)
+		}
+		slices.Sort(trusts)
+		slices.Sort(want)
+		if !slices.Equal(trusts, want) {
+			t.Errorf("%s: trust %q, want %q\n%s", name, trusts, want, d.list(".pki/nssdb"))
+		}
+	}
+}
