@@ -151,8 +151,12 @@ type lister struct {
 	decoder *json.Decoder
 	yield   func(Item, error) bool
 	objects int
+	depth   int  // of lists in lists
 	more    bool // the last list has a link to more
 }
+
+// maxLists bounds lists in lists. An array of Graph's answers is two.
+const maxLists = 16
 
 func (l *lister) where() string { return fmt.Sprintf("object %d", l.objects) }
 
@@ -186,6 +190,10 @@ func (l *lister) next() (ok bool, err error) {
 }
 
 func (l *lister) elements() (ok bool, err error) {
+	if l.depth++; l.depth > maxLists {
+		return false, &wire.Error{Reason: wire.TooNested, Detail: fmt.Sprintf("more than %d lists in one another", maxLists)}
+	}
+	defer func() { l.depth-- }()
 	for l.decoder.More() {
 		if ok, err = l.next(); !ok || err != nil {
 			return ok, inside(err)
