@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"strings"
 
@@ -27,13 +28,15 @@ type Database interface {
 	crls(ca string) publish.Store
 	// transact runs a transaction.
 	transact(ctx context.Context, do func(transaction) error) error
-	// migrate makes or updates the tables of the engine.
-	migrate(ctx context.Context) error
+	// migrate runs own in a transaction, and then makes or updates the tables of the
+	// engine, while no other program does.
+	migrate(ctx context.Context, own func(transaction) error) error
+	// engineVersion is that of the engine's tables that this program knows.
+	engineVersion() (int, error)
 	// connect makes the engine's client, which inserts, and works after start.
 	connect(config *river.Config) error
 	start(ctx context.Context) error
 	stopped() <-chan struct{}
-	retry(ctx context.Context, id int64) error
 }
 
 // A transaction is one of the database, with the ledger and the engine in it.
@@ -80,13 +83,17 @@ type core[Tx any] struct {
 	client *river.Client[Tx]
 }
 
-func (c *core[Tx]) migrate(ctx context.Context) error {
-	m, err := rivermigrate.New(c.driver, &rivermigrate.Config{Schema: c.schema, Logger: slog.New(slog.DiscardHandler)})
+func (c *core[Tx]) migrator() (*rivermigrate.Migrator[Tx], error) {
+	return rivermigrate.New(c.driver, &rivermigrate.Config{Schema: c.schema, Logger: slog.New(slog.DiscardHandler)})
+}
+
+func (c *core[Tx]) engineVersion() (int, error) {
+	m, err := c.migrator()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
-	return err
+	known := m.AllVersions()
+	return known[len(known)-1].Version, nil
 }
 
 func (c *core[Tx]) connect(config *river.Config) (err error) {
@@ -98,11 +105,6 @@ func (c *core[Tx]) connect(config *river.Config) (err error) {
 func (c *core[Tx]) start(ctx context.Context) error { return c.client.Start(ctx) }
 func (c *core[Tx]) stopped() <-chan struct{}        { return c.client.Stopped() }
 
-func (c *core[Tx]) retry(ctx context.Context, id int64) error {
-	_, err := c.client.JobRetry(ctx, id)
-	return err
-}
-
 func (c *core[Tx]) complete(ctx context.Context, tx Tx, job *rivertype.JobRow) error {
 	_, err := river.JobCompleteTx[riverdriver.Driver[Tx]](ctx, tx, &river.Job[noArgs]{JobRow: job})
 	return err
@@ -112,6 +114,9 @@ func (c *core[Tx]) complete(ctx context.Context, tx Tx, job *rivertype.JobRow) e
 type noArgs struct{}
 
 func (noArgs) Kind() string { return "none" }
+
+// death is the error of a job whose workers die.
+const death = "the process that ran this job died, and so did many before: look at its log"
 
 // Postgres returns the database of a ledger in PostgreSQL. The tables of the jobs are in
 // the ledger's schema.
@@ -128,11 +133,11 @@ func Postgres(l *postgres.Ledger) Database {
 		"SKIP_LOCKED", "FOR UPDATE SKIP LOCKED",
 		"LAST_WORKER", "attempted_by[array_upper(attempted_by, 1)]",
 		"LAST_ERROR", "coalesce(errors[array_upper(errors, 1)] ->> 'error', '')",
+		"DEATH_ADDED", `array_append(errors, jsonb_build_object('at', clock_timestamp(), 'attempt', attempt, 'error', '`+death+`', 'trace', ''))`,
 		"JSON_ROWS", "json_array_elements($1::json) AS list(value)",
 		"JSON_TEXTS", "json_array_elements_text($1::json) AS list(value)",
 		"MINUTE_AGO", "(now() - interval '1 minute')",
-		"LOCK_MIGRATIONS", "SELECT pg_advisory_xact_lock(1128415564, 1)",
-		"TABLE_EXISTS", "SELECT count(*) FROM pg_class WHERE oid = to_regclass('cba.fleet')",
+		"TABLE_EXISTS", "SELECT count(*) FROM pg_class WHERE oid = to_regclass('cba.' || $1)",
 	)}
 }
 
@@ -155,6 +160,33 @@ func (d *pgDatabase) transact(ctx context.Context, do func(transaction) error) e
 		return err
 	}
 	return tx.Commit(ctx)
+}
+
+// migrate takes an advisory lock of a connection of its own: the engine changes its tables in
+// several transactions, because PostgreSQL does not use a new value of an enumeration in the one
+// that added it. Each leaves whole tables behind, so what was interrupted goes on next time.
+func (d *pgDatabase) migrate(ctx context.Context, own func(transaction) error) (err error) {
+	conn, err := d.l.Pool().Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock(1128415564, 1)"); err != nil {
+		return err
+	}
+	defer func() {
+		_, failed := conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(1128415564, 1)")
+		err = errors.Join(err, failed)
+	}()
+	if err := d.transact(ctx, own); err != nil {
+		return err
+	}
+	m, err := d.migrator()
+	if err != nil {
+		return err
+	}
+	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
 }
 
 type pgTransaction struct {
@@ -205,11 +237,11 @@ func SQLite(l *sqlite.Ledger, crls func(ca string) publish.Store) Database {
 		"SKIP_LOCKED", "",
 		"LAST_WORKER", "(attempted_by ->> '$[#-1]')",
 		"LAST_ERROR", "coalesce(errors ->> '$[#-1].error', '')",
+		"DEATH_ADDED", `jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb_object('at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 'attempt', attempt, 'error', '`+death+`', 'trace', ''))`,
 		"JSON_ROWS", "json_each(?1)",
 		"JSON_TEXTS", "json_each(?1)",
 		"MINUTE_AGO", "datetime('now', '-1 minute')",
-		"LOCK_MIGRATIONS", "SELECT 1",
-		"TABLE_EXISTS", "SELECT count(*) FROM sqlite_schema WHERE name = 'fleet'",
+		"TABLE_EXISTS", "SELECT count(*) FROM sqlite_schema WHERE name = ?1",
 		// Numbered parameters; database/sql takes $1 for a name.
 		"$1", "?1", "$2", "?2", "$3", "?3", "$4", "?4", "$5", "?5", "$6", "?6",
 	)}
@@ -238,6 +270,21 @@ func (d *liteDatabase) transact(ctx context.Context, do func(transaction) error)
 		return err
 	}
 	return tx.Commit()
+}
+
+// migrate is one transaction, which has the right to write from its beginning.
+func (d *liteDatabase) migrate(ctx context.Context, own func(transaction) error) error {
+	m, err := d.migrator()
+	if err != nil {
+		return err
+	}
+	return d.transact(ctx, func(tx transaction) error {
+		if err := own(tx); err != nil {
+			return err
+		}
+		_, err := m.MigrateTx(ctx, tx.(*liteTransaction).tx, rivermigrate.DirectionUp, nil)
+		return err
+	})
 }
 
 type liteTransaction struct {

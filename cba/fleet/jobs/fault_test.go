@@ -26,6 +26,8 @@ type fullStore struct {
 	full *atomic.Bool
 }
 
+func newFullStore(s Store) fullStore { return fullStore{s, new(atomic.Bool)} }
+
 func (s fullStore) Write(ctx context.Context, name string, content []byte) error {
 	if s.full.Load() {
 		return syscall.ENOSPC

@@ -94,6 +94,8 @@ type Fleet struct {
 	binder *binder
 
 	mu sync.Mutex
+	// wary is set while the store of the PFX files fails: see [Fleet.make].
+	wary bool
 	// unsure are owners whose claim this process may still have although it no longer
 	// works for them: the answer of the database got lost.
 	unsure map[string]bool
@@ -153,6 +155,10 @@ const (
 	binds  = "bind"
 )
 
+// deaths is after how many attempts a job is no longer given to another worker when its own dies:
+// it may be what kills them.
+const deaths = 200
+
 // attempts is how often a job that fails is tried, over some days.
 const attempts = 50
 
@@ -171,8 +177,12 @@ func (f *Fleet) engine() *river.Config {
 		// worker is: see rescue.
 		RescueStuckJobsAfter: 24 * time.Hour,
 		SoftStopTimeout:      30 * time.Second,
-		FetchCooldown:        10 * time.Millisecond,
-		FetchPollInterval:    200 * time.Millisecond,
+		// What was given up is all that says that somebody still has to get something:
+		// the engine would forget it after a day or a week.
+		CancelledJobRetentionPeriod: -1,
+		DiscardedJobRetentionPeriod: -1,
+		FetchCooldown:               10 * time.Millisecond,
+		FetchPollInterval:           200 * time.Millisecond,
 		Queues: map[string]river.QueueConfig{
 			urgent: {MaxWorkers: 4},
 			issues: {MaxWorkers: f.c.Workers},
@@ -196,11 +206,12 @@ func (f *Fleet) engine() *river.Config {
 	return config
 }
 
-// patience tries again after 1, 2, 4 ... seconds, and then every hour.
+// patience tries again after 1, 2, 4 ... seconds, and then every hour. What is left of the
+// attempts says which one this is: [Fleet.Retry] begins anew, and a rescue does not count.
 type patience struct{}
 
 func (patience) NextRetry(job *rivertype.JobRow) time.Time {
-	wait := min(time.Second<<min(len(job.Errors), 12), time.Hour)
+	wait := min(time.Second<<min(max(attempts-(job.MaxAttempts-job.Attempt)-1, 0), 12), time.Hour)
 	return time.Now().Add(wait/2 + rand.N(wait/2))
 }
 
@@ -319,11 +330,15 @@ func (f *Fleet) beat(ctx context.Context) error {
 // attempt. Rows that a transaction holds are left for the next time. A lease that ends in the far future
 // is one from before the database's clock was set back.
 func (f *Fleet) rescue(ctx context.Context) error {
+	lost := `id IN (SELECT id FROM {}river_job WHERE state = 'running' AND LAST_WORKER <> $1
+		AND LAST_WORKER NOT IN (SELECT name FROM {}workers WHERE expires > NOW AND expires <= NOW + $2) SKIP_LOCKED)`
 	return f.db.transact(ctx, func(tx transaction) error {
 		_, err := tx.exec(ctx, `UPDATE {}river_job SET state = 'available', scheduled_at = DUE_TIME, max_attempts = max_attempts + 1
-			WHERE id IN (SELECT id FROM {}river_job WHERE state = 'running'
-				AND LAST_WORKER <> $1 AND LAST_WORKER NOT IN (SELECT name FROM {}workers
-				WHERE expires > NOW AND expires <= NOW + $2) SKIP_LOCKED)`, f.worker, 10*f.c.Lease.Microseconds())
+			WHERE attempt < $3 AND `+lost, f.worker, 10*f.c.Lease.Microseconds(), deaths)
+		if err == nil {
+			_, err = tx.exec(ctx, `UPDATE {}river_job SET state = 'discarded', finalized_at = DUE_TIME, errors = DEATH_ADDED
+				WHERE attempt >= $3 AND `+lost, f.worker, 10*f.c.Lease.Microseconds(), deaths)
+		}
 		if err != nil {
 			return err
 		}

@@ -222,3 +222,45 @@ func TestGate(t *testing.T) {
 		}
 	})
 }
+
+// TestLeaveWhileBinding removes the values of somebody who leaves after a binding that has begun,
+// not before.
+func TestLeaveWhileBinding(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		server := tenant(t, 1, graphtest.Options{})
+		m := s.machine(t, func(c *Config) { c.Graph = client(t, server) })
+		m.enqueue(1)
+		m.start()
+		m.until("delivered", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == 1 })
+		// Another machine is at it.
+		other := "ARRAY['other']"
+		if s.postgres == "" {
+			other = `jsonb('["other"]')`
+		}
+		transact(t, m, func(tx transaction) error {
+			if _, err := tx.exec(t.Context(), "INSERT INTO {}workers (name, expires) VALUES ('other', NOW + 15000000)"); err != nil {
+				return err
+			}
+			_, err := tx.exec(t.Context(), "UPDATE {}river_job SET state = 'running', finalized_at = NULL, attempted_by = "+other+" WHERE kind = 'bind'")
+			return err
+		})
+		if revoked, err := m.Leave(t.Context(), upn(0), 0); err != nil || len(revoked) != 1 {
+			t.Fatal(revoked, err)
+		}
+		m.until("the job waits", func() (waits bool) {
+			transact(t, m, func(tx transaction) error {
+				_, err := one(t.Context(), tx, []any{&waits}, "SELECT EXISTS (SELECT 1 FROM {}river_job WHERE kind = 'leave' AND metadata ->> 'snoozes' IS NOT NULL)")
+				return err
+			})
+			return waits
+		})
+		if len(ids(server)[upn(0)]) != 1 {
+			t.Errorf("%q were removed before", ids(server)[upn(0)])
+		}
+		transact(t, m, func(tx transaction) error {
+			_, err := tx.exec(t.Context(), "UPDATE {}river_job SET state = 'completed', finalized_at = DUE_TIME WHERE kind = 'bind'")
+			return err
+		})
+		m.until("removed", func() bool { return len(ids(server)[upn(0)]) == 0 })
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -66,6 +67,15 @@ func (f *Fleet) issue(ctx context.Context, job *rivertype.JobRow, args issueArgs
 		return errors.Join(err, failed)
 	}
 	err = f.finish(ctx, job, func(tx transaction) error {
+		// A revocation may have come since the claim. One that comes now waits for this row, and
+		// then finds the certificate in the ledger.
+		stopped := false
+		if _, err := one(ctx, tx, []any{&stopped}, "SELECT stopped > 0 FROM {}requests WHERE owner = $1 FOR_UPDATE", args.Owner); err != nil {
+			return err
+		}
+		if stopped {
+			return &ledger.Error{Reason: ledger.ClaimLost, What: fmt.Sprintf("%q was revoked meanwhile", args.Owner)}
+		}
 		if err := tx.ledger().Record(ctx, f.worker, entry); err != nil {
 			return err
 		}
@@ -158,7 +168,18 @@ func (f *Fleet) begin(ctx context.Context, job *rivertype.JobRow, args issueArgs
 
 // make writes the password, signs, and writes the PFX. The certificate is not nil if it
 // was signed, whatever the error.
+//
+// What is signed for a store that takes no file is on the CRL for good. So after a failure the
+// store has to take a file of zeros first.
 func (f *Fleet) make(ctx context.Context, d *drafted) (*x509.Certificate, error) {
+	f.mu.Lock()
+	wary := f.wary
+	f.mu.Unlock()
+	if wary {
+		if err := f.c.Files.Write(ctx, fileName(d.upn, d.serial), make([]byte, trial)); err != nil {
+			return nil, fmt.Errorf("PFX of %s: %w", d.upn, err)
+		}
+	}
 	password := pfx.GeneratePassword()
 	if err := f.c.Passwords.Write(ctx, passwordName(d.upn, d.serial), []byte(password+"\n")); err != nil {
 		return nil, fmt.Errorf("password of %s: %w", d.upn, err)
@@ -172,11 +193,18 @@ func (f *Fleet) make(ctx context.Context, d *drafted) (*x509.Certificate, error)
 		return cert, err
 	}
 	d.key = nil // it is in the file now, and nowhere else
-	if err := f.c.Files.Write(ctx, fileName(d.upn, d.serial), file); err != nil {
+	err = f.c.Files.Write(ctx, fileName(d.upn, d.serial), file)
+	f.mu.Lock()
+	f.wary = err != nil
+	f.mu.Unlock()
+	if err != nil {
 		return cert, fmt.Errorf("PFX of %s: %w", d.upn, err)
 	}
 	return cert, nil
 }
+
+// trial is as large as the largest PFX.
+const trial = 16 << 10
 
 // sign signs when the CA's key has time.
 func (f *Fleet) sign(ctx context.Context, draft *cba.Draft) (*x509.Certificate, error) {
@@ -214,7 +242,15 @@ func (f *Fleet) giveUp(ctx context.Context, d *drafted, signed bool) error {
 		}
 		return tx.ledger().Release(ctx, f.worker, d.owner)
 	})
-	return errors.Join(err, f.remove(ctx, d.upn, d.serial))
+	err = errors.Join(err, f.remove(ctx, d.upn, d.serial))
+	if err != nil {
+		return err
+	}
+	// This process wrote the files, so nobody has to look for them again.
+	return f.db.transact(ctx, func(tx transaction) error {
+		_, err := tx.exec(ctx, "UPDATE {}attempts SET removed = NOW + $1 WHERE serial = $2", (48 * time.Hour).Microseconds(), d.serial)
+		return err
+	})
 }
 
 // abandon puts certificates on the CRL that were signed, or may have been, and that are
@@ -243,7 +279,7 @@ func (f *Fleet) remove(ctx context.Context, upn, serial string) error {
 }
 
 // sweep gives up the certificates of workers that died, and removes the files of those
-// that were given up. It removes them for a day, so that a worker that was
+// that were given up. It removes them now and then for a day, so that a worker that was
 // stopped in the middle and goes on leaves nothing.
 func (f *Fleet) sweep(ctx context.Context) error {
 	type file struct{ upn, serial string }
@@ -275,17 +311,29 @@ func (f *Fleet) sweep(ctx context.Context) error {
 			}
 		}
 		var e file
-		r, err = tx.query(ctx, "SELECT upn, serial FROM {}attempts WHERE given_up > 0 LIMIT 10000")
+		r, err = tx.query(ctx, "SELECT upn, serial FROM {}attempts WHERE given_up > 0 AND removed < NOW - $1 ORDER BY removed LIMIT 1000", (10 * time.Minute).Microseconds())
 		return scanAll(r, err, []any{&e.upn, &e.serial}, func() error { files = append(files, e); return nil })
 	})
-	for _, e := range files {
-		err = errors.Join(err, f.remove(ctx, e.upn, e.serial))
-	}
 	if err != nil {
 		return err
 	}
-	return f.db.transact(ctx, func(tx transaction) error {
+	removed := []string{}
+	for _, e := range files {
+		if failed := f.remove(ctx, e.upn, e.serial); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		removed = append(removed, e.serial)
+	}
+	text, failed := json.Marshal(removed)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	return errors.Join(err, f.db.transact(ctx, func(tx transaction) error {
+		if _, err := tx.exec(ctx, "UPDATE {}attempts SET removed = NOW WHERE serial IN (SELECT value FROM JSON_TEXTS)", string(text)); err != nil {
+			return err
+		}
 		_, err := tx.exec(ctx, "DELETE FROM {}attempts WHERE given_up > 0 AND given_up < NOW - 86400000000")
 		return err
-	})
+	}))
 }

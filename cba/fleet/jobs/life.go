@@ -90,7 +90,7 @@ func (f *Fleet) due(ctx context.Context, job *rivertype.JobRow, _ dueArgs) error
 	if err := flush(); err != nil {
 		return err
 	}
-	return f.done(ctx, job)
+	return f.finish(ctx, job, func(tx transaction) error { return forget(ctx, tx) })
 }
 
 // Revoke revokes all certificates of an owner, as ledger.Ledger.Revoke does, stops a request that
@@ -152,6 +152,18 @@ func (leaveArgs) InsertOpts() river.InsertOpts {
 // leave carries out the plan for somebody who leaves. The certificates are revoked
 // already, and their CRLs are jobs of their own.
 func (f *Fleet) leave(ctx context.Context, job *rivertype.JobRow, args leaveArgs) error {
+	// A binding that has begun could write values after they were removed. One that begins
+	// later finds that the certificate is revoked.
+	binding := false
+	if err := f.db.transact(ctx, func(tx transaction) error {
+		_, err := one(ctx, tx, []any{&binding}, "SELECT EXISTS (SELECT 1 FROM {}river_job WHERE state = 'running' AND kind = 'bind' AND args ->> 'owner' = $1)", args.Owner)
+		return err
+	}); err != nil {
+		return err
+	}
+	if binding {
+		return later(time.Second)
+	}
 	var held []lifecycle.HeldCertificate
 	account := lifecycle.Account{User: args.Owner}
 	reason := crl.AffiliationChanged

@@ -5,9 +5,6 @@ import (
 	"fmt"
 )
 
-// version is that of the tables.
-const version = 1
-
 // Times are microseconds since 1970, those of certificates seconds.
 const first = `
 CREATE TABLE {}requests (
@@ -55,35 +52,70 @@ CREATE TABLE {}fleet (version bigint NOT NULL);
 INSERT INTO {}fleet VALUES (1);
 `
 
-// prepare makes the tables, or refuses newer ones.
+// schemas are the statements that lead from each version to the next. Version 0 is a
+// database without the tables.
+func schemas() []string { return []string{first, second} }
+
+// When the files of an attempt that was given up were removed last.
+const second = `
+ALTER TABLE {}attempts ADD COLUMN removed bigint NOT NULL DEFAULT 0;
+CREATE INDEX attempts_given_up ON {}attempts (removed) WHERE given_up > 0;
+`
+
+// prepare makes or updates the tables, or refuses newer ones. The statements of a version, and
+// its number, are one transaction.
 func prepare(ctx context.Context, d Database) error {
-	err := d.transact(ctx, func(tx transaction) error {
-		if _, err := tx.exec(ctx, "LOCK_MIGRATIONS"); err != nil {
-			return err
-		}
-		var tables int
-		if _, err := one(ctx, tx, []any{&tables}, "TABLE_EXISTS"); err != nil {
-			return err
-		}
-		if tables == 0 {
-			_, err := tx.exec(ctx, first)
-			return err
-		}
-		return checkVersion(ctx, tx)
-	})
+	engine, err := d.engineVersion()
 	if err != nil {
 		return err
 	}
-	return d.migrate(ctx)
+	return d.migrate(ctx, func(tx transaction) error {
+		found, err := foundVersion(ctx, tx, "river_migration")
+		if err == nil {
+			err = checkNewer("the tables of the engine", found, engine)
+		}
+		if err != nil {
+			return err
+		}
+		if found, err = foundVersion(ctx, tx, "fleet"); err != nil {
+			return err
+		}
+		known := schemas()
+		if err := checkNewer("the tables", found, len(known)); err != nil || found == len(known) {
+			return err
+		}
+		for _, statements := range known[found:] {
+			if _, err := tx.exec(ctx, statements); err != nil {
+				return err
+			}
+		}
+		_, err = tx.exec(ctx, "UPDATE {}fleet SET version = $1", len(known))
+		return err
+	})
 }
 
+// foundVersion returns the greatest version in a table, 0 if there is no table.
+func foundVersion(ctx context.Context, tx transaction, table string) (found int, err error) {
+	var tables int
+	if _, err := one(ctx, tx, []any{&tables}, "TABLE_EXISTS", table); err != nil || tables == 0 {
+		return 0, err
+	}
+	_, err = one(ctx, tx, []any{&found}, "SELECT coalesce(max(version), 0) FROM {}"+table)
+	return found, err
+}
+
+// checkVersion refuses tables that a newer program has made meanwhile.
 func checkVersion(ctx context.Context, tx transaction) error {
 	var found int
 	if _, err := one(ctx, tx, []any{&found}, "SELECT version FROM {}fleet"); err != nil {
 		return err
 	}
-	if found > version {
-		return &Error{Reason: Newer, What: fmt.Sprintf("the tables have version %d, this program knows %d; use the newer version of the program", found, version)}
+	return checkNewer("the tables", found, len(schemas()))
+}
+
+func checkNewer(what string, found, known int) error {
+	if found > known {
+		return &Error{Reason: Newer, What: fmt.Sprintf("%s have version %d, this program knows %d; use the newer version of the program", what, found, known)}
 	}
 	return nil
 }

@@ -88,21 +88,24 @@ func (f *Fleet) Status(ctx context.Context) (Status, error) {
 	})
 }
 
-// Retry lets jobs that were given up, or wait after a failure, run again now. It returns
-// how many they are.
-func (f *Fleet) Retry(ctx context.Context) (int, error) {
-	var ids []int64
-	var id int64
-	if err := f.db.transact(ctx, func(tx transaction) error {
-		r, err := tx.query(ctx, "SELECT id FROM {}river_job WHERE state IN ('retryable', 'discarded', 'cancelled')")
-		return scanAll(r, err, []any{&id}, func() error { ids = append(ids, id); return nil })
-	}); err != nil {
-		return 0, err
-	}
-	for i, id := range ids {
-		if err := f.db.retry(ctx, id); err != nil {
-			return i, err
+// Retry lets jobs that were given up, or wait after a failure, run again now, with all of their
+// attempts. It returns how many they are.
+func (f *Fleet) Retry(ctx context.Context) (n int, err error) {
+	return n, f.db.transact(ctx, func(tx transaction) error {
+		if err := forget(ctx, tx); err != nil {
+			return err
 		}
-	}
-	return len(ids), nil
+		count, err := tx.exec(ctx, `UPDATE {}river_job SET state = 'available', scheduled_at = DUE_TIME, finalized_at = NULL,
+			max_attempts = CASE WHEN attempt > 30000 THEN 32767 ELSE attempt + $1 END WHERE state IN ('retryable', 'discarded', 'cancelled')`, attempts)
+		n = int(count)
+		return err
+	})
+}
+
+// forget removes jobs that were given up and of which there is a newer one: it is the newer
+// one that counts, and two of them may not run.
+func forget(ctx context.Context, tx transaction) error {
+	_, err := tx.exec(ctx, `DELETE FROM {}river_job WHERE state IN ('discarded', 'cancelled') AND unique_key IS NOT NULL
+		AND EXISTS (SELECT 1 FROM {}river_job newer WHERE newer.unique_key = {}river_job.unique_key AND newer.id > {}river_job.id)`)
+	return err
 }
