@@ -16,7 +16,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math/big"
+	"slices"
 	"time"
 
 	"example.com/entracba/cba/crl"
@@ -302,6 +304,10 @@ func (i *Issuer) issue(ctx context.Context, o Options, delta bool) (list *crl.Li
 }
 
 func (i *Issuer) issueLocked(ctx context.Context, b builder) (*crl.List, error) {
+	published, err := i.catchUp(ctx, b.options.Published)
+	if err != nil {
+		return nil, err
+	}
 	h, entries, err := i.open(ctx)
 	if err == nil && b.delta && h.base == 0 {
 		err = failf(NoBase, "publish a base CRL first: a delta CRL continues one")
@@ -315,7 +321,7 @@ func (i *Issuer) issueLocked(ctx context.Context, b builder) (*crl.List, error) 
 	if err != nil {
 		return nil, err
 	}
-	h.number = max(h.number+1, b.options.Number)
+	h.number = max(h.number+1, b.options.Number, published+1)
 	b.head = h
 	list, err := b.build(ctx, entries)
 	if err != nil {
@@ -334,4 +340,59 @@ func (i *Issuer) issueLocked(ctx context.Context, b builder) (*crl.List, error) 
 		return nil, &Error{Reason: NotRecorded, Number: h.number, Detail: "delta CRLs continue an earlier base CRL until another one is issued", Err: err}
 	}
 	return list, nil
+}
+
+// catchUp takes over the revocations of CRLs that are newer than the store. It returns the
+// greatest number of a CRL.
+func (i *Issuer) catchUp(ctx context.Context, lists []*crl.List) (number uint64, err error) {
+	for _, list := range lists {
+		switch {
+		case list == nil:
+			continue
+		case list.Number == nil || list.Number.BitLen() > 62:
+			return 0, failf(BadOptions, "a CRL that is published has no number, or one above 2^62")
+		}
+		if err := list.CheckIssuer(i.Certificate); err != nil {
+			return 0, &Error{Reason: BadOptions, Detail: "a CRL that is published is none of this CA", Err: err}
+		}
+		number = max(number, list.Number.Uint64())
+	}
+	h, err := i.readState(ctx)
+	if err != nil || number <= h.number {
+		return number, err
+	}
+	lists = slices.DeleteFunc(slices.Clone(lists), func(l *crl.List) bool { return l == nil })
+	slices.SortFunc(lists, func(a, b *crl.List) int { return a.Number.Cmp(b.Number) }) // what is newer counts
+	pending := map[string]record{}
+	for _, list := range lists {
+		for e := range list.All() {
+			if e.Reason == crl.RemoveFromCRL {
+				delete(pending, string(layout.RawInteger(nil, e.Serial())))
+				continue
+			}
+			r, err := i.record(crl.Revocation{Serial: e.Serial(), Time: e.Time, Reason: e.Reason})
+			if err != nil {
+				return 0, err
+			}
+			r.change = number + 1
+			pending[string(r.serial)] = r
+		}
+	}
+	return number, i.transform(ctx, func(_ head, old *record, emit func(record) error) error {
+		if old == nil {
+			for _, serial := range slices.Sorted(maps.Keys(pending)) {
+				if err := emit(pending[serial]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		r, there := pending[string(old.serial)]
+		delete(pending, string(old.serial))
+		passing := old.reason == crl.CertificateHold || old.reason == crl.RemoveFromCRL
+		if there && passing && r.reason != crl.CertificateHold {
+			return emit(r) // it was revoked for good
+		}
+		return emit(*old)
+	})
 }

@@ -361,3 +361,53 @@ func TestLedgerDamage(t *testing.T) {
 	}
 	d.base("2 1=keyCompromise")
 }
+
+// TestOldStore restores a store from a backup that is older than the CRLs that are out: no number
+// is used again, and no revocation is forgotten.
+func TestOldStore(t *testing.T) {
+	d := newDesk(t)
+	store := d.Store.(publish.FileStore)
+	d.revoke(1, crl.KeyCompromise)
+	d.revoke(2, crl.CertificateHold)
+	d.revoke(3, crl.CertificateHold)
+	d.base("1 1=keyCompromise 2=certificateHold 3=certificateHold")
+	backup := map[string][]byte{}
+	for _, name := range []string{store.Path, store.Path + ".state"} {
+		backup[name] = crltest.Must[[]byte](t)(os.ReadFile(name))
+	}
+	restore := func() {
+		for name, text := range backup {
+			if err := os.WriteFile(name, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	d.revoke(2, crl.Superseded)
+	d.revoke(4, crl.CertificateHold)
+	base := d.base("2 1=keyCompromise 2=superseded 3=certificateHold 4=certificateHold")
+	d.revoke(5, crl.AffiliationChanged)
+	d.release(4)
+	delta := d.delta("3<2 4=removeFromCRL 5=affiliationChanged")
+
+	both := publish.Options{Published: []*crl.List{nil, delta, base}}
+	restore()
+	want := "1=keyCompromise 2=superseded 3=certificateHold 5=affiliationChanged"
+	next := d.base("4 "+want, both)
+	if err := next.CheckAfter(delta); err != nil {
+		t.Error(err)
+	}
+	// A store that is up to date takes nothing over: what expired or was released stays away.
+	d.release(3)
+	d.base("5 1=keyCompromise 2=superseded 5=affiliationChanged", publish.Options{Published: []*crl.List{next}})
+	// The delta CRL tells what the old base CRL did not.
+	restore()
+	d.delta("4<1 2=superseded 5=affiliationChanged", both)
+	// A new store for a CA whose CRLs came from another program.
+	d.Store = publish.FileStore{Path: filepath.Join(t.TempDir(), "new")}
+	d.base("4 1=keyCompromise 2=superseded 3=certificateHold 5=affiliationChanged", both)
+
+	other := newDesk(t).base("1")
+	if _, err := d.Base(ctx, publish.Options{Published: []*crl.List{other}}); !errors.Is(err, publish.BadOptions) {
+		t.Errorf("a CRL of another CA: %v", err)
+	}
+}

@@ -29,6 +29,12 @@ type Options struct {
 	// software so far; at most 2^62. A number that is not above the last one is
 	// ignored.
 	Number uint64
+	// Published are the CRLs of this CA that are out, as far as they are known. Where one has a
+	// higher number than the store, the store is an old backup, or new: the next number is
+	// above it, and its revocations are taken over. So no number is used again, and
+	// nobody whose certificate was revoked gets in. A nil one is ignored; one that the CA
+	// did not sign is refused.
+	Published []*crl.List
 	// SignatureAlgorithm is the one to sign with; zero means SHA-256 with RSA
 	// (PKCS #1 v1.5), ECDSA with the hash that fits the curve, or Ed25519. SHA-1
 	// is refused.

@@ -43,6 +43,11 @@ type Config struct {
 	// Publish puts a finished CRL where its URL leads. It is called again after a
 	// failure.
 	Publish func(ctx context.Context, ca *cba.Issuer, list *crl.List) error
+	// Published returns the CRLs of a CA that are out: what Publish and PublishDelta put there
+	// last. After the restore of an old backup they tell which numbers were used and who was
+	// revoked; without them, numbers would be used again, and revocations forgotten. Nil means that
+	// no database is ever restored.
+	Published func(ctx context.Context, ca *cba.Issuer) ([]*crl.List, error)
 	// PublishDelta does the same for delta CRLs. If it is set, a revocation makes a delta CRL,
 	// and the base CRL follows when it is due. Nil means that every revocation makes a
 	// base CRL.
@@ -99,6 +104,8 @@ type Fleet struct {
 	// unsure are owners whose claim this process may still have although it no longer
 	// works for them: the answer of the database got lost.
 	unsure map[string]bool
+	// behind are the CAs of which a published CRL is newer than the database.
+	behind map[string]bool
 	// running are the jobs at work.
 	running map[int64]bool
 
@@ -132,7 +139,7 @@ func Open(ctx context.Context, db Database, c Config) (*Fleet, error) {
 	if isOneStore(c.Files, c.Passwords) {
 		return nil, &Error{Reason: Invalid, What: "PFX files and passwords in one store: use two"}
 	}
-	f := &Fleet{c: c, db: db, worker: ledger.NewWorker(), unsure: map[string]bool{}, running: map[int64]bool{}}
+	f := &Fleet{c: c, db: db, worker: ledger.NewWorker(), unsure: map[string]bool{}, behind: map[string]bool{}, running: map[int64]bool{}}
 	if c.Signatures > 0 {
 		f.signs = make(chan struct{}, c.Signatures)
 	}
@@ -259,6 +266,13 @@ func (f *Fleet) Run(ctx context.Context) error {
 	if err := f.beat(alive); err != nil {
 		die()
 		return err
+	}
+	// Before anything is issued or renewed.
+	for _, ca := range f.cas() {
+		if _, err := f.compare(ctx, ca); err != nil {
+			die()
+			return err
+		}
 	}
 	var group sync.WaitGroup
 	group.Go(func() { every(alive, f.c.Lease/3, func(ctx context.Context) { f.beat(ctx) }) })

@@ -97,6 +97,14 @@ func (s site) config() (Config, error) {
 		Publish: func(ctx context.Context, ca *cba.Issuer, list *crl.List) error {
 			return Folder(filepath.Join(s.dir, "crl")).Write(ctx, "ca.crl", list.Raw)
 		},
+		Published: func(ctx context.Context, _ *cba.Issuer) ([]*crl.List, error) {
+			der, err := Folder(filepath.Join(s.dir, "crl")).Read(ctx, "ca.crl")
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, nil
+			}
+			list, failed := crl.Parse(der)
+			return []*crl.List{list}, errors.Join(err, failed)
+		},
 	}, err
 }
 

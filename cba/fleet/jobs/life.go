@@ -112,15 +112,7 @@ func (f *Fleet) Leave(ctx context.Context, owner string, reason crl.RevocationRe
 
 func (f *Fleet) revoke(ctx context.Context, owner string, reason crl.RevocationReason, jobs []river.InsertManyParams) (revoked []ledger.Entry, err error) {
 	return revoked, f.db.transact(ctx, func(tx transaction) error {
-		stopped, err := tx.exec(ctx, "UPDATE {}requests SET stopped = NOW WHERE owner = $1", owner)
-		if err != nil {
-			return err
-		}
-		revoked, err = tx.ledger().Revoke(ctx, owner, time.Now(), reason)
-		if errors.Is(err, ledger.NotFound) && stopped > 0 {
-			err = nil
-		}
-		if err != nil {
+		if revoked, err = stop(ctx, tx, owner, time.Now(), reason); err != nil {
 			return err
 		}
 		issuers := map[string]bool{}
@@ -135,6 +127,19 @@ func (f *Fleet) revoke(ctx context.Context, owner string, reason crl.RevocationR
 		}
 		return tx.insert(ctx, jobs)
 	})
+}
+
+// stop revokes what an owner has, and what is to come.
+func stop(ctx context.Context, tx transaction, owner string, at time.Time, reason crl.RevocationReason) ([]ledger.Entry, error) {
+	stopped, err := tx.exec(ctx, "UPDATE {}requests SET stopped = NOW WHERE owner = $1", owner)
+	if err != nil {
+		return nil, err
+	}
+	revoked, err := tx.ledger().Revoke(ctx, owner, at, reason)
+	if errors.Is(err, ledger.NotFound) && stopped > 0 {
+		err = nil
+	}
+	return revoked, err
 }
 
 type leaveArgs struct {

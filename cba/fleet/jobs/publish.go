@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
 	"time"
 
 	"example.com/entracba/cba"
@@ -61,7 +65,12 @@ func (f *Fleet) publish(ctx context.Context, job *rivertype.JobRow, args publish
 func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.Issuer, issuer string) error {
 	var news []crl.Revocation
 	var next, delta int64
+	var last string
+	var least int // how many entries a base CRL has at least
 	now := time.Now()
+	f.mu.Lock()
+	behind := f.behind[issuer]
+	f.mu.Unlock()
 	err := f.db.transact(ctx, func(tx transaction) (err error) {
 		if err := collect(ctx, tx, issuer); err != nil {
 			return err
@@ -76,15 +85,20 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 		}); err != nil {
 			return err
 		}
-		_, err = one(ctx, tx, []any{&next, &delta}, "SELECT next, delta FROM {}published WHERE issuer = $1", issuer)
+		if _, err := one(ctx, tx, []any{&least}, "SELECT count(*) FROM {}revocations WHERE issuer = $1 AND expires > $2", issuer, now.Unix()); err != nil {
+			return err
+		}
+		_, err = one(ctx, tx, []any{&next, &delta, &last}, "SELECT next, delta, number FROM {}published WHERE issuer = $1", issuer)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	deltas := f.c.PublishDelta != nil
-	base := now.Unix() >= next || !deltas && len(news) > 0
-	if !base && (!deltas || len(news) == 0 && now.Unix() < delta) {
+	// A time that is further away than any CRL lasts is one of a clock that was ahead.
+	due := func(at int64) bool { return now.Unix() >= at || at > now.Add(longestCRL).Unix() }
+	base := due(next) || !deltas && len(news) > 0 || behind
+	if !base && (!deltas || len(news) == 0 && !due(delta)) {
 		return f.finish(ctx, job, func(tx transaction) error { return f.complete(ctx, tx, job, issuer) })
 	}
 	release, err := f.turn(ctx)
@@ -92,15 +106,32 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 		return err
 	}
 	defer release()
+	out, err := f.compare(ctx, ca)
+	if err != nil {
+		return err
+	}
 	lists := publish.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: f.db.crls(issuer)}
 	if len(news) > 0 {
 		if err := lists.Revoke(ctx, news...); err != nil {
 			return err
 		}
 	}
+	options := publish.Options{Published: out}
+	if number, err := strconv.ParseUint(last, 10, 62); err == nil {
+		options.Number = number + 1 // also where the state of the CRLs was lost
+	}
 	number := ""
 	if base {
-		list, err := lists.Base(ctx, publish.Options{Publish: func(ctx context.Context, list *crl.List) error { return f.c.Publish(ctx, ca, list) }})
+		options.Publish = func(ctx context.Context, list *crl.List) error {
+			if list.Len() < least {
+				return errLost
+			}
+			return f.c.Publish(ctx, ca, list)
+		}
+		list, err := lists.Base(ctx, options)
+		if errors.Is(err, errLost) {
+			return f.relist(ctx, issuer)
+		}
 		if err != nil {
 			return err
 		}
@@ -108,12 +139,19 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 	}
 	if deltas {
 		// After a base CRL, too: the last delta CRL continues an older one.
-		list, err := lists.Delta(ctx, publish.Options{Publish: func(ctx context.Context, list *crl.List) error { return f.c.PublishDelta(ctx, ca, list) }})
+		options.Publish = func(ctx context.Context, list *crl.List) error { return f.c.PublishDelta(ctx, ca, list) }
+		list, err := lists.Delta(ctx, options)
+		if errors.Is(err, publish.NoBase) {
+			return f.relist(ctx, issuer)
+		}
 		if err != nil {
 			return err
 		}
 		number, delta = list.Number.String(), list.NextPublish.Unix()
 	}
+	f.mu.Lock()
+	f.behind[issuer] = f.behind[issuer] && !base
+	f.mu.Unlock()
 	serials := make([]string, len(news))
 	for i, v := range news {
 		serials[i] = ledger.SerialText(v.Serial)
@@ -135,6 +173,96 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 		return fmt.Errorf("CRL %s is published: %w", number, err)
 	}
 	return f.finish(ctx, job, func(tx transaction) error { return f.complete(ctx, tx, job, issuer) })
+}
+
+// errLost says that a CRL lacks revocations that were on earlier ones: the state of the CRLs was
+// lost, or is an old backup.
+var errLost = errors.New("revocations are missing")
+
+// relist has the next CRL made of all revocations.
+func (f *Fleet) relist(ctx context.Context, issuer string) error {
+	if err := f.db.transact(ctx, func(tx transaction) error {
+		if _, err := tx.exec(ctx, "UPDATE {}revocations SET listed = 0 WHERE issuer = $1", issuer); err != nil {
+			return err
+		}
+		_, err := tx.exec(ctx, "UPDATE {}published SET next = 0 WHERE issuer = $1", issuer)
+		return err
+	}); err != nil {
+		return err
+	}
+	return errMore
+}
+
+// longestCRL is above the time after which package publish has a new base CRL made.
+const longestCRL = 7 * 24 * time.Hour
+
+// published returns the CRLs that are out. What the CA did not sign is none: it is replaced.
+func (f *Fleet) published(ctx context.Context, ca *cba.Issuer) ([]*crl.List, error) {
+	if f.c.Published == nil {
+		return nil, nil
+	}
+	out, err := f.c.Published(ctx, ca)
+	if err != nil {
+		return nil, fmt.Errorf("CRLs that are published: %w", err)
+	}
+	return slices.DeleteFunc(slices.Clone(out), func(list *crl.List) bool {
+		return list == nil || list.Number == nil || list.CheckIssuer(ca.Certificate) != nil
+	}), nil
+}
+
+// compare looks whether a published CRL is newer than the database, as after the restore of an
+// old backup. Whoever is on that CRL is revoked in the ledger, too: nobody gets a
+// renewal for a certificate that was revoked.
+// It returns the CRLs that are out.
+func (f *Fleet) compare(ctx context.Context, ca *cba.Issuer) (out []*crl.List, err error) {
+	if out, err = f.published(ctx, ca); err != nil || len(out) == 0 {
+		return nil, err
+	}
+	issuer, behind := keyID(ca), false
+	if err = f.db.transact(ctx, func(tx transaction) error {
+		var last string
+		if _, err := one(ctx, tx, []any{&last}, "SELECT number FROM {}published WHERE issuer = $1", issuer); err != nil {
+			return err
+		}
+		number, ok := new(big.Int).SetString(last, 10)
+		for _, list := range out {
+			if ok && list.Number.Cmp(number) <= 0 {
+				continue
+			}
+			behind = true
+			var serials []string
+			entries := map[string]crl.Entry{}
+			for e := range list.All() {
+				if e.Reason != crl.CertificateHold && e.Reason != crl.RemoveFromCRL {
+					serial := ledger.SerialText(e.Serial())
+					serials, entries[serial] = append(serials, serial), e
+				}
+			}
+			text, err := json.Marshal(serials)
+			if err != nil {
+				return err
+			}
+			live := map[string]string{}
+			var owner, serial string
+			r, err := tx.query(ctx, "SELECT owner, serial FROM {}entries WHERE state <= 3 AND serial IN (SELECT value FROM JSON_TEXTS)", string(text))
+			if err := scanAll(r, err, []any{&owner, &serial}, func() error { live[owner] = serial; return nil }); err != nil {
+				return err
+			}
+			for _, owner := range slices.Sorted(maps.Keys(live)) {
+				e := entries[live[owner]]
+				if _, err := stop(ctx, tx, owner, e.Time, e.Reason); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	f.behind[issuer] = behind
+	f.mu.Unlock()
+	return out, nil
 }
 
 // complete ends the job before it looks for revocations that came meanwhile. A

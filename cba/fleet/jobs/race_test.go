@@ -5,12 +5,17 @@ package jobs
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
+	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/postgres/pgtest"
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 )
 
@@ -218,5 +223,164 @@ func TestGivenUpStays(t *testing.T) {
 	c := newSite(t, "").machine(t, nil).engine()
 	if c.DiscardedJobRetentionPeriod != -1 || c.CancelledJobRetentionPeriod != -1 {
 		t.Errorf("the engine forgets after %v and %v", c.DiscardedJobRetentionPeriod, c.CancelledJobRetentionPeriod)
+	}
+}
+
+// TestRestored restores a database from a backup that is older than the CRL: the number goes on,
+// whoever was revoked stays on the CRL, is revoked in the ledger again, and gets no renewal.
+func TestRestored(t *testing.T) {
+	for _, kind := range []string{"postgres", "sqlite", "sqlite without the CRLs"} {
+		t.Run(kind, func(t *testing.T) {
+			const users = 4
+			url := ""
+			var server *pgtest.Server
+			if kind == "postgres" {
+				server = pgtest.Start(t, "")
+				url = server.Database(t)
+			}
+			s := newSite(t, url)
+			m := s.machine(t, nil)
+			m.enqueue(users)
+			m.start()
+			m.until("all delivered", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == users })
+			m.until("a CRL", func() bool { return s.crl(t) != nil })
+			m.stop()
+			m.l.Close()
+			kept := map[string][]byte{}
+			if server != nil {
+				c, err := pgx.Connect(t.Context(), server.URL("postgres"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close(context.Background())
+				if _, err := c.Exec(t.Context(), "CREATE DATABASE backup TEMPLATE test1"); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				names, _ := filepath.Glob(filepath.Join(s.dir, "*"))
+				for _, name := range names {
+					if info, err := os.Stat(name); err == nil && !info.IsDir() && !(kind != "sqlite" && strings.Contains(name, ".store")) {
+						text, err := os.ReadFile(name)
+						if err != nil {
+							t.Fatal(err)
+						}
+						kept[name] = text
+					}
+				}
+			}
+			m = s.machine(t, nil)
+			m.start()
+			var serials []string
+			for i, revoke := range []func(context.Context, string, crl.RevocationReason) ([]ledger.Entry, error){m.Revoke, m.Leave} {
+				revoked, err := revoke(t.Context(), upn(i), crl.CessationOfOperation)
+				if err != nil || len(revoked) != 1 {
+					t.Fatal(revoked, err)
+				}
+				serials = append(serials, revoked[0].Serial)
+				m.until("on the CRL", func() bool { return s.lists(t, revoked[0].Serial) })
+			}
+			m.until("done", func() bool { status, err := m.Status(t.Context()); return err == nil && status.Left() == 0 })
+			m.stop()
+			m.l.Close()
+			before := s.crl(t)
+
+			for name, text := range kept {
+				os.Remove(name + "-wal")
+				os.Remove(name + "-shm")
+				if err := os.WriteFile(name, text, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if server != nil {
+				s.postgres = server.URL("backup")
+			}
+			m = s.machine(t, func(c *Config) { c.DuePercent = 100 })
+			if n := m.count(ledger.Query{Live: true}); n != users {
+				t.Fatalf("%d are live in the backup", n)
+			}
+			m.start()
+			m.until("a new CRL", func() bool { return s.crl(t).Number.Cmp(before.Number) > 0 })
+			m.until("the others are renewed", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Renewed}}) >= users-2 })
+			m.until("done", func() bool { status, err := m.Status(t.Context()); return err == nil && status.Left() == 0 })
+			for i, serial := range serials {
+				if !s.lists(t, serial) {
+					t.Errorf("%s is forgotten", serial)
+				}
+				if n := m.count(ledger.Query{Owner: upn(i), Live: true}); n != 0 {
+					t.Errorf("%s has %d certificates", upn(i), n)
+				}
+			}
+			s.audit(t, m, users-2)
+			if err := s.crl(t).CheckAfter(before); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestClockAhead publishes with a clock that is years ahead, which is then set right: the next CRL
+// does not wait for years.
+func TestClockAhead(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		m := s.machine(t, nil)
+		m.start()
+		m.until("a CRL", func() bool {
+			status, err := m.Status(t.Context())
+			return err == nil && s.crl(t) != nil && status.Left() == 0
+		})
+		number := s.crl(t).Number
+		transact(t, m, func(tx transaction) error {
+			_, err := tx.exec(t.Context(), "UPDATE {}published SET next = next + 100000000, delta = delta + 100000000")
+			return err
+		})
+		transact(t, m, func(tx transaction) error {
+			return tx.insert(t.Context(), []river.InsertManyParams{publication(keyID(m.c.CA))})
+		})
+		m.until("the next CRL", func() bool { return s.crl(t).Number.Cmp(number) > 0 })
+	})
+}
+
+// TestLostState loses the state of the CRLs, and the CRLs with it: the number goes on, and
+// everybody who was revoked is on the next one.
+func TestLostState(t *testing.T) {
+	for _, delta := range []bool{false, true} {
+		s := newSite(t, "")
+		m := s.machine(t, func(c *Config) {
+			if delta {
+				c.PublishDelta = func(context.Context, *cba.Issuer, *crl.List) error { return nil }
+			}
+		})
+		m.enqueue(3)
+		m.start()
+		m.until("all delivered", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == 3 })
+		var serials []string
+		revoke := func(i int) {
+			t.Helper()
+			revoked, err := m.Revoke(t.Context(), upn(i), crl.KeyCompromise)
+			if err != nil || len(revoked) != 1 {
+				t.Fatal(revoked, err)
+			}
+			serials = append(serials, revoked[0].Serial)
+		}
+		revoke(0)
+		m.until("listed", func() bool {
+			status, err := m.Status(t.Context())
+			return err == nil && status.Unlisted == 0 && status.Left() == 0
+		})
+		number := s.crl(t).Number
+		names, _ := filepath.Glob(filepath.Join(s.dir, "*.store*"))
+		if len(names) < 2 {
+			t.Fatal(names)
+		}
+		for _, name := range append(names, filepath.Join(s.dir, "crl", "ca.crl")) {
+			if err := os.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		revoke(1)
+		m.until("a new CRL", func() bool { return s.crl(t) != nil && s.lists(t, serials[1]) })
+		if !s.lists(t, serials[0]) || s.crl(t).Number.Cmp(number) <= 0 {
+			t.Errorf("delta %v: CRL %v after %v has %d entries", delta, s.crl(t).Number, number, s.crl(t).Len())
+		}
 	}
 }
