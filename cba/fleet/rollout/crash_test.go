@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -576,4 +577,86 @@ func TestOldLedger(t *testing.T) {
 		t.Errorf("%+v, want %q", s, lost)
 	}
 	there(t, "", lost...)
+}
+
+// TestOldBackups restores the ledger, the state of the CRLs, or both, from before a revocation:
+// the CRL number goes on, and who was revoked stays revoked and gets no renewal. A CRL from a
+// clock that was years ahead is replaced.
+func TestOldBackups(t *testing.T) {
+	for _, restored := range []string{"ledger.db", "crl/*.store*", "*"} {
+		t.Run(strings.Trim(restored, "*/"), func(t *testing.T) {
+			dir, ca := t.TempDir(), ledgertest.NewMaker(t).Issuer
+			run := func(now time.Time, revoke ...string) rollout.Summary {
+				t.Helper()
+				l, err := sqlite.Open(t.Context(), filepath.Join(dir, "ledger.db"), sqlite.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer l.Close()
+				r, err := rollout.Open(t.Context(), dir, l, rollout.Options{Create: true, Now: func() time.Time { return now }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Close()
+				for _, upn := range revoke {
+					if _, err := l.Revoke(t.Context(), upn, now, crl.KeyCompromise); err != nil {
+						t.Fatal(err)
+					}
+				}
+				renewal := quick
+				renewal.Renew, renewal.DuePercent = true, 100
+				if _, err := r.Issue(t.Context(), ca, users(3), renewal); err != nil {
+					t.Fatal(err)
+				}
+				s, err := r.Finish(t.Context(), 0, ca)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s
+			}
+			number := func(s rollout.Summary) int {
+				t.Helper()
+				n, err := strconv.Atoi(s.Lists[0].Number)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n
+			}
+			now := time.Now()
+			run(now)
+			backup := map[string]string{}
+			for _, pattern := range []string{"ledger.db", "crl/*.store*"} {
+				names, _ := filepath.Glob(filepath.Join(dir, pattern))
+				for _, name := range names {
+					if text, err := os.ReadFile(name); err == nil && (restored == pattern || restored == "*") {
+						backup[name] = string(text)
+					}
+				}
+			}
+			run(now, "user0@yourdomain.com")
+			before := run(now, "user1@yourdomain.com")
+			if before.Lists[0].Revoked != 3 || len(backup) == 0 {
+				t.Fatalf("%+v", before.Lists)
+			}
+			for name, text := range backup {
+				put(t, name, text)
+			}
+			// The CRL is due, so that there is a new one.
+			after := run(now.AddDate(0, 0, 6))
+			if number(after) <= number(before) || after.Lists[0].Revoked < before.Lists[0].Revoked {
+				t.Errorf("before %+v, after %+v", before.Lists, after.Lists)
+			}
+			l := openLedger(t, filepath.Join(dir, "ledger.db"))
+			for i := range 3 {
+				upn := fmt.Sprintf("user%d@yourdomain.com", i)
+				if _, err := ledger.Live(t.Context(), l, upn); (err == nil) != (i == 2) {
+					t.Errorf("%s: %v", upn, err)
+				}
+			}
+			ahead := run(now.AddDate(10, 0, 0))
+			if back := run(now.AddDate(0, 0, 7)); number(back) <= number(ahead) || back.Lists[0].NextUpdate.After(now.AddDate(1, 0, 0)) {
+				t.Errorf("ahead %+v, back %+v", ahead.Lists, back.Lists)
+			}
+		})
+	}
 }

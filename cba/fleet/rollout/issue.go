@@ -64,6 +64,9 @@ func (r *Rollout) Issue(ctx context.Context, ca *cba.Issuer, list iter.Seq2[cba.
 	if o.Encoding == 0 {
 		o.Encoding = pfx.Compatible
 	}
+	if _, err := r.compare(ctx, firstCA, ca); err != nil { // before anybody gets a renewal
+		return Counts{}, err
+	}
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	p := &issuing{Rollout: r, Issue: o, ca: ca, list: list, abort: abort, failed: map[string]bool{}}

@@ -37,7 +37,7 @@ func listOf(file string, list *crl.List) List {
 func (r *Rollout) Publish(ctx context.Context, cas ...*cba.Issuer) (lists []List, err error) {
 	err = r.Exclusive(ctx, "crl", func() error {
 		for n, ca := range cas {
-			name := "issuing"
+			name := firstCA
 			if n > 0 {
 				name = "root"
 			}
@@ -54,7 +54,11 @@ func (r *Rollout) Publish(ctx context.Context, cas ...*cba.Issuer) (lists []List
 
 func (r *Rollout) publish(ctx context.Context, name string, ca *cba.Issuer) (List, error) {
 	id, now := keyID(ca), r.now()
-	file := crlName + "/" + name + "-" + id[:8] + ".crl"
+	file := listName(name, ca)
+	list, err := r.compare(ctx, name, ca)
+	if err != nil {
+		return List{}, err
+	}
 	lists := publish.Issuer{Certificate: ca.Certificate, Key: ca.Key, Store: publish.FileStore{Path: r.path(crlName + "/" + id + ".store")}, Now: r.now}
 	known := map[string]bool{}
 	for v, err := range lists.Revocations(ctx) {
@@ -83,14 +87,11 @@ func (r *Rollout) publish(ctx context.Context, name string, ca *cba.Issuer) (Lis
 			return List{}, err
 		}
 	}
-	list, err := loadList(r.path(file))
-	if err != nil {
-		return List{}, err
-	}
 	// The store is what counts: a file that is lost or damaged is written again. What
-	// the store has may not be in the file yet, if a run was killed in between.
-	if list == nil || now.After(list.NextPublish) || len(news) > 0 || lacks(list, known) {
-		list, err = lists.Base(ctx, publish.Options{Publish: func(_ context.Context, l *crl.List) error {
+	// the store has may not be in the file yet, if a run was killed in between. A list of the
+	// future is one of a clock that was ahead.
+	if list == nil || now.After(list.NextPublish) || list.ThisUpdate.After(now.Add(time.Hour)) || len(news) > 0 || lacks(list, known) {
+		list, err = lists.Base(ctx, publish.Options{Published: []*crl.List{list}, Publish: func(_ context.Context, l *crl.List) error {
 			if err := r.writeBytes(file, public, true, l.Raw); err != nil {
 				return err
 			}
@@ -101,6 +102,44 @@ func (r *Rollout) publish(ctx context.Context, name string, ca *cba.Issuer) (Lis
 		}
 	}
 	return listOf(r.path(file), list), nil
+}
+
+// firstCA is the CA that issues, in names of files.
+const firstCA = "issuing"
+
+// listName is the file of a CA's CRL.
+func listName(name string, ca *cba.Issuer) string {
+	return crlName + "/" + name + "-" + keyID(ca)[:8] + ".crl"
+}
+
+// compare revokes in the ledger who is on the CRL that is out: the ledger may be an old backup.
+// It returns that CRL, nil if there is none that the CA signed.
+func (r *Rollout) compare(ctx context.Context, name string, ca *cba.Issuer) (*crl.List, error) {
+	list, err := loadList(r.path(listName(name, ca)))
+	if err != nil || list == nil || list.CheckIssuer(ca.Certificate) != nil {
+		return nil, err
+	}
+	revoked := map[string]bool{}
+	for e, err := range r.ledger.Entries(ctx, ledger.Query{States: []ledger.State{ledger.Revoked}}) {
+		if err != nil {
+			return nil, err
+		}
+		revoked[e.Serial] = true
+	}
+	for e := range list.All() {
+		serial := ledger.SerialText(e.Serial())
+		if revoked[serial] || e.Reason == crl.CertificateHold {
+			continue
+		}
+		known, err := ledger.Find(ctx, r.ledger, serial)
+		if err == nil && known.State.Live() {
+			_, err = r.ledger.Revoke(ctx, known.Owner, e.Time, e.Reason)
+		}
+		if err != nil && !errors.Is(err, ledger.NotFound) {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // lacks reports whether one of these serial numbers is not in the list.
