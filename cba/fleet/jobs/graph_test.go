@@ -16,6 +16,7 @@ import (
 	"example.com/entracba/cba/graph"
 	"example.com/entracba/cba/graph/graphtest"
 	"example.com/entracba/cba/lifecycle"
+	"github.com/riverqueue/river"
 )
 
 // tenant starts a Graph with users.
@@ -241,7 +242,10 @@ func TestLeaveWhileBinding(t *testing.T) {
 			if _, err := tx.exec(t.Context(), "INSERT INTO {}workers (name, expires) VALUES ('other', NOW + 15000000)"); err != nil {
 				return err
 			}
-			_, err := tx.exec(t.Context(), "UPDATE {}river_job SET state = 'running', finalized_at = NULL, attempted_by = "+other+" WHERE kind = 'bind'")
+			if err := tx.insertNew(t.Context(), []river.InsertManyParams{{Args: bindArgs{Owner: upn(0), Serial: "ff"}}}); err != nil {
+				return err
+			}
+			_, err := tx.exec(t.Context(), "UPDATE {}river_job SET state = 'running', attempted_by = "+other+" WHERE kind = 'bind' AND state = 'available'")
 			return err
 		})
 		if revoked, err := m.Leave(t.Context(), upn(0), 0); err != nil || len(revoked) != 1 {

@@ -8,13 +8,18 @@ package s3
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
 // maxFile bounds what [Store.Read] reads: a PFX file has some kilobytes.
@@ -24,6 +29,8 @@ const maxFile = 4 << 20
 // there as a whole or not at all, which is the store's own promise, and the client sends a
 // check sum that the store compares.
 //
+// [Open] makes one from a URL and the environment.
+//
 // Access is the bucket's to decide: this package sets no permission on an object. Use a
 // bucket that nobody reads in public, and an endpoint under TLS.
 type Store struct {
@@ -31,6 +38,66 @@ type Store struct {
 	Bucket string
 	// Prefix stands in front of every name, such as "pfx/"; it may be empty.
 	Prefix string
+}
+
+// Options say where an object store is. The zero value is Amazon S3.
+type Options struct {
+	// Endpoint is the URL of an S3-compatible store, "https://s3.contoso.com"; without TLS
+	// it is accepted for this machine alone. Empty means that of Amazon S3.
+	Endpoint string
+	// Region is asked for if it is empty.
+	Region string
+	// Transport is used instead of that of the client.
+	Transport http.RoundTripper
+}
+
+// Open returns the store of a place, "s3://BUCKET" or "s3://BUCKET/PREFIX": files go below
+// "PREFIX/". The credentials are those of the environment (AWS_ACCESS_KEY_ID,
+// AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN), of the file ~/.aws/credentials, or of the machine.
+// A place with credentials in it is refused, and not repeated. Nothing is asked of the
+// store.
+func Open(place string, o Options) (*Store, error) {
+	u, err := url.Parse(place)
+	switch {
+	case err != nil, u.Scheme != "s3", u.Host == "", u.Opaque != "", u.RawQuery != "", u.Fragment != "":
+		return nil, errors.New("s3: a place is s3://BUCKET or s3://BUCKET/PREFIX")
+	case u.User != nil:
+		return nil, errors.New("s3: a place must contain no credentials, because everyone on the machine can read command lines: use AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials")
+	}
+	host, secure := "s3.amazonaws.com", true
+	if o.Endpoint != "" {
+		e, err := url.Parse(o.Endpoint)
+		switch {
+		case err != nil, e.Scheme != "https" && e.Scheme != "http", e.Host == "", e.User != nil, strings.Trim(e.Path, "/") != "", e.RawQuery != "":
+			return nil, errors.New("s3: an endpoint is https://HOST or https://HOST:PORT")
+		case e.Scheme == "http" && !isLoopback(e.Hostname()):
+			return nil, fmt.Errorf("s3: the endpoint %s has no TLS: use https://", e.Host)
+		}
+		host, secure = e.Host, e.Scheme == "https"
+	}
+	client, err := minio.New(host, &minio.Options{Secure: secure, Region: o.Region, Transport: o.Transport,
+		Creds: credentials.NewChainCredentials([]credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{}})})
+	if err != nil {
+		return nil, fmt.Errorf("s3: %w", err)
+	}
+	s := &Store{Client: client, Bucket: u.Host}
+	if prefix := strings.Trim(u.Path, "/"); prefix != "" {
+		s.Prefix = prefix + "/"
+	}
+	return s, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// String returns where the files are. Two stores that are the same say the same.
+func (s *Store) String() string {
+	if s == nil || s.Client == nil {
+		return "s3:"
+	}
+	return s.Client.EndpointURL().String() + "/" + s.Bucket + "/" + s.Prefix
 }
 
 // Write stores a file and replaces one of the same name.

@@ -100,3 +100,48 @@ func TestFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestOpen opens a place with the credentials of the environment, and refuses what is none, without
+// repeating a secret.
+func TestOpen(t *testing.T) {
+	_, server := bucket(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "id")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-test")
+	for place, want := range map[string]string{"s3://pfx-files": "", "s3://pfx-files/": "", "s3://pfx-files/a/b": "a/b/", "s3://pfx-files/a/b/": "a/b/"} {
+		s, err := s3.Open(place, s3.Options{Endpoint: server.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Prefix != want || s.Bucket != "pfx-files" || s.String() != server.URL+"/pfx-files/"+want {
+			t.Errorf("%s: %q, %q, %s", place, s.Bucket, s.Prefix, s)
+		}
+		if err := s.Write(t.Context(), "x", []byte(place)); err != nil {
+			t.Error(err)
+		}
+		if text, err := s.Read(t.Context(), "x"); err != nil || string(text) != place {
+			t.Errorf("%q, %v", text, err)
+		}
+	}
+	for place, endpoint := range map[string]string{
+		"s3://":                      "",
+		"s3:bucket":                  "",
+		"S4://bucket":                "",
+		"pfx":                        "",
+		"s3://id:hunter2@bucket":     "",
+		"s3://hunter2@bucket/x":      "",
+		"s3://bucket?secret=hunter2": "",
+		"s3://bucket/%zzhunter2":     "",
+		"s3://bucket":                "http://s3.contoso.com",
+		"s3://bucket/1":              "s3.contoso.com",
+		"s3://bucket/2":              "https://s3.contoso.com/path",
+		"s3://bucket/3":              "https://id:hunter2@s3.contoso.com",
+		"s3://bucket/4":              "ftp://s3.contoso.com",
+	} {
+		if _, err := s3.Open(place, s3.Options{Endpoint: endpoint}); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s at %s: %v", place, endpoint, err)
+		}
+	}
+	if s, err := s3.Open("s3://bucket", s3.Options{}); err != nil || s.String() != "https://s3.amazonaws.com/bucket/" {
+		t.Errorf("%v, %v", s, err)
+	}
+}
