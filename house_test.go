@@ -107,6 +107,7 @@ var outside = map[string][]string{
 	"cba/fleet/postgres":        {"net"}, // its errors
 	"cba/fleet/postgres/pgtest": {"os", "os/exec", "os/user", "syscall"},
 	"cba/fleet/jobs":            {"os"}, // a store
+	"cba/fleet/s3":              {"net", "net/http"},
 	"cba/folder":                {"os", "syscall"},
 	"cba/internal/filelock":     {"os", "syscall"},
 }
