@@ -17,6 +17,9 @@ import (
 func main() {
 	js.Global().Set("kindOf", js.FuncOf(func(_ js.Value, args []js.Value) any { return offline.KindOf(octets(args[0])) }))
 	js.Global().Set("ask", js.FuncOf(func(_ js.Value, args []js.Value) any { return ask(args[0]) }))
+	for _, a := range offline.Warm(context.Background()) { // before it says that it is ready
+		json.Marshal(a)
+	}
 	js.Global().Get("document").Call("dispatchEvent", js.Global().Get("Event").New("ready"))
 	select {}
 }
