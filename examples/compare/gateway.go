@@ -112,7 +112,7 @@ func gateways(string) (row, error) {
 			return errors.Join(errs...)
 		}}
 	}
-	return row{name: "gateway", about: fmt.Sprintf("one request over mutual TLS on loopback, client and server together, of %d users on open connections; %d requests and one reload of the tenant make a turn",
+	return row{about: fmt.Sprintf("one request over mutual TLS on loopback, client and server together, of %d users on open connections; %d requests and one reload of the tenant make a turn",
 		gatewayUsers, gatewayRequests), sides: []side{
 		serve("a server that asks signin.Decide, reloaded meanwhile", decide, reload),
 		serve("floor: the same server without deciding", func(http.ResponseWriter, *http.Request) {}, func() error { return nil }),
@@ -178,7 +178,7 @@ func changes(string) (row, error) {
 		list.Write(append(line, '\n'))
 	}
 	public := ca.Certificate.PublicKey.(*ecdsa.PublicKey)
-	return row{name: "change", about: fmt.Sprintf("one user of a list of %d JSON lines with certificates, under the tenant before and after a change, beside the one signature in it", people), sides: []side{
+	return row{about: fmt.Sprintf("one user of a list of %d JSON lines with certificates, under the tenant before and after a change, beside the one signature in it", people), sides: []side{
 		{name: "snapshot.ReadCases and signin.Compare", times: people, run: func() error {
 			n := 0
 			for change, err := range signin.Compare(context.Background(), tenants[0], tenants[1], snapshot.ReadCases(bytes.NewReader(list.Bytes())), signin.CompareOptions{At: time.Now()}) {

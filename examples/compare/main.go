@@ -12,7 +12,6 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -44,9 +43,9 @@ type side struct {
 
 // A row is one piece of work.
 type row struct {
-	name, about string
-	sides       []side
-	missing     []string // sides that this machine does not have
+	about   string
+	sides   []side
+	missing []string // sides that this machine does not have
 }
 
 // A figure is what one side needed.
@@ -93,6 +92,9 @@ func compare(args []string, out io.Writer) error {
 		"", "-rows 'user|rules'", "-markdown"); err != nil {
 		return err
 	}
+	if _, err := regexp.Compile(*pattern); err != nil { // without what is added below
+		return console.Usage("-rows: %w", err)
+	}
 	chosen, err := regexp.Compile("(?i)" + *pattern)
 	if err != nil {
 		return console.Usage("-rows: %w", err)
@@ -100,6 +102,8 @@ func compare(args []string, out io.Writer) error {
 	switch {
 	case flags.NArg() > 0:
 		return console.Usage("unexpected argument %q; run \"compare -h\" for help", flags.Arg(0))
+	case *asJSON && *asMarkdown:
+		return console.Usage("-json and -markdown cannot be combined")
 	case *rounds < 1 || *turn <= 0:
 		return console.Usage("-rounds and -turn must be positive")
 	}
@@ -109,31 +113,36 @@ func compare(args []string, out io.Writer) error {
 	}
 	defer os.RemoveAll(work)
 	r := report{CPU: processor(), Cores: runtime.GOMAXPROCS(0), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, Rounds: *rounds, Clock: clock}
-	for _, make := range rows {
-		row, err := make(work)
-		if err != nil {
-			return err
-		}
-		if !chosen.MatchString(row.name) {
+	var names []string
+	for _, kind := range rows {
+		names = append(names, kind.name)
+		if !chosen.MatchString(kind.name) {
 			continue
+		}
+		row, err := kind.make(work)
+		if err != nil {
+			return fmt.Errorf("%s: %w", kind.name, err)
 		}
 		measured, err := row.measure(*rounds, *turn)
 		if err != nil {
-			return fmt.Errorf("%s: %w", row.name, err)
+			return fmt.Errorf("%s: %w", kind.name, err)
 		}
+		measured.Name = kind.name
 		r.Results = append(r.Results, measured)
 	}
 	switch {
 	case len(r.Results) == 0:
-		return console.Usage("no row matches %q", *pattern)
+		return console.Usage("no row matches %q; there are %s", *pattern, strings.Join(names, ", "))
 	case *asJSON:
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		return console.Result(out, "compare", r)
 	case *asMarkdown:
-		return r.markdown(out)
+		return r.markdown(console.Machine(out))
 	}
-	return r.text(out)
+	if err := r.text(out); err != nil {
+		return err
+	}
+	console.Next(out, console.StyleFor(os.Stdout), "The same as a page, with what is not ahead.", console.Command("compare", append(args, "-markdown")...))
+	return nil
 }
 
 // measure lets the sides take turns. In a turn a side works at least once, and for
@@ -156,7 +165,7 @@ func (r row) measure(rounds int, turn time.Duration) (result, error) {
 			}
 		}
 	}
-	out := result{Name: r.name, About: r.about, Missing: r.missing}
+	out := result{About: r.about, Missing: r.missing}
 	for i, s := range r.sides {
 		// Of each round, the ratio to our own turn in the same round.
 		ratios := make([]float64, len(costs[i]))
@@ -174,7 +183,7 @@ func median(of []float64) float64 {
 }
 
 func (r report) text(out io.Writer) error {
-	fmt.Fprintf(out, "%s, %d cores, %s, %s; %s, medians of %d rounds\n", r.CPU, r.Cores, r.Go, r.System, r.Clock, r.Rounds)
+	fmt.Fprintf(out, "%s, %s, %s, %s; %s, medians of %s\n", r.CPU, console.Count(r.Cores, "core"), r.Go, r.System, r.Clock, console.Count(r.Rounds, "round"))
 	for _, row := range r.Results {
 		fmt.Fprintf(out, "\n%s: %s\n", row.Name, row.About)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -197,8 +206,8 @@ func (r report) markdown(out io.Writer) error {
 
 Made by `+"`go -C examples/compare run . -markdown`"+`. The sides of a row take turns in one
 run; what counts is the ratio, which is that of the same turns. Above 1: the other side
-needs more. Measured on %s, %d cores, %s, %s: %s, medians of %d rounds.
-`, r.CPU, r.Cores, r.Go, r.System, r.Clock, r.Rounds)
+needs more. Measured on %s, %s, %s, %s: %s, medians of %s.
+`, r.CPU, console.Count(r.Cores, "core"), r.Go, r.System, r.Clock, console.Count(r.Rounds, "round"))
 	var behind []string
 	for _, row := range r.Results {
 		fmt.Fprintf(out, "\n## %s\n\n%s.\n\n| | µs | ratio |\n|---|---:|---:|\n", upper(row.Name), upper(row.About))

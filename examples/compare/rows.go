@@ -36,7 +36,13 @@ import (
 
 // rows are the comparisons, in the order in which they are printed. Each gets a
 // folder for files.
-var rows = []func(work string) (row, error){users, strings7, repairs, files, decisions, signIns, gateways, changes, lists}
+var rows = []struct {
+	name string
+	make func(work string) (row, error)
+}{
+	{"user", users}, {"ids", strings7}, {"repair", repairs}, {"read PFX", files}, {"rules", decisions},
+	{"sign-in", signIns}, {"gateway", gateways}, {"change", changes}, {"CRL", lists},
+}
 
 const (
 	upn      = "jane@contoso.com"
@@ -90,7 +96,7 @@ func users(work string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	r := row{name: "user", about: "one P-256 user under a P-256 root: the key, the certificate with its UPN, a compatible PFX with a friendly name"}
+	r := row{about: "one P-256 user under a P-256 root: the key, the certificate with its UPN, a compatible PFX with a friendly name"}
 	// A list, which is what IssueAll is for.
 	var people []cba.Subject
 	for n := range 20 {
@@ -209,7 +215,7 @@ func strings7(string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	return row{name: "ids", about: "the seven strings for certificateUserIds of one certificate, beside reading that certificate", sides: []side{
+	return row{about: "the seven strings for certificateUserIds of one certificate, beside reading that certificate", sides: []side{
 		often("certuserid.All", 100, func() error {
 			if ids := certuserid.All(cert); len(ids) != 7 {
 				return fmt.Errorf("%d strings", len(ids))
@@ -234,7 +240,7 @@ func repairs(string) (row, error) {
 	}
 	// Spaces, an abbreviated name and colons: what a person types from a dialog.
 	stored := fmt.Sprintf("X509:<I>CN = Contoso Issuing CA <SR> %X", cert.SerialNumber)
-	return row{name: "repair", about: "a wrong value of certificateUserIds brought into form with its certificate at hand, beside reading that certificate", sides: []side{
+	return row{about: "a wrong value of certificateUserIds brought into form with its certificate at hand, beside reading that certificate", sides: []side{
 		often("certuserid.Normalize", 50, func() error {
 			if id, _ := certuserid.Normalize(stored, cert); id.Mapping() == "" {
 				return errors.New("not repaired")
@@ -261,7 +267,7 @@ func files(string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	return row{name: "read PFX", about: "a PFX of today's kind (AES-256, HMAC-SHA256, 2,048 iterations) opened", sides: []side{
+	return row{about: "a PFX of today's kind (AES-256, HMAC-SHA256, 2,048 iterations) opened", sides: []side{
 		{name: "pfx.Decode", run: func() error { _, err := pfx.Decode(file, password); return err }},
 		{name: "go-pkcs12", run: func() error { _, _, _, err := pkcs12.DecodeChain(file, password); return err }},
 	}}, nil
@@ -332,7 +338,7 @@ func decisions(string) (row, error) {
 	})}}
 	request := cedar.Request{Principal: principal, Action: cedar.NewEntityUID("Action", "signIn"), Resource: cedar.NewEntityUID("Tenant", "1"),
 		Context: cedar.NewRecord(cedar.RecordMap{"issuer": cedar.String("CN=Contoso Issuing CA"), "id": cedar.String(ids.String())})}
-	return row{name: "rules", about: fmt.Sprintf("%d authentication rules and two bindings decided for one user, the last rule matching (cedar: as many policies, with the binding in each)", ruleCount), sides: []side{
+	return row{about: fmt.Sprintf("%d authentication rules and two bindings decided for one user, the last rule matching (cedar: as many policies, with the binding in each)", ruleCount), sides: []side{
 		often("policy.Decide", 1000, func() error {
 			if d := compiled.Decide(known, jane); !d.SignsIn() {
 				return fmt.Errorf("%+v", d)
@@ -395,7 +401,7 @@ func signIns(string) (row, error) {
 	seen := often("signin.Decide, the certificate seen before", 200, func() error { return decide(cert) })
 	seen.own = true
 	n := 0
-	return row{name: "sign-in", about: "a whole decision (chain, rules, binding) for a certificate of a P-256 CA, new and seen before, beside the one signature in it", sides: []side{
+	return row{about: "a whole decision (chain, rules, binding) for a certificate of a P-256 CA, new and seen before, beside the one signature in it", sides: []side{
 		often("signin.Decide, a new certificate", 20, func() error {
 			n++
 			return decide(fresh[n%len(fresh)])
@@ -437,7 +443,7 @@ func lists(work string) (row, error) {
 	if err := os.WriteFile(authority, cba.EncodeCertificates(ca.Certificate), 0o600); err != nil {
 		return row{}, err
 	}
-	r := row{name: "CRL", about: fmt.Sprintf("a list of %d entries (%.1f MB) read, and its signature verified", entries, float64(len(der))/1e6), sides: []side{
+	r := row{about: fmt.Sprintf("a list of %d entries (%.1f MB) read, and its signature verified", entries, float64(len(der))/1e6), sides: []side{
 		{name: "crl.Parse and CheckIssuer", run: func() error {
 			l, err := crl.Parse(der)
 			if err != nil {
