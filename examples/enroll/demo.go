@@ -64,8 +64,8 @@ func demonstrate(ctx context.Context, url string) error {
 		return errors.New("the certificate was revoked, and the CRL does not have it")
 	}
 	fmt.Fprintf(console.Stdout, "The certificate was revoked: CRL %v contains it (%v).\nThis was a demonstration: its CA, certificate and CRL are deleted.\n", list.Number, entry.Reason)
-	console.Next(console.Stdout, console.StyleFor(os.Stdout), "Serve users of your own: write a UPN, a space and a token of the user's on each line of a file.",
-		console.Command("enroll", "-users", "users.txt", "-out", "enroll"))
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), "Serve users of your own, from a table with the columns upn and password: the token that the user sends.",
+		console.Command("enroll", "-users", "FILE.csv"))
 	return nil
 }
 

@@ -2,10 +2,11 @@
 // .p7b file and the ids that bind it; a CRL at a URL; and revoking by the owner.
 //
 //	go run ./examples/enroll                    enrols one demonstration user, then exits
-//	go run ./examples/enroll -users users.txt   serves until it is interrupted
+//	go run ./examples/enroll -users people.csv  serves until it is interrupted
 //
-// A line of the users file is a UPN, a space and that user's token. The service
-// listens on the loopback interface only: put a proxy with TLS in front of it.
+// The list of users is that of examples/issue: a table with the columns upn and password,
+// where the password is the token that the user sends. The service listens on the loopback
+// interface only: put a proxy with TLS in front of it.
 //
 //	curl -H "Authorization: Bearer TOKEN" --data-binary @user.csr http://127.0.0.1:8080/enroll
 //	curl -H "Authorization: Bearer TOKEN" --data-binary @user.crt http://127.0.0.1:8080/revoke
@@ -17,7 +18,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -25,7 +25,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"example.com/entracba/cba"
@@ -33,6 +32,7 @@ import (
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/users"
 )
 
 func main() { console.Main("enroll", run) }
@@ -42,14 +42,14 @@ func run(args []string) error {
 	listen := f.String("listen", "127.0.0.1:8080", "loopback `ADDRESS` to listen on")
 	url := f.String("url", "", "`URL` at which Entra reaches the service, for the CRL URL in certificates; http, as Entra expects for CRLs (default http:// and the address)")
 	out := f.String("out", "out/enroll", "keep the CA and its revocations in `DIR`")
-	file := f.String("users", "", "`FILE` with a UPN and a token on each line (default: enrol one demonstration user, then exit)")
+	file := f.String("users", "", "the users: a table in `FILE` with the columns upn and password (CSV), or a list as JSON; the password is the token that the user sends (default: enrol one demonstration user, then exit)")
 	if err := console.ParseFlags(f, args, "Runs a certificate enrolment service on the loopback interface.", "[flags]",
-		"", "-users users.txt -url http://pki.contoso.com"); err != nil || f.NArg() > 0 {
+		"", "-users people.csv -url http://pki.contoso.com"); err != nil || f.NArg() > 0 {
 		return cmp.Or(err, console.Usage("unexpected argument %q; run \"enroll -h\" for help", f.Arg(0)))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	users := map[string]string{"demonstration": "jane@yourdomain.com"}
+	tokens := map[string]string{"demonstration": "jane@yourdomain.com"}
 	if *file == "" {
 		for name := range console.Given(f) {
 			return console.Usage("-%s has no effect in the demonstration: give the users of a service with -users FILE", name)
@@ -62,8 +62,11 @@ func run(args []string) error {
 		}
 		defer os.RemoveAll(temporary)
 		*out = filepath.Join(temporary, "enroll")
-	} else if err := readUsers(*file, users); err != nil {
-		return console.Usage("-users: %w", err)
+	} else {
+		var err error
+		if tokens, err = readTokens(*file); err != nil {
+			return err
+		}
 	}
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
@@ -84,7 +87,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	s := newService(issuer, publish.FileStore{Path: *out + "/revocations"}, *url+"/ca.crl", users)
+	s := newService(issuer, publish.FileStore{Path: *out + "/revocations"}, *url+"/ca.crl", tokens)
 	if err := s.publish(ctx); err != nil {
 		return err
 	}
@@ -95,21 +98,33 @@ func run(args []string) error {
 	if *file == "" {
 		return demonstrate(ctx, *url)
 	}
-	fmt.Fprintf(console.Stdout, "Serving %s at %s. The CRL is at %s/ca.crl.\n", console.Count(len(users), "user"), *url, *url)
+	fmt.Fprintf(console.Stdout, "Serving %s at %s until interrupted. The CRL is at %s/ca.crl.\n", console.Count(len(tokens), "user"), *url, *url)
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), "Make a key and a request, and send it with a user's token. The name in the request does not matter.",
+		"openssl req -new -newkey rsa:2048 -nodes -keyout user.key -out user.csr -subj /CN=user && curl -H 'Authorization: Bearer TOKEN' --data-binary @user.csr http://"+listener.Addr().String()+"/enroll")
 	<-ctx.Done()
 	return nil
 }
 
-// readUsers fills in the UPN of every token.
-func readUsers(file string, users map[string]string) error {
-	content, err := folder.ReadSecret(file)
-	clear(users)
-	for line := range strings.Lines(string(content)) {
-		upn, token, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if token == "" || users[token] != "" || cba.CheckUPN(upn) != nil {
-			return errors.New("write a UPN, a space and a token of the user's own on each line")
-		}
-		users[token] = upn
+// readTokens reads the list of users, and returns the UPN of every token.
+func readTokens(file string) (map[string]string, error) {
+	list, err := users.Read(file)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	if list.Short != "" {
+		return nil, console.Usage("%s: the token of %s has fewer than 12 characters, so others can guess it: write a longer one into the column password", file, list.Short)
+	}
+	tokens, token := map[string]string{}, ""
+	for task, err := range list.Tasks(func(_, password string) { token = password }) {
+		switch {
+		case err != nil:
+			return nil, console.Usage("%w", err)
+		case token == "":
+			return nil, console.Usage("%s: %s has no token: write one of the user's own into the column password", file, task.Subject.UPN)
+		case tokens[token] != "":
+			return nil, console.Usage("%s: %s and %s have the same token: write one of the user's own into the column password", file, tokens[token], task.Subject.UPN)
+		}
+		tokens[token], token = task.Subject.UPN, ""
+	}
+	return tokens, nil
 }

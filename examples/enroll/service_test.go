@@ -275,7 +275,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("left %v", left)
 	}
 	list := filepath.Join(t.TempDir(), "users")
-	if err := os.WriteFile(list, []byte("jane@contoso.com secret\n"), 0o600); err != nil {
+	if err := os.WriteFile(list, []byte("upn,password\njane@contoso.com,secret-secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
@@ -285,26 +285,33 @@ func TestRun(t *testing.T) {
 			t.Errorf("%v: no error", args)
 		}
 	}
-	users := map[string]string{"demonstration": "x"}
-	if err := readUsers("nosuch", users); err == nil || len(users) != 0 {
-		t.Errorf("%v, %v", users, err)
-	}
 }
 
-// Users are read line by line, and no line is guessed.
-func TestReadUsers(t *testing.T) {
-	for text, want := range map[string]int{
-		"jane@contoso.com secret\njohn@contoso.com other\n": 2, "jane@contoso.com  a b\n": 1,
-		"": 0, "jane@contoso.com\n": -1, "a x\nb x\n": -1, "\n": -1,
+// Users are read as in every other program, and no line is guessed.
+func TestReadTokens(t *testing.T) {
+	for text, want := range map[string]string{
+		"upn,password\njane@contoso.com,0123456789ab\njohn@contoso.com,secret secret\n": "",
+		"User Principal Name;Password\r\njane@contoso.com;0123456789ab\r\n":             "",
+		`[{"userPrincipalName":"jane@contoso.com","password":"0123456789ab"}]`:          "",
+		"":                                "the file is empty",
+		"upn,password\n":                  "no user below the header row",
+		"jane@contoso.com 0123456789ab\n": "this is no header row",
+		"upn\njane@contoso.com\n":         "jane@contoso.com has no token",
+		"upn,password\njane@contoso.com,secret\n":                    "fewer than 12 characters",
+		"upn,password\ncontoso,secret-secret\n":                      "line 2",
+		"upn,password\na@b.de,secret-secret\nc@b.de,secret-secret\n": "a@b.de and c@b.de have the same token",
 	} {
 		file := filepath.Join(t.TempDir(), "users")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		users := map[string]string{"demonstration": "x"}
-		err := readUsers(file, users)
-		if (err == nil) != (want >= 0) || err == nil && len(users) != want || strings.Contains(fmt.Sprint(err), "secret") {
-			t.Errorf("%q: %v, %v", text, users, err)
+		tokens, err := readTokens(file)
+		if want == "" && (err != nil || tokens["0123456789ab"] != "jane@contoso.com") || want != "" && (err == nil || !strings.Contains(err.Error(), want)) ||
+			strings.Contains(fmt.Sprint(err), "secret-secret") || strings.Contains(fmt.Sprint(err), "0123456789ab") {
+			t.Errorf("%q: %v, %v", text, tokens, err)
 		}
+	}
+	if tokens, err := readTokens("nosuch"); err == nil || tokens != nil {
+		t.Errorf("%v, %v", tokens, err)
 	}
 }
