@@ -88,6 +88,9 @@ func (s *shared) parse(f *flag.FlagSet, args []string, summary, arguments string
 	if err := console.ParseFlags(f, args, summary, arguments, examples...); err != nil {
 		return err
 	}
+	if f.NArg() > 0 && !strings.HasSuffix(arguments, " FILE") && !strings.HasSuffix(arguments, " UPN ...") {
+		return console.Usage("unexpected argument %q; for help: %s", f.Arg(0), console.Command(f.Name(), "-h"))
+	}
 	if err := checkLedger(s.ledger); err != nil { // the flag package would repeat the value
 		return console.Usage("-ledger: %w", err)
 	}
@@ -113,7 +116,7 @@ func (s *shared) open(ctx context.Context, create bool, connections int) (jobs.D
 	}
 	l, err := sqlite.Open(ctx, s.ledger, sqlite.Options{Existing: !create})
 	if errors.Is(err, ledger.Missing) {
-		return nil, nil, console.Usage("%w. Correct -ledger or -out, or begin with: go run ./examples/fleet enqueue -users FILE.csv", err)
+		return nil, nil, console.Usage("%w. Correct -ledger or -out, or begin with: %s", err, console.Command("fleet", append(s.command("enqueue"), "-users", "FILE.csv")...))
 	}
 	if err != nil {
 		return nil, nil, err
@@ -144,9 +147,6 @@ func enqueueUsers(ctx context.Context, args []string) error {
 	if err := s.parse(f, args, "Adds users to issue certificates for. Known users are skipped, so the same list can be added again.", "[-users FILE] [-ledger postgres://HOST/DATABASE]",
 		"", "-users people.csv", "-users people.csv -ledger postgres://cba@db.contoso.com/cba"); err != nil {
 		return err
-	}
-	if f.NArg() > 0 {
-		return console.Usage("unexpected argument %q. List the users in a file: -users FILE.csv", f.Arg(0))
 	}
 	if _, err := os.Lstat(s.out); *file == "" && (s.ledger != "" || err == nil) {
 		return console.Usage("name the users with -users FILE.csv: samples are added to a new -out folder alone, never to a ledger")
@@ -182,24 +182,31 @@ func enqueueUsers(ctx context.Context, args []string) error {
 		return console.Result(console.Stdout, "fleet", counts)
 	}
 	fmt.Fprintf(console.Stdout, "%s added, %d already known.\n", plural(counts.Added, "user", "users"), counts.Known)
-	args, where := s.command("work"), "Issue for them."
+	why := "Issue for them."
 	if isPostgres(s.ledger) {
-		args, where = append(args, "-ca", "FOLDER"), "Issue for them, on every machine."
+		why = "Issue for them, on every machine."
 	}
-	console.Next(console.Stdout, console.StyleFor(os.Stdout), where, console.Command("fleet", args...))
+	s.next(why, s.work()...)
 	return nil
 }
 
 // command is another command with the same shared flags.
 func (s *shared) command(name string) []string {
-	args := []string{name}
-	if s.ledger != filepath.Join(s.out, ledgerName) {
-		args = append(args, "-ledger", s.ledger)
+	return append([]string{name}, place(s.out, s.ledger)...)
+}
+
+// work is the command that runs the jobs of this ledger.
+func (s *shared) work() []string {
+	args := s.command("work")
+	if isPostgres(s.ledger) {
+		return append(args, "-ca", "FOLDER")
 	}
-	if s.out != filepath.Join("out", "fleet") {
-		args = append(args, "-out", s.out)
-	}
-	return args
+	return append(args, "-drain")
+}
+
+// next says which command comes next.
+func (s *shared) next(why string, args ...string) {
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), why, console.Command("fleet", args...))
 }
 
 // work is the command line of a machine.
@@ -259,8 +266,6 @@ func workOn(ctx context.Context, args []string) error {
 	}
 	tokenFlags := w.token != tokenOptions{}
 	switch {
-	case f.NArg() > 0:
-		return console.Usage("unexpected argument %q", f.Arg(0))
 	case w.config.DuePercent < 1 || w.config.DuePercent > 100:
 		return console.Usage("-due %d: use 1 to 100 percent", w.config.DuePercent)
 	case w.config.Workers < 0 || w.config.Signatures < 0:
@@ -354,7 +359,7 @@ func (w *work) run(ctx context.Context) error {
 	if err := fleet.Run(ctx); err != nil {
 		return err
 	}
-	return w.show(context.WithoutCancel(ctx), fleet)
+	return w.show(context.WithoutCancel(ctx), fleet, true)
 }
 
 // openCA loads the CA, or makes the one of a single machine.
@@ -459,7 +464,7 @@ func showStatus(ctx context.Context, args []string) error {
 	}
 	defer l.Close()
 	for {
-		if err := s.show(ctx, fleet); err != nil || !*watch {
+		if err := s.show(ctx, fleet, !*watch); err != nil || !*watch {
 			return err
 		}
 		select {
@@ -473,8 +478,8 @@ func showStatus(ctx context.Context, args []string) error {
 	}
 }
 
-// show prints the status.
-func (s *shared) show(ctx context.Context, fleet *jobs.Fleet) error {
+// show prints the status, and what comes next.
+func (s *shared) show(ctx context.Context, fleet *jobs.Fleet, next bool) error {
 	status, err := fleet.Status(ctx)
 	if err != nil {
 		return err
@@ -483,7 +488,26 @@ func (s *shared) show(ctx context.Context, fleet *jobs.Fleet) error {
 		return console.Result(console.Stdout, "fleet", status)
 	}
 	writeStatus(console.Stdout, status)
+	if next {
+		s.afterStatus(status)
+	}
 	return nil
+}
+
+// afterStatus says what comes next.
+func (s *shared) afterStatus(status jobs.Status) {
+	switch {
+	case len(status.Failures) > 0:
+		s.next("Mend what the errors name, and try all of them now.", s.command("retry")...)
+	case (status.Left() > 0 || status.Unlisted > 0) && status.Machines == 0:
+		s.next("No process is at work. Run the jobs.", s.work()...)
+	case status.Left() > 0 || status.Unlisted > 0:
+		s.next("See again how far it is.", append(s.command("status"), "-watch")...)
+	case len(status.Certificates) == 0:
+		s.next("Add users to issue for.", append(s.command("enqueue"), "-users", "FILE.csv")...)
+	default:
+		s.next("All is done. See who has which certificate.", append(s.command("export"), "ledger.csv")...)
+	}
 }
 
 func writeStatus(out io.Writer, s jobs.Status) {
@@ -493,9 +517,15 @@ func writeStatus(out io.Writer, s jobs.Status) {
 	for _, state := range slices.Sorted(maps.Keys(s.Certificates)) {
 		rows = append(rows, []string{state.String(), strconv.Itoa(s.Certificates[state])})
 	}
-	console.Table(out, style, rows...)
-	fmt.Fprintln(out)
-	rows = [][]string{{"JOB", "WAITING", "RUNNING", "TO BE TRIED AGAIN", "DONE", "GIVEN UP", "PER SECOND", "TIME LEFT"}}
+	if len(rows) == 1 {
+		fmt.Fprintln(out, "No certificate was issued yet.")
+	} else {
+		console.Table(out, style, rows...)
+	}
+	if len(s.Jobs) > 0 {
+		fmt.Fprintln(out)
+	}
+	rows = [][]string{{"JOB", "WAITING", "RUNNING", "RETRY", "DONE", "GIVEN UP", "LAST MINUTE", "TIME LEFT"}}
 	byKind := map[string]map[string]jobs.JobCount{}
 	for _, j := range s.Jobs {
 		if byKind[j.Kind] == nil {
@@ -512,10 +542,14 @@ func writeStatus(out io.Writer, s jobs.Status) {
 			left = (time.Duration(float64(n)/rate) * time.Second).Round(time.Second).String()
 		}
 		rows = append(rows, []string{kind, strconv.Itoa(waiting), strconv.Itoa(k["running"].Count), strconv.Itoa(k["retryable"].Count), strconv.Itoa(k["completed"].Count),
-			strconv.Itoa(k["discarded"].Count + k["cancelled"].Count), strconv.FormatFloat(rate, 'f', 1, 64), left})
+			strconv.Itoa(k["discarded"].Count + k["cancelled"].Count), strconv.Itoa(k["completed"].LastMinute), left})
 	}
-	console.Table(out, style, rows...)
-	fmt.Fprintln(out)
+	if len(rows) > 1 {
+		console.Table(out, style, rows...)
+	}
+	if s.GraphClosed > 0 || s.Unlisted > 0 || s.GivenUp > 0 || len(s.Failures) > 0 {
+		fmt.Fprintln(out)
+	}
 	if s.GraphClosed > 0 {
 		fmt.Fprintf(out, "Microsoft Graph asks to wait for %v.\n", time.Duration(s.GraphClosed)*time.Second)
 	}
@@ -527,9 +561,6 @@ func writeStatus(out io.Writer, s jobs.Status) {
 	}
 	for _, x := range s.Failures {
 		fmt.Fprintf(out, "%s %d (%s, attempt %d): %s\n", x.Kind, x.Job, x.State, x.Attempt, console.Clean(x.Error))
-	}
-	if len(s.Failures) > 0 {
-		fmt.Fprintln(out, "To try all of them now: go run ./examples/fleet retry")
 	}
 }
 
@@ -547,7 +578,7 @@ func revokeUsers(ctx context.Context, args []string) error {
 	}
 	switch {
 	case f.NArg() == 0:
-		return console.Usage("name the users to revoke: fleet revoke jane@contoso.com")
+		return console.Usage("name the users to revoke, for example: %s", console.Command("fleet", append(s.command("revoke"), "jane@contoso.com")...))
 	case reason == crl.CertificateHold || reason == crl.RemoveFromCRL:
 		return console.Usage("-reason %v: the ledger revokes permanently; use another reason", reason)
 	}
@@ -578,8 +609,12 @@ func revokeUsers(ctx context.Context, args []string) error {
 	if s.json {
 		return errors.Join(failed, console.Result(console.Stdout, "fleet", result))
 	}
-	fmt.Fprintf(console.Stdout, "%s revoked. A running \"work\" publishes the CRL.\n", plural(result.Revoked, "certificate", "certificates"))
-	console.Next(console.Stdout, console.StyleFor(os.Stdout), "See whether it is published.", console.Command("fleet", s.command("status")...))
+	fmt.Fprintf(console.Stdout, "%s revoked.\n", plural(result.Revoked, "certificate", "certificates"))
+	status, err := fleet.Status(ctx)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	s.afterStatus(status)
 	return failed
 }
 
@@ -604,7 +639,11 @@ func retryJobs(ctx context.Context, args []string) error {
 		return console.Result(console.Stdout, "fleet", map[string]int{"retried": n})
 	}
 	fmt.Fprintf(console.Stdout, "%s to run again.\n", plural(n, "job", "jobs"))
-	return nil
+	status, err := fleet.Status(ctx)
+	if err == nil {
+		s.afterStatus(status)
+	}
+	return err
 }
 
 func exportLedger(ctx context.Context, args []string) error {
@@ -623,11 +662,25 @@ func exportLedger(ctx context.Context, args []string) error {
 		return err
 	}
 	defer l.Close()
-	if err := writeLedger(ctx, l, f.Arg(0)); err != nil {
+	result := exported{File: f.Arg(0)}
+	if err := console.Apart(args, []string{result.File}, nil, s.ledger, filepath.Join(s.out, ledgerName)); err != nil {
 		return err
 	}
-	fmt.Fprintf(console.Stdout, "Written: %s\n", f.Arg(0))
+	if result.Certificates, err = writeLedger(ctx, l, result.File); err != nil {
+		return err
+	}
+	if s.json {
+		return console.Result(console.Stdout, "fleet", result)
+	}
+	fmt.Fprintf(console.Stdout, "%s written to %s.\n", plural(result.Certificates, "certificate", "certificates"), console.Clean(result.File))
+	s.next("See what is left to do.", s.command("status")...)
 	return nil
+}
+
+// exported is what -json prints of an export.
+type exported struct {
+	File         string `json:"file"`
+	Certificates int    `json:"certificates"`
 }
 
 // runCommand runs a command until it ends or is interrupted.

@@ -124,8 +124,14 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.token.module, "token-module", "", "keep the CA's keys in a PKCS #11 token: `FILE` of its module, such as libsofthsm2.so")
 	f.StringVar(&o.token.label, "token", "", "`LABEL` of the token")
 	f.StringVar(&o.token.pinFile, "pin-file", "", "read the PIN of the token from the first line of `FILE`")
-	if err := console.ParseFlags(f, args, "Issues, renews and revokes certificates for many users. Without -users and -revoke it only reads.\nFor jobs on one machine or several, see -h of the commands below, such as \"enqueue -h\".",
-		"[flags]\n  go run ./examples/fleet enqueue|work|status|revoke|export|retry [flags]",
+	if err := console.ParseFlags(f, args, "Issues, renews and revokes certificates for many users. Without -users and -revoke it only reads.\nThe commands do the same as jobs, on one machine or several; each has -h of its own.",
+		"[flags]\n  go run ./examples/fleet COMMAND [flags]\n\nCommands:"+
+			"\n  enqueue  add users to issue certificates for"+
+			"\n  work     run the jobs on this machine"+
+			"\n  status   show how far the jobs have come"+
+			"\n  revoke   revoke all certificates of users"+
+			"\n  export   write the ledger to a file"+
+			"\n  retry    run failed jobs again now",
 		"", "-users people.csv -key p256 -crl-url http://pki.contoso.com/ca.crl", "-users people.csv -renew",
 		"-revoke jane@contoso.com -reason keyCompromise", "-due 20 -export ledger.csv"); err != nil {
 		return o, err
@@ -180,7 +186,7 @@ func parse(args []string) (options, error) {
 	if o.ledger == "" {
 		o.ledger = filepath.Join(o.out, ledgerName)
 	}
-	return o, nil
+	return o, console.Apart(args, []string{o.export}, nil, o.ledger, filepath.Join(o.out, folder.ManifestName), filepath.Join(o.out, folder.PasswordsName))
 }
 
 // Names in the output folder; the others are of package rollout.
@@ -428,7 +434,7 @@ func (p *program) issue(ctx context.Context) error {
 func (p *program) answer(ctx context.Context) (err error) {
 	p.ledger, err = sqlite.Open(ctx, p.options.ledger, sqlite.Options{ReadOnly: true})
 	if errors.Is(err, ledger.Missing) {
-		return console.Usage("nothing to read: %w. Correct -ledger or -out, or issue with -users FILE.csv", err)
+		return console.Usage("nothing to read: %w. Correct -ledger or -out, or begin with: %s", err, console.Command("fleet", append(place(p.out, p.options.ledger), "-users", "FILE.csv")...))
 	}
 	if err != nil {
 		return err
@@ -453,18 +459,30 @@ func (p *program) writeExport(ctx context.Context) error {
 	if p.export == "" {
 		return nil
 	}
-	return writeLedger(ctx, p.ledger, p.export)
+	_, err := writeLedger(ctx, p.ledger, p.export)
+	return err
 }
 
-// writeLedger writes a ledger to a file whose name says in which form.
-func writeLedger(ctx context.Context, l ledger.Ledger, name string) error {
-	entries := l.Entries(ctx, ledger.Query{})
-	return folder.Stream(name, folder.Secret, func(out io.Writer) error {
+// writeLedger writes a ledger to a file whose name says in which form, and says how many
+// certificates it has.
+func writeLedger(ctx context.Context, l ledger.Ledger, name string) (n int, err error) {
+	entries := func(yield func(ledger.Entry, error) bool) {
+		for e, err := range l.Entries(ctx, ledger.Query{}) {
+			if err == nil {
+				n++
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+	err = folder.Stream(name, folder.Secret, func(out io.Writer) error {
 		if strings.EqualFold(filepath.Ext(name), ".csv") {
 			return ledger.WriteCSV(out, entries)
 		}
 		return ledger.WriteJSON(out, entries)
 	})
+	return n, err
 }
 
 // figures are the result of a run.
@@ -565,11 +583,11 @@ func (p *program) report(out io.Writer) {
 	if len(p.revoke) > 0 && f.Revoked > 0 {
 		p.afterRevoking(out, style)
 	}
-	again := console.Command("fleet", p.args...)
-	place := []string{"-out", p.out}
-	if p.options.ledger != filepath.Join(p.out, ledgerName) {
-		place = append(place, "-ledger", p.options.ledger)
+	if p.export != "" {
+		fmt.Fprintf(out, "\nLedger written to %s.\n", console.Clean(p.export))
 	}
+	again := console.Command("fleet", p.args...)
+	place := place(p.out, p.options.ledger)
 	switch {
 	case f.Failed > 0:
 		console.Next(out, style, "Mend what the errors name, and run this again. Users who have a certificate are skipped.", again)
@@ -579,11 +597,29 @@ func (p *program) report(out io.Writer) {
 		console.Next(out, style, "Write the new IDs to the accounts, in place of the old ones.", console.Command("sync", "-tenant", "ID", "-manifest", manifest, "-replace"))
 	case f.Issued > 0 || p.list != nil:
 		console.Next(out, style, "Write the IDs to the accounts, as a dry run first.", console.Command("sync", "-tenant", "ID", "-manifest", manifest))
+	case len(p.revoke) > 0:
+		console.Next(out, style, "See who has which certificate, and in which state.", console.Command("fleet", append(place, "-export", "ledger.csv")...))
 	case f.Due > 0:
-		console.Next(out, style, "Renew those that are due, for the users of your list.", console.Command("fleet", append(place, "-users", "people.csv", "-renew")...))
+		args := append(place, "-users", "FILE.csv", "-renew")
+		if p.percent != cba.DefaultRenewal {
+			args = append(args, "-due", strconv.Itoa(p.percent))
+		}
+		console.Next(out, style, "Renew those that are due, for the users of your list. Give -key, -crl-url and -for as you did when they were issued.", console.Command("fleet", args...))
 	default:
-		console.Next(out, style, "Issue for more users.", console.Command("fleet", append(place, "-users", "people.csv")...))
+		console.Next(out, style, "Issue for more users.", console.Command("fleet", append(place, "-users", "FILE.csv")...))
 	}
+}
+
+// place are the flags that say where a ledger and its folder are, without those that say
+// what is so without them.
+func place(out, ledger string) (args []string) {
+	if out != filepath.Join("out", "fleet") {
+		args = append(args, "-out", out)
+	}
+	if ledger != filepath.Join(out, ledgerName) {
+		args = append(args, "-ledger", ledger)
+	}
+	return args
 }
 
 // afterRevoking says what makes a revocation count, and from when.
