@@ -99,7 +99,7 @@ func parse(args []string) (options, error) {
 			return o, console.Usage("%s exists, and this would be the demonstration's: give -tenant, or another name", name)
 		}
 	}
-	return o, console.Apart([]string{o.snapshot, o.html, beside(o.html), o.sarif, o.csv, o.metrics}, o.tenant.ID, o.users, o.omit)
+	return o, console.Apart(args, []string{o.snapshot, o.html, o.sarif, o.csv, o.metrics}, []string{beside(o.html)})
 }
 
 // An audit is what was found out, in the form of -json.

@@ -304,7 +304,7 @@ func TestUnusable(t *testing.T) {
 	}{
 		{[]string{"-jason"}, "-jason"},
 		{[]string{"tenant.json"}, "tenant.json"},
-		{[]string{"-snapshot", "no/such/folder/tenant.json"}, "no such file"},
+		{[]string{"-snapshot", "no/such/folder/tenant.json"}, "no/such/folder: no such folder in "},
 		{[]string{"-endpoint", "https://graph.microsoft.com/v1.0"}, "GRAPH_ACCESS_TOKEN"},
 	} {
 		if r := audit(t, nil, test.args...); r.Code != 2 || r.Stdout != "" || !strings.Contains(r.Stderr, test.says) {

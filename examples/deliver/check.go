@@ -36,6 +36,9 @@ func (o options) check() error {
 	if runtime.GOOS != "linux" {
 		return console.Usage("-check works on Linux; on Windows run Import-Certificate.ps1 -Check, on macOS sh install.sh -check")
 	}
+	if os.Getenv("HOME") == "" {
+		return console.Usage("HOME is not set, and the browsers' databases are below it. Run it as the user whose browsers are meant, or name the folder: HOME=/home/NAME %s", console.Command("deliver", o.args...))
+	}
 	parcels, err := o.load()
 	if err != nil {
 		return saved.Advise(o.manifest, err)
@@ -58,12 +61,41 @@ func (o options) check() error {
 	if o.json {
 		err = console.Result(console.Stdout, "deliver", map[string]any{"users": all})
 	} else {
-		reportCheck(console.Stdout, console.StyleFor(os.Stdout), all)
+		style := console.StyleFor(os.Stdout)
+		reportCheck(console.Stdout, style, all)
+		why, command := o.afterCheck(all)
+		console.Next(console.Stdout, style, why, command)
 	}
 	if err == nil && missing {
 		err = console.ErrNo
 	}
 	return err
+}
+
+// afterCheck says what comes next.
+func (o options) afterCheck(all []checkup) (why, command string) {
+	states, asks := map[string]bool{}, false
+	for _, c := range all {
+		for _, d := range c.Databases {
+			states[d.State] = true
+		}
+		for _, choice := range c.Choices {
+			asks = asks || choice.File == ""
+		}
+	}
+	install := []string{"-manifest", o.manifest, "-to", "linux", "-out", "linux"}
+	for _, upn := range o.users {
+		install = append(install, "-user", upn)
+	}
+	switch {
+	case states["missing"]:
+		return "Make the files that install the certificate. Then, in the user's folder, run install.sh as the user, and sudo sh install-policy.sh.", console.Command("deliver", install...)
+	case states["locked"]:
+		return "A database has a primary password, so its keys cannot be seen. Write the password into a file, and look again.", "NSSDB_PASSWORD_FILE=FILE " + console.Command("deliver", o.args...)
+	case asks:
+		return "The certificate is there, and the browser will ask which one to use. Make the files, and run sudo sh install-policy.sh in the user's folder, so that it does not ask.", console.Command("deliver", install...)
+	}
+	return "All is there. When the user has signed in, see how it went.", console.Command("signins", "-tenant", "ID", "-manifest", o.manifest)
 }
 
 // databases runs the user's own script with -check, which is the one way to find the

@@ -45,10 +45,11 @@ type options struct {
 	users                               []string
 	target                              deploy.Target
 	zip, replace, json, shared, look    bool
+	args                                []string // the command line, for the next command
 }
 
 func parse(args []string) (options, error) {
-	var o options
+	o := options{args: args}
 	f := flag.NewFlagSet("deliver", flag.ContinueOnError)
 	f.StringVar(&o.manifest, "manifest", "out/manifest.json", "the manifest.json `FILE` that issue or fleet wrote")
 	f.Func("to", "`TARGET` of the delivery: windows-usb, windows, macos, ios, linux or android, or a system as issue -for takes it, such as windows-11; required", func(text string) (err error) {

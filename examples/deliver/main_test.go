@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -313,6 +314,13 @@ func TestSharedMachine(t *testing.T) {
 	}
 }
 
+// browsers puts one browser in the place of those of a machine.
+func browsers(screen string) string {
+	before, after, _ := strings.Cut(screen, "AT ENTRA")
+	_, after, _ = strings.Cut(after, "NEXT")
+	return before + "AT ENTRA ...\n\nNEXT" + after
+}
+
 // The machine itself: what the script put there is found.
 func TestCheck(t *testing.T) {
 	for _, tool := range []string{"certutil", "pk12util"} {
@@ -329,7 +337,15 @@ func TestCheck(t *testing.T) {
 	look := func(args ...string) programtest.Result {
 		return programtest.Run(t, program, folder, env, append([]string{"-check"}, args...)...)
 	}
-	if r := look("-user", "jane@yourdomain.com"); r.Code != 1 || !strings.Contains(r.Stdout, "missing") {
+	if r := look("-user", "jane@yourdomain.com"); r.Code != 1 || !strings.Contains(r.Stdout, "missing") ||
+		!strings.HasSuffix(r.Stdout, "\n  go run ./examples/deliver -manifest out/manifest.json -to linux -out linux -user jane@yourdomain.com\n") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	for _, columns := range []int{0, 80, 120} {
+		in := append(slices.Clone(env), fmt.Sprintf("COLUMNS=%d", columns))
+		programtest.Screen(t, "check", columns, programtest.Run(t, program, folder, append(in[:1:1], append(in[2:], "HOME=/nonexistent/jane")...), "-check"), browsers)
+	}
+	if r := programtest.Run(t, program, folder, env[:1], "-check", "-user", "jane@yourdomain.com"); r.Code != 2 || !strings.Contains(r.Stderr, "HOME=/home/NAME go run ./examples/deliver -check -user jane@yourdomain.com") {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	if stdout, stderr, code := deliver(t, folder, "-to", "linux", "-out", "d", "-embed-password"); code != 0 {

@@ -63,7 +63,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	}
 	_, after, err := saved.Tenant(o.then, o.reading(lists))
 	if err != nil {
-		return err
+		return saved.Changed(o.then, o.tenant.ID, err)
 	}
 	bar := console.NewProgress(os.Stderr, "Comparing", 0)
 	defer bar.End()
@@ -139,17 +139,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		if inScope > 0 && without < total {
 			fmt.Fprintf(console.Stdout, "\nIn scope, without a certificate: %s\n", after.WithoutCertificate())
 		}
-		why := "Pass this on as one page."
-		switch {
-		case counts[signin.Loses] > 0:
-			why = "Change " + o.then + " until nobody loses access; as a page for those who decide:"
-		case o.html != "":
-			why = "Before you change the tenant, look at what is wrong with it as it would be."
-		}
-		command := console.Command("explain", append(slices.Clone(o.args), "-html", "affected.html")...)
-		if o.html != "" {
-			command = console.Command("audit", "-tenant", o.then, "-users", o.users)
-		}
+		why, command := o.afterComparison(counts[signin.Loses] > 0)
 		console.Next(console.Stdout, style, why, command)
 	}
 	switch {
@@ -159,6 +149,20 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		return console.ErrNotKnown
 	}
 	return nil
+}
+
+// afterComparison says what comes after it: first the page, for those who decide, then
+// the tenant as it would be.
+func (o options) afterComparison(loses bool) (why, command string) {
+	switch {
+	case o.html == "" && loses:
+		return "Change " + o.then + " and compare again, until nobody loses access. For those who decide, as one page:", console.Command("explain", append(slices.Clone(o.args), "-html", "affected.html")...)
+	case o.html == "":
+		return "Pass this on as one page.", console.Command("explain", append(slices.Clone(o.args), "-html", "affected.html")...)
+	case loses:
+		return "Page written to " + o.html + ", and everybody who is affected to " + o.list() + ". Change " + o.then + " and compare again, until nobody loses access.", console.Command("explain", o.args...)
+	}
+	return "Page written to " + o.html + ", and everybody who is affected to " + o.list() + ". Before you change the tenant, look at what is wrong with it as it would be.", console.Command("audit", "-tenant", o.then, "-users", o.users)
 }
 
 // summary says what becomes of the users. Those about whom nothing is known are not

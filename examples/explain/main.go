@@ -113,7 +113,7 @@ func parse(args []string) (options, error) {
 			}
 		}
 	}
-	return o, console.Apart([]string{o.html, o.list()}, o.tenant.ID, o.user, o.cert, o.manifest, o.users, o.then)
+	return o, console.Apart(args, []string{o.html}, []string{o.list()})
 }
 
 func run(args []string) error {

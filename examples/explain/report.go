@@ -86,7 +86,7 @@ func (r report) print(w io.Writer, style console.Style) {
 	fmt.Fprintf(w, "\n%s\n", style.Bold("STEPS"))
 	width := 0
 	for _, s := range v.Steps {
-		width = max(width, len(s.Name))
+		width = max(width, console.Width(s.Name))
 	}
 	last := ""
 	for _, s := range v.Steps {
@@ -115,11 +115,16 @@ func (r report) print(w io.Writer, style console.Style) {
 			if a.ChangesVerdict {
 				changes = style.Yellow("*")
 			}
-			for i, text := range console.Lines(w, console.Clean(a.Text), 10) {
+			head, hang := a.ID+strings.Repeat(" ", max(2, 6-len(a.ID))), 10
+			text := console.Clean(a.Text)
+			if len(head) > 6 { // the name of something that is missing
+				head, text = "", head+text
+			}
+			for i, text := range console.Lines(w, text, hang) {
 				if i == 0 {
-					fmt.Fprintf(w, "  %s %s%s%s\n", changes, a.ID, strings.Repeat(" ", max(2, 6-len(a.ID))), text)
+					fmt.Fprintf(w, "  %s %s%s\n", changes, head, text)
 				} else {
-					fmt.Fprintf(w, "          %s\n", text)
+					fmt.Fprintf(w, "%s%s\n", strings.Repeat(" ", hang), text)
 				}
 			}
 		}

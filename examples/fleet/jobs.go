@@ -89,7 +89,7 @@ func (s *shared) parse(f *flag.FlagSet, args []string, summary, arguments string
 		return err
 	}
 	if f.NArg() > 0 && !strings.HasSuffix(arguments, " FILE") && !strings.HasSuffix(arguments, " UPN ...") {
-		return console.Usage("unexpected argument %q; for help: %s", f.Arg(0), console.Command(f.Name(), "-h"))
+		return console.Usage("unexpected argument %q; for help: %s", f.Arg(0), console.Command("fleet", strings.TrimPrefix(f.Name(), "fleet "), "-h"))
 	}
 	if err := checkLedger(s.ledger); err != nil { // the flag package would repeat the value
 		return console.Usage("-ledger: %w", err)

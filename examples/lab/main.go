@@ -68,7 +68,7 @@ func parse(args []string) (options, error) {
 	case (o.tenant == "") != (o.users == ""):
 		return o, console.Usage("-tenant and -users must be used together; issue writes both")
 	}
-	return o, nil
+	return o, console.Apart(args, []string{o.ca}, nil)
 }
 
 func run(args []string) error {

@@ -148,11 +148,7 @@ func parse(args []string) (options, error) {
 	case (given["require"] || given["crl"] || given["allow-private"]) && o.users == "" && o.manifest == "" && !o.tenant.IsDemo():
 		return o, console.Usage("-require, -crl and -allow-private need -users or -manifest: they decide how the users' sign-ins end")
 	}
-	inputs := []string{o.then, o.users, o.manifest}
-	for _, ca := range o.edits.cas {
-		inputs = append(inputs, ca.file)
-	}
-	return o, console.Apart([]string{o.out, o.bundle, o.html}, inputs...)
+	return o, console.Apart(o.args, []string{o.out, o.bundle, o.html}, nil)
 }
 
 // checkFrom refuses flags that a proposal has no use for.

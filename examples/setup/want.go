@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -183,6 +184,9 @@ func (o options) wanted() (*signin.Config, error) {
 		return nil, nil
 	}
 	content, err := folder.Read(o.then, folder.MaxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, console.Usage("%w\nto begin: %s. Then edit the file, and run this again", err, console.Command("audit", append(o.tenant.Args(), "-snapshot", o.then)...))
+	}
 	if err != nil {
 		return nil, err
 	}

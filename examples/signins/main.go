@@ -107,7 +107,7 @@ func parse(args []string) (options, error) {
 			return o, console.Usage("%s exists, and this would be the demonstration's: give -tenant, or another name", name)
 		}
 	}
-	return o, console.Apart([]string{o.write, o.html}, o.manifest, o.certs)
+	return o, console.Apart(args, []string{o.write, o.html}, nil)
 }
 
 // A summary is what was found, in the form of -json.

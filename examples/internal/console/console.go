@@ -9,10 +9,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -351,8 +353,12 @@ func Given(f *flag.FlagSet) map[string]bool {
 }
 
 // Apart refuses a file that a program would write over another one that it writes, or
-// over one that it reads. Names that are "" do not count.
-func Apart(outputs []string, inputs ...string) error {
+// over one that it reads. outputs are those that args, its command line, names; beside
+// those that it writes with them. It reads what else args names, and inputs. Names that
+// are "" do not count.
+func Apart(args, outputs, beside []string, inputs ...string) error {
+	inputs = append(inputs, named(args, outputs)...)
+	outputs = slices.Concat(outputs, beside)
 	for i, name := range outputs {
 		for _, other := range outputs[:i] {
 			if isSameFile(name, other) {
@@ -366,6 +372,31 @@ func Apart(outputs []string, inputs ...string) error {
 		}
 	}
 	return nil
+}
+
+// named are the words of a command line that can name a file, without the outputs, each
+// of which it names once.
+func named(args, outputs []string) []string {
+	outputs = slices.Clone(outputs)
+	var words []string
+	for _, word := range args {
+		if strings.HasPrefix(word, "-") {
+			_, value, ok := strings.Cut(word, "=")
+			if !ok {
+				continue
+			}
+			word = value
+		}
+		if i := slices.Index(outputs, word); i >= 0 {
+			outputs = slices.Delete(outputs, i, i+1)
+			continue
+		}
+		words = append(words, word)
+		if i := strings.LastIndex(word, "="); i >= 0 { // URL=FILE
+			words = append(words, word[i+1:])
+		}
+	}
+	return words
 }
 
 // isSameFile compares two names, and what they lead to.
@@ -436,10 +467,39 @@ func status(name string, stderr io.Writer, err error) int {
 // person who runs a program has no use for them.
 var prefixes = regexp.MustCompile(`(^|: |; |, )(?:cba|certuserid|crl|deploy|dn|fetch|folder|graph|graphtest|keyid|ledger|lifecycle|lint|pfx|policy|publish|rollout|signin|snapshot|sqlite|token|trust): `)
 
-// lines is the text of an error for people, line by line.
+// missingFiles are the errors within err that say that a file does not exist.
+func missingFiles(err error) (all []*fs.PathError) {
+	switch e := err.(type) {
+	case *fs.PathError:
+		if errors.Is(e.Err, fs.ErrNotExist) {
+			return []*fs.PathError{e}
+		}
+	case interface{ Unwrap() error }:
+		return missingFiles(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, e := range e.Unwrap() {
+			all = append(all, missingFiles(e)...)
+		}
+	}
+	return all
+}
+
+// lines is the text of an error for people, line by line. A file that does not exist is
+// told with the folder in which it was looked for.
 func lines(err error) []string {
+	text := err.Error()
+	for _, e := range missingFiles(err) {
+		missing := e.Path + ": no such file"
+		if _, failed := os.Stat(filepath.Dir(e.Path)); failed != nil {
+			missing = filepath.Dir(e.Path) + ": no such folder"
+		}
+		if here, failed := os.Getwd(); failed == nil && !filepath.IsAbs(e.Path) {
+			missing += " in " + here
+		}
+		text = strings.ReplaceAll(text, e.Error(), missing)
+	}
 	var all []string
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		for before := ""; before != line; {
 			before, line = line, prefixes.ReplaceAllString(line, "$1")
 		}

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -35,18 +38,56 @@ func TestApart(t *testing.T) {
 	}
 	for _, test := range []struct {
 		outputs, inputs []string
+		args            string
 		good            bool
 	}{
-		{nil, nil, true},
-		{[]string{"", "a.json", "", "b.json", "new.json"}, []string{"", "other.json", ""}, true},
-		{[]string{"new.json", "./new.json"}, nil, false},
-		{[]string{"a.json", "c.json"}, nil, false},
-		{[]string{"x", "a.json"}, []string{"b.json", "./a.json"}, false},
-		{[]string{"a.json"}, []string{"c.json"}, false},
+		{nil, nil, "", true},
+		{[]string{"", "a.json", "", "b.json", "new.json"}, []string{"", "other.json", ""}, "", true},
+		{[]string{"new.json", "./new.json"}, nil, "", false},
+		{[]string{"a.json", "c.json"}, nil, "", false},
+		{[]string{"x", "a.json"}, []string{"b.json", "./a.json"}, "", false},
+		{[]string{"a.json"}, []string{"c.json"}, "", false},
+		// Whatever flag names it, and in whatever way.
+		{[]string{"a.json"}, nil, "-json -out a.json -users b.json", true},
+		{[]string{"a.json"}, nil, "-json -out=a.json -users=b.json", true},
+		{[]string{"a.json"}, nil, "-out a.json -users a.json", false},
+		{[]string{"a.json"}, nil, "-out a.json -users=./a.json", false},
+		{[]string{"a.json"}, nil, "-out a.json -users c.json", false},
+		{[]string{"a.json"}, nil, "-out a.json -crl http://a.b/c?d=e=c.json", false},
+		{[]string{"a.json"}, nil, "-out a.json --crl=http://a.b/c=a.json", false},
+		{[]string{"new.json"}, nil, "-out new.json new.json", false},
 	} {
-		if err := Apart(test.outputs, test.inputs...); (err == nil) != test.good {
-			t.Errorf("%q, %q: %v", test.outputs, test.inputs, err)
+		if err := Apart(strings.Fields(test.args), test.outputs, nil, test.inputs...); (err == nil) != test.good {
+			t.Errorf("%q, %q, %q: %v", test.outputs, test.inputs, test.args, err)
 		}
+	}
+}
+
+// So it is with what is written beside an output.
+func TestApartBeside(t *testing.T) {
+	for args, good := range map[string]bool{"-html new.html -tenant ID": true, "-html new.html -tenant ./a.json": false, "-html new.html -tenant a.json": false, "-html a.json": false} {
+		words := strings.Fields(args)
+		if err := Apart(words, words[1:2], []string{"a.json"}); (err == nil) != good {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// A file that does not exist is told without the words of a system, and from where it was
+// looked for, however deep the error is.
+func TestMissingFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, opened := os.ReadFile("no such.json")
+	_, stated := os.Stat(filepath.Join(here, "other"))
+	_, listed := os.ReadDir("a/b")
+	err = fmt.Errorf("-x: %w", errors.Join(Usage("a: %w", opened), stated, fmt.Errorf("two: %w and %w", listed, io.EOF)))
+	want := "-x: a: no such.json: no such file in " + here + "; " + filepath.Join(here, "other") + ": no such file; two: a: no such folder in " + here + " and EOF"
+	if got := Text(err); got != want {
+		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
 

@@ -9,11 +9,16 @@ import (
 
 // Command is the command that runs a program with these arguments, to copy into a shell.
 func Command(program string, args ...string) string {
-	words := []string{"go run ./examples/" + program}
-	for _, arg := range args {
-		words = append(words, quote(arg))
+	return Line(append([]string{"go", "run", "./examples/" + program}, args...)...)
+}
+
+// Line is a command line of a shell with these words.
+func Line(words ...string) string {
+	var quoted []string
+	for _, word := range words {
+		quoted = append(quoted, quote(word))
 	}
-	return strings.Join(words, " ")
+	return strings.Join(quoted, " ")
 }
 
 // quote makes one word of a shell of a text.
@@ -29,7 +34,8 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// Next writes the end of a program: why, and the command to run next.
+// Next writes the end of a program: why, and the command to run next, in one line.
 func Next(w io.Writer, style Style, why, command string) {
-	fmt.Fprintf(w, "\n%s  %s\n  %s\n", style.Bold("NEXT"), why, Clean(command))
+	fmt.Fprintf(w, "\n%s  %s\n", style.Bold("NEXT"), why)
+	fmt.Fprintf(Machine(w), "  %s\n", Clean(command))
 }

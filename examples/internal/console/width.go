@@ -66,7 +66,7 @@ func wrap(text string, columns int) []string {
 	}
 	for word := range strings.SplitSeq(text, " ") {
 		w := Width(word)
-		if used > 0 && used+1+w > columns {
+		if used > 0 && used+1+w > columns && (w <= columns || used > columns/4) { // a long word is cut in any case
 			flush()
 		} else if used > 0 {
 			line, used = line+" ", used+1

@@ -62,7 +62,7 @@ func Advise(manifest string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, statErr := os.Stat(manifest); statErr != nil {
-			return console.Usage("%w\nto make a manifest: %s", err, console.Command("issue", "-out", dir, "jane@contoso.com"))
+			return missing(manifest, folder.ManifestName, err)
 		}
 		return console.Usage("%w\nto see what is missing: %s", err, again)
 	case errors.As(err, &e) && e.UPN != "":
@@ -77,7 +77,16 @@ func Advise(manifest string, err error) error {
 // it has the name of one that examples/issue writes.
 func missing(name, written string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) || filepath.Base(name) != written {
-		return err
+		return console.Usage("%w", err)
 	}
 	return console.Usage("%w\nto write it: %s (a user who has a certificate gets no other)", err, console.Command("issue", "-out", filepath.Dir(name), "jane@contoso.com"))
+}
+
+// Changed adds to the error about a file with a changed tenant that is not there how to
+// begin: with a copy of the tenant in the file original.
+func Changed(name, original string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return console.Usage("%w\nto begin: %s. Then edit the copy, and run this again", err, console.Line("cp", original, name))
 }
