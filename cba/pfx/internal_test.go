@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"example.com/entracba/cba/internal/der"
+	"example.com/entracba/cba/internal/interop"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -570,6 +571,78 @@ func TestEntries(t *testing.T) {
 			t.Errorf("%+v: name %q, certificate %v", test, got.FriendlyName, bytes.Equal(got.Certificate.Raw, other))
 		}
 	}
+}
+
+// Contents in contents are read where they stand, as OpenSSL reads them, and count
+// against the limits.
+func TestNestedContents(t *testing.T) {
+	b := selfSigned(t)
+	der, err := Modern.Encode(b, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parseFile(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nest := func(contents []byte, levels int) []byte {
+		for range levels {
+			var v cryptobyte.Builder
+			v.AddASN1(asn1.SEQUENCE, func(v *cryptobyte.Builder) {
+				v.AddASN1(asn1.SEQUENCE, func(v *cryptobyte.Builder) {
+					v.AddASN1ObjectIdentifier([]int{1, 2, 840, 113549, 1, 12, 10, 1, 6})
+					v.AddASN1(tag0, func(v *cryptobyte.Builder) { v.AddBytes(contents) })
+				})
+			})
+			contents = v.BytesOrPanic()
+		}
+		return contents
+	}
+	file := func(levels int) []byte { // the key's part, which is not encrypted as a whole
+		safe := replaceElement(t, f.authSafe, octets(f.parts[1].data), octets(nest(f.parts[1].data, levels)))
+		sum, err := f.mac.sum(safe, newSecret("secret"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return whole(safe, bytes.Replace(macOf(der), f.mac.digest, sum, 1))
+	}
+	openssl := interop.Find(t, "openssl")
+	for levels := range 4 {
+		data := file(levels)
+		got, err := Decode(data, "secret")
+		if err != nil || !sameKey(got.Key, b.Key) {
+			t.Errorf("%d levels: %v", levels, err)
+		}
+		in, err := Inspect(data)
+		if err != nil || in.Encoding != Modern || len(in.Parts) != 2 || len(in.Parts[1].Keys) != 1 || in.Parts[1].Other != 0 {
+			t.Errorf("%d levels: %+v, %v", levels, in, err)
+		}
+		if out := openssl.Run(t, data, "pkcs12", "-nodes", "-nocerts", "-passin", "pass:secret"); !strings.Contains(out, "BEGIN PRIVATE KEY") {
+			t.Errorf("%d levels: OpenSSL: %s", levels, out)
+		}
+	}
+	if _, err := Decode(file(40), "secret"); reason(err) != Malformed {
+		t.Errorf("40 levels: %v", err)
+	}
+	// Entries of several lists are counted together.
+	many := bytes.Repeat(f.parts[1].data[headerOf(f.parts[1].data):], maxEntries)
+	var v cryptobyte.Builder
+	v.AddASN1(asn1.SEQUENCE, func(v *cryptobyte.Builder) {
+		for range 2 {
+			v.AddBytes(nest(sequence(many), 1)[headerOf(nest(sequence(many), 1)):])
+		}
+	})
+	if _, _, err := readBags(v.BytesOrPanic()); reason(err) != TooCostly {
+		t.Errorf("%d entries in two lists: %v", 2*maxEntries, err)
+	}
+}
+
+// headerOf is the number of bytes before the content of a DER element.
+func headerOf(element []byte) int {
+	if element[1] < 0x80 {
+		return 2
+	}
+	return 2 + int(element[1]&0x7f)
 }
 
 // Keys so large that working with them takes long are refused before.

@@ -41,10 +41,11 @@ type bag struct {
 type bagKind uint8
 
 const (
-	otherBag    bagKind = iota // CRLs, secrets, nested contents: not for us
+	otherBag    bagKind = iota // CRLs, secrets: not for us
 	keyBag                     // PKCS#8 in the clear
 	shroudedBag                // PKCS#8 encrypted
 	certBag
+	nestedBag // SafeContents of its own, read in its place
 )
 
 const (
@@ -57,6 +58,7 @@ const (
 	oidKeyBag        = "1.2.840.113549.1.12.10.1.1"
 	oidShroudedBag   = "1.2.840.113549.1.12.10.1.2"
 	oidCertBag       = "1.2.840.113549.1.12.10.1.3"
+	oidNestedBag     = "1.2.840.113549.1.12.10.1.6"
 	oidX509          = "1.2.840.113549.1.9.22.1"
 )
 
@@ -211,23 +213,39 @@ func readEncryptedData(s cryptobyte.String) (part, bool) {
 
 // readBags reads SafeContents. ber says whether it was BER.
 func readBags(contents []byte) (bags []bag, ber bool, err error) {
-	der, ok := toDER(contents)
-	s := cryptobyte.String(der)
-	var list cryptobyte.String
-	if !ok || !s.ReadASN1(&list, asn1.SEQUENCE) {
+	der, ok := toDER(contents) // at most maxDepth levels, so that what follows nests no deeper
+	if !ok {
 		return nil, false, fail(Malformed, "a part contains no list of entries")
+	}
+	bags, err = appendBags(nil, der)
+	return bags, !bytes.Equal(der, contents), err
+}
+
+// appendBags appends the entries of SafeContents, those in nested contents among them (RFC
+// 7292 section 4.2.6): OpenSSL reads them in the same way.
+func appendBags(bags []bag, contents cryptobyte.String) ([]bag, error) {
+	var list cryptobyte.String
+	if !contents.ReadASN1(&list, asn1.SEQUENCE) {
+		return nil, fail(Malformed, "a part contains no list of entries")
 	}
 	for !list.Empty() {
 		if len(bags) == maxEntries {
-			return nil, false, fail(TooCostly, "more than %d entries", maxEntries)
+			return nil, fail(TooCostly, "more than %d entries", maxEntries)
 		}
 		b, ok := readBag(&list)
-		if !ok {
-			return nil, false, fail(Malformed, "entry %d of a part cannot be read", len(bags)+1)
+		switch {
+		case !ok:
+			return nil, fail(Malformed, "entry %d of a part cannot be read", len(bags)+1)
+		case b.kind == nestedBag:
+			var err error
+			if bags, err = appendBags(bags, b.value); err != nil {
+				return nil, err
+			}
+		default:
+			bags = append(bags, b)
 		}
-		bags = append(bags, b)
 	}
-	return bags, !bytes.Equal(der, contents), nil
+	return bags, nil
 }
 
 // readBag reads one SafeBag, RFC 7292 section 4.2.
@@ -248,6 +266,8 @@ func readBag(list *cryptobyte.String) (bag, bool) {
 		b.kind = shroudedBag
 	case oidCertBag:
 		b.kind = certBag
+	case oidNestedBag:
+		b.kind = nestedBag
 	}
 	if s.Empty() {
 		return b, true
