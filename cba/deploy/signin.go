@@ -155,20 +155,26 @@ function Start-Prepare {
     Remove-Folder $folder
     [System.IO.Directory]::CreateDirectory($base) | Out-Null
     New-Folder $folder ''
-    Copy-Item -LiteralPath $source -Destination (Join-Path $folder $pfx)
-    Copy-Item -LiteralPath $PSCommandPath -Destination (Join-Path $folder $script)
-    $deadline = (Get-Date).AddMinutes({MINUTES})
-    Set-Content -LiteralPath (Join-Path $folder 'deadline') -Value ($deadline.ToUniversalTime().Ticks)
-    $triggers = @((New-ScheduledTaskTrigger -AtLogOn), (New-ScheduledTaskTrigger -Once -At $deadline))
-    $settings = New-ScheduledTaskSettingsSet -StartWhenAvailable -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries -MultipleInstances Queue
-    $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount
-    Register-ScheduledTask -TaskName $task -Action (New-Action (Join-Path $folder $script) 'sign-in') -Trigger $triggers -Settings $settings -Principal $principal -Force | Out-Null
+    try {
+        Copy-Item -LiteralPath $source -Destination (Join-Path $folder $pfx)
+        Copy-Item -LiteralPath $PSCommandPath -Destination (Join-Path $folder $script)
+        $deadline = (Get-Date).AddMinutes({MINUTES})
+        Set-Content -LiteralPath (Join-Path $folder 'deadline') -Value ($deadline.ToUniversalTime().Ticks)
+        $triggers = @((New-ScheduledTaskTrigger -AtLogOn), (New-ScheduledTaskTrigger -Once -At $deadline))
+        $settings = New-ScheduledTaskSettingsSet -StartWhenAvailable -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries -MultipleInstances Queue
+        $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount
+        Register-ScheduledTask -TaskName $task -Action (New-Action (Join-Path $folder $script) 'sign-in') -Trigger $triggers -Settings $settings -Principal $principal -Force | Out-Null
+    } catch { # without the task nothing would wipe the files
+        Remove-Folder $folder
+        throw
+    }
     Write-Log ('prepared; waits for the person until ' + $deadline.ToString('s'))
     Start-ScheduledTask -TaskName $task # the person may be signed in already
 }
 
 function Start-SignIn {
-    $deadline = [long](Get-Content -LiteralPath (Join-Path $folder 'deadline') -TotalCount 1)
+    $deadline = 0 # half wiped: the rest goes, too
+    try { $deadline = [long](Get-Content -LiteralPath (Join-Path $folder 'deadline') -TotalCount 1) } catch { Write-Log 'the deadline cannot be read' }
     if ((Get-Date).ToUniversalTime().Ticks -ge $deadline) {
         Remove-Task ($task + ' import')
         Remove-Folder $folder
@@ -192,21 +198,24 @@ function Start-SignIn {
     }
     if ($person.Count -eq 0) { return } # somebody else, or nobody
     $hand = Join-Path $folder 'import'
-    Remove-Folder $hand
-    New-Folder $hand $person[0]
-    Copy-Item -LiteralPath (Join-Path $folder $pfx), (Join-Path $folder $script) -Destination $hand
     $name = $task + ' import'
-    $principal = New-ScheduledTaskPrincipal -UserId $person[0] -LogonType Interactive -RunLevel Limited
-    $settings = New-ScheduledTaskSettingsSet -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
-    Register-ScheduledTask -TaskName $name -Action (New-Action (Join-Path $hand $script) 'import') -Settings $settings -Principal $principal -Force | Out-Null
-    Start-ScheduledTask -TaskName $name
-    $result = 267011 # has not run yet; 267009: runs
-    for ($try = 0; $try -lt 60 -and (267009, 267011) -contains $result; $try++) {
-        Start-Sleep -Seconds 2
-        $result = (Get-ScheduledTaskInfo -TaskName $name).LastTaskResult
-    }
-    Remove-Task $name
     Remove-Folder $hand
+    try {
+        New-Folder $hand $person[0]
+        Copy-Item -LiteralPath (Join-Path $folder $pfx), (Join-Path $folder $script) -Destination $hand
+        $principal = New-ScheduledTaskPrincipal -UserId $person[0] -LogonType Interactive -RunLevel Limited
+        $settings = New-ScheduledTaskSettingsSet -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries
+        Register-ScheduledTask -TaskName $name -Action (New-Action (Join-Path $hand $script) 'import') -Settings $settings -Principal $principal -Force | Out-Null
+        Start-ScheduledTask -TaskName $name
+        $result = 267011 # has not run yet; 267009: runs; 267045: queued
+        for ($try = 0; $try -lt 60 -and (267009, 267011, 267045) -contains $result; $try++) {
+            Start-Sleep -Seconds 2
+            $result = (Get-ScheduledTaskInfo -TaskName $name).LastTaskResult
+        }
+    } finally { # whatever happens, the person reads the files no longer than this
+        Remove-Task $name
+        Remove-Folder $hand
+    }
     if ($result -ne 0) { throw ('the import ended with ' + $result + '; it is tried again at the next sign-in') }
     Remove-Folder $folder
     Write-Log 'imported; wiped'

@@ -54,6 +54,25 @@ func TestSignInScript(t *testing.T) {
 			t.Errorf("no %s in the script", want)
 		}
 	}
+	// What no test can run here, and what each line is for: see the comments in the script.
+	for want, why := range map[string]string{
+		"$programs = $env:ProgramW6432":                       "PowerShell of 32 bits has another Program Files than the task",
+		"'System32\\WindowsPowerShell\\v1.0\\powershell.exe'": "the path is not searched",
+		"-MultipleInstances Queue":                            "a sign-in while the task waits is not lost",
+		"$file.Attributes = 'Normal'":                         "copies of read-only files are wiped",
+		"[System.IO.File]::OpenWrite(":                        "overwritten in place",
+		"$person.Count -eq 0; $try++":                         "waits for the person, not for anybody's desktop",
+		"    } finally { # whatever happens":                  "the person's folder never stays",
+		"        Remove-Folder $folder\r\n        throw":      "nothing stays without the task that wipes it",
+		"$deadline = 0 ":                                      "a folder that is half wiped goes",
+	} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("no %s in the script: %s", want, why)
+		}
+	}
+	if bytes.Contains(out, []byte("WriteAllBytes")) {
+		t.Error("WriteAllBytes truncates a file before it writes")
+	}
 	// The log gets no secret: everything that is logged is fixed text, a number, a date
 	// or the message of an exception.
 	for _, line := range strings.Split(string(out), "\r\n") {
