@@ -5,7 +5,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba/internal/text"
@@ -172,7 +174,8 @@ func attributeNames(tag []byte) (names []string, wrong string) {
 // checkNames says what is wrong with the names of an element and its attributes:
 // twice the same, or a prefix that stands for nothing (Namespaces in XML 1.0).
 func (e *element) checkNames(names []string) string {
-	for prefix, space := range e.declared {
+	for _, prefix := range slices.Sorted(maps.Keys(e.declared)) {
+		space := e.declared[prefix]
 		reserved := space == "http://www.w3.org/XML/1998/namespace"
 		if prefix == "xmlns" || space == "http://www.w3.org/2000/xmlns/" || (prefix == "xml") != reserved || prefix != "" && space == "" {
 			return "the prefix " + quote(prefix) + " cannot be declared so"

@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -213,7 +215,7 @@ func (j *Journal) takeUpManifest(c *checker) error {
 	if ca.Thumbprint != j.ca.Thumbprint {
 		return otherCA(name)
 	}
-	for upn := range passwords.byKey {
+	for _, upn := range slices.Sorted(maps.Keys(passwords.byKey)) {
 		if _, has := j.last[upn]; !has && !listed[upn] {
 			return &Error{Reason: MissingFile, Path: name, What: "it does not list " + upn + ", who has a password in " + PasswordsName,
 				Hint: "restore the manifest from a backup, or remove the user's line from " + PasswordsName}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -351,8 +352,8 @@ func checkUPN(upn string) *Error {
 }
 
 func readPerson(record []string, index map[string]int) (p Person, _ *Error) {
-	for column, i := range index {
-		if i < len(record) && !utf8.ValidString(record[i]) {
+	for _, column := range slices.Sorted(maps.Keys(index)) {
+		if i := index[column]; i < len(record) && !utf8.ValidString(record[i]) {
 			return p, &Error{Reason: Malformed, What: "column " + column + " is not UTF-8", Hint: "save the file as CSV UTF-8"}
 		}
 	}

@@ -185,3 +185,18 @@ func TestPasswordsOfSpreadsheets(t *testing.T) {
 		}
 	}
 }
+
+// Of several faults of a row the message is always about the same one.
+func TestPeopleSameFault(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "users.csv")
+	if err := os.WriteFile(name, []byte("upn,email,subject\nj\xff@contoso.com,j\xff@contoso.com,CN=\xff\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		for _, err := range folder.People(name) {
+			if err == nil || !strings.Contains(err.Error(), "column email") {
+				t.Fatal(err)
+			}
+		}
+	}
+}

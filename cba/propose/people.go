@@ -2,6 +2,7 @@ package propose
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -202,14 +203,14 @@ func (w *work) attribute(users []User) {
 	}
 }
 
-// lookup is a map's value for a key in any letter case.
+// lookup is a map's value for a key in any letter case; of several, the first in order.
 func lookup(m map[string]string, key string) (string, bool) {
 	if v, ok := m[key]; ok {
 		return v, true
 	}
-	for k, v := range m {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if strings.EqualFold(k, key) {
-			return v, true
+			return m[k], true
 		}
 	}
 	return "", false

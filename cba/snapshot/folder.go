@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -81,7 +82,8 @@ func ReadFolder(fsys fs.FS) (Snapshot, error) {
 		return Snapshot{}, &Error{Reason: Malformed, Detail: "the folder has no part of a tenant: EntraExporter writes Policies/AuthenticationMethodsPolicy/" +
 			"AuthenticationMethodConfigurations/X509Certificate.json and Organization/CertificateBasedAuthConfiguration.json"}
 	}
-	for property, name := range from { // say in which file
+	for _, property := range slices.Sorted(maps.Keys(from)) { // say in which file
+		name := from[property]
 		part, err := encode(map[string]json.RawMessage{property: parts[property]})
 		if err != nil {
 			return Snapshot{}, err

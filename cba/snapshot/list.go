@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -162,7 +163,8 @@ func table(b *bufio.Reader, looks string, yield func(Listed, error) bool) {
 // rowUser is a row of a table as a user, or why it cannot be.
 func rowUser(record []string, index map[string]int) (json.RawMessage, string) {
 	user := map[string]any{}
-	for property, i := range index {
+	for _, property := range slices.Sorted(maps.Keys(index)) {
+		i := index[property]
 		if i >= len(record) {
 			continue
 		}

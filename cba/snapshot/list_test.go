@@ -290,3 +290,15 @@ func FuzzReadCases(f *testing.F) {
 		}
 	})
 }
+
+// Of several faults of a row the message is always about the same one.
+func TestReadUsersSameFault(t *testing.T) {
+	table := "id,userPrincipalName,displayName,accountEnabled\n1,j\xff@contoso.com,J\xff,maybe\n"
+	for range 50 {
+		for _, err := range snapshot.ReadUsers(strings.NewReader(table)) {
+			if err == nil || !strings.Contains(err.Error(), "column accountEnabled") {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -20,11 +20,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"example.com/entracba/cba"
@@ -51,7 +53,7 @@ func run(args []string) error {
 	defer stop()
 	tokens := map[string]string{"demonstration": "jane@yourdomain.com"}
 	if *file == "" {
-		for name := range console.Given(f) {
+		for _, name := range slices.Sorted(maps.Keys(console.Given(f))) {
 			return console.Usage("-%s has no effect in the demonstration: give the users of a service with -users FILE", name)
 		}
 		*listen = "127.0.0.1:0"

@@ -441,10 +441,14 @@ func metrics(fleet *jobs.Fleet) http.Handler {
 		for _, j := range s.Jobs {
 			fmt.Fprintf(out, "fleet_jobs{kind=%q,state=%q} %d\n", j.Kind, j.State, j.Count)
 		}
-		for name, value := range map[string]float64{"requests": float64(s.Requests), "machines": float64(s.Machines), "unlisted_revocations": float64(s.Unlisted),
-			"given_up_certificates": float64(s.GivenUp), "graph_closed_seconds": float64(s.GraphClosed)} {
+		gauge := func(name string, value float64) {
 			fmt.Fprintf(out, "# TYPE fleet_%s gauge\nfleet_%s %g\n", name, name, value)
 		}
+		gauge("requests", float64(s.Requests))
+		gauge("machines", float64(s.Machines))
+		gauge("unlisted_revocations", float64(s.Unlisted))
+		gauge("given_up_certificates", float64(s.GivenUp))
+		gauge("graph_closed_seconds", float64(s.GraphClosed))
 	})
 	return mux
 }

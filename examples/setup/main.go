@@ -39,8 +39,10 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba/signin"
@@ -153,7 +155,7 @@ func parse(args []string) (options, error) {
 
 // checkFrom refuses flags that a proposal has no use for.
 func (o options) checkFrom(given map[string]bool) error {
-	for name := range given {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		switch name {
 		case "from", "users", "fetch", "out", "json", "pki", "group", "rule", "owner", "domain", "tenant", "endpoint":
 		case "crl", "allow-private":

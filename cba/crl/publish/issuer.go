@@ -128,8 +128,8 @@ func (i *Issuer) Release(ctx context.Context, serials ...*big.Int) error {
 	return i.locked(ctx, func() error {
 		return i.transform(ctx, func(h head, old *record, emit func(record) error) error {
 			if old == nil {
-				for _, serial := range pending {
-					return &Error{Reason: NotOnHold, Serial: serial, Detail: "the certificate is not revoked"}
+				for _, serial := range slices.Sorted(maps.Keys(pending)) {
+					return &Error{Reason: NotOnHold, Serial: pending[serial], Detail: "the certificate is not revoked"}
 				}
 				return nil
 			}
