@@ -150,37 +150,47 @@ func (c testCase) load(files map[string][]byte) (*signin.Tenant, signin.Request,
 
 // loadWith loads a case for a tenant whose log has settled readings.
 func (c testCase) loadWith(files map[string][]byte, log signin.Calibration) (*signin.Tenant, signin.Request, error) {
-	var r signin.Request
+	tenant, err := c.compile(files, log)
+	if err != nil {
+		return nil, signin.Request{}, err
+	}
+	r, err := c.request(files)
+	return tenant, r, err
+}
+
+// compile is the tenant of a case.
+func (c testCase) compile(files map[string][]byte, log signin.Calibration) (*signin.Tenant, error) {
 	config, err := signin.ParseConfig(c.Tenant)
 	if err != nil {
-		return nil, r, err
+		return nil, err
 	}
 	options := signin.Options{CRLs: caseSource{files, c.Lists, new(sync.Map)}}
 	for _, name := range c.Options {
 		set := caseOptions[name]
 		if set == nil {
-			return nil, r, fmt.Errorf("no option %q", name)
+			return nil, fmt.Errorf("no option %q", name)
 		}
 		set(&options)
 	}
 	options.Calibration = log
-	tenant, err := config.Compile(options)
-	if err != nil {
-		return nil, r, err
-	}
+	return config.Compile(options)
+}
+
+// request is the sign-in of a case.
+func (c testCase) request(files map[string][]byte) (signin.Request, error) {
 	user, err := policy.ParseUser(c.User)
 	if err != nil {
-		return nil, r, err
+		return signin.Request{}, err
 	}
 	block, _ := pem.Decode(files[c.Certificate])
 	if block == nil {
-		return nil, r, fmt.Errorf("no certificate %q", c.Certificate)
+		return signin.Request{}, fmt.Errorf("no certificate %q", c.Certificate)
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return nil, r, err
+		return signin.Request{}, err
 	}
-	r = signin.Request{User: &user, Certificate: cert, At: c.At}
+	r := signin.Request{User: &user, Certificate: cert, At: c.At}
 	switch text := string(c.Require); text {
 	case "", "null":
 	case `"mfa"`:
@@ -190,11 +200,11 @@ func (c testCase) loadWith(files map[string][]byte, log signin.Calibration) (*si
 	default:
 		strength, err := signin.ParseStrength(c.Require)
 		if err != nil {
-			return nil, r, err
+			return signin.Request{}, err
 		}
 		r.Require = signin.Require(strength)
 	}
-	return tenant, r, nil
+	return r, nil
 }
 
 // got brings a verdict into the form of a want.
