@@ -70,6 +70,7 @@ func parse(t *testing.T, r programtest.Result) answer {
 }
 
 func TestDemonstration(t *testing.T) {
+	t.Parallel()
 	r := audit(t, nil)
 	for _, want := range []string{"Demonstration", "METHOD  enabled", "SubjectKeyIdentifier", "complete", "issuing.crl", "215 B", "trust-classic-ca-expired", "alex@contoso.com", "FINDINGS  2 errors"} {
 		// The length of a signature varies by a byte or two.
@@ -135,6 +136,7 @@ func sound(d *graphtest.Demonstration) {
 }
 
 func TestSoundTenant(t *testing.T) {
+	t.Parallel()
 	d := demo(t, time.Now())
 	sound(d)
 	publish(t, d, d.CRLs[rootURL], d.CRLs[issuingURL])
@@ -166,6 +168,7 @@ func TestSoundTenant(t *testing.T) {
 
 // One fault at a time, and its twin above has none.
 func TestFindsEach(t *testing.T) {
+	t.Parallel()
 	encoded := func(d *graphtest.Demonstration) []byte {
 		return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: d.CRLs[issuingURL]})
 	}
@@ -231,6 +234,7 @@ func TestFindsEach(t *testing.T) {
 // Without -allow-private, addresses that a tenant names do not lead into the
 // network of whoever audits.
 func TestPrivateAddresses(t *testing.T) {
+	t.Parallel()
 	d := demo(t, time.Now())
 	sound(d)
 	publish(t, d, d.CRLs[rootURL], d.CRLs[issuingURL])
@@ -242,6 +246,7 @@ func TestPrivateAddresses(t *testing.T) {
 
 // A snapshot is what examples/explain takes.
 func TestSnapshot(t *testing.T) {
+	t.Parallel()
 	d := demo(t, time.Now())
 	sound(d)
 	s := tenanttest.Serve(t, d.Tenant, graphtest.Options{})
@@ -289,6 +294,7 @@ func TestSnapshot(t *testing.T) {
 }
 
 func TestForbidden(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, graphtest.Tenant{}, graphtest.Options{})
 	s.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Path: "/policies/**", Times: -1})
 	r := audit(t, s)
@@ -298,6 +304,7 @@ func TestForbidden(t *testing.T) {
 }
 
 func TestUnusable(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		args []string
 		says string
@@ -315,6 +322,7 @@ func TestUnusable(t *testing.T) {
 
 // The same findings in the mode that refuses SHA-1.
 func TestFIPSOnly(t *testing.T) {
+	t.Parallel()
 	want := audit(t, nil)
 	if r := programtest.FIPSOnly(t, program, t.TempDir()); r.Code != 1 || strings.Count(r.Stdout, "\n") != strings.Count(want.Stdout, "\n") {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
@@ -327,6 +335,7 @@ func TestFIPSOnly(t *testing.T) {
 // Groups that the service refuses to list leave a snapshot without them, and so does
 // system-preferred authentication; both are said.
 func TestLeftOut(t *testing.T) {
+	t.Parallel()
 	d := demo(t, time.Now())
 	sound(d)
 	publish(t, d, d.CRLs[rootURL], d.CRLs[issuingURL])

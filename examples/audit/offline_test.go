@@ -12,6 +12,7 @@ import (
 // A tenant in a file is audited without a network, with the users of another file; what
 // the file does not contain is said and nothing is found because of it.
 func TestOffline(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()

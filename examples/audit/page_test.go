@@ -13,6 +13,7 @@ import (
 // Two pages of one tenant: nothing is new in the second, what is accepted is not
 // counted, and a file that cannot be used is refused.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	run := func(status int, args ...string) programtest.Result {
 		t.Helper()
@@ -54,6 +55,7 @@ func TestPage(t *testing.T) {
 
 // A filter leaves findings out of files, and says how many.
 func TestShow(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	count := map[string]int{}
 	for _, show := range []string{"", "warnings", "errors", "effects"} {
@@ -86,6 +88,7 @@ func TestShow(t *testing.T) {
 
 // The other files that programs read: SARIF, CSV and metrics.
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := programtest.Run(t, program, dir, nil, "-sarif", "audit.sarif", "-csv", "audit.csv", "-metrics", "cba.prom")
 	if r.Code != 1 {

@@ -15,6 +15,7 @@ import (
 
 // The screens of a person, and what becomes of them on a full disk.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	masks := []struct {
 		pattern *regexp.Regexp
 		with    string
@@ -37,6 +38,7 @@ func TestScreens(t *testing.T) {
 
 // The demonstration replaces no file of a person's, and the whole is told once.
 func TestReal(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"tenant.json", "page.html"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {

@@ -113,6 +113,7 @@ func tree(t *testing.T, folder string) []string {
 }
 
 func TestEveryTarget(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, true)
 	for target, want := range map[string][]string{
 		"windows-usb": {"Certs/Set-BrowserChoice.ps1 -rw-r--r--", "Certs/browser-choice-intune.txt -rw-r--r--", "Certs/browser-choice.reg -rw-r--r--", "Certs/firefox-policies.json -rw-r--r--",
@@ -161,6 +162,7 @@ func TestEveryTarget(t *testing.T) {
 }
 
 func TestEmbeddedPassword(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, false)
 	if stdout, stderr, code := deliver(t, folder, "-to", "linux", "-out", "d", "-embed-password"); code != 0 {
 		t.Fatalf("%d\n%s%s", code, stdout, stderr)
@@ -171,6 +173,7 @@ func TestEmbeddedPassword(t *testing.T) {
 }
 
 func TestOneUserAsJSON(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Modern, false)
 	stdout, stderr, code := deliver(t, folder, "-to", "macos", "-out", "d", "-user", "JANE@yourdomain.com", "-json",
 		"-cloud", "usgov", "-tenant", "11111111-2222-3333-4444-555555555555")
@@ -235,6 +238,7 @@ const answer = `<?xml version="1.0" encoding="utf-8"?>
 `
 
 func TestAnswerFileMerged(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, false)
 	write(t, folder, "mine.xml", []byte(answer))
 	args := []string{"-to", "windows-usb", "-out", "d", "-answer", "mine.xml", "-pass", "specialize", "-user", "o'brien@yourdomain.com"}
@@ -269,6 +273,7 @@ func TestAnswerFileMerged(t *testing.T) {
 
 // An answer file that signs in somebody else first: an answer, and a way that works.
 func TestAnswerFileOfSomebodyElse(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, false)
 	file, err := os.ReadFile("../../cba/deploy/testdata/answer-autologon-of-somebody-else.xml")
 	check(t, err)
@@ -297,6 +302,7 @@ func TestAnswerFileOfSomebodyElse(t *testing.T) {
 
 // People who share a machine: one policy, the same in the folder of each.
 func TestSharedMachine(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, false)
 	if stdout, stderr, code := deliver(t, folder, "-to", "linux", "-out", "d", "-shared"); code != 0 {
 		t.Fatalf("%d\n%s%s", code, stdout, stderr)
@@ -323,6 +329,7 @@ func browsers(screen string) string {
 
 // The machine itself: what the script put there is found.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	for _, tool := range []string{"certutil", "pk12util"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CBA_INTEROP") == "require" {
@@ -377,6 +384,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestNothingHalfDone(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, false)
 	good := []string{"-to", "linux", "-out", "d"}
 	if _, stderr, code := deliver(t, folder, append(good, "-user", "jane@yourdomain.com")...); code != 0 {
@@ -432,6 +440,7 @@ func TestNothingHalfDone(t *testing.T) {
 // Runs that replace the same folders at the same time: one does, and the others say
 // so; everything is there in the end.
 func TestTogether(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, false)
 	args := []string{"-to", "linux", "-out", "d", "-replace"}
 	if _, stderr, code := deliver(t, folder, args...); code != 0 {
@@ -460,6 +469,7 @@ func TestTogether(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, false)
 	write(t, folder, "notanswer.xml", []byte("<plist/>"))
 	outside := strings.Replace(readText(t, folder, "out/manifest.json"), "users/jane@yourdomain.com.pfx", "../secret.pfx", 1)
@@ -522,6 +532,7 @@ func readText(t *testing.T, parts ...string) string {
 
 // A PFX that the mode cannot open is a finding of every user, and nothing is written.
 func TestFIPSOnly(t *testing.T) {
+	t.Parallel()
 	for _, encoding := range []pfx.Encoding{pfx.Compatible, pfx.RC2} {
 		folder := made(t, encoding, false)
 		r := programtest.FIPSOnly(t, program, folder, "-to", "windows", "-out", "d")
@@ -541,6 +552,7 @@ func TestFIPSOnly(t *testing.T) {
 // Of several certificates in a user's file, and in the file of -root, the right one is
 // taken whatever the order, and that is said.
 func TestFilesOfOthers(t *testing.T) {
+	t.Parallel()
 	folder := made(t, pfx.Compatible, true, "jane@yourdomain.com")
 	data := readText(t, folder, "out", "users", "jane@yourdomain.com.pfx")
 	b, err := pfx.Decode([]byte(data), `a'b"c&d<e%f!g$h`+"`i")

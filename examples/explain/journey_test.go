@@ -15,6 +15,7 @@ import (
 // What issue hands on works at once: one user by name, all users, and the command that is
 // printed next.
 func TestManifest(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if r := programtest.Run(t, programtest.Other(t, "issue"), dir, nil, "-key", "p256", "jane@contoso.com", "john@contoso.com"); r.Code != 0 {
 		t.Fatalf("%+v", r)
@@ -90,6 +91,7 @@ func TestManifest(t *testing.T) {
 
 // Flags that would have no effect are refused.
 func TestNoEffect(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{
 		{"-allow-private"}, {"-manifest", "m.json"}, {"-manifest", "m.json", "-user", "a@b", "-cert", "c.pem"},
 		{"-tenant", "t.json", "-users", "u.jsonl", "-html", "x.html"}, {"-manifest", "m.json", "-users", "u.jsonl"}, {"-tenant", "contoso.com", "-users", "u.jsonl"},
@@ -102,6 +104,7 @@ func TestNoEffect(t *testing.T) {
 
 // The screens of a person at a terminal of 80 and of 120 columns.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	same := func(pattern, digit string) func(string) string {
 		p := regexp.MustCompile(pattern)
 		return func(text string) string {
@@ -124,6 +127,7 @@ func TestScreens(t *testing.T) {
 
 // The demonstration replaces no file of a person's.
 func TestDemonstrationReplacesNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "page.html", []byte("mine"))
 	if r := explain(t, dir, "-html", "page.html"); r.code != 2 || r.stdout != "" {
@@ -137,6 +141,7 @@ func TestDemonstrationReplacesNothing(t *testing.T) {
 // Beside the page of a comparison is everybody to whom the change matters, and a list that
 // is read is not replaced.
 func TestList(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c, _, args := loadCase(t, "A1") // who signs in
 	write(t, dir, "t.json", c.Tenant)

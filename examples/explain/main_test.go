@@ -72,6 +72,7 @@ func masked(text string) string {
 
 // Without flags the program plays the test of Microsoft's how-to.
 func TestDefault(t *testing.T) {
+	t.Parallel()
 	r := explain(t, t.TempDir())
 	if r.code != 0 || r.stderr != "" {
 		t.Fatalf("exit status %d: %s", r.code, r.stderr)
@@ -189,6 +190,7 @@ func parseAnswer(t *testing.T, r result) (a answer) {
 // The cases of package signin come out of the program as they are wanted, but for
 // those that need an option or a server.
 func TestCases(t *testing.T) {
+	t.Parallel()
 	names, err := filepath.Glob(filepath.Join(signinData, "cases", "*.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -244,6 +246,7 @@ func TestCases(t *testing.T) {
 
 // A reader of the printed steps finds what refused, and what to change.
 func TestPrinted(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		says []string
@@ -270,6 +273,7 @@ func TestPrinted(t *testing.T) {
 }
 
 func TestFindings(t *testing.T) {
+	t.Parallel()
 	_, folder, args := loadCase(t, "scope-unknown-ski")
 	r := explain(t, folder, append(args, "-findings")...)
 	if r.code != 0 || !strings.Contains(r.stdout, "FINDINGS") || !strings.Contains(r.stdout, "signin-scope-unknown-authority") {
@@ -283,6 +287,7 @@ func TestFindings(t *testing.T) {
 
 // With no -crl the list is fetched; a private address only when that is allowed.
 func TestFetch(t *testing.T) {
+	t.Parallel()
 	_, folder, args := loadCase(t, "crl-revoked")
 	list, err := os.ReadFile(filepath.Join(signinData, "pki", "woodgrove.crl"))
 	if err != nil {
@@ -337,6 +342,7 @@ func TestFetch(t *testing.T) {
 // Every row is a command line or an input that cannot be used, and what the
 // message must name. The tenant is that of a good case, changed.
 func TestUnusable(t *testing.T) {
+	t.Parallel()
 	_, folder, good := loadCase(t, "crl-good")
 	read := func(name string) string {
 		text, err := os.ReadFile(filepath.Join(folder, name))
@@ -431,6 +437,7 @@ func TestUnusable(t *testing.T) {
 
 // Certificates that a hostile hand made: a verdict or a clear error.
 func TestHostileCertificates(t *testing.T) {
+	t.Parallel()
 	_, folder, args := loadCase(t, "crl-none")
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -462,6 +469,7 @@ func TestHostileCertificates(t *testing.T) {
 }
 
 func TestUsers(t *testing.T) {
+	t.Parallel()
 	_, folder, args := loadCase(t, "A2")
 	lists := args[8:]
 	pki := filepath.Join(signinData, "pki")
@@ -583,6 +591,7 @@ func TestUsers(t *testing.T) {
 }
 
 func TestFIPSOnly(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{nil, {"-json"}, {"-require", "phishing-resistant", "-findings"}} {
 		if r := programtest.FIPSOnly(t, program, t.TempDir(), args...); r.Code != 0 || r.Stdout == "" {
 			t.Errorf("%q: exit status %d\n%s%s", args, r.Code, r.Stdout, r.Stderr)
@@ -593,6 +602,7 @@ func TestFIPSOnly(t *testing.T) {
 // A tenant is read from a folder as EntraExporter lays it out; what is no tenant is said to
 // be what it is.
 func TestTenantForms(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	read := func(name string) []byte {
 		text, err := os.ReadFile(filepath.Join("..", "..", "cba", "signin", "testdata", "tenant", name))
@@ -640,6 +650,7 @@ func TestTenantForms(t *testing.T) {
 
 // A PFX file gives its certificate, with the password from a file.
 func TestPFX(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	for from, to := range map[string]string{
 		"signin/testdata/tenant/tenant-base.json": "tenant.json", "signin/testdata/tenant/user.json": "user.json",
@@ -700,6 +711,7 @@ func TestPFX(t *testing.T) {
 
 // What is not in the files leaves the answer open: exit status 3, and how to settle it.
 func TestUndecided(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	for _, name := range []string{"tenant-base.json", "tenant-exclude-group.json", "user.json", "bob.crt"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "cba", "signin", "testdata", "tenant", name))

@@ -8,6 +8,7 @@ import (
 
 // A reading that the log has settled is no assumption that changes the verdict.
 func TestReadings(t *testing.T) {
+	t.Parallel()
 	const file = `{"signIns":40,"unexplained":0,"ambiguous":0,"noise":0.05,"readings":[{"id":"9.15","result":%q,"signIns":30,"users":12,"otherSignIns":31,"otherUsers":11}]}`
 	_, folder, args := loadCase(t, "U3")
 	for result, want := range map[string]struct {
@@ -32,6 +33,7 @@ func TestReadings(t *testing.T) {
 
 // Two users with one stored id are told, before and beside what becomes of them.
 func TestSharedIDs(t *testing.T) {
+	t.Parallel()
 	_, folder, _ := loadCase(t, "U3")
 	const line = `{"id":%q,"userPrincipalName":%q,"accountEnabled":true,"userType":"Member","memberOf":[],"authorizationInfo":{"certificateUserIds":["X509:<SKI>0a0b"]}}` + "\n"
 	write(t, folder, "users.jsonl", []byte(fmt.Sprintf(line, "1", "ann@woodgrove.com")+fmt.Sprintf(line, "2", "bob@woodgrove.com")+fmt.Sprintf(line, "1", "ann@woodgrove.com")))

@@ -14,6 +14,7 @@ import (
 // What the program hands on is a tenant and users that the packages read, and a tenant
 // that somebody has edited stays.
 func TestHandOver(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if r := programtest.Run(t, program, dir, nil, "-key", "p256", "jane@contoso.com", "bob@contoso.com"); r.Code != 0 {
 		t.Fatalf("%+v", r)
@@ -57,6 +58,7 @@ func TestHandOver(t *testing.T) {
 }
 
 func TestNamedUsers(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, args := range [][]string{{"-users", "x.csv", "jane@contoso.com"}, {""}, {"jane@contoso.com", "-json"}, {"jane@contoso.com", "JANE@contoso.com"}} {
 		if r := programtest.Run(t, program, dir, nil, args...); r.Code != 2 || strings.Count(r.Stderr, "\n") > 3 {
@@ -70,6 +72,7 @@ func TestNamedUsers(t *testing.T) {
 
 // Columns that mean nothing here are named once and passed over.
 func TestOtherColumns(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	list := "userPrincipalName,displayName,mail\r\njane@contoso.com,Jane,jane@contoso.com\r\n"
 	if err := os.WriteFile(filepath.Join(dir, "entra.csv"), []byte(list), 0o600); err != nil {

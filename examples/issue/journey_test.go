@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/examples/internal/programtest"
@@ -33,6 +31,7 @@ func state(t *testing.T, dir string) string {
 // A file that is missing, empty or cut is named with the command that mends it; that
 // command mends it, and nothing of the old is deleted.
 func TestMend(t *testing.T) {
+	t.Parallel()
 	for what, harm := range map[string]func(out string) error{
 		"PFX gone":          func(out string) error { return os.Remove(filepath.Join(out, "users", "jane@x.com.pfx")) },
 		"PFX empty":         func(out string) error { return os.Truncate(filepath.Join(out, "users", "jane@x.com.pfx"), 0) },
@@ -77,6 +76,7 @@ func TestMend(t *testing.T) {
 
 // What cannot be mended is not written over.
 func TestNothingIsWrittenOver(t *testing.T) {
+	t.Parallel()
 	for name, harm := range map[string]func(out string) error{
 		"manifest.json": func(out string) error { return os.Remove(filepath.Join(out, "manifest.json")) },
 		"passwords.csv": func(out string) error { return os.Truncate(filepath.Join(out, "passwords.csv"), 0) },
@@ -105,6 +105,7 @@ func TestNothingIsWrittenOver(t *testing.T) {
 // A tenant or a list of users that was emptied stays, and is named; what somebody has added
 // to the list stays, too.
 func TestHandedOnIsKept(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	good(t, dir, "-key", "p256", "jane@x.com")
 	users := filepath.Join(dir, "out", "users.jsonl")
@@ -137,6 +138,7 @@ func TestHandedOnIsKept(t *testing.T) {
 
 // Samples are for new folders, never beside what is real.
 func TestSamples(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	good(t, dir, "-key", "p256", "-out", "real", "jane@x.com")
 	before := state(t, dir)
@@ -165,6 +167,7 @@ func TestSamples(t *testing.T) {
 }
 
 func TestCAName(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if r := good(t, dir, "-key", "p256", "-ca-name", "Contoso Root CA", "jane@x.com"); !strings.Contains(r.stdout, "CN=Contoso Root CA (created by this run)") {
 		t.Errorf("said\n%s", r.stdout)
@@ -185,6 +188,7 @@ func TestCAName(t *testing.T) {
 
 // With -json every user of the run has an outcome, also those who got no certificate.
 func TestOutcomes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	good(t, dir, "-key", "p256", "jane@x.com")
 	write(t, dir, "users.csv", "upn,password\njane@x.com,\njohn@x.com,\"a\tb-0123456789\"\neve@x.com,\n")
@@ -215,6 +219,7 @@ func TestOutcomes(t *testing.T) {
 
 // The screens of a person at a terminal of 80 and of 120 columns, and into a pipe.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	masks := map[*regexp.Regexp]string{
 		regexp.MustCompile(`\d{4}-\d\d-\d\d`): "0", regexp.MustCompile(`[0-9a-f]{20,}`): "0", regexp.MustCompile(`(<SHA1-PUKEY>|<SKI>|<SR>)[0-9a-f]+(\s+[0-9a-f]+\n)?`): "0",
 	}
@@ -245,6 +250,10 @@ func TestScreens(t *testing.T) {
 // that open, what was left of the old ones is in leftover/, and whoever had whole files
 // keeps them.
 func TestKilledMending(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
 	var list strings.Builder
@@ -267,15 +276,17 @@ func TestKilledMending(t *testing.T) {
 	}
 	args = append([]string{"-mend"}, args...)
 	kills := 0
-	for delay := 30 * time.Millisecond; delay < 300*time.Millisecond; delay += 30 * time.Millisecond {
-		cmd := exec.Command(program, args...)
-		cmd.Dir = dir
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	mended := func() (n int) {
+		for i := 1; i < users; i += 2 {
+			if info, err := os.Stat(filepath.Join(out, "users", fmt.Sprintf("user%d@yourdomain.com.pfx", i))); err == nil && info.Size() != 100 {
+				n++
+			}
 		}
-		time.Sleep(delay)
-		cmd.Process.Kill()
-		if err := cmd.Wait(); err != nil {
+		return n
+	}
+	for range 9 {
+		more := mended() + 10
+		if killed(t, dir, args, func() bool { return mended() >= more }) {
 			kills++
 		}
 		for name, old := range whole {
@@ -284,8 +295,8 @@ func TestKilledMending(t *testing.T) {
 			}
 		}
 	}
-	if kills == 0 {
-		t.Fatal("no run was killed")
+	if kills < 3 {
+		t.Fatalf("only %d runs were killed", kills)
 	}
 	good(t, dir, args...)
 	if bundles := open(t, out); len(bundles) != users {

@@ -104,6 +104,7 @@ func open(t *testing.T, out string) map[string]pfx.Bundle {
 }
 
 func TestNoFlags(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	r := good(t, folder)
 	for _, want := range []string{"created by this run", "jane@yourdomain.com", "3 issued", "single-factor", "X509:<PN>jane@yourdomain.com", "X509:<I>CN=Entra CBA Root CA<SR>", "rootCA.cer"} {
@@ -146,6 +147,7 @@ func TestNoFlags(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, "users.csv", "\ufeffUPN;email;sid;subject;password\r\n"+
 		"Jörg@yourdomain.com;j@yourdomain.com;S-1-5-21-1-2-3-4;CN=Jörg,DC=yourdomain,DC=com;Sommer-2026\r\n")
@@ -190,6 +192,7 @@ func TestFlags(t *testing.T) {
 // Every row is a command line or a list that cannot be used, and what the
 // message must name. None may leave anything behind.
 func TestUnusable(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		reason, csv string
 		args        []string
@@ -259,6 +262,7 @@ func TestUnusable(t *testing.T) {
 }
 
 func TestOtherCAs(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	good(t, folder, "-key", "p256", "-out", "first", "jane@yourdomain.com")
 	ca := filepath.Join(folder, "first", "ca")
@@ -354,9 +358,35 @@ func TestOtherCAs(t *testing.T) {
 	})
 }
 
+// killed runs the program and kills it as soon as it has come far enough. It reports
+// whether the program was not done by then.
+func killed(t *testing.T, folder string, args []string, enough func() bool) bool {
+	t.Helper()
+	programtest.LookAtSources()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = folder
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return err != nil
+		case <-time.After(time.Millisecond):
+			if enough() {
+				cmd.Process.Kill()
+				return <-ended != nil
+			}
+		}
+	}
+}
+
 // TestKilled ends the program at odd moments and runs it again: in the end
 // everyone has one certificate, and nobody who had one was issued another.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short leaves out what takes long")
 	}
@@ -378,15 +408,9 @@ func TestKilled(t *testing.T) {
 		return names
 	}
 	kills := 0
-	for delay := 60 * time.Millisecond; delay < 600*time.Millisecond; delay += 60 * time.Millisecond {
-		cmd := exec.Command(program, args...)
-		cmd.Dir = folder
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(delay)
-		cmd.Process.Kill()
-		if err := cmd.Wait(); err != nil {
+	for range 9 {
+		more := len(seen) + 40
+		if killed(t, folder, args, func() bool { return len(pfxFiles()) >= more }) {
 			kills++
 		}
 		for _, name := range pfxFiles() {
@@ -397,8 +421,8 @@ func TestKilled(t *testing.T) {
 			seen[name] = content
 		}
 	}
-	if kills == 0 {
-		t.Fatal("no run was killed")
+	if kills < 5 {
+		t.Fatalf("only %d runs were killed", kills)
 	}
 	good(t, folder, args...)
 	for name, old := range seen {
@@ -415,6 +439,7 @@ func TestKilled(t *testing.T) {
 }
 
 func TestNoPasswordIsPrinted(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	const secret = "Tr0ub4dor-and-3"
 	write(t, folder, "users.csv", "upn,password\njane@yourdomain.com,"+secret+"\n")
@@ -432,6 +457,7 @@ func TestNoPasswordIsPrinted(t *testing.T) {
 // Runs that start in one new folder at the same time make one CA and one list: the
 // others say so and do nothing.
 func TestTogether(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	const programs = 6
 	var runs [programs]*exec.Cmd
@@ -477,6 +503,7 @@ func TestTogether(t *testing.T) {
 
 // Where no PFX can be written, nothing is made.
 func TestFIPSOnly(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	r := programtest.FIPSOnly(t, program, folder, "-key", "p256", "-for", "modern")
 	if r.Code != 2 || r.Stdout != "" || !strings.Contains(r.Stderr, "cannot write a PFX") {
@@ -492,6 +519,7 @@ func TestFIPSOnly(t *testing.T) {
 
 // A message names the user and the remedy, one line for each, and no package.
 func TestMessages(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write(t, folder, "users.csv", "upn,password\njane@x.com,Pässword1\njohn@x.com,\"a\tb\"\n")
 	r := issue(t, folder, "-key", "p256", "-users", "users.csv", "-allow-short-passwords")
@@ -516,6 +544,7 @@ func TestMessages(t *testing.T) {
 
 // A CA or a folder that others could have changed issues nothing.
 func TestWritableByOthers(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("files have no modes there")
 	}

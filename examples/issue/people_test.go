@@ -21,6 +21,7 @@ func list(t *testing.T, name string) string {
 // A short password is refused, and if it is allowed the one that is no ASCII is said on a
 // line of its own; neither is printed, though an id may have such digits in its middle.
 func TestPasswordsOfPeople(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	write(t, folder, "pw.csv", list(t, "pw.csv"))
 	r := issue(t, folder, "-users", "pw.csv", "-out", "no")
@@ -52,6 +53,7 @@ func columns(text string) (n int) {
 // issued for in its composed form, once. One that no PFX file can name a key after is
 // refused.
 func TestWidePeople(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	whole := list(t, "wide.csv")
 	write(t, folder, "wide.csv", whole)

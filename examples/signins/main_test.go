@@ -44,6 +44,7 @@ func parse(t *testing.T, r programtest.Result) answer {
 }
 
 func TestDemonstration(t *testing.T) {
+	t.Parallel()
 	r := signins(t, nil)
 	for _, want := range []string{"Demonstration", "SIGN-INS  4 certificate sign-ins since", "AADSTS500171", "Rank: 3", "multifactor", "CN=Contoso Issuing CA", "alex@contoso.com", "UNEXPECTED  0 of 4 sign-ins"} {
 		if r.Code != 0 || r.Stderr != "" || !strings.Contains(r.Stdout, want) {
@@ -68,6 +69,7 @@ func demo(t *testing.T) *graphtest.Demonstration {
 // Two rows of one flow are one sign-in, those of passwords are none, over many
 // pages and in bad weather.
 func TestCounts(t *testing.T) {
+	t.Parallel()
 	d := demo(t)
 	for i := range 20 {
 		row := d.Tenant.SignIns[i%2] // jane's, both rows
@@ -105,6 +107,7 @@ func TestCounts(t *testing.T) {
 // What the log says and what package signin says are held against each other where
 // the certificate is known.
 func TestUnexpected(t *testing.T) {
+	t.Parallel()
 	d := demo(t)
 	dir := t.TempDir()
 	m := folder.Manifest{}
@@ -149,6 +152,7 @@ func TestUnexpected(t *testing.T) {
 }
 
 func TestBadAnswers(t *testing.T) {
+	t.Parallel()
 	var rows []graphtest.SignIn
 	for i := range 1100 {
 		rows = append(rows, graphtest.SignIn{CreatedDateTime: time.Now().Add(-time.Duration(i) * time.Second), CorrelationID: fmt.Sprint(i)})
@@ -174,6 +178,7 @@ func TestBadAnswers(t *testing.T) {
 }
 
 func TestUnusable(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "garbage.json"), []byte("hello"), 0o600); err != nil {
 		t.Fatal(err)
@@ -198,6 +203,7 @@ func TestUnusable(t *testing.T) {
 }
 
 func TestFIPSOnly(t *testing.T) {
+	t.Parallel()
 	if r := programtest.FIPSOnly(t, program, t.TempDir()); r.Code != 0 || r.Stdout == "" {
 		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
@@ -206,6 +212,7 @@ func TestFIPSOnly(t *testing.T) {
 // The page for an auditor: the rules that grant multifactor, and the sign-ins by
 // issuer and strength.
 func TestEvidence(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := programtest.Run(t, program, dir, nil, "-html", "evidence.html")
 	if r.Code != 0 {
@@ -227,6 +234,7 @@ func TestEvidence(t *testing.T) {
 
 // The demonstration replaces no file of a person's.
 func TestDemonstrationReplacesNothing(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	name := filepath.Join(dir, "readings.json")
 	if err := os.WriteFile(name, []byte("mine"), 0o600); err != nil {

@@ -22,6 +22,7 @@ import (
 
 // A weekend without CRLs: jane's certificate was revoked in it, and she signed in with it.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	name, err := dn.Parse("CN=Outage CA")
 	if err != nil {

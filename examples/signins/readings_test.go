@@ -145,6 +145,7 @@ func (c *company) readings(t *testing.T) (result string, file []byte, out string
 
 // Logs of a tenant of graphtest, made under either reading, are told apart.
 func TestReadings(t *testing.T) {
+	t.Parallel()
 	stop := policy.Readings{StopAtMismatch: true}
 	now := time.Now().Add(72 * time.Hour) // the certificates are of today
 	random := rand.New(rand.NewPCG(5, 6))
@@ -242,6 +243,7 @@ func TestReadings(t *testing.T) {
 }
 
 func TestReadingsCommandLine(t *testing.T) {
+	t.Parallel()
 	s := tenanttest.Serve(t, demo(t).Tenant, graphtest.Options{})
 	for _, test := range []struct {
 		args []string

@@ -11,6 +11,7 @@ import (
 
 // The screens of a person at a terminal of 80 and of 120 columns, and into a pipe.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	times := regexp.MustCompile(`\d{4}-\d\d-\d\d|\d\d:\d\d`)
 	mask := func(text string) string {
 		return times.ReplaceAllStringFunc(text, func(s string) string { return regexp.MustCompile(`\d`).ReplaceAllString(s, "0") })
