@@ -99,7 +99,7 @@ var ground = []string{"cba/internal/der", "cba/internal/dialect", "cba/internal/
 var outside = map[string][]string{
 	"cba/crl":                   {"os"}, // Dir
 	"cba/crl/fetch":             {"net", "net/http", "syscall"},
-	"cba/crl/publish":           {"os"},
+	"cba/crl/publish":           {"os", "syscall"},
 	"cba/graph":                 {"net", "net/http"},
 	"cba/graph/graphtest":       {"net", "net/http", "net/http/httptest"},
 	"cba/internal/interop":      {"os", "os/exec"},
