@@ -179,8 +179,8 @@ place() {
 	done
 }
 look() {
-	for file in "$folder"/*.json; do
-		[ -e "$file" ] || continue
+	for file in "$folder"/* "$folder"/.[!.]*; do # Chromium reads every file, whatever its name
+		[ -f "$file" ] || continue
 		if [ "$file" = "$folder/$name" ]; then
 			cmp -s -- "$file" "$source" || case $browser$replace in
 			Firefox*) die "$file has other policies. Add those of $source by hand, or use -no-firefox. Nothing was written." ;;
