@@ -142,6 +142,11 @@ func TestCertificatesOfPeople(t *testing.T) {
 		case !strings.Contains(findings[i].What, c.says):
 			t.Errorf("%s: %v does not say %q", c.name, findings[i], c.says)
 		}
+		for _, f := range findings { // an error shows What alone: it says what is wrong, not only where
+			if strings.HasPrefix(f.What, `"`) && strings.Count(f.What, `"`) == 2 && strings.HasSuffix(f.What, `"`) {
+				t.Errorf("%s: %v says nothing but the value", c.name, f)
+			}
+		}
 	}
 
 	// What RFC 5280 wants critical is no error, and no advice against it.

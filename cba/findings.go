@@ -210,7 +210,7 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 	}
 	for _, value := range names.Emails {
 		if strings.ContainsAny(value, ", ;<>\"") {
-			c.add(certEmailText, partAltNames, "e-mail address", "%q", value)
+			c.add(certEmailText, partAltNames, "e-mail address", "%q has a comma, a space or a quote, as a list of addresses has", value)
 		}
 		c.length(partAltNames, "RFC822Name", "X509:<RFC822>"+value)
 	}
@@ -250,9 +250,9 @@ func (c *checker) principalName(upn string) {
 	case strings.ContainsFunc(upn, func(r rune) bool { return unicode.Is(unicode.Cf, r) }):
 		c.add(certUPNInvisible, partAltNames, "UPN", "%q has an invisible character", upn)
 	case template(upn) != "":
-		c.add(certUPNTemplate, partAltNames, "UPN", "%q", upn)
+		c.add(certUPNTemplate, partAltNames, "UPN", "%q is a variable of a template that was not filled in", upn)
 	case labelled.MatchString(upn):
-		c.add(certUPNLabel, partAltNames, "UPN", "%q", upn)
+		c.add(certUPNLabel, partAltNames, "UPN", "%q begins with the label of a field", upn)
 	case !strings.Contains(upn, "@"):
 		c.add(certUPNNotRoutable, partAltNames, "UPN", "%q has no @", upn)
 	case upnProblem(upn) != "":
@@ -454,7 +454,7 @@ func (c *checker) crlURLs(urls []string) {
 	for _, text := range urls {
 		c.value(partCRLs, "CRL distribution points", text)
 		if strings.Contains(text, " ") {
-			c.add(certCRLSpace, partCRLs, "CRL distribution points", "%q", text)
+			c.add(certCRLSpace, partCRLs, "CRL distribution points", "%q has a space", text)
 		}
 		u, err := url.Parse(text)
 		if err == nil && strings.EqualFold(u.Scheme, "http") {
