@@ -145,7 +145,8 @@ type Values struct {
 // Values makes the seven IDs of a certificate.
 func (o Options) Values(cert *x509.Certificate) *Values {
 	v := &Values{options: o, cert: cert}
-	var text, names [1024]byte
+	var text [1024]byte
+	var names [256]byte // which becomes garbage; longer ones make room
 	w := writer{options: o, cert: cert, names: names[:0]}
 	buffer := text[:0]
 	var ends, values [len(mappings)]int

@@ -127,7 +127,11 @@ func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, e
 			err    error
 			done   chan struct{}
 		}
-		jobs := make(chan *job, 16*workers)
+		ring := make([]job, 16*workers) // job i has the place i modulo its length
+		for i := range ring {
+			ring[i].done = make(chan struct{}, 1)
+		}
+		jobs := make(chan *job, len(ring))
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer close(jobs)
@@ -135,37 +139,39 @@ func Compare(ctx context.Context, before, after *Tenant, cases iter.Seq2[Case, e
 			running.Go(func() {
 				for j := range jobs {
 					j.err = j.change.compare(ctx, before, after, same, options)
-					close(j.done)
+					j.done <- struct{}{}
 				}
 			})
 		}
-		var waiting []*job
+		first, index := 0, 0 // the oldest job that was not handed out, and the next one
 		// hand gives out the oldest answer; it reports whether to go on.
 		hand := func() bool {
-			j := waiting[0]
-			waiting[0], waiting = nil, waiting[1:]
+			j := &ring[first%len(ring)]
+			first++
 			<-j.done
+			change, err := j.change, j.err
+			j.change, j.err = Change{}, nil
 			if err := ctx.Err(); err != nil {
-				yield(j.change, err)
+				yield(change, err)
 				return false
 			}
-			return yield(j.change, j.err)
+			return yield(change, err)
 		}
-		index := 0
 		for c, err := range cases {
-			j := &job{change: Change{Index: index, Case: c}, err: err, done: make(chan struct{})}
+			j := &ring[index%len(ring)]
+			j.change, j.err = Change{Index: index, Case: c}, err
 			index++
-			if waiting = append(waiting, j); err != nil {
-				close(j.done)
+			if err != nil {
+				j.done <- struct{}{}
 			} else {
-				jobs <- j // never blocks for long: no more than its capacity are waiting
+				jobs <- j // never blocks: it has room for the ring
 			}
-			if len(waiting) == cap(jobs) && !hand() {
+			if index-first == len(ring) && !hand() {
 				cancel()
 				return
 			}
 		}
-		for len(waiting) > 0 {
+		for first < index {
 			if !hand() {
 				cancel()
 				return

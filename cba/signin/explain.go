@@ -173,11 +173,11 @@ func (t *Tenant) prepareOnce(ctx context.Context, r Request) (p prepared, err er
 }
 
 // evaluate collects the facts about a request.
-func (t *Tenant) evaluate(ctx context.Context, r Request, p prepared, explain bool) (ev *evaluation, err error) {
+func (t *Tenant) evaluate(ctx context.Context, r Request, p prepared, explain bool) (ev evaluation, err error) {
 	r.Certificate = p.chain.Leaf // which nobody changes
-	ev = &evaluation{tenant: t, request: r, cert: p.cert}
+	ev = evaluation{tenant: t, request: r, cert: p.cert}
 	if ev.reading, err = ev.follow(ctx, p.chain, explain); err != nil {
-		return nil, err
+		return ev, err
 	}
 	ev.reading.until = p.until
 	for _, l := range ev.reading.checks {

@@ -55,8 +55,10 @@ func readCase(item dialect.Item) (signin.Case, error) {
 	if err != nil {
 		return signin.Case{}, inItem(item, err)
 	}
-	if detail := noUser(inner); detail != "" {
-		return signin.Case{}, &Error{Reason: Malformed, Where: item.Where, Detail: detail}
+	if user.ID == "" && user.UserPrincipalName == "" { // ParseUser knows all else that is no user
+		if detail := noUser(inner); detail != "" {
+			return signin.Case{}, &Error{Reason: Malformed, Where: item.Where, Detail: detail}
+		}
 	}
 	c := signin.Case{User: &user}
 	wire.Each(inner, func(name, value []byte) bool {

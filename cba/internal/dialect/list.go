@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
 	"strings"
 
 	"example.com/entracba/cba/internal/text"
@@ -96,7 +97,7 @@ func lines(b *bufio.Reader, yield func(Item, error) bool) {
 	n := 0
 	for s.Scan() {
 		n++
-		if line := bytes.TrimSpace(s.Bytes()); len(line) > 0 && !yield(Item{fmt.Sprintf("line %d", n), n, bytes.Clone(line)}, nil) {
+		if line := bytes.TrimSpace(s.Bytes()); len(line) > 0 && !yield(Item{"line " + strconv.Itoa(n), n, bytes.Clone(line)}, nil) {
 			return
 		}
 	}
