@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -194,16 +193,16 @@ func TestHugeKeys(t *testing.T) {
 
 // Keys that everybody can compute.
 func TestWeakModuli(t *testing.T) {
-	var prime *big.Int
-	var err error
-	fips140.WithoutEnforcement(func() { prime, err = rand.Prime(rand.Reader, 2048) })
-	if err != nil {
-		t.Fatal(err)
+	// The prime of the 2048-bit group of RFC 3526, section 3: to find one takes seconds.
+	prime, _ := new(big.Int).SetString("FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"+
+		"EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7EDEE386BFB5A899FA5AE9F2411"+
+		"7C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F83655D23DCA3AD961C62F356208552BB9ED529077096966D"+
+		"670C354E4ABC9804F1746C08CA18217C32905E462E36CE3BE39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF69558171839954"+
+		"97CEA956AE515D2261898FA051015728E5A8AACAA68FFFFFFFFFFFFFFFF", 16)
+	if prime.BitLen() != 2048 || !prime.ProbablyPrime(0) {
+		t.Fatal("it is not the prime")
 	}
-	good, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	good := testKey(t, cba.RSA2048, "jane").Public().(*rsa.PublicKey)
 	even := new(big.Int).Lsh(good.N, 1)
 	for name, c := range map[string]struct {
 		n    *big.Int

@@ -351,6 +351,7 @@ printf '\0'; } >>"$LOG"
 
 func shells(t *testing.T) []string {
 	t.Helper()
+	interop.Find(t, "sh")
 	var found []string
 	for _, sh := range []string{"sh", "bash"} {
 		if path, err := exec.LookPath(sh); err == nil {

@@ -203,6 +203,9 @@ func TestOrdersOutOfRange(t *testing.T) {
 // An answer file of a few megabytes is read in seconds, whatever there are many of, and what
 // is said of it stays short.
 func TestMergeCosts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	p := sample(t)
 	many := func(n int, format string) string {
 		var b strings.Builder

@@ -38,6 +38,7 @@ type desk struct {
 // newDesk needs the real tools. No browser is on its PATH.
 func newDesk(t testing.TB, p deploy.Package, o deploy.Options) *desk {
 	t.Helper()
+	interop.Find(t, "certutil")
 	d := &desk{t: t, home: t.TempDir(), bin: t.TempDir(), folder: filepath.Join(t.TempDir(), "a folder")}
 	for _, tool := range []string{"sh", "certutil", "pk12util", "awk", "cat", "cp", "cut", "dirname", "grep", "head", "id", "mkdir", "mktemp", "mv", "rm", "sed", "stty", "tr", "wc"} {
 		path, err := exec.LookPath(tool)

@@ -177,6 +177,9 @@ func resultOf(c signin.Calibration, id string) signin.Result {
 // Logs that were made under each reading of each question are told apart, with noise
 // too, and nothing else is settled wrongly.
 func TestCalibrate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	const users = 12
 	counted := map[string][2]int{}
 	random := rand.New(rand.NewPCG(1, 2))

@@ -174,6 +174,9 @@ func decode(t *testing.T, text []byte) any {
 // Writing the documents of a case in any other form that people have never changes its
 // verdict, down to the steps and assumptions.
 func TestReencoded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	names, err := filepath.Glob(filepath.Join("testdata", "cases", "*.json"))
 	if err != nil || len(names) < minCases {
 		t.Fatalf("%d cases, %v", len(names), err)

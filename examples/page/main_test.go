@@ -62,6 +62,9 @@ func TestPolicy(t *testing.T) {
 }
 
 func TestRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles a program for browsers")
+	}
 	name := filepath.Join(t.TempDir(), "page.html")
 	if err := run([]string{"-out", name}); err != nil {
 		t.Fatal(err)

@@ -223,7 +223,7 @@ func TestStale(t *testing.T) {
 // The next program says so, and one command puts it back.
 func TestKilledWithoutClassicStore(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS == "windows" {
+	if testing.Short() || runtime.GOOS == "windows" {
 		t.Skip("the processes of this test are killed by signal")
 	}
 	for _, back := range []bool{true, false} {
