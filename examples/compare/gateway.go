@@ -28,7 +28,7 @@ import (
 	"example.com/entracba/cba/trust"
 )
 
-// gatewayUsers keep a connection each, and gatewayRequests is a second of a busy gateway.
+// gatewayUsers keep a connection each, and send gatewayRequests together in a second.
 const gatewayUsers, gatewayRequests = 50, 2000
 
 // gateways is a server that asks for client certificates and decides each request,
@@ -96,23 +96,27 @@ func gateways(string) (row, error) {
 		}
 		return side{name: name, times: gatewayRequests, run: func() error {
 			errs := make([]error, gatewayUsers+1)
+			began := time.Now()
+			// pace waits for the time of the nth request of the second.
+			pace := func(n int) { time.Sleep(time.Until(began.Add(time.Duration(n) * time.Second / gatewayRequests))) }
 			var running sync.WaitGroup
 			for n, client := range clients {
 				running.Go(func() {
 					address := fmt.Sprintf("%s/user%d@contoso.com", server.URL, n)
-					for range gatewayRequests / gatewayUsers {
-						if errs[n] == nil {
+					for i := range gatewayRequests / gatewayUsers {
+						if pace(i*gatewayUsers + n); errs[n] == nil {
 							errs[n] = ask(client, address)
 						}
 					}
 				})
 			}
+			pace(gatewayRequests / 2)
 			errs[gatewayUsers] = meanwhile()
 			running.Wait()
 			return errors.Join(errs...)
 		}}
 	}
-	return row{about: fmt.Sprintf("one request over mutual TLS on loopback, client and server together, of %d users on open connections; %d requests and one reload of the tenant make a turn",
+	return row{about: fmt.Sprintf("one request over mutual TLS on loopback, client and server together: %d users with open connections send %d requests a second, and in its middle the tenant is reloaded",
 		gatewayUsers, gatewayRequests), sides: []side{
 		serve("a server that asks signin.Decide, reloaded meanwhile", decide, reload),
 		serve("floor: the same server without deciding", func(http.ResponseWriter, *http.Request) {}, func() error { return nil }),
