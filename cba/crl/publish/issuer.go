@@ -357,6 +357,9 @@ func (i *Issuer) catchUp(ctx context.Context, lists []*crl.List) (number uint64,
 		}
 		number = max(number, list.Number.Uint64())
 	}
+	if number == 0 {
+		return 0, nil // no state is older
+	}
 	h, err := i.readState(ctx)
 	if err != nil || number <= h.number {
 		return number, err
