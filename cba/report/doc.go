@@ -4,8 +4,11 @@
 //
 // For most uses, fill a [Report] with its parts and call [Report.WriteHTML]:
 //
-//	r := report.Report{Title: "Audit of contoso.com", Made: time.Now()}
-//	r.Add(report.Findings(found, report.FindingsOptions{}))
+//	r := report.Report{
+//		Title:    "Audit of contoso.com",
+//		Made:     time.Now(),
+//		Findings: report.Findings(found, report.FindingsOptions{}),
+//	}
 //	err := r.WriteHTML(file)
 //
 // # What the file is
@@ -22,8 +25,9 @@
 // # What goes in
 //
 // Values: findings of any package of this module ([Findings]), the verdict of
-// package signin about one sign-in ([SignIn]), its comparison of two tenants
-// ([Affected]), and what a change writes, as differences of package snapshot
-// ([Plan]). The package never imports package graph, reads no file and no network,
-// and has no opinion of its own: each sentence about a tenant is one of the values.
+// package signin about one sign-in ([SignIn]), its comparison of two tenants, answer
+// by answer ([AffectedPart.Add]), what a change writes, as differences of package
+// snapshot ([Plan]), and who signs in with which proof ([Evidence]). The package never
+// imports package graph, reads no file and no network, and has no opinion of its own:
+// each sentence about a tenant is one of the values.
 package report

@@ -80,8 +80,9 @@ const (
 	// a curve it does not know, an RSA key of under 1,024 or over 16,384 bits. The
 	// service may be able to.
 	UncheckedSignature
-	// NotYetValid and Expired are a certificate outside its validity.
+	// NotYetValid is a certificate before its validity.
 	NotYetValid
+	// Expired is a certificate after its validity.
 	Expired
 	// TooDeep is a chain with more CAs than [Options.MaxDepth].
 	TooDeep

@@ -1,9 +1,9 @@
 // Package ledger remembers who has which certificate, for thousands to millions of
 // people and for several programs at once.
 //
-// For most uses, open a ledger with package sqlite, wrap it in a [Journal], and give
-// the journal to cba.Issuer.IssueAll as cba.Bulk.Journal. Package rollout does that,
-// and keeps the files.
+// For most uses, open a ledger with package sqlite or postgres, wrap it in a
+// [Journal], and give the journal to cba.Issuer.IssueAll as cba.Bulk.Journal. Package
+// rollout does that, and keeps the files.
 //
 // # Owners
 //

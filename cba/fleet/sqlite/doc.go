@@ -11,7 +11,7 @@
 // writes. A program that finds the file locked waits ([Options.Wait]). Thanks to
 // write-ahead logging, readers such as exports do not wait. Write-ahead logging needs
 // shared memory: do not put the file on a network file system. For several machines,
-// implement ledger.Ledger on a database server.
+// use package postgres.
 //
 // # What survives
 //
