@@ -82,6 +82,9 @@ func TestSecretsAreMarked(t *testing.T) {
 				}
 			}
 			panther := strings.Contains(strings.Join(where, " "), `Panther\unattend.xml`)
+			if panther != strings.Contains(strings.Join(where, " "), `Panther\unattend-original.xml`) { // of Windows 11
+				t.Errorf("%v, %+v: one copy of the answer file without the other: %q", target, o, where)
+			}
 			if want := target == deploy.WindowsUSB && !o.ScriptOnVolume && !o.AtSignIn; panther != want {
 				t.Errorf("%v, %+v: Windows' copy of the answer file: %v, want %v", target, o, panther, want)
 			}

@@ -47,6 +47,7 @@ func Wipe(t Target, files []Artefact) []Remnant {
 		const holds = "a copy of the answer file with the password, made by Windows Setup"
 		all = append(all,
 			Remnant{`C:\Windows\Panther\unattend.xml`, holds, "delete it on the machine"},
+			Remnant{`C:\Windows\Panther\unattend-original.xml`, holds, "delete it on the machine, if it is there"},
 			Remnant{`C:\Windows\Panther\Unattend\unattend.xml`, holds, "delete it on the machine, if it is there"},
 			Remnant{`C:\Windows\Panther\*.log, C:\Windows\Panther\UnattendGC\*.log`, "commands that Setup ran and logged", "search for the password and delete those lines"})
 	}
