@@ -169,6 +169,7 @@ func TestMergeRefuses(t *testing.T) {
 		{"a user's store without a user", head + "</unattend>", deploy.BadOption, deploy.Options{Pass: deploy.Specialize, Store: deploy.UserStore}},
 		{"a label", head + "</unattend>", deploy.BadName, deploy.Options{VolumeLabel: strings.Repeat("A", 33)}},
 		{"a wildcard", head + "</unattend>", deploy.BadName, deploy.Options{VolumeLabel: "*"}},
+		{"what escapes wildcards", head + "</unattend>", deploy.BadName, deploy.Options{VolumeLabel: "a`b"}},
 		{"a pass", head + "</unattend>", deploy.BadOption, deploy.Options{Pass: 9}},
 	} {
 		out, err := p.MergeUnattend([]byte(test.text), test.o)

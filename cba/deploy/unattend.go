@@ -112,8 +112,8 @@ func (p Package) steps(o Options) ([]step, error) {
 	if label == "" {
 		label = "ESD-USB"
 	}
-	if n := utf8.RuneCountInString(label); n > 32 || !isXML(label) || strings.ContainsAny(label, "\t\r\n*?[]") {
-		return nil, fail(BadName, "%s cannot be a volume label; use 1 to 32 characters without * ? [ ]", text.Quote(label))
+	if n := utf8.RuneCountInString(label); n > 32 || !isXML(label) || strings.ContainsAny(label, "\t\r\n*?[]`") { // Get-Volume takes wildcards
+		return nil, fail(BadName, "%s cannot be a volume label; use 1 to 32 characters without * ? [ ] `", text.Quote(label))
 	}
 	// The label may be on two volumes; the first is taken. -f gives text, where
 	// + would have to add to a character, and joins before + does.
