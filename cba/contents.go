@@ -280,7 +280,7 @@ func (c *contents) extensions() int {
 
 // readUsages returns the extended key usages of a certificate, those that
 // crypto/x509 has a name for and the others, in their order. A certificate
-// without the extension has none.
+// without the extension has nil.
 func readUsages(cert *x509.Certificate) ([]x509.OID, bool) {
 	for _, e := range cert.Extensions {
 		if !e.Id.Equal(extExtKeyUsage) {
@@ -291,7 +291,7 @@ func readUsages(cert *x509.Certificate) ([]x509.OID, bool) {
 		if !input.ReadASN1(&list, cbasn1.SEQUENCE) || !input.Empty() {
 			return nil, false
 		}
-		var usages []x509.OID
+		usages := []x509.OID{}
 		for !list.Empty() {
 			var content cryptobyte.String
 			var usage x509.OID

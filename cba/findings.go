@@ -136,6 +136,9 @@ func (c *checker) user(cert *x509.Certificate) {
 	} else {
 		c.names(cert, names)
 	}
+	for _, odd := range san.Odds(san.Find(cert)) {
+		c.add(certUPNType, partAltNames, "", "the UPN %s is %s", text.Quote(odd.Value), odd.How)
+	}
 	c.subject(cert)
 	c.usage(cert)
 	c.common(cert)
@@ -146,11 +149,16 @@ func (c *checker) user(cert *x509.Certificate) {
 		c.add(certNoSKI, partSKI, "subject key identifier", "is missing")
 	}
 	// Both ends are part of the validity (RFC 5280 section 4.1.2.5).
-	switch length := cert.NotAfter.Sub(cert.NotBefore) + time.Second; {
-	case length < 5*Day:
-		c.add(certShort, partValidity, "", "is %s", showDays(length))
+	switch length := cert.NotAfter.Sub(cert.NotBefore); { // of 292 years at most
+	case path.PeriodUnread(cert): // crypto/x509 has said why
+	case cert.NotAfter.Before(cert.NotBefore):
+		c.add(certShort, partValidity, "", "ends before it begins")
+	case cert.NotAfter.Year() == 9999:
+		c.add(certLong, partValidity, "", "has no end")
 	case cert.NotAfter.After(cert.NotBefore.AddDate(2, 0, 1)):
-		c.add(certLong, partValidity, "", "is %s", showDays(length))
+		c.add(certLong, partValidity, "", "is %d days", (cert.NotAfter.Unix()-cert.NotBefore.Unix()+1)/int64(Day/time.Second))
+	case length+time.Second < 5*Day:
+		c.add(certShort, partValidity, "", "is %s", showDays(length+time.Second))
 	}
 	switch {
 	case len(cert.CRLDistributionPoints) == 0:
@@ -209,15 +217,17 @@ func (c *checker) names(cert *x509.Certificate, names Names) {
 		c.length(partAltNames, "PrincipalName", "X509:<PN>"+value)
 	}
 	for _, value := range names.Emails {
-		if strings.ContainsAny(value, ", ;<>\"") {
-			c.add(certEmailText, partAltNames, "e-mail address", "%q has a comma, a space or a quote, as a list of addresses has", value)
+		if problem := emailProblem(value); problem != "" {
+			c.add(certEmailText, partAltNames, "e-mail address", "%q %s", value, problem)
 		}
 		c.length(partAltNames, "RFC822Name", "X509:<RFC822>"+value)
 	}
 	for _, ignored := range names.Ignored {
 		switch {
-		case ignored.Type.EqualASN1OID(san.UPNType()):
-			c.add(certUPNType, partAltNames, "", "a UPN that is not a UTF8String, or not valid UTF-8")
+		case ignored.Type.EqualASN1OID(san.UPNType()): // Odds has it, if it can be read at all
+			if len(san.Odds(san.Find(cert))) == 0 {
+				c.add(certUPNType, partAltNames, "", "a UPN that is not a UTF8String, or not valid UTF-8")
+			}
 		case strings.HasPrefix(ignored.Kind, "SID"):
 			c.add(certSIDUnreadable, partSID, "SID", "%s", ignored.Kind)
 		case ignored.Type.EqualASN1OID(sidType):
@@ -265,7 +275,7 @@ var (
 	labelled = regexp.MustCompile(`(?i)^(CN|UPN|E|EMAIL|MAIL|PN|OU|O|UID|Principal Name|mailto) ?[=:]`)
 	// templates are variables of Intune, Windows CAs, shells and other CAs that
 	// nobody filled in.
-	templates = regexp.MustCompile(`\{\{[^{}]*\}\}|<[A-Za-z][A-Za-z0-9 ]*>|%[A-Za-z][A-Za-z0-9]*%|\$\{[^{}]*\}|\$\([^()]*\)`)
+	templates = regexp.MustCompile(`\{\{[^{}]*\}\}|<[A-Za-z][A-Za-z0-9 ]*>|%[A-Za-z][A-Za-z0-9]*%|[$%]\{[^{}]*\}|\$\([^()]*\)|\{[A-Za-z][A-Za-z._]*\}|\$[A-Z][A-Z_]+\$?`)
 )
 
 // template returns the first variable of a template in a text, or "".
@@ -296,13 +306,33 @@ func upnProblem(upn string) string {
 
 // value looks at one name for what attacks or misleads whoever shows it.
 func (c *checker) value(part, what, value string) {
-	if i := strings.IndexFunc(value, isControl); i >= 0 {
+	if i := strings.IndexFunc(value, func(r rune) bool { return isControl(r) || isTurning(r) }); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(value[i:])
 		c.add(certControl, part, what, "%q has the character %U", value, r)
 	}
 	if variable := template(value); variable != "" {
 		c.add(certTemplate, part, what, "%q was not filled in: %q", variable, value)
 	}
+}
+
+// isTurning reports the characters that make what follows run the other way, so that a
+// person reads another name than a program.
+func isTurning(r rune) bool { return 0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 }
+
+// emailProblem says why a text is no one e-mail address, "" if it can be one.
+func emailProblem(email string) string {
+	name, domain, found := strings.Cut(email, "@")
+	switch {
+	case strings.ContainsAny(email, ", ;<>\""):
+		return "has a comma, a space or a quote, as a list of addresses has"
+	case labelled.MatchString(email) || strings.Contains(name, ":"):
+		return "begins with a label"
+	case !found || name == "" || domain == "":
+		return "is not name@domain"
+	case strings.HasSuffix(domain, ".") || strings.Contains(domain, "@"):
+		return "has no domain behind the @"
+	}
+	return ""
 }
 
 // maxUserID is the limit of a certificateUserIds value, in characters.
@@ -372,7 +402,9 @@ func (c *checker) usage(cert *x509.Certificate) {
 	switch {
 	case !ok:
 		c.add(certNoClientAuth, partExtKeyUsage, "extended key usage", "cannot be read")
-	case len(usages) == 0:
+	case usages != nil && len(usages) == 0:
+		c.add(certNoClientAuth, partExtKeyUsage, "extended key usage", "is empty, which allows no use")
+	case usages == nil:
 		c.add(certNoUsage, partExtKeyUsage, "extended key usage", "is missing, which allows any use")
 	case has(usageClientAuth):
 	case has(usageAny):
@@ -380,7 +412,7 @@ func (c *checker) usage(cert *x509.Certificate) {
 	default:
 		c.add(certNoClientAuth, partExtKeyUsage, "extended key usage", "has no clientAuth")
 	}
-	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+	if path.LacksUsage(cert, x509.KeyUsageDigitalSignature) {
 		c.add(certNoDigitalSig, partKeyUsage, "key usage", "has no digitalSignature")
 	}
 	for _, e := range cert.Extensions {
@@ -405,6 +437,9 @@ func (c *checker) common(cert *x509.Certificate) {
 	}
 	if err := checkKey(publicKeyOf(cert)); errors.As(err, &bad) {
 		what := bad.Reason.words()
+		if bad.Reason == Empty {
+			what = keyKind(cert.RawSubjectPublicKeyInfo)
+		}
 		if bad.Err != nil {
 			what = bad.Err.Error()
 		}
@@ -428,7 +463,7 @@ func (c *checker) common(cert *x509.Certificate) {
 		}
 		c.add(certCritical, partExtensions, "", "the critical extension %v is one that readers must refuse if they do not know it", id)
 	}
-	if !c.at.IsZero() {
+	if !c.at.IsZero() && !path.PeriodUnread(cert) {
 		if c.at.After(cert.NotAfter) {
 			c.add(certExpired, partValidity, "", "expired %s", text.Time(cert.NotAfter))
 		}
@@ -519,10 +554,10 @@ func (c *checker) authority(cert *x509.Certificate, below int) {
 		}
 	}
 	switch {
+	case path.LacksUsage(cert, x509.KeyUsageCertSign):
+		c.add(caNoCertSign, partKeyUsage, "", "its key usage has no keyCertSign")
 	case cert.KeyUsage == 0:
 		c.add(caNoKeyUsage, partKeyUsage, "", "has no key usage")
-	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
-		c.add(caNoCertSign, partKeyUsage, "", "its key usage has no keyCertSign")
 	case cert.KeyUsage&x509.KeyUsageCRLSign == 0:
 		c.add(caNoCRLSign, partKeyUsage, "", "its key usage has no cRLSign")
 	}

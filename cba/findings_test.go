@@ -86,6 +86,25 @@ func upnName(tb testing.TB, upn string) string {
 	return string(text)
 }
 
+// otherUPN is an otherName of the UPN's type with this value, both hexadecimal.
+func otherUPN(tb testing.TB, value string) string {
+	tb.Helper()
+	wrap := func(content string) string { return fmt.Sprintf("a0%02x%s", len(unhex(tb, content)), content) }
+	return wrap("060a2b060104018237140203" + wrap(value))
+}
+
+func utf16Hex(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&b, "00%02x", text[i])
+	}
+	return b.String()
+}
+
+// mailName and uriName are hexadecimal GeneralNames.
+func mailName(text string) string { return fmt.Sprintf("81%02x%s", len(text), hexOf(text)) }
+func uriName(text string) string  { return fmt.Sprintf("86%02x%s", len(text), hexOf(text)) }
+
 // Every finding about a user's certificate: each case is a good certificate with
 // one thing changed, and has the findings that belong to it and no other.
 func TestCheckUser(t *testing.T) {
@@ -106,6 +125,11 @@ func TestCheckUser(t *testing.T) {
 		return func(o *odd) { o.template.ExtraExtensions = sanOf(t, list...) }
 	}
 	mail := pkix.AttributeTypeAndValue{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: "jane@contoso.com"}
+	extra := func(arc int, value string) func(*odd) {
+		return func(o *odd) {
+			o.template.ExtraExtensions = append(o.template.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, arc}, Critical: arc == 15, Value: unhex(t, value)})
+		}
+	}
 	for _, test := range []struct {
 		name   string
 		change func(*odd)
@@ -129,6 +153,26 @@ func TestCheckUser(t *testing.T) {
 		{"the same UPN twice", names(upnFoo, upnFoo), []string{"cert-many-upns", "cert-duplicate-name"}},
 		{"the same e-mail twice, in another case", names(upnFoo, email, "810b 464f4f406261722e636f6d"), []string{"cert-duplicate-name"}},
 		{"UPN as IA5String", names(upnIA5, email), []string{"cert-only-email", "cert-upn-not-utf8string"}},
+		{"UPN as BMPString", names(otherUPN(t, "1e16"+utf16Hex("foo@bar.com"))), []string{"cert-no-upn", "cert-upn-not-utf8string"}},
+		{"UPN as PrintableString", names(otherUPN(t, "130b"+hexOf("foo@bar.com"))), []string{"cert-no-upn", "cert-upn-not-utf8string"}},
+		{"UPN as bytes", names(otherUPN(t, hexOf("foo@bar.com"))), []string{"cert-no-upn", "cert-upn-not-utf8string"}},
+		{"UPN in ISO 8859-1", names(otherUPN(t, "0c04"+"6be94062")), []string{"cert-no-upn", "cert-upn-not-utf8string"}},
+		{"variable of Workspace ONE", names(upnName(t, "{EmailAddress}")), []string{"cert-upn-template", "cert-upn-other"}},
+		{"variable of Jamf", names(upnName(t, "$EMAIL")), []string{"cert-upn-template", "cert-upn-other"}},
+		{"variable of Jamf, with a domain", names(upnName(t, "$USERNAME@contoso.com")), []string{"cert-upn-template", "cert-upn-other"}},
+		{"variable of SCEPman", names(upnName(t, "%{upn}")), []string{"cert-upn-template", "cert-upn-other"}},
+		{"e-mail with a label", names(upnFoo, mailName("mailto:jane@contoso.com")), []string{"cert-email-text"}},
+		{"e-mail of a proxy address", names(upnFoo, mailName("SMTP:jane@contoso.com")), []string{"cert-email-text"}},
+		{"e-mail without @", names(upnFoo, mailName("jane")), []string{"cert-email-text"}},
+		{"e-mail with a dot behind", names(upnFoo, mailName("jane@contoso.com.")), []string{"cert-email-text"}},
+		{"SID URI with another tag", names(upnFoo, uriName("tag:microsoft.com,2022-09-14:SID:"+sidText)), []string{"cert-sid-unreadable"}},
+		{"SID in another URI", names(upnFoo, uriName("https://contoso.com/"+sidText)), []string{"cert-sid-unreadable"}},
+		{"a subject that runs backwards", func(o *odd) { o.template.Subject.CommonName = "\u202eenaJ" }, []string{"cert-control-character"}},
+		{"a key usage of no bits", extra(15, "030100"), []string{"cert-no-digital-signature"}},
+		{"an extended key usage of none", extra(37, "3000"), []string{"cert-no-client-auth"}},
+		{"without end", func(o *odd) { o.template.NotAfter = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC) }, []string{"cert-validity-long", "cert-outlives-ca"}},
+		{"hundreds of years", func(o *odd) { o.template.NotAfter = time.Date(2900, 1, 1, 0, 0, 0, 0, time.UTC) }, []string{"cert-validity-long", "cert-outlives-ca"}},
+		{"ends before it begins", func(o *odd) { o.template.NotAfter = o.template.NotBefore.Add(-cba.Day) }, []string{"cert-expired", "cert-validity-short"}},
 		{"empty UPN", names(upnEmpty), []string{"cert-upn-text", "cert-upn-other"}},
 		{"UPN with a line end", names(upnName(t, "foo@bar.com\n")), []string{"cert-upn-text", "cert-upn-other"}},
 		{"UPN with a blank in front", names(upnName(t, " foo@bar.com")), []string{"cert-upn-space", "cert-upn-other"}},

@@ -167,7 +167,7 @@ func (i *Issuer) check(now time.Time) error {
 	switch {
 	case !c.BasicConstraintsValid || !c.IsCA:
 		return &Error{Reason: NotAuthority, What: what, Text: subject, Hint: "its basicConstraints must say CA:TRUE"}
-	case c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0:
+	case path.LacksUsage(c, x509.KeyUsageCertSign):
 		return &Error{Reason: NotAuthority, What: what, Text: subject, Hint: "its keyUsage must have keyCertSign"}
 	case len(c.RawSubject) == 0 || bytes.Equal(c.RawSubject, emptyName):
 		return &Error{Reason: NotAuthority, What: what, Hint: "it has no subject, and a CA needs one (RFC 5280 section 4.1.2.6)"}

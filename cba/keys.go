@@ -2,12 +2,18 @@ package cba
 
 import (
 	"crypto"
+	"crypto/dsa" //lint:ignore SA1019 a certificate can have such a key
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	encodingasn1 "encoding/asn1"
 	"errors"
 	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"example.com/entracba/cba/internal/enum"
 )
@@ -142,7 +148,47 @@ func checkKey(pub crypto.PublicKey) error {
 		}
 		return nil
 	}
+	switch pub.(type) {
+	case ed25519.PublicKey:
+		return fail(UnsupportedKey, "Ed25519")
+	case *dsa.PublicKey:
+		return fail(UnsupportedKey, "DSA")
+	}
 	return fail(UnsupportedKey, "%T", pub)
+}
+
+// keyKinds are keys that crypto/x509 does not read, by the object identifier of their
+// algorithm or, for elliptic curves, of the curve.
+var keyKinds = map[string]string{
+	"1.3.101.110": "X25519", "1.3.101.111": "X448", "1.3.101.112": "Ed25519", "1.3.101.113": "Ed448",
+	"1.2.840.113549.1.1.10": "RSA for RSASSA-PSS only", "1.2.840.113549.1.1.1": "RSA in an unusual encoding",
+	"2.16.840.1.101.3.4.3.17": "ML-DSA-44", "2.16.840.1.101.3.4.3.18": "ML-DSA-65", "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
+	"1.2.840.10045.3.1.1": "ECDSA on P-192", "1.3.132.0.10": "ECDSA on secp256k1",
+	"1.3.36.3.3.2.8.1.1.7": "ECDSA on brainpoolP256r1", "1.3.36.3.3.2.8.1.1.11": "ECDSA on brainpoolP384r1", "1.3.36.3.3.2.8.1.1.13": "ECDSA on brainpoolP512r1",
+	"1.2.840.10045.3.1.7": "ECDSA on P-256, with a point in an unusual encoding or not on the curve",
+	"1.3.132.0.34":        "ECDSA on P-384, with a point in an unusual encoding or not on the curve",
+	"1.3.132.0.35":        "ECDSA on P-521, with a point in an unusual encoding or not on the curve",
+}
+
+// keyKind says what kind of key a SubjectPublicKeyInfo has that crypto/x509 does not
+// read.
+func keyKind(spki []byte) string {
+	input := cryptobyte.String(spki)
+	var body, algorithm cryptobyte.String
+	var oid, curve encodingasn1.ObjectIdentifier
+	if !input.ReadASN1(&body, asn1.SEQUENCE) || !body.ReadASN1(&algorithm, asn1.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&oid) {
+		return "cannot be read"
+	}
+	if oid.String() == "1.2.840.10045.2.1" {
+		if !algorithm.ReadASN1ObjectIdentifier(&curve) {
+			return "ECDSA on a curve that is written out"
+		}
+		oid = curve
+	}
+	if kind := keyKinds[oid.String()]; kind != "" {
+		return kind
+	}
+	return "of the algorithm " + oid.String()
 }
 
 // publicOf returns the public half of a signer, nil for no signer.

@@ -77,8 +77,10 @@ func (n *Names) add(kind san.Kind, value []byte) bool {
 			if sid, err := ParseSID(text); err == nil {
 				n.URISIDs = append(n.URISIDs, sid)
 			} else {
-				n.Ignored = append(n.Ignored, Ignored{Kind: "SID URI that holds no SID", Raw: slices.Clone(value)})
+				n.Ignored = append(n.Ignored, Ignored{Kind: "SID URI that holds no SID" + meantSID([]byte(text)), Raw: slices.Clone(value)})
 			}
+		} else if lowered := strings.ToLower(string(value)); strings.HasPrefix(lowered, "tag:microsoft.com") || strings.Contains(lowered, "s-1-5-21-") {
+			n.Ignored = append(n.Ignored, Ignored{Kind: "SID URI that does not begin with " + sidURI, Raw: slices.Clone(value)})
 		}
 	default:
 		n.Ignored = append(n.Ignored, describe(slices.Clone(value)))

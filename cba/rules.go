@@ -15,10 +15,10 @@ var (
 		What: "the subjectAltName has several e-mail addresses",
 		Do:   "keep one address: Microsoft does not document which of them Entra reads", Source: lint.OpenQuestion + " 9.23"}
 	certEmailText = lint.Rule{Code: "cert-email-text", Severity: lint.Error, Effect: lint.LocksOut,
-		What: "an e-mail address has a comma, a space or a quote, as a list of addresses has",
+		What: "an e-mail address is none, or has a label, a comma, a space or a quote, as a list of addresses has",
 		Do:   "write one address, without a name", Source: lint.RFC5280 + " section 4.2.1.6"}
 	certControl = lint.Rule{Code: "cert-control-character", Severity: lint.Error, Effect: lint.LocksOut,
-		What: "a name has a control character or a line separator: programs may show or compare only a part of it",
+		What: "a name has a control character, a line separator or one that turns the direction of writing: programs and people may read only a part of it, or another name",
 		Do:   "issue the certificate again without it", Source: lint.RFC5280 + " section 4.2.1.6"}
 	certTemplate = lint.Rule{Code: "cert-template", Severity: lint.Warning,
 		What: "a variable of a template was not filled in",

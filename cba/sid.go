@@ -143,9 +143,28 @@ func readSIDExtension(der []byte) (sid SID, fault string) {
 	}
 	sid, err := ParseSID(string(text))
 	if err != nil {
-		return SID{}, "holds no SID"
+		return SID{}, "holds no SID" + meantSID(text)
 	}
 	return sid, ""
+}
+
+// meantSID says how a SID is written wrongly, if it can be told.
+func meantSID(text []byte) string {
+	plain := strings.ToUpper(strings.ReplaceAll(string(text), "\x00", ""))
+	_, err := ParseSID(strings.TrimSpace(plain))
+	switch {
+	case err == nil && len(plain)*2 == len(text):
+		return ": it is in UTF-16, and must be in ASCII"
+	case err == nil && strings.HasSuffix(string(text), "\x00"):
+		return ": a zero byte stands behind it"
+	case err == nil && strings.HasPrefix(string(text), "s"):
+		return ": it must begin with a capital S"
+	case err == nil:
+		return ": there are spaces around it"
+	case len(text) > 8 && text[0] == 1 && len(text) == 8+4*int(text[1]):
+		return ": it is in binary form, and must be text, S-1-5-21-..."
+	}
+	return ""
 }
 
 func stringType(tag cbasn1.Tag) string {

@@ -96,8 +96,8 @@ func (s Subject) resolve(form SIDForm) (Subject, []byte, Names, error) {
 		if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 {
 			return fail(&Error{Reason: Malformed, What: "e-mail address", Text: email, Hint: "write name@domain"})
 		}
-		if strings.ContainsAny(email, ",;<>\"") {
-			return fail(&Error{Reason: Malformed, What: "e-mail address", Text: email, Hint: "write one address, name@domain, without commas and quotes"})
+		if problem := emailProblem(email); problem != "" {
+			return fail(&Error{Reason: Malformed, What: "e-mail address", Text: email, Hint: "it " + problem + "; write one address, name@domain, without labels, commas and quotes"})
 		}
 		names.Emails = append(names.Emails, email)
 	}

@@ -3,6 +3,8 @@ package policy
 import (
 	"crypto/x509"
 	"errors"
+	"slices"
+	"unicode/utf8"
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
@@ -19,6 +21,8 @@ type Certificate struct {
 	names    [2][]string // all UPNs and all e-mail addresses of the subjectAltName
 	issuer   string      // the key of the issuer's name, "" if it is empty
 	policies []string    // the DER of the policy OIDs
+	odd      []san.Odd   // UPNs in other forms than the documented one
+	unread   bool        // the subjectAltName is no list of names
 }
 
 // Indexes of Certificate.names.
@@ -68,6 +72,10 @@ func NewCertificate(cert *x509.Certificate, ids certuserid.Options) (*Certificat
 		if err == nil { // a list that breaks off is not read at all
 			c.names = names
 		}
+		c.unread = err != nil
+		if len(c.names[upns]) == 0 {
+			c.odd = san.Odds(der)
+		}
 	}
 	return c, nil
 }
@@ -90,8 +98,44 @@ func (c *Certificate) unfit(m certuserid.Mapping) string {
 	}
 	_, err := c.values.ID(m)
 	var fault *certuserid.Error
-	if errors.As(err, &fault) {
-		return fault.Text
+	switch {
+	case errors.As(err, &fault) && fault.Text != "":
+		return "that can be used; its value is " + quoted(fault.Text)
+	case m == certuserid.PrincipalName && len(c.odd) > 0:
+		return "in the documented form; it has " + quoted(c.odd[0].Value) + " as " + c.odd[0].How
+	case c.unread && (m == certuserid.PrincipalName || m == certuserid.RFC822Name):
+		return "that can be read; the extension is no list of names"
 	}
 	return ""
+}
+
+// Odd returns what the service may read of a certificate where this package reads no user
+// principal name, and says why not: a UPN in another string type than UTF8String, or
+// in a list that is not well-formed. It is nil if there is none. Whether the service
+// reads it is not documented.
+func (c *Certificate) Odd() (other *Certificate, why string) {
+	if c == nil || len(c.odd) == 0 {
+		return nil, ""
+	}
+	list := make([]san.Name, 0, len(c.odd))
+	for _, odd := range c.odd {
+		if utf8.ValidString(odd.Value) {
+			list = append(list, san.Name{Kind: san.UPN, Value: odd.Value})
+		}
+	}
+	der, err := san.Marshal(list)
+	if err != nil {
+		return nil, ""
+	}
+	cert := *c.cert
+	cert.Extensions = slices.Clone(cert.Extensions)
+	for i := range cert.Extensions {
+		if cert.Extensions[i].Id.Equal(san.Extension()) {
+			cert.Extensions[i].Value = der
+		}
+	}
+	if other, err = NewCertificate(&cert, c.options); err != nil {
+		return nil, ""
+	}
+	return other, "the UPN " + quoted(c.odd[0].Value) + " is " + c.odd[0].How + ", and is assumed not to be read; Microsoft documents a UTF8String"
 }

@@ -23,7 +23,7 @@ type Doubt struct {
 	Other *Policy
 }
 
-// Doubts lists what is in doubt about strength and required affinity. Targets, scopes
+// Doubts lists what is in doubt about the state, strength and required affinity. Targets, scopes
 // and bindings are not among it: a [Decision] says by itself where these are not known.
 func (p *Policy) Doubts() []Doubt {
 	if p == nil || p.tables == nil {
@@ -51,6 +51,10 @@ func (p *Policy) Doubts() []Doubt {
 		}
 	}
 	most := func(c *Config) { c.AuthenticationMode.Default, c.AuthenticationMode.Rules = MultiFactor, []Rule{} }
+	if state := p.config.State; state != "" && state != Enabled && state != Disabled {
+		doubt(Doubt{Where: propertyState, Unread: true, Why: "the state " + quoted(string(state)) + " is unknown to this version and counts as not enabled; Graph writes enabled or disabled"},
+			func(c *Config) { c.State = Enabled })
+	}
 	mode := p.config.AuthenticationMode
 	missing := p.config.Missing()
 	for _, name := range [...]string{propertyMode, propertyMode + "/" + propertyRules} {

@@ -236,14 +236,16 @@ func (t *trace) tried(b *binding, how match) {
 	case unusable:
 		step.Outcome, step.Source = lint.Warn, lint.GraphUserBinding
 		step.Detail += "not tried, because the service does not support this pair of field and property"
+		t.because(1, fmt.Sprintf("the service does not support the binding %v", config.pair()))
 	case dropped:
 		step.Detail += "not tried, because it has low affinity and high is required"
 	case absent:
-		t.because(1, "the certificate has no "+fieldName(b.mapping))
-		step.Detail += "the certificate has no " + fieldName(b.mapping)
+		why, rank := "the certificate has no "+fieldName(b.mapping), 1
 		if text := t.cert.unfit(b.mapping); text != "" {
-			step.Detail += " that can be used; its value is " + quoted(text)
+			why, rank = why+" "+text, 3
 		}
+		t.because(rank, why)
+		step.Detail += why
 	case mismatch:
 		why := t.mismatch(b)
 		t.because(2, why)

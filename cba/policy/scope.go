@@ -148,20 +148,20 @@ func (s AuthorityScope) has(user *User) membership {
 // isIn reports whether a target of a scope has the user.
 func isIn(user *User, target Target) membership {
 	switch {
-	case target.ID == "":
+	case objectID(target.ID) == "":
 		return outside
-	case strings.EqualFold(target.ID, AllUsersID):
+	case objectID(target.ID) == AllUsersID:
 		return inside
 	case target.Type == UserTarget && user.ID == "" && user.lacks(ObjectID):
 		return perhaps
-	case target.Type == UserTarget && strings.EqualFold(target.ID, user.ID):
+	case target.Type == UserTarget && objectID(target.ID) == strings.ToLower(user.ID):
 		return inside
 	case target.Type != GroupTarget:
 		return outside
 	}
 	for _, list := range [...][]DirectoryObject{user.MemberOf, user.TransitiveMemberOf} {
 		for _, group := range list {
-			if strings.EqualFold(group.ID, target.ID) {
+			if objectID(target.ID) == strings.ToLower(group.ID) {
 				return inside
 			}
 		}

@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"example.com/entracba/cba/internal/text"
+)
 
 // targets answer whether a user is among them. The values are indexes into the
 // list in the configuration, lowest first.
@@ -9,15 +13,56 @@ type targets struct {
 	groups map[string]int
 	users  map[string]int
 	// unread: who is among them cannot be told from the configuration alone, because
-	// the list is not in it, or has a target of unknown type or without an id.
+	// the list is not in it, or has a target of unknown type or without an id, or one
+	// whose id is a name and no object id.
 	unread bool
+}
+
+// objectID is an id as Graph writes it: without the braces and spaces that other programs
+// put around one. It allocates only for upper case.
+func objectID(id string) string {
+	id = strings.TrimSpace(id)
+	if inner, ok := strings.CutPrefix(id, "{"); ok {
+		id = strings.TrimSuffix(inner, "}")
+	}
+	return strings.ToLower(id)
+}
+
+// UnreadTargets returns the indexes of the targets of which it cannot be told who is among
+// them: those of unknown type, without an id, or with a name in its place. An exclude
+// target of no type counts for users and for groups.
+func (c Config) UnreadTargets() (include, exclude []int) {
+	for i, t := range c.IncludeTargets {
+		if !isKnown(t.Type) || !canInclude(t.ID) {
+			include = append(include, i)
+		}
+	}
+	for i, t := range c.ExcludeTargets {
+		if t.Type != "" && !isKnown(t.Type) || !canExclude(t.ID) {
+			exclude = append(exclude, i)
+		}
+	}
+	return include, exclude
+}
+
+// canInclude reports whether an id can be one: a display name has spaces, a UPN an @.
+func canInclude(id string) bool {
+	id = objectID(id)
+	return id != "" && !strings.ContainsAny(id, " @\\=")
+}
+
+// canExclude is stricter, for a name that is taken for an id would let somebody in: object
+// ids have one form.
+func canExclude(id string) bool {
+	id = objectID(id)
+	return id == AllUsersID || text.IsGUID(id)
 }
 
 func newTargets() targets { return targets{all: -1, groups: map[string]int{}, users: map[string]int{}} }
 
 // add adds a target; either makes it stand for a group and for a user.
 func (t *targets) add(index int, id string, group, user bool) {
-	id = strings.ToLower(id)
+	id = objectID(id)
 	switch {
 	case id == "":
 	case id == AllUsersID:
@@ -40,7 +85,7 @@ func includeTargets(list []IncludeTarget, missing bool) targets {
 	t.unread = missing
 	for i, target := range list {
 		t.add(i, target.ID, target.Type == GroupTarget, target.Type == UserTarget)
-		t.unread = t.unread || target.ID == "" || !isKnown(target.Type)
+		t.unread = t.unread || !canInclude(target.ID) || !isKnown(target.Type)
 	}
 	return t
 }
@@ -51,7 +96,7 @@ func excludeTargets(list []Target, missing bool) targets {
 	t.unread = missing
 	for i, target := range list {
 		t.add(i, target.ID, target.Type != UserTarget, target.Type != GroupTarget)
-		t.unread = t.unread || target.ID == "" || !isKnown(target.Type) && target.Type != ""
+		t.unread = t.unread || !canExclude(target.ID) || !isKnown(target.Type) && target.Type != ""
 	}
 	return t
 }

@@ -147,7 +147,7 @@ func (ev *evaluation) inputQuestions(answer Answer, assume func(id, text string,
 		assume("user.accountEnabled", "the account is enabled; the input does not say", answer.Outcome != Refused)
 	}
 	switch {
-	case user.UserType == userGuest:
+	case strings.EqualFold(user.UserType, userGuest):
 		assume("user.userType", "the guest's account is of this tenant, not of another one", answer.Outcome != Refused)
 	case lacks(user, policy.UserType):
 		assume("user.userType", "the user is a member, not a guest of another tenant; the input does not say", answer.Outcome != Refused)
@@ -163,6 +163,13 @@ func (ev *evaluation) inputQuestions(answer Answer, assume func(id, text string,
 		other.scope = t.policy.CAScope(&nested, other.scopeKeys(t.options))
 		if ev.judge(other).Outcome != answer.Outcome {
 			assume("user.transitiveMemberOf", "the user is in no further group through another group; memberOf has only the groups that list the user", true)
+		}
+	}
+	if odd, why := ev.cert.Odd(); odd != nil {
+		other := ev.reading
+		other.decision = t.policy.Decide(odd, user)
+		if o := ev.judge(other); o.Outcome != answer.Outcome {
+			assume("certificate.subjectAltName", why, true)
 		}
 	}
 	for _, d := range t.doubts {

@@ -519,7 +519,7 @@ func (ev *evaluation) accountStep(steps *stepList) {
 	switch {
 	case user.Disabled:
 		steps.refuse(StepAccount, codeDisabled, lint.ErrorCodes, "the account is disabled: set accountEnabled to true", false)
-	case user.UserType == userGuest:
+	case strings.EqualFold(user.UserType, userGuest):
 		steps.add(StepAccount, lint.Warn, lint.DeepDive, "the account is a guest's: a guest whose account is of another tenant signs in there, by that tenant's configuration")
 	case lacks(user, policy.AccountEnabled):
 		steps.add(StepAccount, lint.Skip, lint.ErrorCodes, "accountEnabled is not known")

@@ -132,7 +132,7 @@ func (ev *evaluation) missing() []Missing {
 			groups(strings.Join(why, "; "))
 		}
 		for _, target := range unread {
-			add(inPolicy+target, "the target is of a type that this version does not know, or has no id", "look the target up in the portal")
+			add(inPolicy+target, "the target is of a type that this version does not know, or its id is no object id", "look the target up in the portal")
 		}
 	}
 	if d.BindingUnknown {
@@ -193,9 +193,9 @@ func (ev *evaluation) missing() []Missing {
 // targetsOf lists the groups of the include and exclude targets, and the places of
 // targets that cannot be read.
 func targetsOf(c policy.Config) (include, exclude, unread []string) {
-	known := func(t policy.TargetType) bool { return t == policy.GroupTarget || t == policy.UserTarget }
+	unreadIncludes, unreadExcludes := c.UnreadTargets()
 	for i, t := range c.IncludeTargets {
-		if !known(t.Type) || t.ID == "" {
+		if slices.Contains(unreadIncludes, i) {
 			unread = append(unread, fmt.Sprintf("includeTargets/%d", i))
 		} else {
 			include = append(include, string(t.Type)+" "+text.Quote(t.ID))
@@ -205,7 +205,7 @@ func targetsOf(c policy.Config) (include, exclude, unread []string) {
 		include = nil // no group decides
 	}
 	for i, t := range c.ExcludeTargets {
-		if t.Type != "" && !known(t.Type) || t.ID == "" {
+		if slices.Contains(unreadExcludes, i) {
 			unread = append(unread, fmt.Sprintf("excludeTargets/%d", i))
 		} else {
 			exclude = append(exclude, string(t.Type)+" "+text.Quote(t.ID))

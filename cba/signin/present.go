@@ -6,6 +6,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/path"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/trust"
 )
@@ -42,6 +43,7 @@ func (ev *evaluation) presentSteps(steps *stepList) {
 	}
 	cert, at := ev.request.Certificate, ev.request.At
 	switch {
+	case path.PeriodUnread(cert):
 	case at.After(cert.NotAfter):
 		unseen("a certificate that has expired")
 	case at.Before(cert.NotBefore):

@@ -163,6 +163,15 @@ func TestExported(t *testing.T) {
 		"an expired one is refused anyway": {tenant: edited(t, exclude, "x509Certificate/state", "disabled"), user: user, want: signin.Refused, code: "AADSTS1002002"},
 		"the spelling of PowerShell":       {tenant: edited(t, edited(t, file("tenant-base.json"), "x509Certificate/certificateUserBindings/0/userProperty", "UserPrincipalName"), "x509Certificate/certificateUserBindings/1/userProperty", "UserPrincipalName"), user: user, want: signin.SignedIn, changes: []string{"9.34"}},
 
+		"excluded by a display name":       {tenant: edited(t, exclude, "x509Certificate/excludeTargets/0/id", "CBA Excluded"), user: in("transitiveMemberOf", excluded), want: signin.Undecided, missing: []string{"tenant.x509Certificate.excludeTargets/0"}},
+		"excluded by a name of one word":   {tenant: edited(t, exclude, "x509Certificate/excludeTargets/0/id", "CBA-Excluded"), user: in("transitiveMemberOf", excluded), want: signin.Undecided, missing: []string{"tenant.x509Certificate.excludeTargets/0"}},
+		"excluded by an id in braces":      {tenant: edited(t, exclude, "x509Certificate/excludeTargets/0/id", " {"+strings.ToUpper(excluded)+"} "), user: in("transitiveMemberOf", excluded), want: signin.Refused, code: "AADSTS130501"},
+		"excluded by an id in braces, not": {tenant: edited(t, exclude, "x509Certificate/excludeTargets/0/id", "{"+excluded+"}"), user: in("transitiveMemberOf", group), want: signin.SignedIn},
+		"a user excluded by the UPN":       {tenant: edited(t, edited(t, exclude, "x509Certificate/excludeTargets/0/id", "bob@contoso.org"), "x509Certificate/excludeTargets/0/targetType", "user"), user: in("transitiveMemberOf"), want: signin.Undecided, missing: []string{"tenant.x509Certificate.excludeTargets/0"}},
+		"included by a display name":       {tenant: edited(t, file("tenant-include-group.json"), "x509Certificate/includeTargets/0/id", "All Staff"), user: in("transitiveMemberOf", group), want: signin.Undecided, missing: []string{"tenant.x509Certificate.includeTargets/0"}},
+		"the state as the portal shows it": {tenant: edited(t, file("tenant-base.json"), "x509Certificate/state", "Enabled"), user: user, want: signin.Refused, code: "AADSTS1002002", changes: []string{"tenant.x509Certificate.state"}},
+		"a guest in small letters":         {tenant: file("tenant-base.json"), user: edited(t, user, "userType", "guest"), want: signin.SignedIn, changes: []string{"user.userType"}},
+
 		"no TLS client sends it": {tenant: file("tenant-base.json"), user: user, cert: "leaf-keyencipherment-only.crt", want: signin.SignedIn, changes: []string{"9.35"}, says: "digitalSignature"},
 		"a weak one":             {tenant: file("tenant-base.json"), user: user, cert: "leaf-rsa1024-sha1.crt", want: signin.SignedIn, changes: []string{"9.51"}, says: "1024 bits"},
 	} {

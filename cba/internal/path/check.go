@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
@@ -50,15 +51,40 @@ func ShapeOf(ca *x509.Certificate, below int) Cause {
 		return NotCA
 	case (ca.MaxPathLen > 0 || ca.MaxPathLenZero) && below > ca.MaxPathLen:
 		return PathTooLong
-	case ca.KeyUsage != 0 && ca.KeyUsage&x509.KeyUsageCertSign == 0:
+	case LacksUsage(ca, x509.KeyUsageCertSign):
 		return NoCertSign
 	}
 	return 0
 }
 
-// PeriodOf returns [NotYetValid], [Expired] or zero.
+// LacksUsage reports whether a certificate has a key usage, and one without this bit. The
+// extension may have no bits at all, which crypto/x509 shows like a missing one.
+func LacksUsage(cert *x509.Certificate, bit x509.KeyUsage) bool {
+	if cert.KeyUsage != 0 {
+		return cert.KeyUsage&bit == 0
+	}
+	for i := range cert.Extensions {
+		if e := &cert.Extensions[i]; e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 15}) {
+			var bits asn1.BitString
+			rest, err := asn1.Unmarshal(e.Value, &bits)
+			return err == nil && len(rest) == 0 && !bytes.ContainsFunc(bits.Bytes, func(r rune) bool { return r != 0 })
+		}
+	}
+	return false
+}
+
+// PeriodUnread reports whether a certificate's validity is not known: those that
+// crypto/x509 refuses may have times that cannot be read.
+func PeriodUnread(cert *x509.Certificate) bool {
+	return cert.NotBefore.IsZero() && cert.NotAfter.IsZero() && len(cert.Raw) > 0
+}
+
+// PeriodOf returns [NotYetValid], [Expired] or zero, also for a validity that is not
+// known.
 func PeriodOf(cert *x509.Certificate, at time.Time) Cause {
 	switch {
+	case PeriodUnread(cert):
+		return 0
 	case at.Before(cert.NotBefore):
 		return NotYetValid
 	case at.After(cert.NotAfter):
@@ -157,9 +183,14 @@ func forbidden(ca, leaf *x509.Certificate, between []*x509.Certificate) string {
 // what a CA may issue for, allows client authentication. Without the extension
 // everything is allowed.
 func MayAuthenticate(cert *x509.Certificate) bool {
-	return len(cert.ExtKeyUsage) == 0 && len(cert.UnknownExtKeyUsage) == 0 ||
+	return len(cert.ExtKeyUsage) == 0 && len(cert.UnknownExtKeyUsage) == 0 && !hasExtension(cert, 37) ||
 		slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageClientAuth) ||
 		slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
+// hasExtension reports whether a certificate has the extension 2.5.29.n.
+func hasExtension(cert *x509.Certificate, n int) bool {
+	return slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, n}) })
 }
 
 // Understood reports whether RFC 5280 defines an extension, so that no reader
