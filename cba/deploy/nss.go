@@ -262,8 +262,14 @@ has() {
 # What is there, and what opens it. Nothing is written before this is known.
 while IFS=$tab read -r number who folder <&3; do
 	cp -- "$work/none" "$work/$number"
+	if [ -z "$check" ]; then # the database writes beside its files, too
+		above=$folder
+		while [ ! -e "$above" ]; do above=$(dirname -- "$above"); done
+		for file in "$above" "$folder/cert9.db" "$folder/key4.db"; do
+			[ ! -e "$file" ] || [ -w "$file" ] || die "$file cannot be written. Nothing was written."
+		done
+	fi
 	[ -e "$folder/cert9.db" ] || { : >"$work/$number.new"; continue; }
-	[ -n "$check" ] || [ -w "$folder/cert9.db" ] || die "$folder cannot be written."
 	while certutil -K -d "sql:$folder" -f "$work/$number" >"$work/out" 2>&1 || :; grep -q SEC_ERROR_BAD_PASSWORD "$work/out"; do
 		if [ -n "${NSSDB_PASSWORD_FILE-}" ] && [ ! -e "$work/$number.tried" ]; then
 			: >"$work/$number.tried"

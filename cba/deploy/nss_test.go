@@ -424,6 +424,52 @@ func TestNSSNothingHalfWritten(t *testing.T) {
 	}
 }
 
+// A database that the user cannot write is told before another one is written.
+func TestNSSReadOnly(t *testing.T) {
+	t.Parallel()
+	p := jane(t, "abcdefghijkmnpqrstuvwxyz")
+	var as []string
+	if os.Getuid() == 0 { // root may write everything
+		setpriv, err := exec.LookPath("setpriv")
+		if err != nil {
+			interop.Missing(t, "no setpriv")
+		}
+		as = []string{setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"}
+	}
+	const data = ".local/share/pki/nssdb"
+	for what, readOnly := range map[string]string{
+		"the folder": "ff/x", "cert9.db": "ff/x/cert9.db", "key4.db": "ff/x/key4.db",
+		"the folder above a new database": ".",
+	} {
+		d := newDesk(t, p, deploy.Options{EmbedPassword: true})
+		write(t, d.home, ".mozilla/firefox/profiles.ini", []byte("[Profile0]\nIsRelative=0\nPath="+filepath.Join(d.home, "ff/x")+"\n"), 0o600)
+		d.database("ff/x", "")
+		if readOnly == "." {
+			write(t, d.bin, "chromium", nil, 0o755) // its database is to be made
+		} else {
+			d.database(data, "")
+		}
+		if as != nil {
+			filepath.WalkDir(filepath.Dir(d.home), func(path string, e fs.DirEntry, err error) error { // all that the test made
+				return os.Lchown(path, 65534, 65534)
+			})
+		}
+		path := filepath.Join(d.home, readOnly)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Chmod(path, info.Mode()&^0o222)
+		before := d.tree()
+		command := d.command("", append(as, "sh", filepath.Join(d.folder, "install.sh"))...)
+		out, err := command.CombinedOutput()
+		os.Chmod(path, info.Mode())
+		if err == nil || !strings.Contains(string(out), "cannot be written. Nothing was written") || d.tree() != before {
+			t.Errorf("%s: %v, changed %v\n%s", what, err, d.tree() != before, out)
+		}
+	}
+}
+
 // Whatever the password, NSS reads exactly it.
 func TestNSSScriptPasswords(t *testing.T) {
 	t.Parallel()
