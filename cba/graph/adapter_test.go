@@ -21,6 +21,7 @@ import (
 // it, out of the same parts: the test behind the tag "sdk" takes the SDK's own.
 // Its handlers stand in the order of a map: every order must do.
 func TestRealAdapter(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("-short leaves out what takes long")
 	}

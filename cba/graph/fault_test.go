@@ -580,6 +580,7 @@ func answering(t *testing.T, status int, header http.Header, body string) (*grap
 }
 
 func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
 	for name, body := range map[string]string{
 		"ten million zeros": `{"value":[0` + strings.Repeat(",0", 10_000_000) + `]}`,
 		"no list":           `{"value":{}}`,
@@ -626,6 +627,7 @@ func TestHostileAnswers(t *testing.T) {
 
 // Both changes together are too many values: what the other one wrote is put back.
 func TestPutBack(t *testing.T) {
+	t.Parallel()
 	in := people()
 	f := newTenant(t, in, graphtest.Options{})
 	nine := make([]string, 9)

@@ -145,6 +145,7 @@ func TestTenantPlan(t *testing.T) {
 // A plan whose application ends anywhere is continued or taken back, and a tenant that
 // somebody else changed meanwhile is left alone.
 func TestTenantPlanInterrupted(t *testing.T) {
+	t.Parallel()
 	for n := range 6 {
 		in, wanted := wholeTenant(t)
 		f := newTenant(t, in, graphtest.Options{})

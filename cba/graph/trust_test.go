@@ -172,6 +172,7 @@ func TestPKIs(t *testing.T) {
 
 // A create whose answer is lost is not sent again: what came of it is looked up.
 func TestCreateLost(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []graphtest.Kind{graphtest.Unavailable, graphtest.Reset, graphtest.Half, graphtest.Cut, graphtest.Gateway, graphtest.Huge, graphtest.Bomb} {
 		for _, applied := range []bool{true, false} {
 			t.Run(fmt.Sprint(kind, applied), func(t *testing.T) {

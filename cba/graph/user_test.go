@@ -328,6 +328,7 @@ func countOutcome(plans []graph.UserPlan, o graph.Outcome) int {
 
 // Two programs add different values to one user: neither loses the other's.
 func TestTwoPrograms(t *testing.T) {
+	t.Parallel()
 	for round := range 10 {
 		f := newTenant(t, people(), graphtest.Options{})
 		other := newClient(t, f.Server)
@@ -359,6 +360,7 @@ func TestTwoPrograms(t *testing.T) {
 // The same, where the second program comes between the reading and the writing of
 // the first, for sure.
 func TestOvertaken(t *testing.T) {
+	t.Parallel()
 	f := newTenant(t, people(), graphtest.Options{})
 	other := newClient(t, f.Server)
 	plans := collect(t, f.PlanUsers(t.Context(), snapshot.Edits(snapshot.Edit{User: "id-jane", Add: []string{"mine"}, Remove: []string{"123456789098765@mil"}})))

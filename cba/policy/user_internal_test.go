@@ -116,6 +116,9 @@ func errorOf(err error) any {
 // Users in every order, spelling and state of their properties are read as all other
 // objects of Graph are.
 func TestUserReader(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	r := rand.New(rand.NewPCG(7, 9))
 	number := func(list ...int) int { return list[r.IntN(len(list))] }
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }

@@ -79,6 +79,9 @@ type telling struct {
 
 // tellingCases are those of testdata, for every question.
 func tellingCases(t *testing.T) []telling {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	told.Do(func() { told.list = tellCases(t) })
 	return told.list
 }
@@ -177,9 +180,6 @@ func resultOf(c signin.Calibration, id string) signin.Result {
 // Logs that were made under each reading of each question are told apart, with noise
 // too, and nothing else is settled wrongly.
 func TestCalibrate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short leaves out what takes long")
-	}
 	const users = 12
 	counted := map[string][2]int{}
 	random := rand.New(rand.NewPCG(1, 2))

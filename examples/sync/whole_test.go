@@ -17,6 +17,9 @@ import (
 // A failure of the whole is told once and ends the run, with 5,000 users as with one.
 func TestFailureOfTheWhole(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	s := tenanttest.Serve(t, directory(), graphtest.Options{})
 	folder := t.TempDir()
 	octets, order := map[string]int{}, []string{}
