@@ -55,7 +55,7 @@ var (
 		What: "no mapping has this tag",
 		Do:   "use PN, RFC822, I and S, S, SKI, SHA1-PUKEY, or I and SR"}
 	ruleParts = lint.Rule{Code: "userid-parts", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
-		What: "the tags do not belong together, or stand in the wrong order",
+		What: "the tags do not belong together or are in the wrong order",
 		Do:   "use one mapping per value"}
 	ruleNoIssuer = lint.Rule{Code: "userid-no-issuer", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.MSPKCA + " section 3.1.5.2.1.3",
 		What: "the value has a serial number but no issuer",
@@ -70,7 +70,7 @@ var (
 		What: "the value contains a placeholder from the documentation",
 		Do:   "create the value from the certificate"}
 	ruleLabel = lint.Rule{Code: "userid-label", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.HowTo,
-		What: "a label of a certificate viewer stands in front of the data",
+		What: "the label that a certificate viewer shows comes before the data",
 		Do:   "remove the label"}
 	ruleMalformed = lint.Rule{Code: "userid-malformed", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the value cannot be read under its mapping",

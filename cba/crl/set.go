@@ -91,11 +91,12 @@ func (l *List) check(ca *x509.Certificate, at time.Time) *Error {
 func (l *List) checkTime(at time.Time) *Error {
 	switch {
 	case at.Before(l.ThisUpdate):
-		return failf(NotYetValid, "the CRL is valid from %s (This Update), and it is checked at %s", text.Time(l.ThisUpdate), text.Time(at))
+		return failf(NotYetValid, "it is valid from %s (This Update), and it is checked at %s", text.Time(l.ThisUpdate), text.Time(at))
 	case l.NextUpdate.IsZero():
-		return failf(Expired, "the CRL has no Next Update, so it counts as expired")
+		return failf(Expired, "it has no Next Update, so it counts as expired")
 	case !at.Before(l.NextUpdate): // in that second, too, as OpenSSL has it
-		return failf(Expired, "the CRL expired at %s (Next Update), and it is checked at %s", text.Time(l.NextUpdate), text.Time(at))
+		return failf(Expired, "it was valid from %s (This Update) until %s (Next Update), and it is checked at %s",
+			text.Time(l.ThisUpdate), text.Time(l.NextUpdate), text.Time(at))
 	}
 	return nil
 }

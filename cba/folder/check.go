@@ -93,7 +93,7 @@ func wrongPFX(content []byte) (string, error) {
 	case err != nil || outer.Tag != asn1.TagSequence:
 		return "is not a PFX file, or was cut off", nil
 	case len(rest) > 0:
-		return "has more text behind its end", nil
+		return "has more text after its end", nil
 	}
 	return "", nil
 }

@@ -166,7 +166,7 @@ func (c *checker) names(f field) {
 			c.add(domainName, f.where, "%v has no value on %v", v, c.Platform)
 		}
 		if v == OnPremDistinguishedName && f.isSubject {
-			c.add(wholeName, f.where, "%v stands in the place of one value", v)
+			c.add(wholeName, f.where, "%v is used where one value is expected", v)
 		}
 	}
 	if f.isSubject {

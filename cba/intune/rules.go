@@ -39,7 +39,7 @@ var (
 		What: "the platform has no fully qualified domain name",
 		Do:   "use {{DeviceName}}: only Windows devices that are joined to a domain have a fully qualified domain name"}
 	wholeName = lint.Rule{Code: "intune-whole-name", Severity: lint.Warning, Source: lint.IntunePKCS,
-		What: "a distinguished name stands in the place of one value",
+		What: "a distinguished name is used where one value is expected",
 		Do:   "issue one certificate and read its subject before you bind by it: Microsoft does not document whether the name becomes one value or several parts"}
 	letterCase = lint.Rule{Code: "intune-variable-case", Severity: lint.Info, Source: lint.IntunePKCS,
 		What: "the letter case of a variable differs from the documentation",

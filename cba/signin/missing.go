@@ -58,7 +58,7 @@ func unknownCAs(c Config, store *trust.Store) []Missing {
 			place = e.Where
 		}
 		list = append(list, Missing{"tenant" + place, ca.Entry.String() + " cannot be read, and the chain ends at a CA that no other entry is: " + ca.Err.Error(),
-			"read the tenant again; if the certificate stands there so, look at it with another tool"})
+			"read the tenant again; if the certificate still cannot be read, check it with another tool"})
 	}
 	const why = "the chain ends at a CA that the file does not have, and this may have it"
 	if c.Lacks(propertyPKIs) {

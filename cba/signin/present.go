@@ -89,7 +89,7 @@ var remarkQuestions = map[string]struct{ id, text string }{
 	trust.StepConstraints:        {"9.50", "Entra does not look at the name constraints of CAs"},
 	trust.StepKey:                {"9.51", "Entra accepts weak keys"},
 	trust.StepSignatureAlgorithm: {"9.51", "Entra accepts weak signatures"},
-	trust.StepAuthorityKeyID:     {"9.52", "Entra goes by the key identifier of an authority key identifier only"},
+	trust.StepAuthorityKeyID:     {"9.52", "Entra uses only the key identifier of an authority key identifier"},
 	trust.StepPolicies:           {"9.54", "Entra does not compare policies along the chain"},
 }
 

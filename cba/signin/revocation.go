@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"example.com/entracba/cba/crl"
-	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
@@ -169,7 +168,7 @@ func (t *Tenant) check(ctx context.Context, l *revocationCheck, at time.Time, re
 		list, err := t.fetch(ctx, url, l.ca.Certificate, refuseHTTPS)
 		if err != nil {
 			l.until = at // it may be there the next moment
-			return l.refuse(err, url, nil, at)
+			return l.refuse(err, url, nil)
 		}
 		l.until = next(at, l.until, list.ThisUpdate, list.NextUpdate)
 		if i == 0 {
@@ -181,9 +180,9 @@ func (t *Tenant) check(ctx context.Context, l *revocationCheck, at time.Time, re
 	if err := set.Check(l.ca.Certificate, at); err != nil {
 		var failure *crl.Error
 		if errors.As(err, &failure) && failure.Delta {
-			return l.refuse(err, l.ca.DeltaCRL, set.Delta, at)
+			return l.refuse(err, l.ca.DeltaCRL, set.Delta)
 		}
-		return l.refuse(err, l.ca.CRL, set.Base, at)
+		return l.refuse(err, l.ca.CRL, set.Base)
 	}
 	l.asked = true
 	status := set.Status(l.subject)
@@ -238,7 +237,7 @@ func (t *Tenant) fetch(ctx context.Context, url string, ca *x509.Certificate, re
 
 // refuse records that a CRL cannot be used, and returns any error that does not say
 // so. The details name what the service's message names.
-func (l *revocationCheck) refuse(err error, url string, list *crl.List, at time.Time) error {
+func (l *revocationCheck) refuse(err error, url string, list *crl.List) error {
 	var failure *crl.Error
 	if !errors.As(err, &failure) {
 		return err
@@ -256,10 +255,6 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List, at time.
 	advice := ""
 	switch failure.Reason {
 	case crl.Expired, crl.NotYetValid:
-		if list != nil && !list.NextUpdate.IsZero() {
-			l.say("; its issuer is %s, it is valid from %s until %s, and the time is %s",
-				dn.Show(list.RawIssuer), text.Time(list.ThisUpdate), text.Time(list.NextUpdate), text.Time(at))
-		}
 		advice = "publish a new CRL"
 	case crl.WrongIssuer, crl.WrongKeyID, crl.BadSignature:
 		expected, found := l.ca.Certificate.SubjectKeyId, failure.ListKeyID
