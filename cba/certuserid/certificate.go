@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/x509"
 	"slices"
+	"sync"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -97,8 +98,8 @@ func FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
 
 // FromCertificate is the function [FromCertificate] with these options.
 func (o Options) FromCertificate(cert *x509.Certificate, m Mapping) (ID, error) {
-	var text, names [256]byte
-	w := writer{options: o, cert: cert, names: names[:0]}
+	var text [256]byte
+	w := writer{options: o, cert: cert}
 	buffer, value, fault := w.append(text[:0], m)
 	if fault != nil {
 		return ID{}, fault
@@ -127,27 +128,12 @@ func newID(text string, m Mapping, value int) (ID, *Error) {
 // All returns the IDs that a certificate has, in the order of [Mappings], with
 // the defaults of [Options]. Mappings without a field in the certificate are left
 // out; an unusable certificate has none.
-func All(cert *x509.Certificate) []ID { return Options{}.Values(cert).All() }
+func All(cert *x509.Certificate) []ID { return Options{}.All(cert) }
 
 // All is the function [All] with these options.
-func (o Options) All(cert *x509.Certificate) []ID { return o.Values(cert).All() }
-
-// Values are the IDs of one certificate, made once to be compared with many
-// stored values. They do not change and are safe for concurrent use, as long as
-// the certificate is not changed.
-type Values struct {
-	options Options
-	cert    *x509.Certificate
-	ids     [len(mappings)]ID // in the order of mappings
-	faults  [len(mappings)]error
-}
-
-// Values makes the seven IDs of a certificate.
-func (o Options) Values(cert *x509.Certificate) *Values {
-	v := &Values{options: o, cert: cert}
+func (o Options) All(cert *x509.Certificate) []ID {
 	var text [1024]byte
-	var names [256]byte // which becomes garbage; longer ones make room
-	w := writer{options: o, cert: cert, names: names[:0]}
+	w := writer{options: o, cert: cert}
 	buffer := text[:0]
 	var ends, values [len(mappings)]int
 	var faults [len(mappings)]*Error
@@ -156,18 +142,38 @@ func (o Options) Values(cert *x509.Certificate) *Values {
 		ends[i] = len(buffer)
 	}
 	all := string(buffer) // one string for the seven
+	ids := make([]ID, 0, len(mappings))
 	begin := 0
 	for i, m := range mappings {
 		if faults[i] == nil {
-			v.ids[i], faults[i] = newID(all[begin:ends[i]], m, values[i])
-		}
-		if faults[i] != nil { // a nil *Error must not become an error
-			v.faults[i] = faults[i]
+			if id, fault := newID(all[begin:ends[i]], m, values[i]); fault == nil {
+				ids = append(ids, id)
+			}
 		}
 		begin = ends[i]
 	}
-	return v
+	return ids
 }
+
+// Values are the IDs of one certificate, to be compared with many stored values. Each is
+// made when it is first asked for: most users are bound by the first or second mapping.
+// They do not change and are safe for concurrent use, as long as the certificate is not
+// changed.
+type Values struct {
+	options Options
+	cert    *x509.Certificate
+	made    [len(mappings)]made // in the order of mappings
+}
+
+// A made is one of the IDs.
+type made struct {
+	once  sync.Once
+	id    ID
+	fault error
+}
+
+// Values returns the seven IDs of a certificate.
+func (o Options) Values(cert *x509.Certificate) *Values { return &Values{options: o, cert: cert} }
 
 // ID returns the certificate's ID under one mapping. The error is an [*Error],
 // as for [FromCertificate].
@@ -176,25 +182,22 @@ func (v *Values) ID(m Mapping) (ID, error) {
 	if v == nil || i < 0 {
 		return ID{}, &Error{Mapping: m, Reason: NoField, Offset: -1}
 	}
-	return v.ids[i], v.faults[i]
+	made := &v.made[i]
+	made.once.Do(func() { made.id, made.fault = v.options.FromCertificate(v.cert, m) })
+	return made.id, made.fault
 }
 
 // id is ID without the error.
 func (v *Values) id(m Mapping) ID {
-	if i := m.index(); v != nil && i >= 0 {
-		return v.ids[i]
-	}
-	return ID{}
+	id, _ := v.ID(m)
+	return id
 }
 
 // All returns the IDs that the certificate has, in the order of [Mappings].
 func (v *Values) All() []ID {
 	ids := make([]ID, 0, len(mappings))
-	if v == nil {
-		return ids
-	}
-	for _, id := range v.ids {
-		if id.mapping != "" {
+	for _, m := range mappings {
+		if id := v.id(m); id.mapping != "" {
 			ids = append(ids, id)
 		}
 	}
@@ -293,6 +296,9 @@ func (w *writer) hasSubject() bool {
 }
 
 func (w *writer) name(der []byte) []byte {
+	if w.names == nil {
+		w.names = make([]byte, 0, 256)
+	}
 	start := len(w.names)
 	names, err := dn.AppendWindows(w.names, der)
 	if err != nil {

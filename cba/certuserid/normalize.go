@@ -171,7 +171,7 @@ func (r *reader) holds(texts ...string) bool {
 	if r.cert == nil {
 		return false
 	}
-	for _, id := range r.cert.ids {
+	for _, id := range r.cert.All() {
 		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(id.text, text) }) {
 			return true
 		}

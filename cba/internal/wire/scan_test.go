@@ -115,3 +115,43 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) { scanned(t, text) })
 }
+
+// Strings are read as encoding/json reads them.
+func sameString(t *testing.T, raw []byte) bool {
+	t.Helper()
+	var want string
+	if len(raw) == 0 || raw[0] != '"' || !Scan(raw, nil) {
+		return false
+	}
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatalf("%q: %v", raw, err)
+	}
+	if got := unquote(raw); got != want {
+		t.Fatalf("%q: %q, want %q", raw, got, want)
+	}
+	return true
+}
+
+func TestUnquote(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	parts := []string{`a`, `é`, `🔐`, `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t`, `\u0041`, `\u00e9`, `\u20AC`, `\ud83d`, `\udd10`, `\uD83D\uDD10`, `\uDBFF`, `\udfff`, `\u0000`, `\ufffd`, `u0041`, `\u005c`}
+	n := 0
+	for range 200_000 {
+		text := `"`
+		for range r.IntN(6) {
+			text += parts[r.IntN(len(parts))]
+		}
+		if sameString(t, []byte(text+`"`)) {
+			n++
+		}
+	}
+	if n < 100_000 || !sameString(t, []byte(`"\n`+strings.Repeat("long ", 100)+`"`)) {
+		t.Errorf("%d strings: too few to prove anything", n)
+	}
+}
+
+func FuzzUnquote(f *testing.F) {
+	f.Add(`a\ud83d\udd10\n`)
+	f.Add(`\u0041"`)
+	f.Fuzz(func(t *testing.T, text string) { sameString(t, []byte(`"`+text+`"`)) })
+}

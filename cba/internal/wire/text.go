@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -434,14 +435,68 @@ func kindOf(raw []byte) string {
 	return "a number"
 }
 
-// unquote reads a valid JSON string.
+// unquote reads a valid JSON string. A half of a character stands for U+FFFD, as in
+// encoding/json.
 func unquote(raw []byte) string {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1])
+	raw = raw[1 : len(raw)-1]
+	at := bytes.IndexByte(raw, '\\')
+	if at < 0 {
+		return string(raw)
 	}
-	var text string
-	json.Unmarshal(raw, &text) // a valid string always decodes
-	return text
+	var buf [128]byte
+	text := append(buf[:0], raw[:at]...)
+	for at < len(raw) {
+		c := raw[at]
+		at++
+		if c != '\\' {
+			text = append(text, c)
+			continue
+		}
+		c = raw[at]
+		at++
+		switch c {
+		case 'b':
+			c = '\b'
+		case 'f':
+			c = '\f'
+		case 'n':
+			c = '\n'
+		case 'r':
+			c = '\r'
+		case 't':
+			c = '\t'
+		case 'u':
+			r := hex4(raw[at:])
+			at += 4
+			if utf16.IsSurrogate(r) {
+				whole := rune(utf8.RuneError)
+				if len(raw) >= at+6 && raw[at] == '\\' && raw[at+1] == 'u' {
+					whole = utf16.DecodeRune(r, hex4(raw[at+2:]))
+				}
+				if r = whole; r != utf8.RuneError {
+					at += 6
+				}
+			}
+			text = utf8.AppendRune(text, r)
+			continue
+		}
+		text = append(text, c)
+	}
+	return string(text)
+}
+
+// hex4 reads four hexadecimal digits.
+func hex4(text []byte) (r rune) {
+	for _, c := range text[:4] {
+		switch {
+		case c <= '9':
+			c -= '0'
+		default:
+			c = (c | 0x20) - 'a' + 10
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
 }
 
 // Quote writes a JSON string. Unlike json.Marshal it leaves <, > and & as they
