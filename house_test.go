@@ -50,7 +50,7 @@ var imports = map[string][]string{
 	"cba/deploy":               {"cba/internal/path", "cba/dn", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/text", "cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":               {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
 	"cba/propose":              {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/internal/fingerprint", "cba/policy", "cba/signin", "cba/trust", "golang.org/x/crypto"},
-	"cba/report":               {"cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},
+	"cba/report":               {"cba/aadsts", "cba/certuserid", "cba/dn", "cba/lint", "cba/policy", "cba/signin", "cba/snapshot", "cba/trust"},
 	"cba/lifecycle":            {"cba/certuserid", "cba/crl", "cba/dn", "cba/snapshot"},
 	"cba/graph/graphtest":      {"cba/internal/enum", "cba/internal/fingerprint", "cba/internal/wire", "github.com/Azure/azure-sdk-for-go/sdk/azcore"},
 	"cba/snapshot":             {"cba", "cba/crl", "cba/dn", "cba/trust", "cba/internal/dialect", "cba/internal/text", "cba/aadsts", "cba/signin", "cba/policy", "cba/certuserid", "cba/internal/enum", "cba/internal/wire"},

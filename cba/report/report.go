@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -8,10 +9,14 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"example.com/entracba/cba/aadsts"
 	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/signin"
@@ -69,8 +74,8 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"because": becauseWords,
 	"outcome": func(o lint.Outcome) string { return o.String() },
 	"verdict": verdictWords, "verdictClass": verdictClass,
-	"clip": clip,
-	"text": func(raw json.RawMessage) string { return clip(shortened(string(raw)), 2000) },
+	"clip":  clip,
+	"lines": valueLines,
 }).Parse(strings.Replace(pageText, "/*STYLE*/", styleText, 1)))
 
 // policyOf is the Content-Security-Policy of a page: nothing is loaded, sent or
@@ -193,19 +198,41 @@ func becauseWords(b Because) string {
 		signin.Stronger: {"signs in with more proof", "sign in with more proof"},
 	}[b.Difference]
 	if b.Difference == signin.NotKnown {
-		return text.Count(b.Users, "user", "users") + ": the outcome " + strings.TrimPrefix(b.Reason, "not known ") + " cannot be told"
+		return text.Count(b.Users, "user", "users") + ": what happens " + strings.TrimPrefix(b.Reason, "not known ") + " is not known"
 	}
 	text := text.Count(b.Users, "user "+words[0], "users "+words[1])
 	switch {
 	case b.Reason == "":
 	case b.Difference == signin.Gains:
-		text += ", refused before with " + b.Reason
+		text += ", refused before with " + codeWords(b.Reason)
 	case b.Difference == signin.Loses:
-		text += ": " + b.Reason
+		text += ": " + codeWords(b.Reason)
 	default:
 		text += ": " + b.Reason + " after the change"
 	}
 	return text
+}
+
+// codeWords is a code and when Entra answers with it.
+func codeWords(code string) string {
+	number, err := strconv.Atoi(strings.TrimPrefix(code, "AADSTS"))
+	if c, known := aadsts.Find(number); err == nil && known {
+		return code + ", " + cmp.Or(c.When, c.Text)
+	}
+	return code
+}
+
+// valueLines is a JSON value for people: of an object, one line for each property.
+func valueLines(raw json.RawMessage) []string {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(raw, &object) != nil || len(object) == 0 {
+		return []string{clip(shortened(string(raw)), 2000)}
+	}
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		lines = append(lines, clip(name+": "+shortened(string(object[name])), 2000))
+	}
+	return lines
 }
 
 func verdictClass(v signin.Verdict) string {
@@ -240,7 +267,7 @@ func bars(p *AffectedPart) []bar {
 	words := map[signin.Difference][2]string{
 		signin.Loses: {"bad", "lose access"}, signin.Weaker: {"warn", "sign in with less proof"},
 		signin.Gains: {"good", "gain access"}, signin.Stronger: {"good", "sign in with more proof"}, signin.Same: {"same", "see no change"},
-		signin.NotKnown: {"unknown", "cannot be told: the input does not say enough"},
+		signin.NotKnown: {"unknown", "may or may not sign in: the input does not say enough"},
 	}
 	var list []bar
 	for _, d := range differences {

@@ -532,7 +532,7 @@ func TestWords(t *testing.T) {
 	affected := &report.AffectedPart{}
 	affected.Add(signin.Change{Difference: signin.NotKnown, Case: signin.Case{User: &policy.User{UserPrincipalName: "a@b.org"}, Certificates: []*x509.Certificate{{}}}, After: signin.Answer{Outcome: signin.Undecided}})
 	html := page(t, report.Report{Title: "t", Made: made, SignIn: part, Findings: report.Findings(found, report.FindingsOptions{}), Affected: affected})
-	for text, count := range map[string]int{"by rule 2 (policyOID 1.2.3.4)": 1, what: 1, "1 user: the outcome after the change cannot be told": 1} {
+	for text, count := range map[string]int{"by rule 2 (policyOID 1.2.3.4)": 1, what: 1, "1 user: what happens after the change is not known": 1} {
 		if got := strings.Count(html, text); got != count {
 			t.Errorf("%q stands %d times", text, got)
 		}

@@ -325,7 +325,7 @@ func ExampleConfig_Findings() {
 	// Output:
 	// signin-rule-unknown-issuer
 	// /x509Certificate/authenticationModeConfiguration/rules/0
-	// rules[0], issuer "CN=Woodgrove CA"
+	// rule 1 (issuer "CN=Woodgrove CA")
 	// correct the name, or upload the CA: the rule needs the CA's subject, with its most specific part first
 }
 

@@ -132,7 +132,7 @@ func (l *linter) rules() {
 		if err != nil {
 			continue // package policy has a finding about it
 		}
-		where, about := fmt.Sprintf("%s/authenticationModeConfiguration/rules/%d", atPolicy, i), fmt.Sprintf("rules[%d], issuer %q", i, name)
+		where, about := fmt.Sprintf("%s/authenticationModeConfiguration/rules/%d", atPolicy, i), fmt.Sprintf("rule %d (issuer %q)", i+1, name)
 		named := slices.DeleteFunc(slices.Clone(l.store.CAs()), func(ca *trust.CA) bool { return !ca.Subject.Equal(issuer) })
 		reversed := slices.Clone(issuer)
 		slices.Reverse(reversed)

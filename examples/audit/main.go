@@ -208,6 +208,7 @@ func (o options) finish(a *audit, announce func(io.Writer)) (err error) {
 		announce(out)
 		a.print(out, style)
 		why, command := o.next(a)
+		console.Written(out, o.snapshot, o.html, beside(o.html), o.sarif, o.csv, o.metrics)
 		console.Next(out, style, why, command)
 	}
 	if err == nil && a.Findings.Worst() == lint.Error {
@@ -225,9 +226,15 @@ func (o options) next(a *audit) (why, command string) {
 	}
 	switch {
 	case o.html != "":
-		return "Page written to " + o.html + ". The next one shows what changed.", console.Command("audit", append(o.tenant.Args(), "-html", "next.html", "-last", beside(o.html))...)
+		args := o.tenant.Args()
+		for _, flag := range [][2]string{{"-users", o.users}, {"-omit", o.omit}} {
+			if flag[1] != "" {
+				args = append(args, flag[:]...)
+			}
+		}
+		return "Later, make the next page, which shows what changed.", console.Command("audit", append(args, "-html", "next.html", "-last", beside(o.html))...)
 	case o.snapshot != "":
-		return "Snapshot written to " + o.snapshot + ". Mend what is wrong in a copy of it, and see what that changes and for whom.",
+		return "Mend what is wrong in a copy of " + o.snapshot + ", and see what that changes and for whom.",
 			console.Command("setup", append(tenant, "-then", "changed.json", "-out", "plan.json")...)
 	case o.tenant.IsDemo():
 		return "Audit a tenant of your own.", console.Command("audit", "-tenant", "ID")

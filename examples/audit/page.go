@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"io"
 	"path/filepath"
 	"strings"
@@ -27,11 +26,7 @@ func (o options) write(a *audit) error {
 	if err != nil {
 		return err
 	}
-	subject := "the demonstration tenant"
-	if !o.tenant.IsDemo() {
-		subject = "tenant " + cmp.Or(o.tenant.ID, o.tenant.Endpoint)
-	}
-	r := report.Report{Title: "Certificate-based authentication: audit", Subject: subject, Made: a.At, Version: "audit", Findings: part}
+	r := report.Report{Title: "Certificate-based authentication: audit", Subject: o.tenant.Subject(), Made: a.At, Version: "audit", Findings: part}
 	sarif := report.SARIFOptions{}
 	if o.tenant.IsFile() && !filepath.IsAbs(o.tenant.ID) {
 		sarif.File = filepath.ToSlash(o.tenant.ID)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -15,6 +17,7 @@ import (
 	"example.com/entracba/cba/folder"
 	pages "example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
 	"example.com/entracba/examples/internal/console"
 	"example.com/entracba/examples/internal/saved"
 )
@@ -57,11 +60,11 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	if !o.tenant.IsFile() {
 		return console.Usage("-users requires -tenant FILE, not a tenant's ID: audit -tenant ID -snapshot FILE writes one")
 	}
-	_, before, err := saved.Tenant(o.tenant.ID, o.reading(lists))
+	was, before, err := saved.Tenant(o.tenant.ID, o.reading(lists))
 	if err != nil {
 		return err
 	}
-	_, after, err := saved.Tenant(o.then, o.reading(lists))
+	becomes, after, err := saved.Tenant(o.then, o.reading(lists))
 	if err != nil {
 		return saved.Changed(o.then, o.tenant.ID, err)
 	}
@@ -108,7 +111,11 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	if total == 0 {
 		return console.Usage("%s contains no users", o.users)
 	}
-	if err := o.page(pages.Report{Title: "Who is affected", Subject: o.tenant.ID + " is replaced by " + o.then, Made: time.Now(), Version: "explain", Affected: affected}); err != nil {
+	page := pages.Report{Title: "A change of certificate sign-ins", Subject: o.tenant.ID + " is replaced by " + o.then, Made: time.Now(), Version: "explain", Affected: affected}
+	if page.Plan, err = planOf(was, becomes); err == nil {
+		err = o.page(page)
+	}
+	if err != nil {
 		return err
 	}
 	if o.html != "" { // the page has samples
@@ -139,6 +146,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 		if inScope > 0 && without < total {
 			fmt.Fprintf(console.Stdout, "\nIn scope, without a certificate: %s\n", after.WithoutCertificate())
 		}
+		console.Written(console.Stdout, o.html, o.list())
 		why, command := o.afterComparison(counts[signin.Loses] > 0)
 		console.Next(console.Stdout, style, why, command)
 	}
@@ -151,6 +159,32 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	return nil
 }
 
+// planOf is what a change writes. What the changed tenant does not say, such as its
+// domains, is not removed by it.
+func planOf(before, after signin.Config) (*pages.PlanPart, error) {
+	was, becomes := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for config, into := range map[*signin.Config]*map[string]json.RawMessage{&before: &was, &after: &becomes} {
+		content, err := json.Marshal(config)
+		if err == nil {
+			err = json.Unmarshal(content, into)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	maps.DeleteFunc(was, func(name string, _ json.RawMessage) bool { return becomes[name] == nil })
+	one, err := json.Marshal(was)
+	if err != nil {
+		return nil, err
+	}
+	other, err := json.Marshal(becomes)
+	if err != nil {
+		return nil, err
+	}
+	differences, err := snapshot.Compare(one, other)
+	return pages.Plan("Settings for certificate sign-ins", differences), err
+}
+
 // afterComparison says what comes after it: first the page, for those who decide, then
 // the tenant as it would be.
 func (o options) afterComparison(loses bool) (why, command string) {
@@ -160,9 +194,9 @@ func (o options) afterComparison(loses bool) (why, command string) {
 	case o.html == "":
 		return "Pass this on as one page.", console.Command("explain", append(slices.Clone(o.args), "-html", "affected.html")...)
 	case loses:
-		return "Page written to " + o.html + ", and everybody who is affected to " + o.list() + ". Change " + o.then + " and compare again, until nobody loses access.", console.Command("explain", o.args...)
+		return "Change " + o.then + " and compare again, until nobody loses access.", console.Command("explain", o.args...)
 	}
-	return "Page written to " + o.html + ", and everybody who is affected to " + o.list() + ". Before you change the tenant, look at what is wrong with it as it would be.", console.Command("audit", "-tenant", o.then, "-users", o.users)
+	return "Before you change the tenant, look at what is wrong with it as it would be.", console.Command("audit", "-tenant", o.then, "-users", o.users)
 }
 
 // summary says what becomes of the users. Those about whom nothing is known are not

@@ -172,6 +172,7 @@ func (o options) explain(ctx context.Context, config signin.Config, tenant *sign
 	} else {
 		style := console.StyleFor(os.Stdout)
 		r.print(console.Stdout, style)
+		console.Written(console.Stdout, o.html)
 		why, command := o.next(verdict)
 		console.Next(console.Stdout, style, why, command)
 	}

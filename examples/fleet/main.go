@@ -583,9 +583,7 @@ func (p *program) report(out io.Writer) {
 	if len(p.revoke) > 0 && f.Revoked > 0 {
 		p.afterRevoking(out, style)
 	}
-	if p.export != "" {
-		fmt.Fprintf(out, "\nLedger written to %s.\n", console.Clean(p.export))
-	}
+	console.Written(out, p.export)
 	again := console.Command("fleet", p.args...)
 	place := place(p.out, p.options.ledger)
 	switch {

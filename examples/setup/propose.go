@@ -392,11 +392,7 @@ func (o options) printProposal(w io.Writer, p *propose.Proposal, notes []string,
 		}
 		notShown(w, len(p.Questions), "question")
 	}
-	fmt.Fprintf(w, "\nWritten: %s, %s", filepath.Join(o.out, proposedTenant), filepath.Join(o.out, proposedUsers))
-	for _, m := range manifests {
-		fmt.Fprintf(w, ", %s", m)
-	}
-	fmt.Fprintln(w)
+	console.Written(w, append([]string{filepath.Join(o.out, proposedTenant), filepath.Join(o.out, proposedUsers)}, manifests...)...)
 	for _, s := range o.afterProposal(p, manifests) {
 		console.Next(w, style, s.Why, s.Command)
 	}

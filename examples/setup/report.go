@@ -337,6 +337,7 @@ func (r report) next() []step {
 }
 
 func (r report) printNext(w io.Writer, style console.Style) {
+	console.Written(w, r.options.html)
 	for _, s := range r.next() {
 		console.Next(w, style, s.Why, s.Command)
 	}

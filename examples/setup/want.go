@@ -185,7 +185,7 @@ func (o options) wanted() (*signin.Config, error) {
 	}
 	content, err := folder.Read(o.then, folder.MaxFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, console.Usage("%w\nto begin: %s. Then edit the file, and run this again", err, console.Command("audit", append(o.tenant.Args(), "-snapshot", o.then)...))
+		return nil, console.Usage("%w\nto begin, save the tenant and change the file: %s", err, console.Command("audit", append(o.tenant.Args(), "-snapshot", o.then)...))
 	}
 	if err != nil {
 		return nil, err

@@ -179,7 +179,7 @@ func run(args []string) error {
 	}
 	s.From, s.To = s.Summary.From.UTC(), s.Summary.To.UTC()
 	if o.html != "" {
-		page := report.Report{Title: "Certificate sign-ins: who gets multifactor", Made: time.Now(), Version: "signins", Evidence: e.evidence}
+		page := report.Report{Title: "Certificate sign-ins: who gets multifactor", Subject: o.tenant.Subject(), Made: time.Now(), Version: "signins", Evidence: e.evidence}
 		if err := folder.Stream(o.html, folder.Secret, page.WriteHTML); err != nil {
 			return err
 		}
@@ -189,9 +189,7 @@ func run(args []string) error {
 	}
 	t.Announce(console.Stdout)
 	s.print(console.Stdout, console.StyleFor(os.Stdout))
-	if o.write != "" {
-		fmt.Fprintf(console.Stdout, "\nReadings written to %s, for -readings of signins, explain and audit.\n", o.write)
-	}
+	console.Written(console.Stdout, o.write, o.html)
 	why, command := o.next(s)
 	console.Next(console.Stdout, console.StyleFor(os.Stdout), why, command)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -38,4 +39,12 @@ func quote(text string) string {
 func Next(w io.Writer, style Style, why, command string) {
 	fmt.Fprintf(w, "\n%s  %s\n", style.Bold("NEXT"), why)
 	fmt.Fprintf(Machine(w), "  %s\n", Clean(command))
+}
+
+// Written names the files that a program has written; those that are "" it has not.
+func Written(w io.Writer, names ...string) {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
+	if len(names) > 0 {
+		fmt.Fprintf(w, "\nWritten: %s\n", Clean(strings.Join(names, ", ")))
+	}
 }

@@ -88,5 +88,5 @@ func Changed(name, original string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return console.Usage("%w\nto begin: %s. Then edit the copy, and run this again", err, console.Line("cp", original, name))
+	return console.Usage("%w\nto begin, copy the tenant and change the copy: %s", err, console.Line("cp", original, name))
 }

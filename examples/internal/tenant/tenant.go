@@ -3,6 +3,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -57,6 +58,14 @@ func (f Flags) Args() []string {
 		return []string{"-endpoint", f.Endpoint}
 	}
 	return nil
+}
+
+// Subject names the tenant for a page.
+func (f Flags) Subject() string {
+	if f.IsDemo() {
+		return "the demonstration tenant"
+	}
+	return "tenant " + cmp.Or(f.ID, f.Endpoint)
 }
 
 // A Tenant is open for work.
