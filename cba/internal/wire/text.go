@@ -73,7 +73,7 @@ func examined(data []byte) ([]byte, *Error) {
 func notJSON(text []byte, mark int64) *Error {
 	e := &Error{Reason: BadSyntax}
 	if len(bytes.TrimSpace(text)) == 0 {
-		e.Detail = "the text is empty"
+		e.Detail = "the text is empty, and JSON is expected"
 		return e
 	}
 	var whole json.RawMessage

@@ -465,39 +465,59 @@ func status(name string, stderr io.Writer, err error) int {
 
 // prefixes are the names that the library's packages put in front of their errors. A
 // person who runs a program has no use for them.
-var prefixes = regexp.MustCompile(`(^|: |; |, )(?:cba|certuserid|crl|deploy|dn|fetch|folder|graph|graphtest|keyid|ledger|lifecycle|lint|pfx|policy|publish|rollout|signin|snapshot|sqlite|token|trust): `)
+var prefixes = regexp.MustCompile(`(^|: |; |, )(?:cba|certfile|certuserid|crl|deploy|dn|fetch|folder|graph|graphtest|intune|jobs|keyid|ledger|lifecycle|lint|pfx|policy|postgres|propose|publish|report|rollout|s3|signin|snapshot|sqlite|token|trust): `)
 
-// missingFiles are the errors within err that say that a file does not exist.
-func missingFiles(err error) (all []*fs.PathError) {
+// fileErrors are the errors about files within err that people meet most: there is no
+// such file, or they may not use it.
+func fileErrors(err error) (all []*fs.PathError) {
 	switch e := err.(type) {
 	case *fs.PathError:
-		if errors.Is(e.Err, fs.ErrNotExist) {
+		if errors.Is(e.Err, fs.ErrNotExist) || errors.Is(e.Err, fs.ErrPermission) {
 			return []*fs.PathError{e}
 		}
 	case interface{ Unwrap() error }:
-		return missingFiles(e.Unwrap())
+		return fileErrors(e.Unwrap())
 	case interface{ Unwrap() []error }:
 		for _, e := range e.Unwrap() {
-			all = append(all, missingFiles(e)...)
+			all = append(all, fileErrors(e)...)
 		}
 	}
 	return all
 }
 
+// fileText is such an error for people.
+func fileText(e *fs.PathError) string {
+	dir := filepath.Dir(e.Path)
+	_, failed := os.Stat(e.Path)
+	_, failedDir := os.Stat(dir)
+	text := ""
+	switch permission := errors.Is(e.Err, fs.ErrPermission); {
+	case permission && failed != nil:
+		return fmt.Sprintf("%s: this folder must not be written or entered (permission denied): choose another one, or change its rights", dir)
+	case permission:
+		return e.Path + ": permission denied: choose another file, or change its rights"
+	case failedDir != nil:
+		text = dir + ": no such folder"
+	default:
+		text = e.Path + ": no such file"
+	}
+	if here, failed := os.Getwd(); failed == nil && !filepath.IsAbs(e.Path) {
+		text += " in " + here
+	}
+	return text
+}
+
+// temporary is what the name of a file ends in while it is written.
+var temporary = regexp.MustCompile(`\.[a-z0-9]{10,16}\.part\b`)
+
 // lines is the text of an error for people, line by line. A file that does not exist is
 // told with the folder in which it was looked for.
 func lines(err error) []string {
 	text := err.Error()
-	for _, e := range missingFiles(err) {
-		missing := e.Path + ": no such file"
-		if _, failed := os.Stat(filepath.Dir(e.Path)); failed != nil {
-			missing = filepath.Dir(e.Path) + ": no such folder"
-		}
-		if here, failed := os.Getwd(); failed == nil && !filepath.IsAbs(e.Path) {
-			missing += " in " + here
-		}
-		text = strings.ReplaceAll(text, e.Error(), missing)
+	for _, e := range fileErrors(err) {
+		text = strings.ReplaceAll(text, e.Error(), fileText(e))
 	}
+	text = temporary.ReplaceAllString(text, "")
 	var all []string
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		for before := ""; before != line; {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,47 @@ func TestMissingFile(t *testing.T) {
 	want := "-x: a: no such.json: no such file in " + here + "; " + filepath.Join(here, "other") + ": no such file; two: a: no such folder in " + here + " and EOF"
 	if got := Text(err); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
+
+// A file that must not be read, and a folder that must not be written, are told without
+// the name that a file has while it is written.
+func TestRights(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("a.json", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"a.json":                "a.json: permission denied: choose another file, or change its rights",
+		"b.json.nhnlii2qj.part": ".: this folder must not be written or entered (permission denied): choose another one, or change its rights",
+	} {
+		if got := Text(fmt.Errorf("report: %w", &os.PathError{Op: "open", Path: name, Err: os.ErrPermission})); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if got := Text(errors.New("write a.html.nhnlii2qjxcjc.part: no space left on device")); got != "write a.html: no space left on device" {
+		t.Error(got)
+	}
+}
+
+// The names of all packages are taken off errors.
+func TestPrefixes(t *testing.T) {
+	name := regexp.MustCompile(`"([a-z0-9]+): [^"]*" ?\+`)
+	count := 0
+	err := filepath.WalkDir("../../../cba", func(path string, d os.DirEntry, err error) error {
+		if err != nil || filepath.Base(path) != "error.go" || strings.Contains(path, "internal") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, found := range name.FindAllSubmatch(content, -1) {
+			if count++; Text(errors.New(string(found[1])+": x")) != "x" {
+				t.Errorf("%s: %s", path, found[1])
+			}
+		}
+		return err
+	})
+	if err != nil || count < 10 {
+		t.Errorf("%d packages, %v", count, err)
 	}
 }
 
