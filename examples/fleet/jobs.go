@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -27,10 +26,12 @@ import (
 	"example.com/entracba/cba/fleet/jobs"
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/postgres"
+	"example.com/entracba/cba/fleet/rollout"
 	"example.com/entracba/cba/fleet/sqlite"
 	"example.com/entracba/cba/folder"
 	"example.com/entracba/cba/pfx"
 	"example.com/entracba/examples/internal/console"
+	"example.com/entracba/examples/internal/targets"
 	"example.com/entracba/examples/internal/tenant"
 	"example.com/entracba/examples/internal/users"
 )
@@ -39,36 +40,8 @@ import (
 func commands() map[string]func(context.Context, []string) error {
 	return map[string]func(context.Context, []string) error{
 		"enqueue": enqueueUsers, "work": workOn, "status": showStatus, "revoke": revokeUsers, "retry": retryJobs, "export": exportLedger,
+		"strays": findStrays,
 	}
-}
-
-// isPostgres reports whether -ledger names a database server.
-func isPostgres(name string) bool {
-	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
-}
-
-// checkLedger refuses a URL with a password: everyone on the machine can read command
-// lines. The error does not repeat it.
-func checkLedger(text string) error {
-	if !isPostgres(text) {
-		return nil
-	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return errors.New("the URL cannot be read: use postgres://USER@HOST/DATABASE")
-	}
-	_, password := u.User.Password()
-	query, queryErr := url.ParseQuery(u.RawQuery)
-	for name := range query {
-		password = password || strings.Contains(strings.ToLower(name), "password")
-	}
-	switch {
-	case password:
-		return errors.New("the URL must not contain a password, because everyone on this machine can read command lines: put it into the file that PGPASSFILE names, or ~/.pgpass")
-	case queryErr != nil:
-		return errors.New("the URL cannot be read: use postgres://USER@HOST/DATABASE")
-	}
-	return nil
 }
 
 // shared are the flags of every command.
@@ -91,10 +64,7 @@ func (s *shared) parse(f *flag.FlagSet, args []string, summary, arguments string
 	if f.NArg() > 0 && !strings.HasSuffix(arguments, " FILE") && !strings.HasSuffix(arguments, " UPN ...") {
 		return console.Usage("unexpected argument %q; for help: %s", f.Arg(0), console.Command("fleet", strings.TrimPrefix(f.Name(), "fleet "), "-h"))
 	}
-	if err := checkLedger(s.ledger); err != nil { // the flag package would repeat the value
-		return console.Usage("-ledger: %w", err)
-	}
-	return nil
+	return checkLedger(s.ledger) // the flag package would repeat the value
 }
 
 // open opens the ledger. Only enqueue makes one.
@@ -108,10 +78,13 @@ func (s *shared) open(ctx context.Context, create bool, connections int) (jobs.D
 	}
 	if s.ledger == "" {
 		s.ledger = filepath.Join(s.out, ledgerName)
-		if create {
-			if err := os.MkdirAll(s.out, 0o700); err != nil {
-				return nil, nil, err
-			}
+	}
+	if err := s.checkFolder(); err != nil {
+		return nil, nil, err
+	}
+	if create && filepath.Dir(s.ledger) == filepath.Clean(s.out) {
+		if err := os.MkdirAll(s.out, 0o700); err != nil {
+			return nil, nil, err
 		}
 	}
 	l, err := sqlite.Open(ctx, s.ledger, sqlite.Options{Existing: !create})
@@ -126,9 +99,35 @@ func (s *shared) open(ctx context.Context, create bool, connections int) (jobs.D
 	}), l, nil
 }
 
+// checkFolder refuses what others may write.
+func (s *shared) checkFolder() error {
+	for _, path := range []string{s.out, s.ledger} {
+		if err := folder.CheckPrivate(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openJobs is open for jobs. It refuses a folder of runs without a command: neither way finds the
+// files of the other.
+func (s *shared) openJobs(ctx context.Context, create bool, connections int) (jobs.Database, ledger.Ledger, error) {
+	ledgerFolder := s.out
+	if s.ledger != "" && !isPostgres(s.ledger) {
+		ledgerFolder = filepath.Dir(s.ledger)
+	}
+	for _, path := range []string{s.out, ledgerFolder} {
+		if rollout.Joined(path) {
+			return nil, nil, console.Usage("%s was made by \"fleet -users\", which keeps its own files there: go on with -users, -revoke or -renew and no command. To run jobs with the same CA, use a new folder: work -out NEW -ca %s",
+				path, filepath.Join(path, caName))
+		}
+	}
+	return s.open(ctx, create, connections)
+}
+
 // fleet opens what adds jobs and counts them.
 func (s *shared) fleet(ctx context.Context, create bool) (*jobs.Fleet, ledger.Ledger, error) {
-	db, l, err := s.open(ctx, create, 0)
+	db, l, err := s.openJobs(ctx, create, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -144,6 +143,7 @@ func enqueueUsers(ctx context.Context, args []string) error {
 	var s shared
 	s.register(f)
 	file := f.String("users", "", "the users to issue for: a table in `FILE` with the column upn and, optionally, email, sid, subject (CSV), or a list as JSON (default three sample users)")
+	reissue := f.Bool("reissue", false, "also issue for users whose certificate was revoked")
 	if err := s.parse(f, args, "Adds users to issue certificates for. Known users are skipped, so the same list can be added again.", "[-users FILE] [-ledger postgres://HOST/DATABASE]",
 		"", "-users people.csv", "-users people.csv -ledger postgres://cba@db.contoso.com/cba"); err != nil {
 		return err
@@ -162,7 +162,11 @@ func enqueueUsers(ctx context.Context, args []string) error {
 	defer l.Close()
 	bar := console.NewProgress(os.Stderr, "Adding", list.Count)
 	defer bar.End()
-	counts, err := fleet.Enqueue(ctx, func(yield func(cba.Task, error) bool) {
+	enqueue := fleet.Enqueue
+	if *reissue {
+		enqueue = fleet.Reissue
+	}
+	counts, err := enqueue(ctx, func(yield func(cba.Task, error) bool) {
 		given := false
 		for task, err := range list.Tasks(func(string, string) { given = true }) {
 			if given && err == nil {
@@ -213,6 +217,7 @@ func (s *shared) next(why string, args ...string) {
 type work struct {
 	shared
 	ca, files, passwords string
+	crls                 string
 	token                tokenOptions
 	tenant               tenant.Flags
 	metrics              string
@@ -226,7 +231,7 @@ func workOn(ctx context.Context, args []string) error {
 	w.register(f)
 	f.StringVar(&w.ca, "ca", "", "issue with the CA in `DIR`, which has its certificate and key; required with postgres:// unless -token is given (default the CA in the -out folder, created if there is none)")
 	f.Func("key", "key `TYPE` of the users: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521", func(text string) error { return w.config.KeyType.UnmarshalText([]byte(text)) })
-	f.Func("for", "create PFX files that `TARGET` can open, such as windows-11 or macos-14; or an encoding: compat (default) or modern", func(text string) (err error) { w.config.Encoding, err = pfx.ParseFor(text); return err })
+	f.Func("for", "create PFX files that `TARGET` can open, such as windows-usb, windows-11 or macos-14; or an encoding: compat (default) or modern", func(text string) (err error) { w.config.Encoding, err = targets.Encoding(text); return err })
 	f.Func("days", "certificates expire after `N` days (default 365)", func(text string) error {
 		days, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || days == 0 {
@@ -243,11 +248,12 @@ func workOn(ctx context.Context, args []string) error {
 	f.IntVar(&w.config.Workers, "workers", 0, "run `N` jobs at the same time (default four per core)")
 	f.IntVar(&w.config.Signatures, "signatures", 0, "let the CA's key make `N` signatures at the same time (default no limit)")
 	f.DurationVar(&w.config.Lease, "lease", ledger.DefaultLease, "`DURATION` for which the jobs of a crashed machine stay locked")
-	f.StringVar(&w.files, "files", "", "write the PFX files into `DIR`, which the machines may share (default pfx in the -out folder)")
-	f.StringVar(&w.passwords, "passwords", "", "write their passwords into `DIR`, preferably on another disk (default passwords in the -out folder)")
+	f.StringVar(&w.files, "files", "", "write the PFX files into `PLACE`, which all machines share: a folder, or s3://BUCKET/PREFIX with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL (default pfx in the -out folder)")
+	f.StringVar(&w.passwords, "passwords", "", "write their passwords into `PLACE`, with other readers than -files (default passwords in the -out folder)")
+	f.StringVar(&w.crls, "crls", "", "write the CRLs into `PLACE`, which all machines share, for the server behind the CRL URLs (default crl in the -out folder)")
 	f.StringVar(&w.metrics, "metrics", "", "serve metrics for Prometheus on this loopback `ADDRESS`, such as 127.0.0.1:9464")
 	f.BoolVar(&w.delta, "delta", false, "publish a delta CRL after a revocation, and a base CRL when it is due")
-	f.BoolVar(&w.drain, "drain", false, "exit when no job is left to run")
+	f.BoolVar(&w.drain, "drain", false, "exit when no job is left that is due within a minute; exit status 1 if some failed")
 	f.StringVar(&w.token.module, "token-module", "", "the CA's key is in a PKCS #11 token: `FILE` of its module, such as libsofthsm2.so")
 	f.StringVar(&w.token.label, "token", "", "`LABEL` of the token")
 	f.StringVar(&w.token.pinFile, "pin-file", "", "read the PIN of the token from the first line of `FILE`")
@@ -289,18 +295,27 @@ func (w *work) run(ctx context.Context) error {
 	if w.passwords == "" {
 		w.passwords = filepath.Join(w.out, "passwords")
 	}
-	if filepath.Clean(w.files) == filepath.Clean(w.passwords) {
-		return console.Usage("-files and -passwords must be two folders: whoever has both has the key")
+	if w.crls == "" {
+		w.crls = filepath.Join(w.out, "crl")
+	}
+	if w.files == w.passwords || !isBucket(w.files) && filepath.Clean(w.files) == filepath.Clean(w.passwords) {
+		return console.Usage("-files and -passwords must be two places: whoever has both has the key")
+	}
+	var err error
+	if w.config.Files, err = openSecrets("files", w.files); err != nil {
+		return err
+	}
+	if w.config.Passwords, err = openSecrets("passwords", w.passwords); err != nil {
+		return err
 	}
 	var listener net.Listener
 	if w.metrics != "" {
-		var err error
 		if listener, err = listen(w.metrics); err != nil {
 			return err
 		}
 		defer listener.Close()
 	}
-	db, l, err := w.open(ctx, false, max(6, w.config.Workers/2))
+	db, l, err := w.openJobs(ctx, false, max(6, w.config.Workers/2))
 	if err != nil {
 		return err
 	}
@@ -310,24 +325,40 @@ func (w *work) run(ctx context.Context) error {
 			return err
 		}
 	}
+	crls, err := openPublished("crls", w.crls)
+	if err != nil {
+		return err
+	}
 	end, err := w.openCA(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	w.config.Files, w.config.Passwords = jobs.Folder(w.files), jobs.Folder(w.passwords)
-	write := func(prefix string) func(context.Context, *cba.Issuer, *crl.List) error {
-		return func(_ context.Context, ca *cba.Issuer, list *crl.List) error {
-			name := "issuing"
-			if ca != w.config.CA {
-				name = "root"
-			}
-			return folder.Write(filepath.Join(w.out, "crl", prefix+name+"-"+fmt.Sprintf("%x", ca.Certificate.SubjectKeyId)[:8]+".crl"), list.Raw, folder.Public)
+	name := func(prefix string, ca *cba.Issuer) string {
+		which := "issuing"
+		if ca != w.config.CA {
+			which = "root"
 		}
+		return prefix + which + "-" + fmt.Sprintf("%x", ca.Certificate.SubjectKeyId)[:8] + ".crl"
 	}
-	w.config.Publish = write("")
+	const base, delta = "", "delta-"
+	w.config.Published = func(ctx context.Context, ca *cba.Issuer) (lists []*crl.List, err error) {
+		for _, prefix := range []string{base, delta} {
+			list, err := crls.list(ctx, name(prefix, ca), ca)
+			if err != nil {
+				return nil, err
+			}
+			lists = append(lists, list)
+		}
+		return lists, nil
+	}
+	w.config.Publish = func(ctx context.Context, ca *cba.Issuer, list *crl.List) error {
+		return crls.put(ctx, name(base, ca), ca, list)
+	}
 	if w.delta {
-		w.config.PublishDelta = write("delta-")
+		w.config.PublishDelta = func(ctx context.Context, ca *cba.Issuer, list *crl.List) error {
+			return crls.put(ctx, name(delta, ca), ca, list)
+		}
 	}
 	if !w.tenant.IsDemo() {
 		t, err := w.tenant.Open()
@@ -354,12 +385,25 @@ func (w *work) run(ctx context.Context) error {
 			drained(ctx, fleet)
 		}()
 	} else if !w.json {
+		if isPostgres(w.ledger) && (w.files == filepath.Join(w.out, "pfx") || w.passwords == filepath.Join(w.out, "passwords") || w.crls == filepath.Join(w.out, "crl")) {
+			fmt.Fprintln(os.Stderr, "fleet: with several machines, name places that all of them share: -files, -passwords and -crls")
+		}
 		fmt.Fprintf(os.Stderr, "fleet: working until interrupted; to see how far it is: %s\n", console.Command("fleet", w.command("status")...))
 	}
 	if err := fleet.Run(ctx); err != nil {
 		return err
 	}
-	return w.show(context.WithoutCancel(ctx), fleet, true)
+	status, err := w.show(context.WithoutCancel(ctx), fleet, true)
+	if err != nil || !w.drain {
+		return err
+	}
+	switch failed := status.Failed(); {
+	case failed > 0:
+		return no("%s failed; they are tried again when \"work\" runs, or at once after \"retry\"", plural(failed, "job has", "jobs have"))
+	case status.Unlisted > 0:
+		return no("%s on no CRL", plural(status.Unlisted, "revocation is", "revocations are"))
+	}
+	return nil
 }
 
 // openCA loads the CA, or makes the one of a single machine.
@@ -396,7 +440,7 @@ func (w *work) openCA(ctx context.Context) (end func(), err error) {
 	return end, err
 }
 
-// drained returns when no job is waiting or running.
+// drained returns when no job is running, or due within a minute.
 func drained(ctx context.Context, fleet *jobs.Fleet) {
 	for {
 		select {
@@ -405,7 +449,7 @@ func drained(ctx context.Context, fleet *jobs.Fleet) {
 		case <-time.After(500 * time.Millisecond):
 		}
 		s, err := fleet.Status(ctx)
-		if err == nil && s.Left() == 0 && s.Unlisted == 0 {
+		if err == nil && s.Soon() == 0 {
 			return
 		}
 	}
@@ -468,7 +512,7 @@ func showStatus(ctx context.Context, args []string) error {
 	}
 	defer l.Close()
 	for {
-		if err := s.show(ctx, fleet, !*watch); err != nil || !*watch {
+		if _, err := s.show(ctx, fleet, !*watch); err != nil || !*watch {
 			return err
 		}
 		select {
@@ -483,19 +527,19 @@ func showStatus(ctx context.Context, args []string) error {
 }
 
 // show prints the status, and what comes next.
-func (s *shared) show(ctx context.Context, fleet *jobs.Fleet, next bool) error {
+func (s *shared) show(ctx context.Context, fleet *jobs.Fleet, next bool) (jobs.Status, error) {
 	status, err := fleet.Status(ctx)
 	if err != nil {
-		return err
+		return status, err
 	}
 	if s.json {
-		return console.Result(console.Stdout, "fleet", status)
+		return status, console.Result(console.Stdout, "fleet", status)
 	}
 	writeStatus(console.Stdout, status)
 	if next {
 		s.afterStatus(status)
 	}
-	return nil
+	return status, nil
 }
 
 // afterStatus says what comes next.
@@ -503,9 +547,9 @@ func (s *shared) afterStatus(status jobs.Status) {
 	switch {
 	case len(status.Failures) > 0:
 		s.next("Mend what the errors name, and try all of them now.", s.command("retry")...)
-	case (status.Left() > 0 || status.Unlisted > 0) && status.Machines == 0:
+	case (status.Soon() > 0 || status.Unlisted > 0) && status.Machines == 0:
 		s.next("No process is at work. Run the jobs.", s.work()...)
-	case status.Left() > 0 || status.Unlisted > 0:
+	case status.Soon() > 0 || status.Unlisted > 0:
 		s.next("See again how far it is.", append(s.command("status"), "-watch")...)
 	case len(status.Certificates) == 0:
 		s.next("Add users to issue for.", append(s.command("enqueue"), "-users", "FILE.csv")...)
@@ -529,7 +573,7 @@ func writeStatus(out io.Writer, s jobs.Status) {
 	if len(s.Jobs) > 0 {
 		fmt.Fprintln(out)
 	}
-	rows = [][]string{{"JOB", "WAITING", "RUNNING", "RETRY", "DONE", "GIVEN UP", "LAST MINUTE", "TIME LEFT"}}
+	rows = [][]string{{"JOB", "WAITING", "LATER", "RUNNING", "RETRY", "DONE", "GIVEN UP", "LAST MINUTE", "TIME LEFT"}}
 	byKind := map[string]map[string]jobs.JobCount{}
 	for _, j := range s.Jobs {
 		if byKind[j.Kind] == nil {
@@ -540,12 +584,13 @@ func writeStatus(out io.Writer, s jobs.Status) {
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
 		k := byKind[kind]
 		rate := float64(k["completed"].LastMinute) / 60
-		waiting := k["available"].Count + k["scheduled"].Count + k["pending"].Count
+		later := k["scheduled"].Later
+		waiting := k["available"].Count + k["scheduled"].Count + k["pending"].Count - later
 		left := ""
 		if n := waiting + k["running"].Count; n > 0 && rate > 0 {
 			left = (time.Duration(float64(n)/rate) * time.Second).Round(time.Second).String()
 		}
-		rows = append(rows, []string{kind, strconv.Itoa(waiting), strconv.Itoa(k["running"].Count), strconv.Itoa(k["retryable"].Count), strconv.Itoa(k["completed"].Count),
+		rows = append(rows, []string{kind, strconv.Itoa(waiting), strconv.Itoa(later), strconv.Itoa(k["running"].Count), strconv.Itoa(k["retryable"].Count), strconv.Itoa(k["completed"].Count),
 			strconv.Itoa(k["discarded"].Count + k["cancelled"].Count), strconv.Itoa(k["completed"].LastMinute), left})
 	}
 	if len(rows) > 1 {
@@ -561,10 +606,13 @@ func writeStatus(out io.Writer, s jobs.Status) {
 		fmt.Fprintf(out, "%s on no CRL yet.\n", plural(s.Unlisted, "revocation is", "revocations are"))
 	}
 	if s.GivenUp > 0 {
-		fmt.Fprintf(out, "%s made by processes that died or failed; they do not count, and those that may have been signed are on the CRL.\n", plural(s.GivenUp, "certificate was", "certificates were"))
+		fmt.Fprintf(out, "%s made by processes that died or failed; they do not count, and those that may have been signed are, or will be, on the CRL.\n", plural(s.GivenUp, "certificate was", "certificates were"))
 	}
 	for _, x := range s.Failures {
 		fmt.Fprintf(out, "%s %d (%s, attempt %d): %s\n", x.Kind, x.Job, x.State, x.Attempt, console.Clean(x.Error))
+	}
+	if n := s.Failed(); n > len(s.Failures) {
+		fmt.Fprintf(out, "and %d more\n", n-len(s.Failures))
 	}
 }
 
@@ -609,15 +657,18 @@ func revokeUsers(ctx context.Context, args []string) error {
 			return errors.Join(failed, err)
 		}
 		result.Revoked += len(revoked)
+		if len(revoked) == 0 && !s.json {
+			fmt.Fprintf(console.Stdout, "%s has no certificate to revoke, and gets none.\n", console.Clean(upn))
+		}
+	}
+	status, err := fleet.Status(ctx)
+	if err != nil {
+		return errors.Join(failed, err)
 	}
 	if s.json {
 		return errors.Join(failed, console.Result(console.Stdout, "fleet", result))
 	}
 	fmt.Fprintf(console.Stdout, "%s revoked.\n", plural(result.Revoked, "certificate", "certificates"))
-	status, err := fleet.Status(ctx)
-	if err != nil {
-		return errors.Join(failed, err)
-	}
 	s.afterStatus(status)
 	return failed
 }
@@ -648,6 +699,88 @@ func retryJobs(ctx context.Context, args []string) error {
 		s.afterStatus(status)
 	}
 	return err
+}
+
+// findStrays looks for PFX files of which the ledger knows nothing.
+func findStrays(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("fleet strays", flag.ContinueOnError)
+	var s shared
+	s.register(f)
+	files := f.String("files", "", "the `PLACE` of the PFX files, as \"work\" has it (default pfx in the -out folder)")
+	ca := f.String("ca", "", "with -revoke: the `DIR` of the CA that issued them (default the CA in the -out folder)")
+	revoke := f.Bool("revoke", false, "put their certificates on the CRL of -ca")
+	if err := s.parse(f, args, "Finds PFX files whose certificates the ledger does not know: after the restore of an old backup, those that were issued after it.\nWithout -revoke it only reads. The files stay where they are.",
+		"[-files PLACE] [-ledger postgres://HOST/DATABASE] [-revoke]", "", "-revoke", "-ledger postgres://cba@db.contoso.com/cba -files s3://pfx-files/fleet -ca /etc/cba/ca -revoke"); err != nil {
+		return err
+	}
+	switch {
+	case *ca != "" && !*revoke:
+		return console.Usage("-ca needs -revoke")
+	case *ca == "":
+		*ca = filepath.Join(s.out, caName)
+	}
+	if *files == "" {
+		*files = filepath.Join(s.out, "pfx")
+	}
+	place, err := openSecrets("files", *files)
+	if err != nil {
+		return err
+	}
+	config := jobs.Config{Files: place}
+	if *revoke {
+		if config.CA, err = folder.LoadCA(*ca); err != nil {
+			return err
+		}
+	}
+	db, l, err := s.openJobs(ctx, false, 0)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	fleet, err := jobs.Open(ctx, db, config)
+	if err != nil {
+		return err
+	}
+	find := fleet.Strays
+	if *revoke {
+		find = fleet.RevokeStrays
+	}
+	names, err := find(ctx)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return console.Result(console.Stdout, "fleet", struct {
+			Strays  []string `json:"strays"`
+			Revoked bool     `json:"revoked"`
+		}{append([]string{}, names...), *revoke})
+	}
+	out := console.Stdout
+	for _, name := range names {
+		fmt.Fprintln(out, console.Clean(name))
+	}
+	switch {
+	case len(names) == 0:
+		fmt.Fprintln(out, "The ledger knows the certificate of every PFX file.")
+	case *revoke:
+		fmt.Fprintf(out, "%s to be put on the CRL. The files were not removed.\n", plural(len(names), "certificate is", "certificates are"))
+		status, err := fleet.Status(ctx)
+		if err != nil {
+			return err
+		}
+		s.afterStatus(status)
+	default:
+		fmt.Fprintf(out, "The ledger does not know the certificates of %s. They can sign in, and their users may have got others.\n", plural(len(names), "PFX file", "PFX files"))
+		args := append(s.command("strays"), "-revoke")
+		if *files != filepath.Join(s.out, "pfx") {
+			args = append(args, "-files", *files)
+		}
+		if isPostgres(s.ledger) {
+			args = append(args, "-ca", "FOLDER")
+		}
+		s.next("If none of them is in use on purpose, put them on the CRL.", args...)
+	}
+	return nil
 }
 
 func exportLedger(ctx context.Context, args []string) error {

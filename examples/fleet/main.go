@@ -17,6 +17,9 @@
 //	go run ./examples/fleet revoke -ledger postgres://db.contoso.com/cba jane@yourdomain.com
 //	go run ./examples/fleet export -ledger postgres://db.contoso.com/cba ledger.csv
 //	go run ./examples/fleet retry -ledger postgres://db.contoso.com/cba
+//	go run ./examples/fleet strays -ledger postgres://db.contoso.com/cba -files PLACE
+//
+// A folder and its ledger belong to one of the two ways: the other one refuses them.
 //
 // Without -users and -revoke it only reads the ledger, and writes only the file of
 // -export. If there is neither a folder nor a ledger yet, it issues for three sample
@@ -131,7 +134,9 @@ func parse(args []string) (options, error) {
 			"\n  status   show how far the jobs have come"+
 			"\n  revoke   revoke all certificates of users"+
 			"\n  export   write the ledger to a file"+
-			"\n  retry    run failed jobs again now",
+			"\n  retry    run failed jobs again now"+
+			"\n  strays   find PFX files of which the ledger knows nothing"+
+			"\n\nA folder belongs to the flags or to the commands; the other way refuses it.",
 		"", "-users people.csv -key p256 -crl-url http://pki.contoso.com/ca.crl", "-users people.csv -renew",
 		"-revoke jane@contoso.com -reason keyCompromise", "-due 20 -export ledger.csv"); err != nil {
 		return o, err
@@ -139,7 +144,9 @@ func parse(args []string) (options, error) {
 	extension := strings.ToLower(filepath.Ext(o.export))
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q: a command is enqueue, work, status, revoke, export or retry, and users are listed in a file (-users FILE)", f.Arg(0))
+		return o, console.Usage("unexpected argument %q: a command is enqueue, work, status, revoke, retry, export or strays, and users are listed in a file (-users FILE)", f.Arg(0))
+	case checkLedger(o.ledger) != nil:
+		return o, checkLedger(o.ledger)
 	case isPostgres(o.ledger):
 		return o, console.Usage("-ledger names a database server. That works with the commands enqueue, work, status, revoke, export and retry: see fleet work -h")
 	case o.workers < 0:
@@ -269,6 +276,11 @@ func (p *program) open(ctx context.Context) error {
 		return err
 	}
 	p.ledger = l
+	var jobs int
+	if err := l.DB().QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'river_job'").Scan(&jobs); err != nil || jobs > 0 {
+		l.Close()
+		return errors.Join(err, console.Usage("%s is a ledger of jobs: go on with the commands enqueue, work and revoke. To issue without them, use a new -out folder", p.options.ledger))
+	}
 	p.rollout, err = rollout.Open(ctx, p.out, l, rollout.Options{Create: create, Lease: p.lease})
 	if errors.Is(err, rollout.OtherLedger) || errors.Is(err, rollout.OtherFolder) {
 		err = console.Usage("%w. Correct -ledger or -out (they are %s and %s). To keep the CA in a new folder, use -ca", err, p.options.ledger, p.out)

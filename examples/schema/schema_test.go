@@ -68,6 +68,7 @@ var runs = []run{
 	{"fleet-revoke", "fleet revoke", []string{"-out", "jobs", "jane@yourdomain.com"}, 0},
 	{"fleet-export", "fleet export", []string{"-out", "jobs", "jobs.csv"}, 0},
 	{"fleet-retry", "fleet retry", []string{"-out", "jobs"}, 0},
+	{"fleet-strays", "fleet strays", []string{"-out", "jobs"}, 0},
 	{"compare", "compare", []string{"-rows", "^rules$", "-rounds", "1", "-turn", "1ns"}, 0},
 	{"lab", "lab", []string{"-once", "-listen", "127.0.0.1:0", "-require", "mfa"}, 0},
 }

@@ -137,6 +137,7 @@ func Postgres(l *postgres.Ledger) Database {
 		"JSON_ROWS", "json_array_elements($1::json) AS list(value)",
 		"JSON_TEXTS", "json_array_elements_text($1::json) AS list(value)",
 		"MINUTE_AGO", "(now() - interval '1 minute')",
+		"IN_A_MINUTE", "(now() + interval '1 minute')",
 		"TABLE_EXISTS", "SELECT count(*) FROM pg_class WHERE oid = to_regclass('cba.' || $1)",
 	)}
 }
@@ -241,6 +242,7 @@ func SQLite(l *sqlite.Ledger, crls func(ca string) publish.Store) Database {
 		"JSON_ROWS", "json_each(?1)",
 		"JSON_TEXTS", "json_each(?1)",
 		"MINUTE_AGO", "datetime('now', '-1 minute')",
+		"IN_A_MINUTE", "datetime('now', '+1 minute')",
 		"TABLE_EXISTS", "SELECT count(*) FROM sqlite_schema WHERE name = ?1",
 		// Numbered parameters; database/sql takes $1 for a name.
 		"$1", "?1", "$2", "?2", "$3", "?3", "$4", "?4", "$5", "?5", "$6", "?6",

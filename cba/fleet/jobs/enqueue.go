@@ -15,7 +15,7 @@ import (
 
 // Enqueued says what became of a list of users.
 type Enqueued struct {
-	Added int `json:"added"` // users who were not known
+	Added int `json:"added"` // users who were not known, and those who get one again
 	Known int `json:"known"` // users who were enqueued before, whatever became of them
 }
 
@@ -34,13 +34,23 @@ const portion = 5000
 // folder.CheckName accepts. It can be interrupted and called again with the same list: users and their
 // jobs are added in one transaction for each 5,000. A list that has an error ends there.
 func (f *Fleet) Enqueue(ctx context.Context, list iter.Seq2[cba.Task, error]) (Enqueued, error) {
+	return f.addAll(ctx, list, false)
+}
+
+// Reissue is Enqueue that also adds the users who were revoked, or left: they get a new
+// certificate, for what the list says of them now.
+func (f *Fleet) Reissue(ctx context.Context, list iter.Seq2[cba.Task, error]) (Enqueued, error) {
+	return f.addAll(ctx, list, true)
+}
+
+func (f *Fleet) addAll(ctx context.Context, list iter.Seq2[cba.Task, error], reissue bool) (Enqueued, error) {
 	var counts Enqueued
 	rows := make([][2]string, 0, portion)
 	flush := func() error {
 		if len(rows) == 0 {
 			return nil
 		}
-		added, err := f.enqueue(ctx, rows)
+		added, err := f.enqueue(ctx, rows, reissue)
 		if err != nil {
 			return err
 		}
@@ -81,7 +91,11 @@ func (f *Fleet) Enqueue(ctx context.Context, list iter.Seq2[cba.Task, error]) (E
 	return counts, flush()
 }
 
-func (f *Fleet) enqueue(ctx context.Context, rows [][2]string) (added int, err error) {
+func (f *Fleet) enqueue(ctx context.Context, rows [][2]string, reissue bool) (added int, err error) {
+	known := "NOTHING"
+	if reissue {
+		known = "UPDATE SET stopped = 0, subject = excluded.subject WHERE {}requests.stopped > 0"
+	}
 	text, err := json.Marshal(rows)
 	if err != nil {
 		return 0, err
@@ -92,9 +106,9 @@ func (f *Fleet) enqueue(ctx context.Context, rows [][2]string) (added int, err e
 		var owner string
 		var jobs []river.InsertManyParams
 		r, err := tx.query(ctx, `INSERT INTO {}requests (owner, subject, added) SELECT value ->> 0, value ->> 1, NOW FROM JSON_ROWS WHERE true
-			ON CONFLICT (owner) DO NOTHING RETURNING owner`, string(text))
+			ON CONFLICT (owner) DO `+known+` RETURNING owner`, string(text))
 		if err := scanAll(r, err, []any{&owner}, func() error {
-			jobs = append(jobs, river.InsertManyParams{Args: issueArgs{Owner: owner}, InsertOpts: &river.InsertOpts{Queue: issues, Priority: 2, MaxAttempts: attempts}})
+			jobs = append(jobs, river.InsertManyParams{Args: issueArgs{Owner: owner, Reissue: reissue}, InsertOpts: &river.InsertOpts{Queue: issues, Priority: 2, MaxAttempts: attempts}})
 			return nil
 		}); err != nil || len(jobs) == 0 {
 			return err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -137,7 +138,7 @@ func Open(ctx context.Context, db Database, c Config) (*Fleet, error) {
 		return nil, &Error{Reason: Invalid, What: fmt.Sprintf("DuePercent %d: use 1 to 100, or 0 for the default", c.DuePercent)}
 	}
 	if isOneStore(c.Files, c.Passwords) {
-		return nil, &Error{Reason: Invalid, What: "PFX files and passwords in one store: use two"}
+		return nil, oneStore()
 	}
 	f := &Fleet{c: c, db: db, worker: ledger.NewWorker(), unsure: map[string]bool{}, behind: map[string]bool{}, running: map[int64]bool{}}
 	if c.Signatures > 0 {
@@ -260,6 +261,17 @@ func (f *Fleet) Run(ctx context.Context) error {
 		return &Error{Reason: Invalid, What: "set Files and Passwords"}
 	case f.c.Publish == nil:
 		return &Error{Reason: Invalid, What: "set Publish"}
+	}
+	// Now that they exist, a link from one to the other is seen.
+	for _, s := range []Store{f.c.Files, f.c.Passwords} {
+		if d, ok := s.(directory); ok {
+			if err := os.MkdirAll(string(d), 0o700); err != nil {
+				return err
+			}
+		}
+	}
+	if isOneStore(f.c.Files, f.c.Passwords) {
+		return oneStore()
 	}
 	// The sign of life goes on until the last job has ended.
 	alive, die := context.WithCancel(context.WithoutCancel(ctx))

@@ -20,6 +20,8 @@ type issueArgs struct {
 	Owner string `json:"owner" river:"unique"`
 	// Replaces is the certificate that is due; empty for a first one.
 	Replaces string `json:"replaces,omitempty" river:"unique"`
+	// Reissue says that an earlier certificate was revoked, and that there shall be another.
+	Reissue bool `json:"reissue,omitempty"`
 }
 
 // Kind implements river.JobArgs.
@@ -118,7 +120,7 @@ type drafted struct {
 // begin claims the user and puts the serial number on record. It returns nil if there is
 // nothing to issue; the job has ended then.
 func (f *Fleet) begin(ctx context.Context, job *rivertype.JobRow, args issueArgs, key crypto.Signer) (*drafted, error) {
-	claim := ledger.Claim{Worker: f.worker, Lease: f.c.Lease}
+	claim := ledger.Claim{Worker: f.worker, Lease: f.c.Lease, Reissue: args.Reissue}
 	if args.Replaces != "" {
 		claim.RenewAt, claim.DuePercent = time.Now(), f.c.DuePercent
 	}

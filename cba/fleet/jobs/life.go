@@ -159,14 +159,20 @@ func (leaveArgs) InsertOpts() river.InsertOpts {
 func (f *Fleet) leave(ctx context.Context, job *rivertype.JobRow, args leaveArgs) error {
 	// A binding that has begun could write values after they were removed. One that begins
 	// later finds that the certificate is revoked.
-	binding := false
+	binding, back := false, false
 	if err := f.db.transact(ctx, func(tx transaction) error {
+		if _, err := one(ctx, tx, []any{&back}, "SELECT stopped = 0 FROM {}requests WHERE owner = $1", args.Owner); err != nil {
+			return err
+		}
 		_, err := one(ctx, tx, []any{&binding}, "SELECT EXISTS (SELECT 1 FROM {}river_job WHERE state = 'running' AND kind = 'bind' AND args ->> 'owner' = $1)", args.Owner)
 		return err
 	}); err != nil {
 		return err
 	}
-	if binding {
+	switch {
+	case back: // gets a certificate again: see Reissue
+		return f.done(ctx, job)
+	case binding:
 		return later(time.Second)
 	}
 	var held []lifecycle.HeldCertificate

@@ -15,6 +15,7 @@ import (
 	"example.com/entracba/cba/crl"
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/postgres/pgtest"
+	"example.com/entracba/cba/graph/graphtest"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 )
@@ -270,6 +271,15 @@ func TestRestored(t *testing.T) {
 			}
 			m = s.machine(t, nil)
 			m.start()
+			m.enqueue(users + 1) // after the backup
+			m.until("one more", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == users+1 })
+			later, err := ledger.Live(t.Context(), m.l, upn(users))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strays, err := m.Strays(t.Context()); err != nil || len(strays) != 0 {
+				t.Errorf("strays %q, %v", strays, err)
+			}
 			var serials []string
 			for i, revoke := range []func(context.Context, string, crl.RevocationReason) ([]ledger.Entry, error){m.Revoke, m.Leave} {
 				revoked, err := revoke(t.Context(), upn(i), crl.CessationOfOperation)
@@ -310,10 +320,25 @@ func TestRestored(t *testing.T) {
 					t.Errorf("%s has %d certificates", upn(i), n)
 				}
 			}
-			s.audit(t, m, users-2)
 			if err := s.crl(t).CheckAfter(before); err != nil {
 				t.Error(err)
 			}
+			// Nobody would revoke what was issued after the backup.
+			name := fileName(later.UPN, later.Serial)
+			if strays, err := m.Strays(t.Context()); err != nil || len(strays) != 1 || strays[0] != name {
+				t.Errorf("strays %q, %v", strays, err)
+			}
+			if strays, err := m.RevokeStrays(t.Context()); err != nil || len(strays) != 1 || strays[0] != name {
+				t.Errorf("strays %q, %v", strays, err)
+			}
+			m.until("on the CRL", func() bool { return s.lists(t, later.Serial) })
+			if strays, err := m.RevokeStrays(t.Context()); err != nil || len(strays) != 0 {
+				t.Errorf("strays %q, %v", strays, err)
+			}
+			if err := m.remove(t.Context(), later.UPN, later.Serial); err != nil {
+				t.Error(err)
+			}
+			s.audit(t, m, users-2)
 		})
 	}
 }
@@ -383,4 +408,47 @@ func TestLostState(t *testing.T) {
 			t.Errorf("delta %v: CRL %v after %v has %d entries", delta, s.crl(t).Number, number, s.crl(t).Len())
 		}
 	}
+}
+
+// TestReissue gives a new certificate to who was revoked before or after the first one was made,
+// and only if asked.
+func TestReissue(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		server := tenant(t, 3, graphtest.Options{})
+		m := s.machine(t, func(c *Config) { c.Graph = client(t, server) })
+		m.enqueue(2)
+		if _, err := m.Revoke(t.Context(), upn(0), crl.Superseded); err != nil { // not made yet
+			t.Fatal(err)
+		}
+		m.start()
+		m.until("delivered", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == 1 })
+		left, err := m.Leave(t.Context(), upn(1), 0)
+		if err != nil || len(left) != 1 {
+			t.Fatal(left, err)
+		}
+		m.until("removed", func() bool { return len(ids(server)[upn(1)]) == 0 })
+		if got := m.enqueue(3); got != (Enqueued{Added: 1, Known: 2}) {
+			t.Errorf("enqueued %+v", got)
+		}
+		for _, want := range []Enqueued{{Added: 2, Known: 1}, {Known: 3}} {
+			if got, err := m.Reissue(t.Context(), list(3)); err != nil || got != want {
+				t.Errorf("issued again %+v, %v", got, err)
+			}
+		}
+		m.until("all delivered", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == 3 })
+		m.until("done", func() bool { status, err := m.Status(t.Context()); return err == nil && status.Left() == 0 })
+		bound(t, m, server, 3)
+		s.audit(t, m, 3)
+		if !s.lists(t, left[0].Serial) {
+			t.Error("the old certificate is not on the CRL")
+		}
+		// The job of somebody who left, found late, takes nothing from who is back.
+		transact(t, m, func(tx transaction) error {
+			return tx.insert(t.Context(), []river.InsertManyParams{{Args: leaveArgs{Owner: upn(1)}}})
+		})
+		m.until("done again", func() bool { status, err := m.Status(t.Context()); return err == nil && status.Left() == 0 })
+		if n := len(ids(server)[upn(1)]); n != 1 {
+			t.Errorf("%d values", n)
+		}
+	})
 }

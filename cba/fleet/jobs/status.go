@@ -34,6 +34,9 @@ type JobCount struct {
 	Count int    `json:"count"`
 	// LastMinute are those that came into this state in the last minute, for completed ones.
 	LastMinute int `json:"lastMinute,omitempty"`
+	// Later are those that are not due within a minute: to be tried again much later, or the
+	// removal of an old value when its certificate has expired.
+	Later int `json:"later,omitempty"`
 }
 
 // Left returns how many jobs are waiting, running, or to be tried again.
@@ -42,6 +45,26 @@ func (s Status) Left() (n int) {
 		switch rivertype.JobState(j.State) {
 		case rivertype.JobStateCompleted, rivertype.JobStateCancelled, rivertype.JobStateDiscarded:
 		default:
+			n += j.Count
+		}
+	}
+	return n
+}
+
+// Soon returns how many jobs run, or are due within a minute.
+func (s Status) Soon() int {
+	n := s.Left()
+	for _, j := range s.Jobs {
+		n -= j.Later
+	}
+	return n
+}
+
+// Failed returns how many jobs were given up, or are tried again.
+func (s Status) Failed() (n int) {
+	for _, j := range s.Jobs {
+		switch rivertype.JobState(j.State) {
+		case rivertype.JobStateRetryable, rivertype.JobStateCancelled, rivertype.JobStateDiscarded:
 			n += j.Count
 		}
 	}
@@ -67,9 +90,9 @@ func (f *Fleet) Status(ctx context.Context) (Status, error) {
 			return err
 		}
 		var j JobCount
-		r, err = tx.query(ctx, `SELECT kind, CAST(state AS text), count(*), coalesce(sum(CASE WHEN finalized_at > MINUTE_AGO THEN 1 ELSE 0 END), 0)
-			FROM {}river_job GROUP BY kind, state ORDER BY kind, state`)
-		if err := scanAll(r, err, []any{&j.Kind, &j.State, &j.Count, &j.LastMinute}, func() error { s.Jobs = append(s.Jobs, j); return nil }); err != nil {
+		r, err = tx.query(ctx, `SELECT kind, CAST(state AS text), count(*), coalesce(sum(CASE WHEN finalized_at > MINUTE_AGO THEN 1 ELSE 0 END), 0),
+			coalesce(sum(CASE WHEN state IN ('scheduled', 'retryable') AND scheduled_at > IN_A_MINUTE THEN 1 ELSE 0 END), 0) FROM {}river_job GROUP BY kind, state ORDER BY kind, state`)
+		if err := scanAll(r, err, []any{&j.Kind, &j.State, &j.Count, &j.LastMinute, &j.Later}, func() error { s.Jobs = append(s.Jobs, j); return nil }); err != nil {
 			return err
 		}
 		var closed int64

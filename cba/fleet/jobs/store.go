@@ -3,7 +3,10 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,7 +16,8 @@ import (
 
 // A Store keeps files under names like "jane@contoso.com.1f2e.pfx": a folder, a share,
 // a bucket. Methods may be called at the same time, from many machines, and again after
-// a failure.
+// a failure. Two stores of one type with the same method String() string are the same store if
+// they return the same.
 type Store interface {
 	// Write stores a file: whole or not at all, and to stay when it returns nil. It
 	// replaces a file of the same name.
@@ -83,6 +87,10 @@ func (d directory) Remove(_ context.Context, name string) error {
 	return failed
 }
 
+func oneStore() error {
+	return &Error{Reason: Invalid, What: "PFX files and passwords in one store: use two"}
+}
+
 // isOneStore reports whether two stores are known to be the same, or the same folder
 // under two names.
 func isOneStore(a, b Store) bool {
@@ -97,6 +105,10 @@ func isOneStore(a, b Store) bool {
 			return failedP == nil && failedQ == nil && p == q
 		}
 	}
+	// A store can say where it is.
+	if x, ok := a.(fmt.Stringer); ok && reflect.TypeOf(a) == reflect.TypeOf(b) && x.String() == b.(fmt.Stringer).String() {
+		return true
+	}
 	// Stores of a type that cannot be compared would end the program.
 	return a != nil && b != nil && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
@@ -108,4 +120,39 @@ func (d directory) check(name string) error {
 		return &Error{Reason: Invalid, What: "name of a file in " + string(d)}
 	}
 	return nil
+}
+
+// A Lister is a Store that can say which files it has; [Folder] and the store of package s3 can.
+type Lister interface {
+	// List returns the names of all files, in any order.
+	List(ctx context.Context) iter.Seq2[string, error]
+}
+
+func (d directory) List(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		f, err := os.Open(string(d))
+		if errors.Is(err, fs.ErrNotExist) {
+			return // nothing was written yet
+		}
+		if err != nil {
+			yield("", err)
+			return
+		}
+		defer f.Close()
+		for {
+			names, err := f.Readdirnames(1000)
+			for _, name := range names {
+				if !yield(name, nil) {
+					return
+				}
+			}
+			if err == io.EOF {
+				return
+			}
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				yield("", err)
+				return
+			}
+		}
+	}
 }

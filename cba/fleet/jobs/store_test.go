@@ -1,3 +1,5 @@
+//go:build unix
+
 package jobs
 
 import (
@@ -39,4 +41,23 @@ func TestOneStore(t *testing.T) {
 			t.Errorf("%v are one", stores)
 		}
 	}
+	if !isOneStore(named{memory{}, "a"}, named{memory{}, "a"}) || isOneStore(named{memory{}, "a"}, named{memory{}, "b"}) {
+		t.Error("stores that say where they are")
+	}
+	// A link to a folder that is made by the start.
+	if os.Symlink("made", "later") == nil {
+		s := newSite(t, "")
+		m := s.machine(t, func(c *Config) { c.Files, c.Passwords = Folder("made"), Folder("later") })
+		if err := m.Run(t.Context()); !errors.Is(err, Invalid) {
+			t.Errorf("a link: %v", err)
+		}
+	}
 }
+
+// A named store says where it is.
+type named struct {
+	memory
+	name string
+}
+
+func (n named) String() string { return n.name }

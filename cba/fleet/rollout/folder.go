@@ -67,6 +67,12 @@ func Used(folder string) (string, error) {
 	return "", nil
 }
 
+// Joined reports whether a run has joined a folder to its ledger.
+func Joined(folder string) bool {
+	_, err := os.Lstat(filepath.Join(folder, idName))
+	return err == nil
+}
+
 // folderID is the id of the ledger that the folder belongs to, or "".
 func (r *Rollout) folderID() (string, error) {
 	text, err := folder.Read(r.path(idName), folder.MaxFile)

@@ -7,11 +7,13 @@ package s3
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,8 +24,9 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// maxFile bounds what [Store.Read] reads: a PFX file has some kilobytes.
-const maxFile = 4 << 20
+// maxFile bounds what [Store.Read] reads, if the store says nothing else: a PFX file has some
+// kilobytes.
+const maxFile int64 = 4 << 20
 
 // A Store keeps files as objects of a bucket. Client and Bucket are required. An object is
 // there as a whole or not at all, which is the store's own promise, and the client sends a
@@ -38,6 +41,8 @@ type Store struct {
 	Bucket string
 	// Prefix stands in front of every name, such as "pfx/"; it may be empty.
 	Prefix string
+	// Largest is how many bytes Read reads at most; zero means 4 MiB.
+	Largest int64
 }
 
 // Options say where an object store is. The zero value is Amazon S3.
@@ -111,7 +116,7 @@ func (s *Store) Write(ctx context.Context, name string, content []byte) error {
 	return failed("write", name, err)
 }
 
-// Read returns a file of up to 4 MiB. The error wraps fs.ErrNotExist if there is none.
+// Read returns a file of up to Largest bytes. The error wraps fs.ErrNotExist if there is none.
 func (s *Store) Read(ctx context.Context, name string) ([]byte, error) {
 	key, err := s.key(name)
 	if err != nil {
@@ -122,14 +127,37 @@ func (s *Store) Read(ctx context.Context, name string) ([]byte, error) {
 		return nil, failed("read", name, err)
 	}
 	defer object.Close()
-	content, err := io.ReadAll(io.LimitReader(object, maxFile+1))
-	if err == nil && len(content) > maxFile {
-		err = fmt.Errorf("it has more than %d bytes", maxFile)
+	most := cmp.Or(s.Largest, maxFile)
+	content, err := io.ReadAll(io.LimitReader(object, most+1))
+	if err == nil && int64(len(content)) > most {
+		err = fmt.Errorf("it has more than %d bytes", most)
 	}
 	if err != nil {
 		return nil, failed("read", name, err)
 	}
 	return content, nil
+}
+
+// List returns the names of the files, in the order of the store. What is below a further "/"
+// is not among them.
+func (s *Store) List(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if _, err := s.key("x"); err != nil {
+			yield("", err)
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel() // ends the client's goroutine
+		for o := range s.Client.ListObjects(ctx, s.Bucket, minio.ListObjectsOptions{Prefix: s.Prefix}) {
+			if o.Err != nil {
+				yield("", failed("list", s.Bucket, o.Err))
+				return
+			}
+			if name := strings.TrimPrefix(o.Key, s.Prefix); name != "" && !strings.Contains(name, "/") && !yield(name, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Remove removes a file. It is no error if there is none. In a bucket with versions the

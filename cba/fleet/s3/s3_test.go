@@ -51,8 +51,21 @@ func TestStore(t *testing.T) {
 			t.Errorf("%d bytes came back of %d: %v", len(got), len(content), err)
 		}
 	}
+	var names []string
+	for found, err := range s.List(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, found)
+	}
+	if len(names) != 1 || names[0] != name {
+		t.Errorf("%q", names)
+	}
 	other := *s
 	other.Prefix = "elsewhere/"
+	for found, err := range other.List(ctx) {
+		t.Errorf("%q, %v", found, err)
+	}
 	if _, err := other.Read(ctx, name); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("under another prefix: %v", err)
 	}
@@ -76,6 +89,11 @@ func TestFailures(t *testing.T) {
 	if _, err := s.Read(ctx, "large"); err == nil || !strings.Contains(err.Error(), "more than") {
 		t.Errorf("large: %v", err)
 	}
+	larger := *s
+	larger.Largest = 8 << 20
+	if content, err := larger.Read(ctx, "large"); err != nil || len(content) != 4<<20+1 {
+		t.Errorf("%d bytes, %v", len(content), err)
+	}
 	for _, name := range []string{"", ".", "..", "a/b", `a\b`, "../x", "a\x00"} {
 		if s.Write(ctx, name, nil) == nil || s.Remove(ctx, name) == nil {
 			t.Errorf("%q is a name", name)
@@ -93,6 +111,9 @@ func TestFailures(t *testing.T) {
 	errs = append(errs, s.Write(ended, "x", []byte(content)))
 	server.Close()
 	errs = append(errs, s.Write(ctx, "x", []byte(content)), s.Remove(ctx, "x"), new(s3.Store).Write(ctx, "x", nil), (*s3.Store)(nil).Remove(ctx, "x"))
+	for _, err := range s.List(ctx) {
+		errs = append(errs, err)
+	}
 	_, err := s.Read(ctx, "x")
 	for i, err := range append(errs, err) {
 		if err == nil || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), content) || strings.Contains(err.Error(), "secret-of-the-test") {
