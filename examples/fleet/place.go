@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -111,7 +112,14 @@ func openPublished(flag, place string) (p published, err error) {
 		func(_ context.Context, name string, content []byte) error {
 			return folder.Write(filepath.Join(place, name), content, folder.Public)
 		},
-		func(_ context.Context, name string) ([]byte, error) { return os.ReadFile(filepath.Join(place, name)) },
+		func(_ context.Context, name string) ([]byte, error) {
+			f, err := os.Open(filepath.Join(place, name))
+			if err != nil {
+				return nil, err
+			}
+			defer f.Close()
+			return io.ReadAll(io.LimitReader(f, maxCRL)) // what is larger is no CRL
+		},
 	}, nil
 }
 
