@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -238,6 +239,41 @@ func TestPowerShellParameters(t *testing.T) {
 	}
 	if checked < 100 {
 		t.Errorf("only %d parameters checked", checked)
+	}
+}
+
+// Every variable in a script is set in it: without strict mode PowerShell takes a name that
+// is misspelled for nothing.
+func TestPowerShellVariables(t *testing.T) {
+	p := sample(t)
+	script, err := p.PowerShell(deploy.Options{EmbedPassword: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signIn, err := p.SignInScript(deploy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal, comment := regexp.MustCompile(`'[^'\n]*'`), regexp.MustCompile(`(?m)#.*$`)
+	set := regexp.MustCompile(`(?i)\$(\w+) *\+?= |foreach \(\$(\w+) in|\[(?:string|switch)\]\$(\w+)`)
+	used := regexp.MustCompile(`(?i)\$(\w+)(:?)`)
+	for name, source := range map[string]string{"Import-Certificate.ps1": string(script), "Import-AtSignIn.ps1": string(signIn),
+		"Set-BrowserChoice.ps1": string(artefact(t, p, deploy.Windows, deploy.Options{}, "Set-BrowserChoice.ps1"))} {
+		source = comment.ReplaceAllString(literal.ReplaceAllString(source, "''"), "")
+		known := map[string]bool{"_": true, "true": true, "false": true, "null": true, "psscriptroot": true, "pscommandpath": true, "lastexitcode": true}
+		for _, m := range set.FindAllStringSubmatch(source, -1) {
+			known[strings.ToLower(m[1]+m[2]+m[3])] = true
+		}
+		n := 0
+		for _, m := range used.FindAllStringSubmatch(source, -1) {
+			n++
+			if m[2] == "" && !known[strings.ToLower(m[1])] {
+				t.Errorf("%s: $%s is never set", name, m[1])
+			}
+		}
+		if n < 20 {
+			t.Errorf("%s: only %d variables", name, n)
+		}
 	}
 }
 

@@ -117,7 +117,7 @@ type Options struct {
 	Others []*x509.Certificate
 	// IssuerOnly makes the browser policy select any certificate of the issuer, not
 	// only those with this subject. Where certificates of two people are in one store, the
-	// browser may present the wrong one (seen with Chromium 156).
+	// browser may present the wrong one (seen with Chromium 148).
 	IssuerOnly bool
 }
 

@@ -478,7 +478,7 @@ func (w *work) finish(_ context.Context, result *cba.Result) error {
 // unfit says what is wrong with a password, without the password.
 func unfit(upn, password string, err error) error {
 	if password == "" || !strings.ContainsFunc(password, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return fmt.Errorf("the password for %s cannot be used: %w", upn, err)
+		return fmt.Errorf("the password for %s: %w", upn, err)
 	}
 	return fmt.Errorf("the password for %s contains a non-ASCII character. Some PFX importers then report a wrong password; use ASCII letters and digits", upn)
 }
