@@ -94,6 +94,7 @@ $programs = $env:ProgramW6432 # the same for PowerShell of 32 bits, as Intune st
 if (-not $programs) { $programs = $env:ProgramFiles }
 $base = Join-Path $programs 'EntraCBA' # only administrators can write there
 $folder = Join-Path $base $thumbprint
+$hand = $folder + '-import' # beside it: below a folder that the person cannot read, not every account may open a file
 $log = Join-Path $base 'import.log'
 if ($Part -eq 'import') { $log = Join-Path $env:LOCALAPPDATA 'EntraCBA-import.log' }
 
@@ -177,6 +178,7 @@ function Start-SignIn {
     try { $deadline = [long](Get-Content -LiteralPath (Join-Path $folder 'deadline') -TotalCount 1) } catch { Write-Log 'the deadline cannot be read' }
     if ((Get-Date).ToUniversalTime().Ticks -ge $deadline) {
         Remove-Task ($task + ' import')
+        Remove-Folder $hand
         Remove-Folder $folder
         Write-Log 'not imported before the deadline; wiped'
         Remove-Task $task # the last thing: it is this one
@@ -197,7 +199,6 @@ function Start-SignIn {
         }
     }
     if ($person.Count -eq 0) { return } # somebody else, or nobody
-    $hand = Join-Path $folder 'import'
     $name = $task + ' import'
     Remove-Folder $hand
     try {

@@ -64,6 +64,7 @@ func TestSignInScript(t *testing.T) {
 		"$person.Count -eq 0; $try++":                         "waits for the person, not for anybody's desktop",
 		"    } finally { # whatever happens":                  "the person's folder never stays",
 		"        Remove-Folder $folder\r\n        throw":      "nothing stays without the task that wipes it",
+		"$hand = $folder + '-import'":                         "the person need not pass through a folder of SYSTEM",
 		"$deadline = 0 ":                                      "a folder that is half wiped goes",
 	} {
 		if !bytes.Contains(out, []byte(want)) {

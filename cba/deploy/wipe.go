@@ -53,7 +53,7 @@ func Wipe(t Target, files []Artefact) []Remnant {
 	}
 	if signIn {
 		all = append(all, Remnant{`C:\Program Files\EntraCBA\ and the thumbprint`, "copies of the PFX and of the script with the password, until the user signs in or the deadline passes",
-			"nothing, if import.log beside it says that they were wiped; else delete the folder and the tasks that begin with EntraCBA"})
+			"nothing, if import.log beside it says that they were wiped; else delete the folders and the tasks that begin with EntraCBA"})
 	}
 	switch {
 	case (t == WindowsUSB || t == Windows) && embedded:
