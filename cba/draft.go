@@ -182,10 +182,10 @@ func prepare(key crypto.Signer, cas []*x509.Certificate, now func() time.Time, p
 	return &Draft{Certificate: cert, asked: asked, tbs: tbs, key: key, cas: cas, now: now}, nil
 }
 
-// newSerial draws 133 random bits into 17 octets. The first octet is not zero and
+// newSerial draws 133 random bits into 17 bytes. The first byte is not zero and
 // has no top bit, the last is not zero: the number is positive, has one length
 // everywhere, and keeps it when it is written backwards. Whether certificateUserIds
-// keeps the zero octet that DER puts in front of a top bit is not known (see
+// keeps the zero byte that DER puts in front of a top bit is not known (see
 // package certuserid), so there is none.
 func newSerial() *big.Int {
 	var octets [17]byte

@@ -109,7 +109,7 @@ func issue(tb testing.TB, i *cba.Issuer, s cba.Subject, p cba.Profile) *x509.Cer
 	return cert
 }
 
-// unhex reads hexadecimal with blanks between.
+// unhex reads hexadecimal with spaces between.
 func unhex(tb testing.TB, text string) []byte {
 	tb.Helper()
 	b, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))

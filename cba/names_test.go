@@ -155,7 +155,7 @@ func TestNamesRoundTrip(t *testing.T) {
 		{UPN: "Zoë.Müller@yourdomain.com"},
 		{UPN: "用户@yourdomain.com"},
 		{UPN: "o'brien+test@yourdomain.com"},
-		{UPN: strings.Repeat("a", 60) + "@" + strings.Repeat("b.", 60) + "com"}, // length of two octets
+		{UPN: strings.Repeat("a", 60) + "@" + strings.Repeat("b.", 60) + "com"}, // length of two bytes
 		{Emails: []string{"jane@yourdomain.com"}},
 		{UPN: "jane@yourdomain.com", SID: sid, DNSNames: []string{"pc1.contoso.com"}, URIs: []string{"https://contoso.com/jane"}},
 	} {

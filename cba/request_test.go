@@ -77,7 +77,7 @@ func TestRequestWithoutExtensions(t *testing.T) {
 	}
 }
 
-// wide writes text as UTF-16, the high octet first if big, with a mark if marked.
+// wide writes text as UTF-16, the high byte first if big, with a mark if marked.
 func wide(text string, big, marked bool) []byte {
 	if marked {
 		text = "\ufeff" + text

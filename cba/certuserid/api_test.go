@@ -503,7 +503,7 @@ func TestSetFindings(t *testing.T) {
 	for _, f := range s.Findings() {
 		got = append(got, f.Code)
 	}
-	if want := []string{"userids-same", "userid-no-mapping", "userid-blank", "userids-many"}; !slices.Equal(got, want) {
+	if want := []string{"userids-same", "userid-no-mapping", "userid-space", "userids-many"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
 	if s.Findings().Worst() != lint.Error {

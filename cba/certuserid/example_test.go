@@ -141,7 +141,7 @@ func ExampleNormalize() {
 	// Output:
 	// X509:<S>C=US,S=WA,O="Contoso, Ltd.",CN=Jane OID.0.9.2342.19200300.100.1.1=7
 	// userid-quotes
-	// userid-name-blank
+	// userid-name-space
 	// userid-name-type
 	// userid-name-escape
 	// userid-name-plus
@@ -262,7 +262,7 @@ func ExampleSet_Findings() {
 	for _, finding := range account.Findings() {
 		fmt.Println(finding)
 	}
-	// Output: error: userid-blank: "X509:<SKI> 01": the value has a space at an end, or inside or next to a tag; remove the space: only spaces inside the values of a name count
+	// Output: error: userid-space: "X509:<SKI> 01": the value has a space at an end, or inside or next to a tag; remove the space: only spaces inside the values of a name count
 }
 
 // Bring values from Active Directory to Entra.

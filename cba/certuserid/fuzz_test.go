@@ -76,7 +76,7 @@ func FuzzParse(f *testing.F) {
 		}
 		fixed, found := certuserid.Normalize(s, nil)
 		switch {
-		case found.Worst() == lint.Error && !found.Has("userid-placeholder") && !found.Has("userid-label") && !found.Has("userid-invisible") && !found.Has("userid-blank"):
+		case found.Worst() == lint.Error && !found.Has("userid-placeholder") && !found.Has("userid-label") && !found.Has("userid-invisible") && !found.Has("userid-space"):
 			t.Fatalf("%q: %v", s, found)
 		case found.Worst() < lint.Warning && !strings.EqualFold(fixed.String(), s):
 			t.Fatalf("%q became %q without a word", s, fixed)
@@ -137,7 +137,7 @@ func FuzzFromCertificate(f *testing.F) {
 				t.Fatalf("%q: %v", id, fit)
 			}
 			fixed, found := certuserid.Normalize(id.String(), cert)
-			if fixed != id && !found.Has("userid-placeholder") && !found.Has("userid-label") && !found.Has("userid-invisible") && !found.Has("userid-blank") {
+			if fixed != id && !found.Has("userid-placeholder") && !found.Has("userid-label") && !found.Has("userid-invisible") && !found.Has("userid-space") {
 				t.Fatalf("%q became %q: %v", id, fixed, found)
 			}
 		}

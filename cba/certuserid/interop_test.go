@@ -188,7 +188,7 @@ func readOpenSSL(t *testing.T, out string) map[string]string {
 	return printed
 }
 
-// swap reverses the octets of a hexadecimal text.
+// swap reverses the bytes of a hexadecimal text.
 func swap(t *testing.T, digits string) string {
 	t.Helper()
 	octets, err := hex.DecodeString(digits)

@@ -41,7 +41,7 @@ func checkInvisible(t *testing.T, right string, c rune, invisible bool) {
 		id, codes := findingCodes(value)
 		if got := id.String() == right && slices.Equal(codes, []string{"userid-invisible"}); got != invisible {
 			// Inside a tag and before it, an invisible character is reported as a space.
-			if invisible && id.String() == right && slices.Equal(codes, []string{"userid-blank"}) {
+			if invisible && id.String() == right && slices.Equal(codes, []string{"userid-space"}) {
 				continue
 			}
 			t.Errorf("U+%04X in %q: %v, %v", c, value, id, codes)

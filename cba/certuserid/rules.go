@@ -36,7 +36,7 @@ var (
 	ruleInvisible = lint.Rule{Code: "userid-invisible", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the value contains invisible characters, as text copied from the Windows certificate dialog does",
 		Do:   "remove the invisible characters"}
-	ruleSpace = lint.Rule{Code: "userid-blank", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.HowTo,
+	ruleSpace = lint.Rule{Code: "userid-space", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.HowTo,
 		What: "the value has a space at an end, or inside or next to a tag",
 		Do:   "remove the space: only spaces inside the values of a name count"}
 	ruleNoMapping = lint.Rule{Code: "userid-no-mapping", Severity: lint.Warning, Source: lint.UserIDs,
@@ -77,7 +77,7 @@ var (
 		Do:   "create the value from the certificate"}
 
 	// Names.
-	ruleNameSpace = lint.Rule{Code: "userid-name-blank", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.HowTo,
+	ruleNameSpace = lint.Rule{Code: "userid-name-space", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.HowTo,
 		What: "there are spaces around the separators of a name",
 		Do:   "write only a comma between the parts"}
 	ruleNameSeparator = lint.Rule{Code: "userid-name-separator", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.MSPKCA + " section 3.1.5.2.1.3",
@@ -113,7 +113,7 @@ var (
 	ruleNameQuoted = lint.Rule{Code: "userid-name-quoted", Severity: lint.Info, Source: lint.OpenQuestion + " 9.22",
 		What: "a value is in quotes; Microsoft does not document how Entra compares it",
 		Do:   "prefer SKI for this certificate"}
-	ruleNameSpacesLost = lint.Rule{Code: "userid-name-blanks-lost", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.MSPKCA + " section 3.1.5.2.1.3",
+	ruleNameSpacesLost = lint.Rule{Code: "userid-name-spaces-lost", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.MSPKCA + " section 3.1.5.2.1.3",
 		What: "spaces or quotes inside values differ from the certificate's name",
 		Do:   "write values exactly as in the certificate, including spaces: O=U.S. Government"}
 	ruleNameOther = lint.Rule{Code: "userid-name-other", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,

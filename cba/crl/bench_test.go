@@ -71,7 +71,7 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-// revoke records so many random serial numbers of 16 octets.
+// revoke records so many random serial numbers of 16 bytes.
 func revoke(tb testing.TB, issuer *publish.Issuer, n int) {
 	revocations := make([]crl.Revocation, n)
 	for i := range revocations {

@@ -29,7 +29,7 @@ func ours(t *testing.T, ca crltest.Authority, algorithm x509.SignatureAlgorithm)
 		if reason == 7 || reason == crl.RemoveFromCRL {
 			continue
 		}
-		serial := new(big.Int).Lsh(big.NewInt(0x80+int64(reason)), uint(8*reason)) // of 1 to 11 octets, the top bit set
+		serial := new(big.Int).Lsh(big.NewInt(0x80+int64(reason)), uint(8*reason)) // of 1 to 11 bytes, the top bit set
 		all = append(all, crl.Revocation{Serial: serial, Time: crltest.At().Add(-time.Duration(reason) * time.Hour), Reason: reason})
 	}
 	all = append(all, crl.Revocation{Serial: big.NewInt(5), Time: time.Date(2051, 1, 1, 0, 0, 0, 0, time.UTC)})

@@ -26,7 +26,7 @@ func (e Entry) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "{%s, password}", e.
 // It replaces what is there: take a lock before you read what the entries are made
 // from. A [Journal] does all of that.
 func WriteEntries(folder string, ca CA, entries iter.Seq2[Entry, error]) error {
-	if folder == "" || entries == nil { // no list is rewritten blank by mistake
+	if folder == "" || entries == nil { // no list is emptied by mistake
 		return &Error{Reason: NotGiven, What: "a manifest needs a folder and entries"}
 	}
 	var list *Pending

@@ -68,7 +68,7 @@ func TestZero(t *testing.T) {
 	if err := errors.Join(folder.Stream(name, folder.Public, nil), folder.WriteManifest(io.Discard, folder.CA{}, nil), folder.WriteEntries(dir, folder.CA{}, func(func(folder.Entry, error) bool) {})); err != nil {
 		t.Error(err)
 	}
-	// A list that is missing is not an empty one: nothing is rewritten blank.
+	// A list that is missing is not an empty one: nothing is rewritten empty.
 	if err := folder.WriteEntries(dir, folder.CA{}, nil); !errors.Is(err, folder.NotGiven) {
 		t.Error(err)
 	}

@@ -62,7 +62,7 @@ func TestFindings(t *testing.T) {
 	soon, past, future := now.AddDate(0, 1, 0), now.AddDate(0, 0, -1), now.AddDate(0, 0, 1)
 	odd := pkix.Extension{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}
 	cases := []struct {
-		want   string // codes, joined by blanks
+		want   string // codes, joined by spaces
 		change func(t *testing.T, c *clean)
 	}{
 		{"", func(t *testing.T, c *clean) {}},

@@ -46,7 +46,7 @@ func directory() graphtest.Tenant {
 	return t
 }
 
-// ids of a user of the manifest: an SKI of one octet repeated, and an issuer and
+// ids of a user of the manifest: an SKI of one byte repeated, and an issuer and
 // serial number.
 func ski(octet int) string { return "X509:<SKI>" + strings.Repeat(fmt.Sprintf("%02x", octet), 20) }
 func sr(octet int) string  { return fmt.Sprintf("X509:<I>CN=Contoso Root CA<SR>%02x", octet) }

@@ -50,7 +50,7 @@ func BenchmarkOneMore(b *testing.B) {
 	b.ReportMetric(float64(inBase.Milliseconds())/float64(b.N), "base-ms")
 }
 
-// revoke records so many random serial numbers of 16 octets.
+// revoke records so many random serial numbers of 16 bytes.
 func revoke(tb testing.TB, issuer *publish.Issuer, n int) {
 	revocations := make([]crl.Revocation, n)
 	for i := range revocations {

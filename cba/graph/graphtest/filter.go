@@ -124,7 +124,7 @@ func (p *filterParser) space() bool {
 	return p.at > start
 }
 
-// take reads the given text, after blanks.
+// take reads the given text, after spaces.
 func (p *filterParser) take(text string) bool {
 	p.space()
 	if strings.HasPrefix(p.in[p.at:], text) {
@@ -148,13 +148,13 @@ func (p *filterParser) word() string {
 	return p.in[start:p.at]
 }
 
-// operator reads a word if it is the given one and blanks stand around it.
+// operator reads a word if it is the given one and spaces are around it.
 func (p *filterParser) operator(name string) bool {
 	start := p.at
 	if p.space() && p.word() == name && (p.at == len(p.in) || p.in[p.at] == ' ' || p.in[p.at] == '(') {
 		return true
 	}
-	// "(a)or(b)" needs no blanks.
+	// "(a)or(b)" needs no spaces.
 	p.at = start
 	if start > 0 && p.in[start-1] == ')' && p.word() == name && p.at < len(p.in) && strings.ContainsRune(" (", rune(p.in[p.at])) {
 		return true

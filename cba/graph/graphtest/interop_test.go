@@ -68,7 +68,7 @@ func TestDemoByOpenSSL(t *testing.T) {
 	}
 }
 
-// sanOffset is where the subjectAltName's octets begin in a certificate.
+// sanOffset is where the subjectAltName's bytes begin in a certificate.
 func sanOffset(t *testing.T, openssl interop.Tool, file string) string {
 	t.Helper()
 	found := false

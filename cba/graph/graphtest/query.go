@@ -26,7 +26,7 @@ type entitySet[T any] struct {
 	typ       string // CSDL type
 	context   string // what @odata.context names
 	fields    []field[T]
-	ops       string // operators of $filter, blank-separated
+	ops       string // operators of $filter, separated by spaces
 	directory bool   // needs ConsistencyLevel and $count for advanced queries
 	top, most int    // page size without $top, and the largest $top
 }

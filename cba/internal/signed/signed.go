@@ -11,7 +11,7 @@ import (
 )
 
 // A Proof says that each certificate of a chain was verified to have signed the one
-// before it. The zero value proves nothing. It has the octets of the certificates,
+// before it. The zero value proves nothing. It has the bytes of the certificates,
 // so that it proves nothing about others, nor about these once they have changed.
 type Proof struct {
 	chain [][]byte

@@ -87,7 +87,7 @@ func (a asked) request(t *testing.T) offline.Request {
 		CRLs: a.CRLs, Require: a.Require, At: at}
 }
 
-// unpack turns the base64 of an asked into octets, in the page.
+// unpack turns the base64 of an asked into bytes, in the page.
 const unpack = `((o) => { const octets = s => s ? Uint8Array.from(atob(s), c => c.charCodeAt(0)) : undefined;
 	for (const n of ["certificate", "tenant", "then", "user", "strength"]) o[n] = octets(o[n]);
 	o.crls = (o.crls || []).map(octets); return o; })`
