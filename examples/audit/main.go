@@ -154,7 +154,7 @@ func run(args []string) error {
 		return err
 	}
 	if missing := a.missing(); len(missing) > 0 {
-		fmt.Fprintf(os.Stderr, "audit: %s cannot be read; nothing is said about it\n", strings.Join(missing, " and "))
+		fmt.Fprintf(os.Stderr, "audit: %s cannot be read and was not checked\n", strings.Join(missing, " and "))
 	}
 	published, err := signin.FetchCRLs(ctx, t.CRLs(o.allowPrivate), compiled.Trust())
 	if err != nil {

@@ -37,7 +37,7 @@ func (o options) offline() error {
 	return o.finish(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Tenant read from %s. CRLs were not downloaded.\n", o.tenant.ID)
 		if missing := a.missing(); len(missing) > 0 {
-			fmt.Fprintf(w, "It does not contain %s; nothing is said about it.\n", strings.Join(missing, " and "))
+			fmt.Fprintf(w, "It does not contain %s, so that was not checked.\n", strings.Join(missing, " and "))
 		}
 		fmt.Fprintln(w)
 	})

@@ -636,8 +636,8 @@ func place(out, ledger string) (args []string) {
 func (p *program) afterRevoking(out io.Writer, style console.Style) {
 	fmt.Fprintf(out, "\n%s  a revoked certificate signs in until Entra has the new CRL\n", style.Bold("AFTER REVOKING"))
 	for i, step := range []string{
-		"Copy the files of " + filepath.Join(p.out, "crl") + " to where the CRL URLs of the CAs in Entra lead. Entra reads the URL that is set on the CA, not the one in the certificates; without one, revoking stops nobody.",
-		"Entra fetches the next CRL when the one that it has says that there is one (Next CRL Publish), or expires. Until then the certificate signs in.",
+		"Copy the files of " + filepath.Join(p.out, "crl") + " to the server of the CRL URLs that are set on the CAs in Entra. Entra reads the URL that is set on the CA, not the one in the certificates; without one, revoking stops nobody.",
+		"Entra fetches the next CRL at the time that the current one names (Next CRL Publish), or else when the current one expires. Until then the certificate signs in.",
 		"To end it now: revoke the user's sessions, and remove the certificate's IDs from the account, or disable the account.",
 	} {
 		fmt.Fprintf(out, "%d. %s\n", i+1, step)

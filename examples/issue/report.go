@@ -165,7 +165,7 @@ func (w *work) report(out io.Writer, made bool, failed error) error {
 	fmt.Fprintf(out, "%d issued, %d skipped (already issued), %d failed; PFX encoding %s\n",
 		w.counts.Issued, w.counts.Skipped, w.counts.Failed, w.encoding)
 	if w.counts.Issued == 0 && w.counts.Failed == 0 && len(w.idle) > 0 {
-		fmt.Fprintf(out, "Without effect: %s, because nobody needed a new certificate.\n", strings.Join(w.idle, ", "))
+		fmt.Fprintf(out, "Without effect: %s. No user needed a new certificate.\n", strings.Join(w.idle, ", "))
 	}
 	if aside := w.out.SetAside(); len(aside) > 0 {
 		fmt.Fprintf(out, "%s of earlier runs moved away, not deleted: %s\n", console.Count(len(aside), "file was", "files were"), console.Clean(strings.Join(aside[:min(len(aside), 10)], ", ")))

@@ -43,7 +43,7 @@ func (o options) save(r *report) error {
 	prepare := func(name string, mode fs.FileMode, fill func(w io.Writer) error) error {
 		pending, err := folder.PrepareNew(slices.Values([]string{name}), mode, fill)
 		if errors.Is(err, folder.NameTaken) {
-			return console.Usage("%s exists already, and is not replaced: a plan is also the way back; choose another name", name)
+			return console.Usage("%s exists already and is not replaced, because a plan is needed to undo its changes; choose another name", name)
 		}
 		if err == nil {
 			files = append(files, pending)

@@ -374,7 +374,7 @@ func (o options) printProposal(w io.Writer, p *propose.Proposal, notes []string,
 
 	printPeople(w, style, p)
 	if len(p.Strays) > 0 {
-		fmt.Fprintf(w, "\n%s  nobody was found for these\n", style.Bold("CERTIFICATES"))
+		fmt.Fprintf(w, "\n%s  no user was found for these\n", style.Bold("CERTIFICATES"))
 		rows = [][]string{{"SUBJECT", "ISSUER", "WHY"}}
 		for _, s := range p.Strays[:min(len(p.Strays), tableUsers)] {
 			rows = append(rows, []string{s.Subject, s.Issuer, s.Why})
