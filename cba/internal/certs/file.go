@@ -113,7 +113,7 @@ func open(data []byte, depth int) ([]Block, error) {
 	case len(content) == 0 && len(data) > 0 && bytes.IndexByte(data, 0) >= 0:
 		return nil, fail(Empty, "the file holds nothing but zero bytes: it was not written to the end, copy it again")
 	case len(content) == 0:
-		return nil, fail(Empty, "a certificate is expected, as PEM, DER, base64 or PKCS #7")
+		return nil, fail(Empty, "an empty file is no certificate: give PEM, DER, base64 or PKCS #7")
 	case bytes.Contains(content, []byte("-----BEGIN ")):
 		return openPEM(content)
 	}
