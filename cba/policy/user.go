@@ -104,7 +104,8 @@ var userProperties = [...]UserProperty{
 
 // ParseUser reads a Graph user, bare or in an envelope {"value": {...}}, in UTF-8 or
 // UTF-16, and as PowerShell's ConvertTo-Json writes one. Property names are
-// case-insensitive. Other properties than those of [User] are not kept. The error is an
+// case-insensitive. Other properties than those of [User] are not kept; but an account is
+// disabled, too, if Enabled of Get-ADUser or BlockCredential of Get-MsolUser says so. The error is an
 // [*Error], for the same faults as in [Parse].
 //
 // A property that the text does not have is in Missing. So is one that is null,
@@ -140,6 +141,7 @@ type userReader struct {
 	counted  [len(userProperties)]bool // counts has been read
 	some     bool                      // there is a property of a user, or an annotation of one
 	stranger dialect.Stranger
+	blocked  bool // another property than accountEnabled says that it is closed
 }
 
 // Annotations of a list of groups.
@@ -150,6 +152,8 @@ const (
 
 func (r *userReader) property(name, raw []byte) (err *wire.Error) {
 	r.stranger.See(name, raw)
+	// Active Directory and the older modules of PowerShell say so of a closed account.
+	r.blocked = r.blocked || wire.EqualFold(name, "blockCredential") && string(raw) == "true" || wire.EqualFold(name, "enabled") && string(raw) == "false"
 	base, annotation := name, []byte(nil)
 	if at := bytes.IndexByte(name, '@'); at >= 0 {
 		base, annotation = name[:at], name[at:]
@@ -239,8 +243,11 @@ func (r *userReader) done() User {
 	cut := func(i int, list []DirectoryObject) bool {
 		return r.isCut[i] || slices.Contains(list, DirectoryObject{}) || len(list) >= expandPage && int(r.counts[i]) != len(list)
 	}
+	u.Disabled = u.Disabled || r.blocked
 	for i, p := range userProperties {
 		switch {
+		case p == AccountEnabled && r.blocked:
+			continue
 		case !r.has[i], !r.set[i] && (unasked || p != OnPremisesUserPrincipalName && p != UserType),
 			p == MemberOf && cut(i, u.MemberOf), p == TransitiveMemberOf && cut(i, u.TransitiveMemberOf):
 		case p == authorizationInfo && u.AuthorizationInfo.CertificateUserIDs == nil:

@@ -35,7 +35,7 @@ type Listed struct {
 //
 // A table's columns have the names of Graph's properties, in any letter case: id,
 // userPrincipalName, onPremisesUserPrincipalName, displayName, accountEnabled,
-// userType, mail, onPremisesSecurityIdentifier, onPremisesSyncEnabled, certificateUserIds
+// Block credential, Enabled (of Get-ADUser), userType, mail, onPremisesSecurityIdentifier, onPremisesSyncEnabled, certificateUserIds
 // (several values with ";" between them), and certificate (in base64), which becomes the
 // property "certificates". Other columns are passed over. An empty field is a property
 // that is not known.
@@ -81,6 +81,13 @@ func inItem(item dialect.Item, err error) error {
 	return err
 }
 
+// Columns that say of an account that it is closed: Enabled of Get-ADUser, and Block
+// credential of the admin centre and of Get-MsolUser.
+const (
+	adEnabled = "Enabled"
+	blocked   = "blockCredential"
+)
+
 // columns have the names of Graph's properties under those that tables have.
 var columns = map[string]string{
 	"id": "id", "objectid": "id", "object id": "id",
@@ -88,6 +95,7 @@ var columns = map[string]string{
 	"onpremisesuserprincipalname": "onPremisesUserPrincipalName",
 	"displayname":                 "displayName", "display name": "displayName",
 	"accountenabled": "accountEnabled", "account enabled": "accountEnabled",
+	"enabled": adEnabled, "block credential": blocked, "blockcredential": blocked, "block sign in": blocked,
 	"usertype": "userType", "user type": "userType",
 	"mail": "mail", "email": "mail", "e-mail": "mail", "emailaddress": "mail",
 	"onpremisessecurityidentifier": "onPremisesSecurityIdentifier", "sid": "onPremisesSecurityIdentifier", "objectsid": "onPremisesSecurityIdentifier",
@@ -173,15 +181,16 @@ func rowUser(record []string, index map[string]int) (json.RawMessage, string) {
 		case !utf8.ValidString(value):
 			return nil, "column " + property + " is not UTF-8: save the file as CSV UTF-8"
 		case value == "":
-		case property == "accountEnabled", property == "onPremisesSyncEnabled":
+		case property == "accountEnabled", property == "onPremisesSyncEnabled", property == adEnabled, property == blocked:
+			var is bool
 			switch strings.ToLower(value) {
-			case "true":
-				user[property] = true
-			case "false":
-				user[property] = false
+			case "true", "yes":
+				is = true
+			case "false", "no":
 			default:
 				return nil, "column " + property + " is " + text.Quote(value) + ": write true or false"
 			}
+			user[property] = is
 		case property == "certificateUserIds":
 			ids := splitIDs(value)
 			if strings.HasPrefix(value, "System.") {
@@ -193,6 +202,9 @@ func rowUser(record []string, index map[string]int) (json.RawMessage, string) {
 		default:
 			user[property] = value
 		}
+	}
+	if user[blocked] == false && user["accountEnabled"] == nil {
+		user["accountEnabled"] = true
 	}
 	if user["id"] == nil && user["userPrincipalName"] == nil {
 		return nil, "the row has neither id nor userPrincipalName"

@@ -119,6 +119,8 @@ func TestReadUsers(t *testing.T) {
 		"table":      table, "table with semicolons": strings.ReplaceAll(strings.ReplaceAll(table, "; ", "\x00"), ",", ";"), "PowerShell's table": "#TYPE System.Object\r\n" + strings.ReplaceAll(table, "userPrincipalName", "\"UserPrincipalName\""),
 		"table with tabs": "sep=\t\r\n" + strings.ReplaceAll(strings.ReplaceAll(table, ",", "\t"), "id\t", "Object ID\t"),
 	}
+	forms["table of the admin centre"] = strings.NewReplacer("accountEnabled", "Block credential", "False", "True").Replace(table)
+	forms["table of Active Directory"] = strings.Replace(table, "accountEnabled", "Enabled", 1)
 	forms["table with semicolons"] = strings.ReplaceAll(forms["table with semicolons"], "\x00", "|")
 	want := []string{"a@b.org1 [X509:<PN>a@b.org X509:<SKI>01] disabled", "b@b.org2 [] ?"}
 	for name, text := range forms {

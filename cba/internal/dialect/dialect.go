@@ -52,7 +52,7 @@ func mayBeError(text []byte) bool {
 // translated is Graph for a text that may not be plain.
 func translated(data []byte, most int) ([]byte, error) {
 	if len(data) <= 2*most {
-		data = text.UTF8(data)
+		data = bytes.TrimRight(text.UTF8(data), "\x00\x1a") // what was not written to the end, and an old end of file
 	}
 	checked, err := wire.Text(data, most)
 	if err != nil {
@@ -67,11 +67,77 @@ func translated(data []byte, most int) ([]byte, error) {
 			return nil, &wire.Error{Reason: wire.Incomplete, Detail: detail}
 		}
 	}
+	if where := twice("", checked); where != "" {
+		return nil, &wire.Error{Reason: wire.DuplicateName, Where: where, Detail: wire.Twice().Detail}
+	}
 	checked = value("", checked)
+	if where := goesOn(checked); where != "" {
+		return nil, &wire.Error{Reason: wire.Incomplete, Where: where, Detail: "the list goes on at this link; read all pages"}
+	}
 	if where := cutOff(checked); where != "" {
 		return nil, &wire.Error{Reason: wire.Incomplete, Where: where, Detail: "PowerShell has cut the value off: write the file again with ConvertTo-Json -Depth 10"}
 	}
 	return checked, nil
+}
+
+// twice returns the place of a deciding property whose name an object has in another letter
+// case, too, "" if there is none: which of the two counts is not clear.
+func twice(where string, raw []byte) (found string) {
+	switch raw[0] {
+	case '{':
+		seen := map[string]bool{}
+		wire.Each(raw, func(name, value []byte) bool {
+			lowered := strings.ToLower(string(name))
+			if found = where + "/" + string(name); !seen[lowered] || !deciding[lowered] {
+				found = twice(found, value)
+			}
+			seen[lowered] = true
+			return found == ""
+		})
+	case '[':
+		n := 0
+		wire.EachElement(raw, func(element []byte) bool {
+			found = twice(where+"/"+strconv.Itoa(n), element)
+			n++
+			return found == ""
+		})
+	}
+	return found
+}
+
+// link ends the name of the annotation of a list that is one page of a longer one.
+const link = "@odata.nextLink"
+
+// goesOn returns the place of a link to more of a list that decides, "" if there is none.
+// The groups of a user are not among these: what of them is missing is told.
+func goesOn(raw []byte) string {
+	if !bytes.Contains(raw, []byte(link)) {
+		return ""
+	}
+	return findLink("", raw)
+}
+
+func findLink(where string, raw []byte) (found string) {
+	switch raw[0] {
+	case '{':
+		wire.Each(raw, func(name, value []byte) bool {
+			list, isLink := strings.CutSuffix(string(name), link)
+			if isLink && lists[list] && list != "memberOf" && list != "transitiveMemberOf" && string(value) != "null" {
+				found = where + "/" + string(name)
+			} else {
+				found = findLink(where+"/"+string(name), value)
+			}
+			return found == ""
+		})
+	case '[':
+		n := 0
+		wire.EachElement(raw, func(element []byte) bool {
+			found = findLink(where+"/"+strconv.Itoa(n), element)
+			n++
+			return found == ""
+		})
+	}
+	return found
 }
 
 // isPlain reports whether a text surely is sound and has Graph's form, so that [value] and
@@ -111,6 +177,9 @@ func odd(name []byte) bool {
 	if len(name) == 0 || name[0] >= 'A' && name[0] <= 'Z' || bytes.HasPrefix(name, []byte("@{")) {
 		return true
 	}
+	if len(name) > len(link) && string(name[len(name)-len(link):]) == link {
+		return true
+	}
 	switch string(name) {
 	case "additionalProperties", "count", "trustedCertificate":
 		return true
@@ -127,6 +196,22 @@ var lists = map[string]bool{
 	"publicKeyInfrastructure": true, "certificateAuthorities": true,
 	"memberOf": true, "transitiveMemberOf": true, "certificateUserIds": true,
 	"allowedCombinations": true, "combinationConfigurations": true, "appliesToCombinations": true, "allowedIssuerSkis": true, "allowedPolicyOIDs": true,
+}
+
+// answers are lists that Graph answers by themselves: people put the answer in the place
+// of the list.
+var answers = map[string]bool{"memberOf": true, "transitiveMemberOf": true, "certificateAuthorities": true}
+
+// deciding are the properties, in small letters, of which a decision must not take one of
+// two.
+var deciding = map[string]bool{
+	"state": true, "includetargets": true, "excludetargets": true, "certificateuserbindings": true, "certificateauthorityscopes": true,
+	"authenticationmodeconfiguration": true, "crlvalidationconfiguration": true, "rules": true, "targettype": true,
+	"x509certificate": true, "publickeyinfrastructure": true, "certificatebasedauthconfiguration": true, "certificateauthorities": true,
+	"certificate": true, "isrootauthority": true, "certificaterevocationlisturl": true, "deleteddatetime": true,
+	"x509certificatefield": true, "userproperty": true, "priority": true, "trustaffinitylevel": true,
+	"x509certificateauthenticationmode": true, "x509certificatedefaultrequiredaffinitylevel": true, "x509certificateauthenticationdefaultmode": true,
+	"allowedcombinations": true, "allowedissuerskis": true, "allowedpolicyoids": true,
 }
 
 // binaries are the properties of Graph that are binaries.
@@ -150,6 +235,8 @@ func value(name string, raw []byte) []byte {
 		if name != "" {
 			if list := enveloped(raw); list != nil {
 				raw = list
+			} else if inner, where, err := wire.Unwrap(raw); answers[name] && err == nil && where != "" && inner[0] == '[' {
+				raw = inner // an answer of Graph in the place of its list
 			}
 		}
 	case raw[0] == '[' && binaries[name]:

@@ -169,6 +169,12 @@ func Tenant(raw []byte) (document []byte, instead string) {
 		return nil, "a Conditional Access policy; as the tenant " + tenantCalls
 	case property(first, "authenticationMethodConfigurations") != nil:
 		return nil, "an authenticationMethodsPolicy without the configuration X509Certificate; " + tenantCalls
+	case property(first, "responses") != nil:
+		return nil, "an answer of Graph's $batch; take the body out of each response: " + tenantCalls
+	case property(first, "log") != nil && property(property(first, "log"), "entries") != nil:
+		return nil, "a record of a browser (HAR); save the answer of the call itself: " + tenantCalls
+	case property(first, "terraform_version") != nil:
+		return nil, "a state of Terraform; " + tenantCalls
 	case property(first, "users") != nil || property(first, "config") != nil:
 		return raw, "" // a snapshot; its reader says what is wrong with it
 	}

@@ -27,8 +27,18 @@ func Instead(err error) *wire.Error {
 var (
 	listing = regexp.MustCompile(`(?m)^[A-Za-z@][A-Za-z0-9@.]* +: `) // Format-List
 	ruled   = regexp.MustCompile(`(?m)^-{2,}( +-{2,})+ *\r?$`)       // Format-Table
+	python  = regexp.MustCompile(`^[\[({]+\s*'`)
+	failed  = regexp.MustCompile(`^[A-Z][a-z]+-[A-Z][A-Za-z]+ ?: `)
+	header  = regexp.MustCompile(`(?i)^"?[a-z][a-z @._"-]*[,;\t][^\n{}]*\r?\n`)
 	yaml    = regexp.MustCompile(`^(---\r?\n|['"]?@?[A-Za-z][A-Za-z0-9.@]*['"]?: *[^{\[]*(\r?\n|$))`)
 )
+
+// isSeries reports whether a text is more than one object of JSON.
+func isSeries(data []byte) bool {
+	d := json.NewDecoder(bytes.NewReader(data))
+	var first json.RawMessage
+	return d.Decode(&first) == nil && bytes.HasPrefix(bytes.TrimSpace(data[d.InputOffset():]), []byte("{"))
+}
 
 // LooksLike says what a text is that is no JSON, and what to give instead; "" if it is
 // not known.
@@ -39,6 +49,18 @@ func LooksLike(data []byte) string {
 	lower := strings.ToLower(start)
 	switch {
 	case len(data) == 0:
+	case strings.HasPrefix(start, "HTTP/"), strings.HasPrefix(start, "> "), strings.HasPrefix(start, "* "), strings.HasPrefix(start, "< "):
+		return "an answer with its HTTP headers; save the body alone (curl without -i and -v)"
+	case strings.HasPrefix(start, "version https://git-lfs"):
+		return "a pointer of Git LFS; run git lfs pull"
+	case strings.HasPrefix(start, "//"), strings.HasPrefix(start, "/*"):
+		return "JSON with comments; remove them"
+	case python.MatchString(start):
+		return "what Python prints of an object; write it with json.dumps"
+	case strings.HasPrefix(start, "resource \""), strings.HasPrefix(start, "terraform {"), strings.HasPrefix(start, "data \""):
+		return "a configuration of Terraform; give Graph's answers instead"
+	case failed.MatchString(start):
+		return "an error of PowerShell; run the command again with the permissions that it needs"
 	case strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html"):
 		return "an HTML page, such as a sign-in page; save the answer of the call itself"
 	case strings.HasPrefix(start, "<") && has("<Objs"):
@@ -57,10 +79,14 @@ func LooksLike(data []byte) string {
 		return "a ZIP archive or a workbook; unpack it, or export it as CSV"
 	case strings.HasPrefix(start, "#TYPE"), strings.HasPrefix(lower, "sep="):
 		return "a table (CSV); lists of users are given with -users"
+	case header.MatchString(start):
+		return "a table (CSV); lists of users are given with -users"
 	case listing.MatchString(start), ruled.MatchString(start):
 		return "what PowerShell prints on the screen; add | ConvertTo-Json -Depth 10"
 	case start[0] != '{' && start[0] != '[' && start[0] != '"' && yaml.MatchString(start):
 		return "YAML; ask for JSON (az rest -o json)"
+	case start[0] == '{' && isSeries(data):
+		return "several objects one after the other, which is bad syntax; put them into a list: [ ..., ... ]"
 	}
 	return ""
 }
@@ -68,7 +94,7 @@ func LooksLike(data []byte) string {
 // others are properties that objects have which are no users, and what these are.
 var others = map[string]string{
 	"groupTypes": "a group", "securityEnabled": "a group", "mailEnabled": "a group", "deviceId": "a device", "servicePrincipalType": "a service principal",
-	"signInAudience": "an application", "appDisplayName": "a row of the sign-in log", "conditionalAccessStatus": "a row of the sign-in log",
+	"deletedDateTime": "a deleted user", "signInAudience": "an application", "appDisplayName": "a row of the sign-in log", "conditionalAccessStatus": "a row of the sign-in log",
 }
 
 // A Stranger finds out what an object is that may have some properties of a user.
