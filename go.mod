@@ -3,8 +3,6 @@ module example.com/entracba
 go 1.26.0
 
 require (
-	// cba/trust writes the .p7b of a PKI upload with it; the standard library has no PKCS #7.
-	github.com/smallstep/pkcs7 v0.2.3
 	// cryptobyte, the standard library's own DER reader, which it does not export.
 	golang.org/x/crypto v0.59.0
 	// Unicode's normal form, which the standard library lacks: names from macOS.
@@ -16,6 +14,8 @@ require (
 // For tests only.
 require (
 	github.com/google/go-cmp v0.7.0
+	// What cba/trust writes as a .p7b is what it writes, byte by byte.
+	github.com/smallstep/pkcs7 v0.2.3
 	// What cba/pfx writes is what it writes, byte by byte.
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )

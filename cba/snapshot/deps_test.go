@@ -2,7 +2,6 @@ package snapshot_test
 
 import (
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -23,9 +22,8 @@ func TestForeignPackages(t *testing.T) {
 			}
 			continue
 		}
-		if !slices.ContainsFunc([]string{"golang.org/x/crypto/cryptobyte", "github.com/smallstep/pkcs7"}, func(p string) bool {
-			return path == p || strings.HasPrefix(path, p+"/")
-		}) {
+		const cryptobyte = "golang.org/x/crypto/cryptobyte"
+		if path != cryptobyte && !strings.HasPrefix(path, cryptobyte+"/") {
 			t.Errorf("it compiles %s", path)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/smallstep/pkcs7"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/certs"
@@ -49,14 +50,37 @@ func EncodeBundle(certs []*x509.Certificate) ([]byte, error) {
 	case len(ders) > MaxAuthorities:
 		return nil, &Error{Reason: OverLimit, About: where, Detail: fmt.Sprintf("%d CAs, the store holds %d", len(ders), MaxAuthorities)}
 	}
-	file, err := pkcs7.DegenerateCertificate(bytes.Join(ders, nil))
-	if err != nil {
-		return nil, &Error{Reason: NotBundle, About: where, Err: err}
-	}
+	file := bundle(ders)
 	if len(file) > MaxBundleSize {
 		return nil, &Error{Reason: OverLimit, About: where, Detail: fmt.Sprintf("%d bytes, the service takes %d", len(file), MaxBundleSize)}
 	}
 	return file, nil
+}
+
+// bundle writes certificates, which are sorted, as RFC 5652 section 5.1 has them. The
+// empty list of CRLs is optional; OpenSSL writes it, too.
+func bundle(ders [][]byte) []byte {
+	data, signedData := []int{1, 2, 840, 113549, 1, 7, 1}, []int{1, 2, 840, 113549, 1, 7, 2}
+	var b cryptobyte.Builder
+	nothing := func(*cryptobyte.Builder) {}
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(signedData)
+		b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1Int64(1)
+				b.AddASN1(asn1.SET, nothing) // digest algorithms
+				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(data) })
+				b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+					for _, der := range ders {
+						b.AddBytes(der)
+					}
+				})
+				b.AddASN1(asn1.Tag(1).ContextSpecific().Constructed(), nothing) // CRLs
+				b.AddASN1(asn1.SET, nothing)                                    // signers
+			})
+		})
+	})
+	return b.BytesOrPanic() // only lengths over 4 GiB fail; those here are checked
 }
 
 // FileHash returns the SHA-256 of a file as Get-FileHash prints it and as the

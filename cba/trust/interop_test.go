@@ -250,10 +250,18 @@ func TestOtherToolsReadOurBundle(t *testing.T) {
 	}
 	sameCertificates(t, "certtool", []byte(info), list)
 
-	// The library whose writer is used reads it too.
+	// A library reads it, and writes the same bytes, certificates in the order of a set.
 	parsed, err := pkcs7.Parse(p7b)
 	if err != nil || len(parsed.Certificates) != len(list) {
-		t.Errorf("pkcs7.Parse: %v", err)
+		t.Fatalf("pkcs7.Parse: %v", err)
+	}
+	var ders []byte
+	for _, cert := range parsed.Certificates {
+		ders = append(ders, cert.Raw...)
+	}
+	theirs, err := pkcs7.DegenerateCertificate(ders)
+	if err != nil || !bytes.Equal(theirs, p7b) {
+		t.Errorf("pkcs7 writes other bytes (%v)", err)
 	}
 	// The file is DER to the last byte: OpenSSL writes the same when asked to.
 	again := openssl.Run(t, nil, "pkcs7", "-inform", "DER", "-in", file, "-outform", "DER")
