@@ -31,9 +31,9 @@ import (
 // trusted already is left as it is.
 //
 // With the argument -check the script writes nothing. For each database it says whether
-// this certificate and its key are in it: found, missing or locked (a primary password
-// that was not given), a tab, the browser, a tab and the folder. The exit status is 0 if
-// all have it. The check needs no other file, so it also works as sh -s -- -check.
+// this certificate and its key are in it: found, missing, locked (a primary password that
+// was not given) or unreadable (damaged, or of another kind), a tab, the browser, a tab and
+// the folder. The exit status is 0 if all have it. The check needs no other file, so it also works as sh -s -- -check.
 //
 // The script asks for the password of the PFX, or reads it as a line of its standard
 // input; with [Options.EmbedPassword] it holds it. No command line shows a password.
@@ -288,7 +288,9 @@ while IFS=$tab read -r number who folder <&3; do
 Run this in a terminal, which asks for it, or name a file with it in NSSDB_PASSWORD_FILE. Nothing was written."
 		fi
 	done
-	if [ -z "$check" ] && grep -q 'function failed' "$work/out"; then
+	if [ -n "$check" ]; then
+		! grep -q 'function failed' "$work/out" || : >"$work/$number.bad"
+	elif grep -q 'function failed' "$work/out"; then
 		cat "$work/out" >&2
 		die "This database cannot be read: $folder. Nothing was written."
 	fi
@@ -300,6 +302,8 @@ if [ -n "$check" ]; then
 		state=found
 		if [ -e "$work/$number.locked" ]; then
 			state=locked
+		elif [ -e "$work/$number.bad" ]; then
+			state=unreadable
 		elif [ -e "$work/$number.new" ] || ! has "$number" "$folder"; then
 			state=missing
 		fi

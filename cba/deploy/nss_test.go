@@ -405,6 +405,9 @@ func TestNSSNothingHalfWritten(t *testing.T) {
 	if out, code := d.install("sh", p.Password+"\n"); code != 1 || !strings.Contains(out, "cannot be read") || !strings.Contains(out, "Nothing was written") {
 		t.Errorf("exit status %d, changed %v\n%s", code, d.tree() != before, out)
 	}
+	if out, code := d.install("sh", "", "-check"); code != 1 || !strings.HasPrefix(out, "unreadable\t") {
+		t.Errorf("-check: exit status %d\n%s", code, out)
+	}
 	os.RemoveAll(filepath.Join(d.home, ".pki"))
 	// The password without a line end, from a pipe.
 	if out, code := d.install("sh", p.Password); code != 0 {

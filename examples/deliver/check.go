@@ -21,7 +21,7 @@ import (
 type database struct {
 	Browser string `json:"browser"`
 	Folder  string `json:"folder"`
-	State   string `json:"state"` // found, missing, or locked by a primary password
+	State   string `json:"state"` // found, missing, locked by a primary password, or unreadable
 }
 
 // A checkup is what this machine does with a user's certificate.
@@ -74,10 +74,13 @@ func (o options) check() error {
 
 // afterCheck says what comes next.
 func (o options) afterCheck(all []checkup) (why, command string) {
-	states, asks := map[string]bool{}, false
+	states, asks, unreadable := map[string]bool{}, false, ""
 	for _, c := range all {
 		for _, d := range c.Databases {
 			states[d.State] = true
+			if d.State == "unreadable" {
+				unreadable = d.Folder
+			}
 		}
 		for _, choice := range c.Choices {
 			asks = asks || choice.File == ""
@@ -88,6 +91,8 @@ func (o options) afterCheck(all []checkup) (why, command string) {
 		install = append(install, "-user", upn)
 	}
 	switch {
+	case unreadable != "":
+		return "A database cannot be read, so nothing can be installed there. See what NSS says of it; a browser makes a new one if it is moved away.", console.Line("certutil", "-L", "-d", "sql:"+unreadable)
 	case states["missing"]:
 		return "Make the files that install the certificate. Then, in the user's folder, run install.sh as the user, and sudo sh install-policy.sh.", console.Command("deliver", install...)
 	case states["locked"]:
@@ -109,6 +114,7 @@ func databases(p deploy.Package) ([]database, error) {
 	defer cancel()
 	command := exec.CommandContext(ctx, "sh", "-s", "--", "-check")
 	command.Stdin = bytes.NewReader(script)
+	command.WaitDelay = time.Second // what the script runs may hold its output longer than the script lives
 	out, err := command.Output()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(out) == 0 {
 		return nil, errors.New(strings.TrimSpace(string(exit.Stderr)))

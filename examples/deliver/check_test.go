@@ -17,12 +17,13 @@ func TestAfterCheck(t *testing.T) {
 	}{
 		{[]string{"missing", "locked", "found"}, "x", install},
 		{[]string{"found", "locked"}, "x", `NSSDB_PASSWORD_FILE=FILE go run ./examples/deliver -check -user 'o'\''brien@yourdomain.com'`},
+		{[]string{"missing", "unreadable", "found"}, "x", "certutil -L -d 'sql:/home/a folder'"},
 		{[]string{"found"}, "", install},
 		{[]string{"found"}, "x", "go run ./examples/signins -tenant ID -manifest out/manifest.json"},
 	} {
 		c := checkup{Choices: []deploy.Choice{{File: test.policy}}}
 		for _, state := range test.states {
-			c.Databases = append(c.Databases, database{State: state})
+			c.Databases = append(c.Databases, database{State: state, Folder: "/home/a folder"})
 		}
 		if _, got := o.afterCheck([]checkup{c}); got != test.want {
 			t.Errorf("%v, %q: %s", test.states, test.policy, got)
