@@ -327,5 +327,5 @@ func ExampleTarget_UnmarshalText() {
 	fmt.Println(target.UnmarshalText([]byte("palm")))
 	// Output:
 	// <nil> windows-usb
-	// deploy: target: "palm" is none of ["windows-usb" "windows" "macos" "ios" "linux" "android"]
+	// deploy: target: "palm" is not one of windows-usb, windows, macos, ios, linux, android
 }

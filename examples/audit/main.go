@@ -80,7 +80,7 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	if f.NArg() > 0 {
-		return o, console.Usage("unexpected argument %q; run \"audit -h\" for help", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; for help: go run ./examples/audit -h", f.Arg(0))
 	}
 	if o.html == "" && (o.last != "" || o.omit != "" && o.sarif == "" && o.csv == "") {
 		return o, console.Usage("-last is for the page and -omit for the page, -sarif and -csv: give -html FILE as well")

@@ -101,7 +101,7 @@ func compare(args []string, out io.Writer) error {
 	}
 	switch {
 	case flags.NArg() > 0:
-		return console.Usage("unexpected argument %q; run \"compare -h\" for help", flags.Arg(0))
+		return console.Usage("unexpected argument %q; for help: go run ./examples/compare -h", flags.Arg(0))
 	case *asJSON && *asMarkdown:
 		return console.Usage("-json and -markdown cannot be combined")
 	case *rounds < 1 || *turn <= 0:

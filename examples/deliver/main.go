@@ -95,7 +95,7 @@ func parse(args []string) (options, error) {
 	case o.look:
 		return o, nil
 	case o.target == 0:
-		return o, console.Usage("-to is required: windows-usb, windows, macos, ios, linux or android (run \"deliver -h\" for help)")
+		return o, console.Usage("-to is required: windows-usb, windows, macos, ios, linux or android; for help: go run ./examples/deliver -h")
 	case o.out == "":
 		return o, console.Usage("-out is required: the folder to write into")
 	case !usb && (o.answer != "" || o.zip || o.ScriptOnVolume || o.Pass != 0 || o.Architecture != ""):

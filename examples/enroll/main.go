@@ -47,7 +47,7 @@ func run(args []string) error {
 	file := f.String("users", "", "the users: a table in `FILE` with the columns upn and password (CSV), or a list as JSON; the password is the token that the user sends (default: enrol one demonstration user, then exit)")
 	if err := console.ParseFlags(f, args, "Runs a certificate enrolment service on the loopback interface.", "[flags]",
 		"", "-users people.csv -url http://pki.contoso.com"); err != nil || f.NArg() > 0 {
-		return cmp.Or(err, console.Usage("unexpected argument %q; run \"enroll -h\" for help", f.Arg(0)))
+		return cmp.Or(err, console.Usage("unexpected argument %q; for help: go run ./examples/enroll -h", f.Arg(0)))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -85,7 +85,7 @@ func parse(args []string) (options, error) {
 	given := console.Given(f)
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q; run \"explain -h\" for help", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; for help: go run ./examples/explain -h", f.Arg(0))
 	case o.users != "" && (o.user != "" || o.cert != "" || o.manifest != ""):
 		return o, console.Usage("-users cannot be combined with -user, -cert or -manifest")
 	case o.users != "" && o.findings:

@@ -148,7 +148,7 @@ func parse(args []string) (options, error) {
 	case checkLedger(o.ledger) != nil:
 		return o, checkLedger(o.ledger)
 	case isPostgres(o.ledger):
-		return o, console.Usage("-ledger names a database server. That works with the commands enqueue, work, status, revoke, export and retry: see fleet work -h")
+		return o, console.Usage("-ledger names a database server. That works with the commands enqueue, work, status, revoke, export and retry; for help: go run ./examples/fleet work -h")
 	case o.workers < 0:
 		return o, console.Usage("-workers %d: use 1 or more", o.workers)
 	case o.percent < 1 || o.percent > 100:

@@ -64,7 +64,7 @@ func parse(args []string) (options, error) {
 	}
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q; run \"lab -h\" for help", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; for help: go run ./examples/lab -h", f.Arg(0))
 	case (o.tenant == "") != (o.users == ""):
 		return o, console.Usage("-tenant and -users must be used together; issue writes both")
 	}

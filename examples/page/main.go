@@ -53,7 +53,7 @@ func run(args []string) error {
 		return err
 	}
 	if f.NArg() > 0 {
-		return console.Usage("unexpected argument %q; run \"page -h\" for help", f.Arg(0))
+		return console.Usage("unexpected argument %q; for help: go run ./examples/page -h", f.Arg(0))
 	}
 	binary, loader, err := build()
 	if err != nil {

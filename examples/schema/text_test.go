@@ -56,7 +56,7 @@ func TestEveryFlag(t *testing.T) {
 			t.Errorf("%s -version: exit status %d\n%s%s", r.program, code, stdout, stderr)
 		}
 		stdout, stderr, code = r.in(t, dir, []string{"-verison"})
-		if want := name + ": unknown flag -verison; did you mean -version?\n" + name + ": run \"" + r.program + " -h\" for help\n"; code != 2 || stdout != "" || stderr != want {
+		if want := name + ": unknown flag -verison; did you mean -version?\n" + name + ": for help: go run ./examples/" + r.program + " -h\n"; code != 2 || stdout != "" || stderr != want {
 			t.Errorf("%s -verison: exit status %d\n%s%s", r.program, code, stdout, stderr)
 		}
 	}

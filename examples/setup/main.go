@@ -122,7 +122,7 @@ func parse(args []string) (options, error) {
 	saved := o.apply != "" || o.undo != ""
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q; run \"setup -h\" for help", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; for help: go run ./examples/setup -h", f.Arg(0))
 	case o.from != "":
 		return o, o.checkFrom(given)
 	case o.fetch || len(o.owners)+len(o.domains) > 0:
@@ -144,7 +144,7 @@ func parse(args []string) (options, error) {
 	case o.tenant.IsDemo() && (saved || o.out != ""):
 		return o, console.Usage("-out, -apply and -undo need -tenant: the demonstration is a new tenant in every run")
 	case !wanted && !saved && !o.tenant.IsDemo():
-		return o, console.Usage("what is wanted? Give -then FILE, or -ca, -group, -bind, -rule or -enable; \"setup -h\" explains them")
+		return o, console.Usage("what is wanted? Give -then FILE, or -ca, -group, -bind, -rule or -enable; for help: go run ./examples/setup -h")
 	case o.users != "" && o.manifest != "":
 		return o, console.Usage("-users and -manifest cannot be combined")
 	case (given["require"] || given["crl"] || given["allow-private"]) && o.users == "" && o.manifest == "" && !o.tenant.IsDemo():

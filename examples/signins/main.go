@@ -90,7 +90,7 @@ func parse(args []string) (options, error) {
 	}
 	switch {
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q; run \"signins -h\" for help", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; for help: go run ./examples/signins -h", f.Arg(0))
 	case o.write != "" && o.manifest == "" && o.certs == "" && !o.tenant.IsDemo():
 		return o, console.Usage("-write-readings requires the certificates of the sign-ins: give -manifest FILE or -certs FILE|DIR")
 	case len(o.crls) > 0 && !o.outage.given():

@@ -94,7 +94,7 @@ func parse(args []string) (options, error) {
 	case o.exitCode && o.apply:
 		return o, console.Usage("-exit-code is for a dry run: it has no effect with -apply")
 	case f.NArg() > 0:
-		return o, console.Usage("unexpected argument %q; run \"sync -h\" for help", f.Arg(0))
+		return o, console.Usage("unexpected argument %q; for help: go run ./examples/sync -h", f.Arg(0))
 	case o.undo != "" && (o.manifest != "" || o.asked):
 		return o, console.Usage("-undo cannot be combined with -manifest, -mapping or -replace")
 	case o.undo == "" && o.manifest == "" && !o.tenant.IsDemo():

@@ -61,7 +61,7 @@ func run(args []string) error {
 		return err
 	}
 	if f.NArg() == 0 {
-		return console.Usage("no certificate file: pass one or more PEM, DER, base64, PKCS #7 or PFX files (run \"userids -h\" for help)")
+		return console.Usage("no certificate file: pass one or more PEM, DER, base64, PKCS #7 or PFX files; for help: go run ./examples/userids -h")
 	}
 	checking := console.Given(f)["check"]
 	answers := []answer{}

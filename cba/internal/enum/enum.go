@@ -8,6 +8,7 @@ package enum
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // A Table has the texts of an enumeration of type T, whose values count from one.
@@ -81,7 +82,7 @@ func (t Table[T]) Unmarshal(v *T, text []byte) error {
 	}
 	read, ok := t.Parse(string(text))
 	if !ok {
-		return fmt.Errorf("%s: %q is none of %q", t.name, clip(text), t.texts)
+		return fmt.Errorf("%s: %q is not one of %s", t.name, clip(text), strings.Join(t.texts, ", "))
 	}
 	*v = read
 	return nil

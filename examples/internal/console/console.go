@@ -247,12 +247,28 @@ func parseFlags(out io.Writer, f *flag.FlagSet, args []string, summary, argument
 				text += "; did you mean -" + nearest + "?"
 			}
 		}
-		return Usage("%s\nrun \"%s -h\" for help", text, f.Name())
+		if before, bare := strings.CutSuffix(text, ": parse error"); bare { // it does not say of what
+			text = before + ": must be a number"
+			if isDuration(f, before) {
+				text = before + ": must be a length of time such as 90s or 15m"
+			}
+		}
+		return Usage("%s\nfor help: go run ./examples/%s -h", text, f.Name())
 	case *version:
 		fmt.Fprintf(out, "%s %s\n", f.Name(), buildVersion())
 		return flag.ErrHelp
 	}
 	return nil
+}
+
+// isDuration reports whether an error of a flag is about one that is a length of time.
+func isDuration(f *flag.FlagSet, text string) (is bool) {
+	f.VisitAll(func(f *flag.Flag) {
+		if g, ok := f.Value.(flag.Getter); ok && strings.HasSuffix(text, " for flag -"+f.Name) {
+			_, is = g.Get().(time.Duration)
+		}
+	})
+	return is
 }
 
 // buildVersion is what the go command knows about this program.

@@ -216,16 +216,16 @@ func TestParseFlags(t *testing.T) {
 		t.Errorf("version: %v, %q", err, printed.String())
 	}
 	for says, args := range map[string][]string{
-		"p: invalid value \"x\" for flag -days: parse error\n": {"-days", "x"},
-		"p: unknown flag -day; did you mean -days?\n":          {"-day", "3"},
-		"p: unknown flag -dyas; did you mean -days?\n":         {"-dyas=3"},
-		"p: unknown flag -Days; did you mean -days?\n":         {"-Days=3"},
-		"p: unknown flag -verison; did you mean -version?\n":   {"-verison"},
-		"p: unknown flag -tenant\n":                            {"-tenant"},
-		"p: flag needs an argument: -days\n":                   {"-days"},
+		"p: invalid value \"x\" for flag -days: must be a number\n": {"-days", "x"},
+		"p: unknown flag -day; did you mean -days?\n":               {"-day", "3"},
+		"p: unknown flag -dyas; did you mean -days?\n":              {"-dyas=3"},
+		"p: unknown flag -Days; did you mean -days?\n":              {"-Days=3"},
+		"p: unknown flag -verison; did you mean -version?\n":        {"-verison"},
+		"p: unknown flag -tenant\n":                                 {"-tenant"},
+		"p: flag needs an argument: -days\n":                        {"-days"},
 	} {
 		var b bytes.Buffer
-		if code := status("p", &b, parse(args...)); code != Unusable || b.String() != says+"p: run \"p -h\" for help\n" {
+		if code := status("p", &b, parse(args...)); code != Unusable || b.String() != says+"p: for help: go run ./examples/p -h\n" {
 			t.Errorf("%q: status %d, said %q", args, code, b.String())
 		}
 	}

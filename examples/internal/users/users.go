@@ -4,6 +4,7 @@ package users
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -49,6 +50,9 @@ func Read(name string, upns ...string) (*List, error) {
 		list.text = b.String()
 	}
 	for p, err := range list.people() {
+		if e := (*folder.Error)(nil); errors.As(err, &e) && name == "" { // there is no column, and no line
+			e.What, e.Line = strings.TrimPrefix(e.What, "column upn: "), 0
+		}
 		if err != nil {
 			return nil, console.Usage("%w", err)
 		}
