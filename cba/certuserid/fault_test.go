@@ -46,3 +46,12 @@ func TestFault(t *testing.T) {
 }
 
 func hex40(digit string) string { return strings.Repeat(digit, 40) }
+
+// What opens like a list and does not end like one ends the work all the same.
+func TestUnlistedEnds(t *testing.T) {
+	cert := load(t, "gsa-piv")
+	for _, value := range []string{`"[X509:<SKI>00`, `[[[X509:<SKI>00`, `{'"X509:<SKI>00`, `[X509`, `"[X509]`, `[ "X509:<PN>a", `, `("X509:<I>CN=a<SR>00;`} {
+		certuserid.Normalize(value, cert)
+		certuserid.Normalize(value, nil)
+	}
+}

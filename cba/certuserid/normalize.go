@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"math/big"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -150,18 +152,68 @@ func (r *reader) unwrap(text string) string {
 	}
 	for {
 		text = r.trim(text)
-		inner, ok := unquote(text)
-		if !ok {
-			return text
+		if inner, ok := unquote(text); ok {
+			r.note(ruleQuotes, "")
+			text = inner
+			continue
 		}
-		r.note(ruleQuotes, "")
-		text = inner
+		if inner, ok := unlisted(text); ok {
+			r.note(ruleList, "")
+			text = inner
+			continue
+		}
+		return r.brackets(text)
 	}
+}
+
+// unlisted takes off the signs of a list around a value, or behind it.
+func unlisted(text string) (string, bool) {
+	if at := anyPrefix.FindStringIndex(text); at != nil && at[0] > 0 && strings.Trim(text[:at[0]], "[{( \t\"'") == "" {
+		inner := strings.TrimRight(text, "]}) \t,;")
+		if outer := strings.TrimLeft(inner, "[{( \t"); outer != inner && strings.ContainsAny(text[:1], "[{(") {
+			return outer, true
+		}
+		if strings.ContainsAny(text[:at[0]], "[{(") { // a quote in front of the bracket that does not end
+			return inner[at[0]:], true
+		}
+	}
+	if inner := strings.TrimRight(text, ",;"); inner != text && (strings.HasSuffix(inner, `"`) || strings.HasSuffix(inner, "'") || plainTag.MatchString(inner)) {
+		return inner, true
+	}
+	return text, false
+}
+
+// brackets puts the right brackets around tags.
+func (r *reader) brackets(text string) string {
+	if strings.ContainsAny(text, "<>") {
+		return text
+	}
+	if plain := escapedBrackets.Replace(text); plain != text && anyPrefix.MatchString(text) {
+		if strings.Contains(text, "%3") {
+			if whole, err := url.PathUnescape(text); err == nil {
+				plain = whole
+			}
+		}
+		r.note(ruleEscape, "")
+		return plain
+	}
+	if m := otherBrackets.FindStringSubmatch(text); m != nil {
+		r.note(ruleBracket, m[2]+m[3]+m[4])
+		return m[1] + tagBrackets.ReplaceAllString(text[len(m[1]):], "<$1>")
+	}
+	return text
 }
 
 var (
 	// entities are what web pages and XML write.
-	entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#34;", `"`, "&#39;", "'", "&apos;", "'", "&amp;", "&")
+	entities        = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#34;", `"`, "&#39;", "'", "&apos;", "'", "&amp;", "&")
+	escapedBrackets = strings.NewReplacer(`\u003c`, "<", `\u003C`, "<", `\u003e`, ">", `\u003E`, ">", "%3C", "<", "%3c", "<", "%3E", ">", "%3e", ">", `\x3c`, "<", `\x3e`, ">")
+	anyPrefix       = regexp.MustCompile(`(?i)X\.?509`)
+	// plainTag begins a value of digits, which never ends with a separator.
+	plainTag = regexp.MustCompile(`(?i)^X509:<(SKI|SHA1-PUKEY)>|<SR>[^<]*$`)
+	// otherBrackets is a prefix and a tag in brackets of another kind.
+	otherBrackets = regexp.MustCompile(`(?i)^(\s*X\.?509\s*[:;：]?\s*)([\[({＜‹«])\s*(PN|RFC822|I|S|SR|SKI|SHA1-PUKEY)\s*([\])}＞›»])`)
+	tagBrackets   = regexp.MustCompile(`(?i)[\[({＜‹«]\s*(PN|RFC822|I|S|SR|SKI|SHA1-PUKEY)\s*[\])}＞›»]`)
 	// tagBackslash is a tag whose brackets were escaped for Markdown.
 	tagBackslash = regexp.MustCompile(`\\<(PN|RFC822|I|S|SR|SKI|SHA1-PUKEY)\\?>`)
 )
@@ -214,7 +266,7 @@ func isBlank(c rune) bool {
 // isInvisible holds the characters that copying from dialogs and web pages
 // brings along: zero-width spaces, direction marks, the byte order mark.
 func isInvisible(c rune) bool {
-	return 0x200b <= c && c <= 0x200f || 0x202a <= c && c <= 0x202e || 0x2060 <= c && c <= 0x2064 || c == 0xfeff
+	return 0x200b <= c && c <= 0x200f || 0x202a <= c && c <= 0x202e || 0x2060 <= c && c <= 0x2064 || c == 0xfeff || c == 0xad || c == 0x61c || c == 0x180e
 }
 
 // split cuts a value into its parts and puts prefix and tags right.
@@ -276,7 +328,9 @@ func (r *reader) prefix(text string) (string, bool) {
 		}
 		return c
 	}, text[:open])
-	if !strings.EqualFold(before, "X509:") && !strings.EqualFold(before, "X509") {
+	switch strings.ToUpper(before) {
+	case "X509:", "X509", "X.509:", "X.509", "X509;", "X509：", "X509=":
+	default:
 		return text, false
 	}
 	if before != "X509:" {
@@ -306,11 +360,11 @@ func cutTag(text string) (tag, seen, rest string, ok bool) {
 		tag = "I"
 	case "S", "SUBJECT":
 		tag = "S"
-	case "SR", "SERIAL", "SERIALNUMBER":
+	case "SR", "SERIAL", "SERIALNUMBER", "SERIAL NUMBER", "SN":
 		tag = "SR"
-	case "SKI", "SUBJECTKEYIDENTIFIER":
+	case "SKI", "SUBJECTKEYIDENTIFIER", "SUBJECT KEY IDENTIFIER", "KEYID", "KID":
 		tag = "SKI"
-	case "SHA1-PUKEY", "SHA1", "SHA1PUKEY", "SHA1_PUKEY", "SHA1-PUBKEY", "SHA1-PUBLICKEY", "SHA1PUBLICKEY", "THUMBPRINT":
+	case "SHA1-PUKEY", "SHA1", "SHA1PUKEY", "SHA1_PUKEY", "SHA1-PUBKEY", "SHA1-PUBLICKEY", "SHA1PUBLICKEY", "THUMBPRINT", "FINGERPRINT":
 		tag = "SHA1-PUKEY"
 	case "SID":
 		tag = "SID"
@@ -464,7 +518,7 @@ func (r *reader) wanted() ID {
 
 // address puts a UPN or an e-mail address right.
 func (r *reader) address(text string, kind san.Kind) (string, bool) {
-	for _, label := range []string{"Principal Name=", "Principal Name:", "UPN=", "UPN:", "RFC822 Name=", "RFC822 Name:", "mailto:", "email:"} {
+	for _, label := range []string{"Other Name:", "Principal Name=", "Principal Name:", "UPN=", "UPN:", "RFC822 Name=", "RFC822 Name:", "mailto:", "email:"} {
 		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
 			r.note(ruleLabel, text[:len(label)])
 			text = r.trim(text[len(label):])
@@ -479,6 +533,24 @@ func (r *reader) address(text string, kind san.Kind) (string, bool) {
 	}
 	if equalFold(text, want.Value()) {
 		r.note(ruleCase, "")
+		return want.Value(), true
+	}
+	if clean := strings.Map(func(c rune) rune {
+		if isBlank(c) || isInvisible(c) {
+			return -1
+		}
+		return c
+	}, text); clean != text && equalFold(clean, want.Value()) {
+		if strings.ContainsFunc(text, isInvisible) {
+			r.note(ruleInvisible, "")
+		}
+		if strings.ContainsFunc(text, isBlank) {
+			r.note(ruleSpace, "")
+		}
+		return want.Value(), true
+	}
+	if inner := strings.TrimRight(text, ",;"); inner != text && equalFold(inner, want.Value()) {
+		r.note(ruleList, "")
 		return want.Value(), true
 	}
 	first := true
@@ -526,7 +598,8 @@ func cleanHex(text string) (digits string, ok bool) {
 
 // hexDigits is cleanHex that says what it found.
 func (r *reader) hexDigits(text string) (digits string, ok bool) {
-	for _, label := range []string{"KeyID=", "KeyID:", "Serial Number:", "Serial=", "serialNumber="} {
+	for _, label := range []string{"KeyID=", "KeyID:", "X509v3 Subject Key Identifier:", "Subject Key Identifier:", "Subject Key Identifier=", "SHA1 Fingerprint=", "SHA1 Fingerprint:",
+		"Cert Hash(sha1):", "Thumbprint=", "Thumbprint:", "Fingerprint=", "Fingerprint:", "SHA-1:", "SHA1:", "SHA1=", "Serial Number:", "Serial:", "Serial=", "serialNumber=", "serialNumber:"} {
 		if len(text) > len(label) && strings.EqualFold(text[:len(label)], label) {
 			r.note(ruleLabel, text[:len(label)])
 			text = r.trim(text[len(label):])
@@ -538,6 +611,10 @@ func (r *reader) hexDigits(text string) (digits string, ok bool) {
 	}
 	digits, ok = cleanHex(text)
 	if !ok {
+		if want := strings.ToLower(r.wanted().Value()); want != "" && fromBase64(text) == want {
+			r.note(ruleBase64, "")
+			return want, true
+		}
 		r.note(ruleHex, quote(text))
 		return "", false
 	}
@@ -553,6 +630,16 @@ func (r *reader) hexDigits(text string) (digits string, ok bool) {
 		r.note(ruleHexCase, "")
 	}
 	return digits, true
+}
+
+// fromBase64 returns the hexadecimal digits of base64 text, "" if it is none.
+func fromBase64(text string) string {
+	text = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=")
+	raw, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		return ""
+	}
+	return hex.EncodeToString(raw)
 }
 
 // isPlaceholder recognises what stands for hexadecimal digits in Learn's pages
@@ -590,6 +677,10 @@ func (r *reader) digest(text string) (string, bool) {
 			}
 		}
 		return "", false
+	}
+	if want != "" && (digits == reverseDigits(want) || digits == hex.EncodeToString(reversed(unhex(want)))) {
+		r.note(ruleHexReversed, "")
+		return want, true
 	}
 	part := partOf(digits, want)
 	if part {
@@ -655,7 +746,12 @@ func (r *reader) serial(text string) (string, bool) {
 		if right, ok := r.knownSerial(digits); ok {
 			return right, true
 		}
-		r.note(ruleHexOther, r.wanted().Value())
+		if want := strings.ToLower(r.wanted().Value()); min(len(digits), len(want)) >= 12 && len(digits) != len(want) &&
+			(strings.HasPrefix(want, digits) || strings.HasSuffix(want, digits) || strings.HasPrefix(digits, want) || strings.HasSuffix(digits, want)) {
+			r.note(ruleHexPart, want)
+		} else {
+			r.note(ruleHexOther, r.wanted().Value())
+		}
 	}
 	allDecimal := !strings.ContainsAny(digits, "abcdef")
 	switch {
@@ -721,6 +817,12 @@ func (r *reader) knownSerial(digits string) (right string, ok bool) {
 func reversed(raw []byte) []byte {
 	raw = bytes.Clone(raw)
 	slices.Reverse(raw)
+	return raw
+}
+
+// unhex returns the bytes of digits that are pairs.
+func unhex(digits string) []byte {
+	raw, _ := hex.DecodeString(digits)
 	return raw
 }
 

@@ -30,6 +30,15 @@ var (
 	ruleBackslash = lint.Rule{Code: "userid-backslash", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "a backslash stands before an angle bracket of a tag, as in the source of web pages",
 		Do:   "remove the backslash"}
+	ruleList = lint.Rule{Code: "userid-list", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
+		What: "the brackets or the comma of a list around the value are part of it",
+		Do:   "store the value alone"}
+	ruleBracket = lint.Rule{Code: "userid-bracket", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
+		What: "a tag stands in other brackets than < and >",
+		Do:   "write < and >"}
+	ruleEscape = lint.Rule{Code: "userid-escape", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
+		What: "angle brackets are escaped as in a URL or in JSON text",
+		Do:   "write the characters themselves"}
 	ruleQuotes = lint.Rule{Code: "userid-quotes", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the quotation marks around the value are part of it",
 		Do:   "store the value without quotation marks"}
@@ -136,6 +145,12 @@ var (
 	ruleHexPart = lint.Rule{Code: "userid-hex-part", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "most digits are the certificate's, and some are missing, added or mistyped",
 		Do:   "copy the whole value from the certificate"}
+	ruleHexReversed = lint.Rule{Code: "userid-hex-reversed", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.HowTo,
+		What: "the digits are the certificate's in reverse order, which only serial numbers need",
+		Do:   "write them in the order in which they are printed"}
+	ruleBase64 = lint.Rule{Code: "userid-base64", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.HowTo,
+		What: "the value is the certificate's, but in base64",
+		Do:   "write it in hexadecimal"}
 	ruleHexSwapped = lint.Rule{Code: "userid-hex-swapped", Severity: lint.Error, Effect: lint.LocksOut, Source: lint.UserIDs,
 		What: "the digits are the certificate's, but of another mapping",
 		Do:   "use the tag of that mapping"}
@@ -197,9 +212,9 @@ var (
 )
 
 var rules = []lint.Rule{
-	ruleTooLong, ruleBadText, ruleHTML, ruleEntity, ruleEntityLikely, ruleBackslash, ruleQuotes, ruleInvisible, ruleSpace, ruleNoMapping, ruleKerberos, rulePrefix, ruleTagCase, ruleTag, ruleParts, ruleNoIssuer, ruleIncomplete, ruleADOnly, rulePlaceholder, ruleLabel, ruleMalformed,
+	ruleTooLong, ruleBadText, ruleHTML, ruleEntity, ruleEntityLikely, ruleBackslash, ruleList, ruleBracket, ruleEscape, ruleQuotes, ruleInvisible, ruleSpace, ruleNoMapping, ruleKerberos, rulePrefix, ruleTagCase, ruleTag, ruleParts, ruleNoIssuer, ruleIncomplete, ruleADOnly, rulePlaceholder, ruleLabel, ruleMalformed,
 	ruleNameSpace, ruleNameSeparator, ruleNameOrder, ruleNameOrderLikely, ruleNameType, ruleNameTypeUnknown, ruleNamePlus, ruleNameJoint, ruleNameEscape, ruleNameEscapeLikely, ruleNameQuoting, ruleNameQuoted, ruleNameSpacesLost, ruleNameOther,
-	ruleHexCase, ruleHexSeparator, ruleHex, ruleHexOther, ruleHexPart, ruleHexSwapped, ruleSerialOrder, ruleSerialOrderLikely, ruleSerialNibbles, ruleSerialDecimal, ruleSerialDecimalLikely, ruleSerialZero, ruleSerialSign, ruleSKIWrapped, ruleSKIWrappedLikely, ruleSHA1Input, ruleSHA256,
+	ruleHexCase, ruleHexSeparator, ruleHex, ruleHexOther, ruleHexPart, ruleHexReversed, ruleBase64, ruleHexSwapped, ruleSerialOrder, ruleSerialOrderLikely, ruleSerialNibbles, ruleSerialDecimal, ruleSerialDecimalLikely, ruleSerialZero, ruleSerialSign, ruleSKIWrapped, ruleSKIWrappedLikely, ruleSHA1Input, ruleSHA256,
 	ruleCase, ruleOther, ruleNotFirst, ruleNoField,
 	ruleManyValues, ruleSameValue,
 }
