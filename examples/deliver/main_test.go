@@ -486,10 +486,10 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"-to is required: windows-usb", []string{"-out", "d"}},
 		{"-out is required", []string{"-to", "ios"}},
-		{"run \"deliver -h\"", []string{"-to", "palm", "-out", "d"}},
+		{"for help: go run ./examples/deliver -h", []string{"-to", "palm", "-out", "d"}},
 		{"Android asks for the password", []string{"-to", "android", "-out", "d", "-embed-password"}},
 		{"writes nothing", []string{"-check", "-out", "d"}},
-		{"run \"deliver -h\"", []string{"-nonsense"}},
+		{"for help: go run ./examples/deliver -h", []string{"-nonsense"}},
 		{"unexpected argument", append(base, "x")},
 		{"work only with -to windows-usb", []string{"-to", "linux", "-out", "d", "-zip"}},
 		{"no such file", append(base, "-manifest", "missing.json")},
