@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"sync"
@@ -18,7 +19,9 @@ import (
 //
 // The lock is an advisory lock of a connection of its own. What is loaded and saved goes
 // through this connection, too: a program that has lost the lock cannot save. A program
-// that is killed loses the lock at once, a machine that is cut off after a minute.
+// that is killed loses the lock at once, a machine that is cut off after a minute, and, with
+// PostgreSQL 14 or later, a program that is stopped after ten times [Options.Wait]. When it goes
+// on, it may still publish what it had signed: look that no older CRL replaces a newer one.
 func (l *Ledger) CRLs(ca string) publish.Store { return &crlStore{l: l, ca: ca} }
 
 // A crlStore is a publish.Store in the table crls.
@@ -41,6 +44,9 @@ func (s *crlStore) Lock(ctx context.Context) (unlock func() error, err error) {
 	}
 	// The server notices after a minute that a machine is gone.
 	_, err = conn.Exec(ctx, "SET lock_timeout = 0; SET synchronous_commit = on; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3")
+	if err == nil {
+		_, err = conn.Exec(ctx, "SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'", fmt.Sprint(10*s.l.o.Wait.Milliseconds()))
+	}
 	if err == nil {
 		_, err = conn.Exec(ctx, "SELECT pg_advisory_lock($1, hashtext($2))", lockClass+1, s.ca)
 	}

@@ -532,3 +532,28 @@ func TestCRLLock(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCRLLockOfStopped takes the lock from a program that does nothing for long, as one that was
+// stopped.
+func TestCRLLockOfStopped(t *testing.T) {
+	url := pgtest.Start(t, "").Database(t)
+	l := open(t, url, postgres.Options{Wait: 100 * time.Millisecond})
+	store, other := l.CRLs("one"), l.CRLs("one")
+	unlock, err := store.Lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	again, err := other.Lock(soon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Save(t.Context(), publish.State, func(w io.Writer) error { return nil }); !errors.Is(err, ledger.Unavailable) {
+		t.Errorf("saved after the lock was lost: %v", err)
+	}
+	unlock()
+	if err := again(); err != nil {
+		t.Error(err)
+	}
+}

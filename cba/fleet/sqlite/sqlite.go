@@ -232,7 +232,8 @@ func (l *Ledger) prepare(ctx context.Context) error {
 			if _, err := tx.ExecContext(ctx, statements); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, "INSERT INTO identity (id) VALUES (?)", rand.Text())
+			// A ledger keeps the id that it has.
+			_, err := tx.ExecContext(ctx, "INSERT INTO identity (id) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)", rand.Text())
 			return err
 		})
 	})
@@ -254,7 +255,7 @@ func (l *Ledger) version(ctx context.Context, db *sql.DB) (found int, err error)
 	}
 	switch {
 	case application == applicationID && found > version:
-		return 0, &ledger.Error{Reason: ledger.Newer, What: l.what(), Err: fmt.Errorf("it has version %d, this program knows %d", found, version)}
+		return 0, l.newer(found)
 	case application == applicationID && found < version && l.o.ReadOnly:
 		return 0, &ledger.Error{Reason: ledger.ReadOnly, What: l.what(), Err: fmt.Errorf("it has version %d, and version %d is needed", found, version), Hint: "open it for writing once, which brings it up to date"}
 	case application == applicationID && found > 0:
@@ -291,7 +292,7 @@ func (l *Ledger) change(ctx context.Context, db *sql.DB, do func(*sql.Tx) error)
 		return &ledger.Error{Reason: ledger.ReadOnly, What: l.what()}
 	}
 	if l.tx != nil {
-		return l.fail(do(l.tx))
+		return l.fail(l.checked(ctx, l.tx, do))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -300,10 +301,26 @@ func (l *Ledger) change(ctx context.Context, db *sql.DB, do func(*sql.Tx) error)
 		return l.fail(err)
 	}
 	defer tx.Rollback()
-	if err := do(tx); err != nil {
+	if err := l.checked(ctx, tx, do); err != nil {
 		return l.fail(err)
 	}
 	return l.fail(tx.Commit())
+}
+
+// checked refuses to write what a newer program has changed meanwhile.
+func (l *Ledger) checked(ctx context.Context, tx *sql.Tx, do func(*sql.Tx) error) error {
+	var found int
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil {
+		return err
+	}
+	if found > version {
+		return l.newer(found)
+	}
+	return do(tx)
+}
+
+func (l *Ledger) newer(found int) error {
+	return &ledger.Error{Reason: ledger.Newer, What: l.what(), Err: fmt.Errorf("it has version %d, this program knows %d", found, version)}
 }
 
 // Close closes the file. It does not give claims back.

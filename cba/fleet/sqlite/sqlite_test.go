@@ -329,6 +329,33 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
+// TestNewerMeanwhile lets a newer program update the ledger under this one: it may not write.
+func TestNewerMeanwhile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	fill(t, path, 1)
+	l := open(t, path, sqlite.Options{})
+	claim := ledger.Claim{Worker: "a", Lease: time.Hour}
+	if _, err := l.Claim(t.Context(), "jane", claim); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, "PRAGMA user_version=99")
+	_, claimed := l.Claim(t.Context(), "john", claim)
+	_, revoked := l.Revoke(t.Context(), "user0@yourdomain.com", time.Now(), crl.KeyCompromise)
+	tx, err := l.DB().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := l.In(tx).Extend(t.Context(), "a", time.Hour)
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{"claim": claimed, "revoke": revoked, "in a transaction": inside, "extend": l.Extend(t.Context(), "a", time.Hour)} {
+		if reason(err) != ledger.Newer {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
 // TestLocked keeps the file locked from outside.
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
