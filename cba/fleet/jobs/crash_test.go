@@ -68,7 +68,13 @@ func (s site) process(t *testing.T) *process {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.Process.Kill(); p.Wait() })
+	t.Cleanup(func() {
+		p.Process.Kill()
+		p.Wait()
+		if t.Failed() && p.stderr.Len() > 0 {
+			t.Logf("process %d: %s", p.Process.Pid, p.stderr)
+		}
+	})
 	return p
 }
 

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -325,6 +326,12 @@ func (t *liteTransaction) insert(ctx context.Context, jobs []river.InsertManyPar
 func (t *liteTransaction) insertNew(ctx context.Context, jobs []river.InsertManyParams) error {
 	_, err := t.d.client.InsertManyFastTx(ctx, t.tx, jobs)
 	return err
+}
+
+// texts is a list as JSON_TEXTS takes it; an empty one is no null.
+func texts(list []string) (string, error) {
+	text, err := json.Marshal(append([]string{}, list...))
+	return string(text), err
 }
 
 // one reads a single row; ok is false if there is none.

@@ -310,6 +310,12 @@ func (f *Fleet) Run(ctx context.Context) error {
 	die()
 	group.Wait()
 	end := context.WithoutCancel(ctx)
+	// A program that runs for a moment, now and then, leaves no files either. What fails is
+	// done the next time.
+	f.sweep(end)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil // it ended before it had begun
+	}
 	return errors.Join(err, f.db.transact(end, func(tx transaction) error {
 		_, err := tx.exec(end, "DELETE FROM {}workers WHERE name = $1", f.worker)
 		return err

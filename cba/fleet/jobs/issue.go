@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -327,12 +326,12 @@ func (f *Fleet) sweep(ctx context.Context) error {
 		}
 		removed = append(removed, e.serial)
 	}
-	text, failed := json.Marshal(removed)
+	text, failed := texts(removed)
 	if failed != nil {
 		return errors.Join(err, failed)
 	}
 	return errors.Join(err, f.db.transact(ctx, func(tx transaction) error {
-		if _, err := tx.exec(ctx, "UPDATE {}attempts SET removed = NOW WHERE serial IN (SELECT value FROM JSON_TEXTS)", string(text)); err != nil {
+		if _, err := tx.exec(ctx, "UPDATE {}attempts SET removed = NOW WHERE serial IN (SELECT value FROM JSON_TEXTS)", text); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, "DELETE FROM {}attempts WHERE given_up > 0 AND given_up < NOW - 86400000000")

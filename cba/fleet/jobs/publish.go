@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -156,14 +155,14 @@ func (f *Fleet) publishOnce(ctx context.Context, job *rivertype.JobRow, ca *cba.
 	for i, v := range news {
 		serials[i] = ledger.SerialText(v.Serial)
 	}
-	text, err := json.Marshal(serials)
+	text, err := texts(serials)
 	if err != nil {
 		return err
 	}
 	// The CRL is out. It is put on record even if revocations came meanwhile, or the
 	// job was given to another worker.
 	if err := f.db.transact(ctx, func(tx transaction) error {
-		if _, err := tx.exec(ctx, "UPDATE {}revocations SET listed = 1 WHERE serial IN (SELECT value FROM JSON_TEXTS)", string(text)); err != nil {
+		if _, err := tx.exec(ctx, "UPDATE {}revocations SET listed = 1 WHERE serial IN (SELECT value FROM JSON_TEXTS)", text); err != nil {
 			return err
 		}
 		_, err := tx.exec(ctx, `INSERT INTO {}published (issuer, number, next, delta) VALUES ($1, $2, $3, $4)
@@ -238,13 +237,13 @@ func (f *Fleet) compare(ctx context.Context, ca *cba.Issuer) (out []*crl.List, e
 					serials, entries[serial] = append(serials, serial), e
 				}
 			}
-			text, err := json.Marshal(serials)
+			text, err := texts(serials)
 			if err != nil {
 				return err
 			}
 			live := map[string]string{}
 			var owner, serial string
-			r, err := tx.query(ctx, "SELECT owner, serial FROM {}entries WHERE state <= 3 AND serial IN (SELECT value FROM JSON_TEXTS)", string(text))
+			r, err := tx.query(ctx, "SELECT owner, serial FROM {}entries WHERE state <= 3 AND serial IN (SELECT value FROM JSON_TEXTS)", text)
 			if err := scanAll(r, err, []any{&owner, &serial}, func() error { live[owner] = serial; return nil }); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/crl"
@@ -450,5 +451,43 @@ func TestReissue(t *testing.T) {
 		if n := len(ids(server)[upn(1)]); n != 1 {
 			t.Errorf("%d values", n)
 		}
+	})
+}
+
+// TestSweptAtEnd removes the files of given-up certificates also where a program runs for a moment.
+func TestSweptAtEnd(t *testing.T) {
+	s := newSite(t, "")
+	m := s.machine(t, func(c *Config) { c.Lease = time.Hour })
+	transact(t, m, func(tx transaction) error {
+		_, err := tx.exec(t.Context(), "INSERT INTO {}attempts (serial, owner, upn, issuer, expires, begun, given_up) VALUES ('01', $1, $1, '02', 0, 0, NOW)", upn(0))
+		return err
+	})
+	if err := errors.Join(m.c.Files.Write(t.Context(), fileName(upn(0), "01"), nil), m.c.Passwords.Write(t.Context(), passwordName(upn(0), "01"), nil)); err != nil {
+		t.Fatal(err)
+	}
+	m.start()
+	m.stop()
+	s.audit(t, m, 0)
+}
+
+// TestPublishedNotRecorded starts after a process was killed between a CRL and its record: the CRL is newer
+// than the database, and nobody is on it.
+func TestPublishedNotRecorded(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		m := s.machine(t, nil)
+		m.start()
+		m.until("a CRL on record", func() bool {
+			status, err := m.Status(t.Context())
+			return err == nil && s.crl(t) != nil && status.Left() == 0
+		})
+		m.stop()
+		number := s.crl(t).Number
+		transact(t, m, func(tx transaction) error {
+			_, err := tx.exec(t.Context(), "DELETE FROM {}published")
+			return err
+		})
+		again := s.machine(t, nil)
+		again.start()
+		again.until("the next CRL", func() bool { return s.crl(t).Number.Cmp(number) > 0 })
 	})
 }

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -37,7 +36,7 @@ func (f *Fleet) RevokeStrays(ctx context.Context) (names []string, err error) {
 		serials, names = append(serials, serial), append(names, name)
 	}
 	slices.Sort(names)
-	text, err := json.Marshal(serials)
+	text, err := texts(serials)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +44,7 @@ func (f *Fleet) RevokeStrays(ctx context.Context) (names []string, err error) {
 	return names, f.db.transact(ctx, func(tx transaction) error {
 		if _, err := tx.exec(ctx, `INSERT INTO {}revocations (serial, issuer, revoked, reason, expires)
 			SELECT value, CAST($2 AS text), NOW / 1000000, 4, $3 FROM JSON_TEXTS WHERE true ON CONFLICT (serial) DO NOTHING`,
-			string(text), keyID(f.c.CA), f.c.CA.Certificate.NotAfter.Unix()); err != nil {
+			text, keyID(f.c.CA), f.c.CA.Certificate.NotAfter.Unix()); err != nil {
 			return err
 		}
 		return tx.insert(ctx, []river.InsertManyParams{publication(keyID(f.c.CA))})
@@ -92,14 +91,14 @@ func (f *Fleet) unknown(ctx context.Context, names, found map[string]string) err
 	for serial := range names {
 		serials = append(serials, serial)
 	}
-	text, err := json.Marshal(serials)
+	text, err := texts(serials)
 	if err != nil {
 		return err
 	}
 	return f.db.transact(ctx, func(tx transaction) error {
 		var serial string
 		r, err := tx.query(ctx, `SELECT value FROM JSON_TEXTS WHERE NOT EXISTS (SELECT 1 FROM {}entries WHERE serial = value)
-			AND NOT EXISTS (SELECT 1 FROM {}attempts WHERE serial = value) AND NOT EXISTS (SELECT 1 FROM {}revocations WHERE serial = value)`, string(text))
+			AND NOT EXISTS (SELECT 1 FROM {}attempts WHERE serial = value) AND NOT EXISTS (SELECT 1 FROM {}revocations WHERE serial = value)`, text)
 		return scanAll(r, err, []any{&serial}, func() error { found[serial] = names[serial]; return nil })
 	})
 }
