@@ -23,7 +23,8 @@ import (
 //   - Every profile of Firefox that profiles.ini names and that has a database, under
 //     ~/.mozilla and XDG_CONFIG_HOME/mozilla, and those of Snap and Flatpak.
 //
-// NSSDB names one database instead, absolute or relative to where the script is called.
+// NSSDB names one database instead, absolute or relative to where the script is called, with
+// or without sql: in front.
 // First the script looks at everything: tools, databases and their primary passwords
 // (it asks, or reads the file in NSSDB_PASSWORD_FILE), and the password of the PFX.
 // Then it writes; a new database appears whole. In the end it lists the key in each.
@@ -217,7 +218,9 @@ profiles() {
 
 data=${XDG_DATA_HOME:-$HOME/.local/share}
 if [ -n "${NSSDB-}" ]; then
+	NSSDB=${NSSDB#sql:} # as certutil has it
 	case $NSSDB in
+	dbm:*) die "$NSSDB is the format of old NSS, which no browser reads any more." ;;
 	/*) add NSSDB "$NSSDB" ;;
 	*) add NSSDB "$start/$NSSDB" ;;
 	esac

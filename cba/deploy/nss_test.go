@@ -184,6 +184,7 @@ func TestNSSDatabasesThatBrowsersRead(t *testing.T) {
 		}, []string{"Firefox: ~/snap/firefox/common/.mozilla/firefox/s", "Firefox: ~/.var/app/org.mozilla.firefox/.mozilla/firefox/f",
 			"snap/chromium/current: ~/snap/chromium/current/.local/share/pki/nssdb", "com.google.Chrome: ~/.var/app/com.google.Chrome/data/pki/nssdb"}, nil},
 		{"one database by its name, relative", func(d *desk) { d.env = append(d.env, "NSSDB=here/it is") }, []string{"NSSDB: ~/here/it is"}, nil},
+		{"one database as certutil names it", func(d *desk) { d.env = append(d.env, "NSSDB=sql:"+d.home+"/here") }, []string{"NSSDB: ~/here"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // NSS waits for the disk
@@ -413,6 +414,11 @@ func TestNSSNothingHalfWritten(t *testing.T) {
 	if out, code := d.install("sh", p.Password); code != 0 {
 		t.Errorf("exit status %d\n%s", code, out)
 	}
+	d.env = []string{"NSSDB=dbm:" + d.home}
+	if out, code := d.install("sh", p.Password); code != 1 || !strings.Contains(out, "format of old NSS") {
+		t.Errorf("exit status %d\n%s", code, out)
+	}
+	d.env = nil
 	// A tool that is missing.
 	os.Remove(filepath.Join(d.bin, "pk12util"))
 	if out, code := d.install("sh", p.Password); code != 1 || !strings.Contains(out, "libnss3-tools") {
