@@ -166,14 +166,16 @@ func (a *answer) choose(arch string) error {
 			}
 		}
 	}
+	taken := map[string]bool{}
 	for _, c := range a.settings.all("component") {
 		own := strings.ToLower(c.values[attribute])
 		if c.values["name"] != a.at.component || arch != "" && own != arch {
 			continue
 		}
-		if slices.ContainsFunc(a.spots, func(s spot) bool { return s.arch == own }) {
+		if taken[own] {
 			return fail(Ambiguous, "the pass %v has the component %s for %s twice; merge the two components", a.pass, a.at.component, own)
 		}
+		taken[own] = true
 		a.spots = append(a.spots, spot{arch: own, component: c})
 	}
 	switch {

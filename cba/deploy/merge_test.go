@@ -221,6 +221,7 @@ func TestMergeCosts(t *testing.T) {
 		"prefixes":        head + "<x" + many(100_000, ` xmlns:a%d="u"`) + "/></unattend>",
 		"names in a line": head + many(150_000, `<x a="%d"/>`) + "</unattend>",
 		"architectures":   head + `<settings pass="specialize">` + many(50_000, `<component processorArchitecture="a%d"/>`) + "</settings></unattend>",
+		"components":      head + `<settings pass="oobeSystem">` + many(15_000, `<component name="Microsoft-Windows-Shell-Setup" processorArchitecture="a%d"/>`) + "</settings></unattend>",
 		"accounts":        head + pass + "<UserAccounts><LocalAccounts>" + many(50_000, "<LocalAccount><Name>a%d</Name></LocalAccount>") + "</LocalAccounts></UserAccounts>" + end,
 		"AutoLogons":      head + pass + many(30_000, "<AutoLogon><Enabled>1</Enabled><Username>a%d</Username></AutoLogon>") + end,
 		"commands":        head + pass + "<FirstLogonCommands>" + many(30_000, "<SynchronousCommand><Order>%d</Order><CommandLine>c</CommandLine></SynchronousCommand>") + "</FirstLogonCommands>" + end,
