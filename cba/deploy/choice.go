@@ -71,9 +71,10 @@ func (p Package) choice(o Options) ([]string, error) {
 // The script install-policy.sh of [Package.Artefacts] puts the file where the browsers
 // of the machine look. Windows and macOS get the same list in their own forms.
 //
-// A machine must have only one such file: which of two files counts is not documented
-// (Google, "Chrome browser quick start (Linux)"). If several people use the machine, one
-// file names the certificates of all of them ([Options.Others]).
+// A machine must have only one such file: of two, the last by name counts, and its list
+// replaces the other (seen with Chromium 148; Google, "Chrome browser quick start (Linux)",
+// wants one file for a policy). If several people use the machine, one file names the
+// certificates of all of them ([Options.Others]).
 //
 // A browser compares common name, locality, organization and organizational unit. The
 // filter has those that occur exactly once in a name. A name in which none of them
@@ -88,21 +89,61 @@ func (p Package) ChromiumPolicy(o Options) ([]byte, error) {
 	return toJSON(map[string][]string{autoSelect: list}, "  ")
 }
 
-// selects reports whether a policy file makes a browser select the certificate at the host.
-func selects(policy []byte, c *x509.Certificate, host string) bool {
+// selects reports whether a policy file has the list, and whether by it a browser selects the
+// certificate at the host. A list of another type is one that selects nothing.
+func selects(policy []byte, c *x509.Certificate, host string) (has, does bool) {
 	var file map[string]json.RawMessage
+	if json.Unmarshal(strictJSON(text.UTF8(policy)), &file) != nil {
+		return false, false // browsers ignore such a file
+	}
+	raw, has := file[autoSelect]
 	var list []string
-	if json.Unmarshal(text.UTF8(policy), &file) != nil || json.Unmarshal(file[autoSelect], &list) != nil {
-		return false // browsers ignore such a file, or such a list
+	if json.Unmarshal(raw, &list) != nil {
+		return has, false
 	}
 	for _, one := range list {
 		var e entry
 		if json.Unmarshal([]byte(one), &e) == nil && matchesHost(e.Pattern, host) &&
 			within(e.Filter.Issuer, c.Issuer.Names) && within(e.Filter.Subject, c.Subject.Names) {
-			return true
+			return true, true
 		}
 	}
-	return false
+	return has, false
+}
+
+// strictJSON leaves out what Chromium takes in a policy file and JSON does not have:
+// comments, and a comma behind the last value.
+func strictJSON(data []byte) []byte {
+	var out []byte
+	quoted := false
+	for i := 0; i < len(data); i++ {
+		rest := data[i:]
+		switch {
+		case quoted && rest[0] == '\\' && len(rest) > 1:
+			out = append(out, rest[0])
+			i++
+		case rest[0] == '"':
+			quoted = !quoted
+		case quoted:
+		case bytes.HasPrefix(rest, []byte("//")):
+			end := bytes.IndexByte(rest, '\n')
+			if end < 0 {
+				return out
+			}
+			i += end
+		case bytes.HasPrefix(rest, []byte("/*")):
+			end := bytes.Index(rest[2:], []byte("*/"))
+			if end < 0 {
+				return data
+			}
+			i += end + 3
+			continue
+		case rest[0] == ']' || rest[0] == '}':
+			out = bytes.TrimSuffix(bytes.TrimRight(out, " \t\r\n"), []byte(","))
+		}
+		out = append(out, data[i])
+	}
+	return out
 }
 
 // matchesHost reports whether a content setting pattern covers https at the host.

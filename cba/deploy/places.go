@@ -49,7 +49,7 @@ type Choice struct {
 
 // Choices looks for the browsers on a machine with Linux, and for the policies by which
 // they select this certificate at Entra's certauth host without asking: machine is its
-// root folder. For Firefox, which has no filter, it is the policy to present whatever
+// root folder. Of several files with such a list the last by name decides. For Firefox, which has no filter, it is the policy to present whatever
 // certificate fits.
 //
 // The policy selects; that the certificate is in the browser's database is for the script
@@ -80,16 +80,21 @@ func Choices(machine fs.FS, c *x509.Certificate, cloud Cloud) ([]Choice, error) 
 			for _, e := range entries {
 				name := path.Join(folder, e.Name())
 				info, err := fs.Stat(machine, name)
-				if err != nil || !info.Mode().IsRegular() || info.Size() > maxPolicy || choice.File != "" {
+				if err != nil || !info.Mode().IsRegular() || info.Size() > maxPolicy {
 					continue
 				}
 				content, err := fs.ReadFile(machine, name)
 				if err != nil {
 					continue
 				}
-				if strings.HasPrefix(p.browser, firefox) && e.Name() == "policies.json" && firefoxSelects(content) ||
-					!strings.HasPrefix(p.browser, firefox) && selects(content, c, host) {
+				if strings.HasPrefix(p.browser, firefox) {
+					if e.Name() == "policies.json" && firefoxSelects(content) {
+						choice.File = name
+					}
+				} else if has, does := selects(content, c, host); does {
 					choice.File = name
+				} else if has { // the last file decides
+					choice.File = ""
 				}
 			}
 		}
