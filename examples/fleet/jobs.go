@@ -762,6 +762,7 @@ func findStrays(ctx context.Context, args []string) error {
 	switch {
 	case len(names) == 0:
 		fmt.Fprintln(out, "The ledger knows the certificate of every PFX file.")
+		s.next("See what is left to do.", s.command("status")...)
 	case *revoke:
 		fmt.Fprintf(out, "%s to be put on the CRL. The files were not removed.\n", plural(len(names), "certificate is", "certificates are"))
 		status, err := fleet.Status(ctx)

@@ -247,6 +247,7 @@ type program struct {
 	root       *cba.Issuer // of a token; nil if the root's key is elsewhere
 	closeToken func() error
 	figures    figures
+	stopped    bool // before the list was finished
 }
 
 // open opens the ledger and begins the run. A ledger is made only for a new folder,
@@ -433,6 +434,7 @@ func (p *program) issue(ctx context.Context) error {
 	p.figures.Seconds = time.Since(started).Seconds()
 	p.figures.PerSecond = float64(counts.Issued) / p.figures.Seconds
 	if err != nil {
+		p.stopped = true
 		return &console.Failure{Status: console.No, Err: errors.Join(append(failures, fmt.Errorf("%w. Run the same command again to continue", err))...)}
 	}
 	if counts.Failed > 0 {
@@ -599,6 +601,8 @@ func (p *program) report(out io.Writer) {
 	again := console.Command("fleet", p.args...)
 	place := place(p.out, p.options.ledger)
 	switch {
+	case p.stopped:
+		console.Next(out, style, "Run this again, to continue. Users who have a certificate are skipped.", again)
 	case f.Failed > 0:
 		console.Next(out, style, "Mend what the errors name, and run this again. Users who have a certificate are skipped.", again)
 	case f.Revoked > 0:

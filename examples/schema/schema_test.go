@@ -274,6 +274,20 @@ func TestEveryProgram(t *testing.T) {
 		}
 	}
 	sorted := func(names []string) []string { slices.Sort(names); return slices.Compact(names) }
+	// Every command of a program is run.
+	command := regexp.MustCompile(`NewFlagSet\("([a-z]+(?: [a-z]+)?)"`)
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range command.FindAllStringSubmatch(string(text), -1) {
+			program, _, _ := strings.Cut(found[1], " ")
+			if slices.Contains(want, program) && !slices.ContainsFunc(runs, func(r run) bool { return r.program == found[1] }) {
+				t.Errorf("no run of %s -json", found[1])
+			}
+		}
+	}
 	if h, w := sorted(have), sorted(want); !slices.Equal(h, w) || len(w) < 8 {
 		t.Errorf("schemas of %q, programs with -json %q", h, w)
 	}
