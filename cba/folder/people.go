@@ -18,6 +18,7 @@ import (
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/dn"
 	"example.com/entracba/cba/internal/dialect"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/internal/wire"
 )
 
@@ -37,7 +38,8 @@ func (p Person) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "{line %d, %s}", p.
 var columnNames = map[string]string{
 	"upn": "upn", "userprincipalname": "upn", "user principal name": "upn", "user name": "upn", "username": "upn",
 	"email": "email", "e-mail": "email", "mail": "email", "emailaddress": "email", "email address": "email", "e-mail-adresse": "email",
-	"sid": "sid", "objectsid": "sid", "onpremisessecurityidentifier": "sid",
+	"benutzerprinzipalname": "upn",
+	"sid":                   "sid", "objectsid": "sid", "onpremisessecurityidentifier": "sid",
 	"subject":  "subject",
 	"password": "password",
 }
@@ -157,7 +159,7 @@ func readTable(b *bufio.Reader, secret func() error) (iter.Seq2[row, error], map
 				yield(row{}, csvError(err))
 				return
 			}
-			if !slices.ContainsFunc(record, func(field string) bool { return strings.TrimSpace(field) != "" }) {
+			if dialect.Blank(record) {
 				continue // a spreadsheet's empty row
 			}
 			line, _ := r.FieldPos(0)
@@ -183,15 +185,20 @@ func csvError(err error) error {
 
 // readHeader opens a list and says where each column is.
 func readHeader(b *bufio.Reader) (_ *csv.Reader, index map[string]int, columns int, _ error) {
+	start, _ := b.Peek(64 << 10)
+	looks := dialect.LooksLike(start)
 	r, header, err := openList(b)
-	if err != nil {
+	if err != nil && looks == "" {
 		return nil, nil, 0, err
+	}
+	if err != nil {
+		return nil, nil, 0, &Error{Reason: Malformed, Line: 1, What: "this looks like " + looks, Hint: "give a CSV file with a header row, or users as Graph writes them"}
 	}
 	line, _ := r.FieldPos(0)
 	bad := func(what, do string) error { return &Error{Reason: Malformed, Line: line, What: what, Hint: do} }
 	index = map[string]int{}
 	for i, name := range header {
-		column, known := columnNames[strings.ToLower(strings.TrimSpace(name))]
+		column, known := columnNames[dialect.Column(name)]
 		if !known {
 			continue
 		}
@@ -204,7 +211,14 @@ func readHeader(b *bufio.Reader) (_ *csv.Reader, index map[string]int, columns i
 		if slices.ContainsFunc(header, func(name string) bool { return strings.Contains(name, "@") }) {
 			return nil, nil, 0, bad("this is no header row", "write a row in front that names the columns, such as upn,email")
 		}
-		return nil, nil, 0, bad(fmt.Sprintf("the header row has no column upn or userPrincipalName, only %q", header), "name the column with the UPNs upn")
+		if looks != "" && !strings.HasPrefix(looks, "a table") {
+			return nil, nil, 0, bad("this looks like "+looks, "give a CSV file with a header row, or users as Graph writes them")
+		}
+		var names []string
+		for _, name := range header[:min(len(header), 100)] {
+			names = append(names, text.Quote(name))
+		}
+		return nil, nil, 0, bad("the header row has no column upn or userPrincipalName, only "+text.Some(names, 5), "name the column with the UPNs upn")
 	}
 	return r, index, len(header), nil
 }
@@ -321,7 +335,7 @@ func IgnoredColumns(name string) ([]string, error) {
 	}
 	var ignored []string
 	for _, column := range header {
-		if _, known := columnNames[strings.ToLower(strings.TrimSpace(column))]; !known && strings.TrimSpace(column) != "" {
+		if _, known := columnNames[dialect.Column(column)]; !known && strings.TrimSpace(column) != "" {
 			ignored = append(ignored, column)
 		}
 	}
@@ -335,18 +349,24 @@ func checkUPN(upn string) *Error {
 	for _, r := range upn {
 		switch {
 		case unicode.Is(unicode.Cf, r) || unicode.IsControl(r):
-			return bad(fmt.Sprintf("%q has the character %U, which cannot be seen", upn, r), "type the UPN again")
+			return bad(fmt.Sprintf("%s has the character %U, which cannot be seen", text.Quote(upn), r), "type the UPN again")
 		case unicode.IsSpace(r):
-			return bad(fmt.Sprintf("%q has a space, and no account can have such a UPN", upn), "write the UPN as the account has it")
+			return bad(text.Quote(upn)+" has a space, and no account can have such a UPN", "write the UPN as the account has it")
 		}
 	}
 	switch {
+	case strings.ContainsAny(upn, "\"“”„«»‘’‚‹›`´") || strings.HasPrefix(upn, "'") && strings.HasSuffix(upn, "'"):
+		return bad(text.Quote(upn)+" has a quotation mark, and no account can have such a UPN", "write it without quotation marks; an apostrophe is '")
+	case strings.Contains(name, ":"):
+		return bad(text.Quote(upn)+" has a label in front", "write the UPN alone, such as jane@contoso.com")
+	case strings.ContainsAny(upn, "<>[](),;|"):
+		return bad(text.Quote(upn)+" has a bracket or a separator, and no account can have such a UPN", "write one UPN, as the account has it")
 	case !at:
-		return bad(fmt.Sprintf("%q has no @, and no account can have such a UPN", upn), "write the whole UPN, such as jane@contoso.com")
+		return bad(text.Quote(upn)+" has no @, and no account can have such a UPN", "write the whole UPN, such as jane@contoso.com")
 	case name == "" || domain == "":
-		return bad(fmt.Sprintf("%q has nothing on one side of the @", upn), "write the whole UPN, such as jane@contoso.com")
+		return bad(text.Quote(upn)+" has nothing on one side of the @", "write the whole UPN, such as jane@contoso.com")
 	case strings.Contains(domain, "@"):
-		return bad(fmt.Sprintf("%q has more than one @", upn), "write the UPN as the account has it")
+		return bad(text.Quote(upn)+" has more than one @", "write the UPN as the account has it")
 	}
 	return nil
 }

@@ -200,3 +200,49 @@ func TestPeopleSameFault(t *testing.T) {
 		}
 	}
 }
+
+// Lists as more programs write them, and what no list of people is.
+func TestPeopleOfMorePrograms(t *testing.T) {
+	read := func(text string) (upns []string, err error) {
+		for p, e := range folder.ReadPeople(strings.NewReader(text)) {
+			if e != nil {
+				return upns, e
+			}
+			upns = append(upns, p.Subject.UPN)
+		}
+		return upns, nil
+	}
+	for text, want := range map[string]string{
+		"upn\rjane@contoso.com\rjohn@contoso.com\r": "jane@contoso.com john@contoso.com",
+		"version:v1.0,,\nName [displayName] Required,User name [userPrincipalName] Required,Block sign in (Yes/No) [accountEnabled] Required\nJane,jane@contoso.com,No\n": "jane@contoso.com",
+		"Benutzerprinzipalname;Anzeigename\njane@contoso.com;Jane\n": "jane@contoso.com",
+		"upn\njane@contoso.com\n\x1a":                                "jane@contoso.com",
+		"upn\njane@contoso.com\n" + strings.Repeat("\x00", 1000):     "jane@contoso.com",
+		"upn\njose\u0301@contoso.com\n":                              "jos\u00e9@contoso.com",
+		"User principal name\no'brien@contoso.com\n":                 "o'brien@contoso.com",
+	} {
+		if got, err := read(text); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"upn\n'jane@contoso.com'\n":                          "quotation mark",
+		"upn\n\u201cjane@contoso.com\u201d\n":                "quotation mark",
+		"upn\no\u2019brien@contoso.com\n":                    "an apostrophe is '",
+		"upn\nmailto:jane@contoso.com\n":                     "label",
+		"upn\nSMTP:jane@contoso.com\n":                       "label",
+		"upn\n<jane@contoso.com>\n":                          "bracket",
+		"upn|email\njane@contoso.com;john@contoso.com|\n":    "no column upn",
+		"upn\njane@contoso.com;john@contoso.com\n":           "separator",
+		"upn\n" + strings.Repeat("\x00", 100000) + "x@y.z\n": "cannot be seen",
+		"PK\x03\x04\x14\x00":                                 "a workbook",
+		"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":                   "an old workbook",
+		"%PDF-1.7\n":                                         "a PDF",
+		"dn: CN=Jane,DC=contoso\nuserPrincipalName: x\n":     "LDIF",
+		"UserPrincipalName  DisplayName\n-----------------  -----------\njane@contoso.com  Jane\n": "PowerShell prints",
+	} {
+		if _, err := read(text); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 1500 {
+			t.Errorf("%.60q: %.600v", text, err)
+		}
+	}
+}

@@ -115,7 +115,7 @@ func table(b *bufio.Reader, looks string, yield func(Listed, error) bool) {
 	if err == nil {
 		line, _ = r.FieldPos(0)
 		for i, name := range header {
-			property, known := columns[strings.ToLower(strings.TrimSpace(name))]
+			property, known := columns[dialect.Column(name)]
 			if _, twice := index[property]; known && twice {
 				refuse("two columns are %s; keep one of them", property)
 				return
@@ -140,7 +140,7 @@ func table(b *bufio.Reader, looks string, yield func(Listed, error) bool) {
 		if record, err = r.Read(); err != nil {
 			break
 		}
-		if !slices.ContainsFunc(record, func(field string) bool { return strings.TrimSpace(field) != "" }) {
+		if dialect.Blank(record) {
 			continue // a spreadsheet's empty row
 		}
 		line, _ = r.FieldPos(0)

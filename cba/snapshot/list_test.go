@@ -120,6 +120,8 @@ func TestReadUsers(t *testing.T) {
 		"table with tabs": "sep=\t\r\n" + strings.ReplaceAll(strings.ReplaceAll(table, ",", "\t"), "id\t", "Object ID\t"),
 	}
 	forms["table of the admin centre"] = strings.NewReplacer("accountEnabled", "Block credential", "False", "True").Replace(table)
+	forms["template of the portal"] = "version:v1.0,,,,\n" + strings.NewReplacer("id,", "Object [id],", "userPrincipalName", "User name [userPrincipalName] Required", "accountEnabled", "Block sign in (Yes/No) [accountEnabled] Required", "False", "Yes").Replace(table)
+	forms["lines of an old Mac"] = strings.ReplaceAll(table, "\n", "\r")
 	forms["table of Active Directory"] = strings.Replace(table, "accountEnabled", "Enabled", 1)
 	forms["table with semicolons"] = strings.ReplaceAll(forms["table with semicolons"], "\x00", "|")
 	want := []string{"a@b.org1 [X509:<PN>a@b.org X509:<SKI>01] disabled", "b@b.org2 [] ?"}

@@ -75,6 +75,12 @@ func LooksLike(data []byte) string {
 		return "PowerShell text; use ConvertTo-Json -Depth 10"
 	case strings.HasPrefix(start, "\x1f\x8b"):
 		return "a gzip archive; unpack it"
+	case strings.HasPrefix(start, "\xd0\xcf\x11\xe0"):
+		return "an old workbook; export it as CSV"
+	case strings.HasPrefix(start, "%PDF"):
+		return "a PDF document; export the data itself"
+	case strings.HasPrefix(lower, "dn: "), strings.HasPrefix(lower, "version: 1\n"), strings.HasPrefix(lower, "version: 1\r"):
+		return "LDIF; export the users as JSON or CSV"
 	case strings.HasPrefix(start, "PK\x03\x04"):
 		return "a ZIP archive or a workbook; unpack it, or export it as CSV"
 	case strings.HasPrefix(start, "#TYPE"), strings.HasPrefix(lower, "sep="):

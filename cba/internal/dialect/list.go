@@ -41,12 +41,34 @@ func UTF8(r io.Reader) (*bufio.Reader, error) {
 		if len(whole) > maxUTF16 {
 			return nil, &wire.Error{Reason: wire.TooLarge, Detail: "the list is in UTF-16 and larger than 256 MB; save it as UTF-8"}
 		}
-		return bufio.NewReaderSize(bytes.NewReader(text.UTF8(whole)), MaxItem), nil
+		return withLines(bufio.NewReaderSize(bytes.NewReader(text.UTF8(whole)), MaxItem)), nil
 	}
 	if mark, _ := b.Peek(3); string(mark) == "\ufeff" {
 		b.Discard(3)
 	}
-	return b, nil
+	return withLines(b), nil
+}
+
+// withLines makes lines that end with a carriage return alone end as all others do.
+func withLines(b *bufio.Reader) *bufio.Reader {
+	if start, _ := b.Peek(64 << 10); bytes.IndexByte(start, '\r') >= 0 && bytes.IndexByte(start, '\n') < 0 {
+		return bufio.NewReaderSize(returns{b}, MaxItem)
+	}
+	return b
+}
+
+// returns reads a list whose lines end with a carriage return alone, as spreadsheets of old
+// Macs write them.
+type returns struct{ r io.Reader }
+
+func (r returns) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	for i := range p[:n] {
+		if p[i] == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // IsJSON reports whether a list is one of JSON objects, not a table.
@@ -288,8 +310,8 @@ func (l *lister) rest(token json.Token) (json.RawMessage, error) {
 }
 
 // Table makes the lines of a table readable, as spreadsheets and PowerShell write one, and
-// reads its header row: with commas, semicolons or tabs, with a line "sep=;" or
-// "#TYPE ..." in front. The error is that of encoding/csv, or io.EOF for an empty table.
+// reads its header row: with commas, semicolons or tabs, with a line "sep=;",
+// "#TYPE ..." or, of the portal's templates, "version:v1.0" in front. The error is that of encoding/csv, or io.EOF for an empty table.
 func Table(b *bufio.Reader) (*csv.Reader, []string, error) {
 	r := csv.NewReader(b)
 	r.FieldsPerRecord = -1
@@ -305,7 +327,7 @@ func Table(b *bufio.Reader) (*csv.Reader, []string, error) {
 				return nil, nil, err
 			}
 			continue
-		case strings.HasPrefix(first, "#TYPE"):
+		case strings.HasPrefix(first, "#TYPE"), strings.HasPrefix(first, "version:v"):
 			if _, err := r.Read(); err != nil {
 				return nil, nil, err
 			}
@@ -322,4 +344,34 @@ func Table(b *bufio.Reader) (*csv.Reader, []string, error) {
 		header, err := r.Read()
 		return r, header, err
 	}
+}
+
+// Column is a column's name as it is looked up: in small letters, without spaces around it. The
+// portal's templates have the property in brackets: "User name [userPrincipalName]
+// Required". Of those only Block sign in says the opposite of its property.
+func Column(name string) string {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if strings.HasPrefix(name, "block sign in") {
+		return "block sign in"
+	}
+	before, rest, _ := strings.Cut(name, "[")
+	switch inner, _, ok := strings.Cut(rest, "]"); {
+	case !ok:
+		return name
+	case inner == "required":
+		return strings.TrimSpace(before)
+	default:
+		return inner
+	}
+}
+
+// Blank reports whether a row of a table has nothing: spreadsheets write such rows, and a
+// file that was not written to its end has zero bytes.
+func Blank(record []string) bool {
+	for _, field := range record {
+		if strings.Trim(field, " \t\r\n\u00a0\x00\x1a") != "" {
+			return false
+		}
+	}
+	return true
 }

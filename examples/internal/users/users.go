@@ -67,7 +67,11 @@ func Read(name string, upns ...string) (*List, error) {
 			return nil, console.Usage("%w", err)
 		}
 		if len(ignored) > 0 {
-			fmt.Fprintf(os.Stderr, "%s: not used: %s\n", name, console.Clean(strings.Join(ignored, ", ")))
+			more := ""
+			if n := len(ignored); n > 30 {
+				ignored, more = ignored[:30], fmt.Sprintf(" and %d more", n-30)
+			}
+			fmt.Fprintf(os.Stderr, "%s: not used: %s%s\n", name, console.Clean(strings.Join(ignored, ", ")), more)
 		}
 	}
 	if list.Count == 0 {
