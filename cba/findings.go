@@ -646,7 +646,7 @@ func (c *checker) policies(chain []*x509.Certificate) {
 				return p.Equal(policy) || p.Equal(AllIssuancePolicies())
 			}) {
 				c.n, c.ca = i+1, dn.Show(ca.RawSubject)
-				c.add(chainPolicies, partPolicies, "", "does not have the user's policy %v", policy)
+				c.add(chainPolicies, partPolicies, "", "does not have the user's policy %s", text.OID(policy))
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"example.com/entracba/cba/internal/san"
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -143,7 +144,7 @@ type Ignored struct {
 
 // String returns the kind, and the type of an otherName.
 func (i Ignored) String() string {
-	if oid := i.Type.String(); oid != "" {
+	if oid := text.OID(i.Type); oid != "" {
 		return i.Kind + " (" + oid + ")"
 	}
 	return i.Kind
@@ -164,7 +165,7 @@ func describe(raw []byte) Ignored {
 		if !content.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) || i.Type.UnmarshalBinary(oid) != nil {
 			return i
 		}
-		if name := otherName(i.Type.String()); name != "" {
+		if name := otherName(text.OID(i.Type)); name != "" {
 			i.Kind += " " + name
 		}
 	case 0x81:

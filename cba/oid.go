@@ -39,6 +39,10 @@ func oid(numbers ...uint64) x509.OID {
 //
 // The error is an [*Error] with reason [Malformed].
 func ParseOID(text string) (x509.OID, error) {
+	const most = 1024 // the time that reading one takes grows with the square of its longest number
+	if len(text) > most {
+		return x509.OID{}, &Error{Reason: Malformed, What: "object identifier", Text: text, Hint: "it has more than 1,024 characters"}
+	}
 	id, err := x509.ParseOID(text)
 	switch {
 	case err != nil:

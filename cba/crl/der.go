@@ -12,6 +12,7 @@ import (
 
 	"example.com/entracba/cba/crl/internal/layout"
 	"example.com/entracba/cba/internal/der"
+	"example.com/entracba/cba/internal/text"
 )
 
 // readTime reads a UTCTime or GeneralizedTime at pos, and returns what follows.
@@ -121,7 +122,7 @@ func oidText(content []byte) string {
 	if oid.UnmarshalBinary(content) != nil {
 		return fmt.Sprintf("%x", content)
 	}
-	return oid.String()
+	return text.OID(oid)
 }
 
 // notDER says what bytes are that do not start with a DER SEQUENCE of their own

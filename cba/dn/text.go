@@ -160,25 +160,27 @@ func parseSlashes(text string) (Name, bool) {
 		return nil, false
 	}
 	var parts []string
-	for _, piece := range strings.Split(text[1:], "/") {
+	begin, end := 0, 0 // of the last part
+	for piece := range strings.SplitSeq(text[1:], "/") {
 		keyword, _, typed := strings.Cut(piece, "=")
 		if typed {
 			_, err := ParseType(keyword)
 			typed = err == nil
 		}
-		switch {
-		case typed:
-			parts = append(parts, piece)
-		case len(parts) == 0:
-			return nil, false
-		default:
-			parts[len(parts)-1] += "/" + piece
+		if typed {
+			parts, begin = append(parts, ""), end+1
 		}
+		if len(parts) == 0 {
+			return nil, false
+		}
+		end += 1 + len(piece)
+		parts[len(parts)-1] = text[begin:end]
 	}
 	var name Name
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 	for _, part := range parts {
 		keyword, value, _ := strings.Cut(part, "=")
-		p := parser{text: keyword + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`}
+		p := parser{text: keyword + `="` + quoted.Replace(value) + `"`}
 		one, err := p.name()
 		if err != nil || len(one) != 1 {
 			return nil, false

@@ -274,10 +274,17 @@ func issuerKeys(text string) (forward, reversed string, ok bool) {
 	return forward, reversed, forward != "" && reversed != ""
 }
 
+// maxOID bounds the text of an OID: the time that reading one takes grows with the square
+// of its longest number.
+const maxOID = 1024
+
 // parseOID reads the dotted form, with spaces around it, and returns the DER.
 // Numbers with leading zeros are no such form.
 func parseOID(text string) (string, bool) {
 	text = strings.TrimSpace(text)
+	if len(text) > maxOID {
+		return "", false
+	}
 	oid, err := x509.ParseOID(text)
 	if err != nil || oid.String() != text {
 		return "", false

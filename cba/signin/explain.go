@@ -354,7 +354,7 @@ func (ev *evaluation) issuers(v reading, all bool) []string {
 func (ev *evaluation) oids() []string {
 	oids := make([]string, 0, len(ev.request.Certificate.Policies))
 	for _, oid := range ev.request.Certificate.Policies {
-		oids = append(oids, oid.String())
+		oids = append(oids, text.OID(oid)) // one that is too long to write is in no list
 	}
 	if len(oids) > maxStrengthPolicies && !ev.tenant.options.FirstFiveMatching {
 		slices.Sort(oids)

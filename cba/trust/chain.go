@@ -783,23 +783,18 @@ func policyConstraints(cert *x509.Certificate) string {
 	return strings.Join(list, ", ")
 }
 
+// isAnyPolicy reports whether a policy is 2.5.29.32.0, which stands for every other.
+func isAnyPolicy(p x509.OID) bool { return p.EqualASN1OID(asn1.ObjectIdentifier{2, 5, 29, 32, 0}) }
+
 // lostPolicy returns the first policy of a certificate that its issuer, having
-// policies itself, does not have: 2.5.29.32.0 is any policy.
+// policies itself, does not have.
 func lostPolicy(cert, parent *x509.Certificate) string {
 	if len(parent.Policies) == 0 {
 		return ""
 	}
-	const anyPolicy = "2.5.29.32.0"
-	has := map[string]bool{anyPolicy: true}
-	for _, p := range parent.Policies {
-		if p.String() == anyPolicy {
-			return ""
-		}
-		has[p.String()] = true
-	}
 	for _, p := range cert.Policies {
-		if text := p.String(); !has[text] {
-			return text
+		if !slices.ContainsFunc(parent.Policies, func(has x509.OID) bool { return has.Equal(p) || isAnyPolicy(has) }) && !isAnyPolicy(p) {
+			return text.OID(p)
 		}
 	}
 	return ""
