@@ -2,6 +2,7 @@ package entracba_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -59,6 +60,41 @@ func TestREADMENamesEverything(t *testing.T) {
 		}
 		if named == 0 {
 			t.Errorf("%s has no packages", folder)
+		}
+	}
+}
+
+// TestREADMEStatuses fails when a program can end with a status whose row in README.md
+// does not name it, or a command of fleet is not there.
+func TestREADMEStatuses(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("examples/*/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	rows := map[string]string{}
+	for _, status := range []string{"3", "4"} {
+		rows[status] = string(regexp.MustCompile(`(?m)^\| ` + status + ` \|.*$`).Find(readme))
+	}
+	command := regexp.MustCompile(`NewFlagSet\("fleet ([a-z]+)"`)
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program := filepath.Base(filepath.Dir(name))
+		for status, says := range map[string]string{"3": "console.ErrNotKnown", "4": "console.ErrPending"} {
+			if !strings.HasSuffix(name, "_test.go") && strings.Contains(string(text), says) && !regexp.MustCompile("`"+program+"[` ]").MatchString(rows[status]) {
+				t.Errorf("%s can end with %s, and README.md says: %s", program, status, rows[status])
+			}
+		}
+		for _, found := range command.FindAllSubmatch(text, -1) {
+			if !strings.Contains(string(readme), "`"+string(found[1])+"`") {
+				t.Errorf("README.md does not name fleet %s", found[1])
+			}
 		}
 	}
 }
