@@ -181,6 +181,7 @@ func TestChoicesOfAMachine(t *testing.T) {
 			"var/lib/flatpak/extension/org.chromium.Chromium.Policy.entra-cba/aarch64/1/policies/managed/entra-cba.json": policy},
 			"Chromium: etc/chromium/policies/managed/entra-cba.json; Chromium (Flatpak): var/lib/flatpak/extension/org.chromium.Chromium.Policy.entra-cba/aarch64/1/policies/managed/entra-cba.json; Edge: ; Firefox: etc/firefox/policies/policies.json"},
 		{"Firefox with a value alone", map[string][]byte{"usr/bin/firefox": nil, "etc/firefox/policies/policies.json": []byte(`{"policies":{"Preferences":{"security.default_personal_cert":"Select Automatically"}}}`)}, "Firefox: etc/firefox/policies/policies.json"},
+		{"Firefox whose value is cleared", map[string][]byte{"usr/bin/firefox": nil, "etc/firefox/policies/policies.json": []byte(`{"policies":{"Preferences":{"security.default_personal_cert":{"Value":"Select Automatically","Status":"clear"}}}}`)}, "Firefox: "},
 		{"Firefox that asks", map[string][]byte{"usr/bin/firefox": nil, "etc/firefox/policies/policies.json": []byte(`{"policies":{"Preferences":{"security.default_personal_cert":{"Value":"Ask Every Time"}}}}`)}, "Firefox: "},
 	} {
 		machine := fstest.MapFS{}

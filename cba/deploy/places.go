@@ -116,12 +116,12 @@ func firefoxSelects(content []byte) bool {
 		return false
 	}
 	raw := file.Policies.Preferences["security.default_personal_cert"]
-	var long struct{ Value string }
+	var long struct{ Value, Status string }
 	var short string
 	_ = json.Unmarshal(raw, &long)
 	_ = json.Unmarshal(raw, &short)
 	const automatic = "Select Automatically"
-	return long.Value == automatic || short == automatic
+	return long.Value == automatic && long.Status != "clear" || short == automatic
 }
 
 // policyScript puts the policies where the browsers of the machine look.
