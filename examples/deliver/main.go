@@ -74,7 +74,7 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.AtSignIn, "at-sign-in", false, "import when the user signs in to Windows, whoever installs the machine (windows-usb, windows)")
 	f.DurationVar(&o.WipeAfter, "wipe-after", 0, "with -at-sign-in: wipe the files if the user has not signed in after this `DURATION` (default 720h)")
 	f.StringVar(&o.answer, "answer", "", "add the commands to a copy of this answer `FILE`")
-	f.StringVar(&o.Architecture, "arch", "", "processor `ARCH` in the answer file: amd64, arm64 or x86")
+	f.StringVar(&o.Architecture, "arch", "", "processor `ARCH` in the answer file: amd64, arm64 or x86 (default: every one that the -answer file has, else amd64)")
 	f.BoolVar(&o.zip, "zip", false, "write one ZIP archive instead of files (windows-usb)")
 	f.StringVar(&o.Organization, "organization", "", "organization `NAME` shown in the configuration profile")
 	f.Func("cloud", "the tenant's `CLOUD`: public (default), usgov or china", func(text string) error { return o.Cloud.UnmarshalText([]byte(text)) })

@@ -295,6 +295,21 @@ func TestAnswerFileOfSomebodyElse(t *testing.T) {
 		"Certs/jane-cba.pfx -rw-------", "Certs/rootCA.cer -rw-r--r--", "autounattend.xml -rw-------"}) {
 		t.Errorf("%q", got)
 	}
+	// Our own answer file is for one architecture, and the steps say so.
+	const alone = "works on x64 machines alone"
+	if strings.Contains(stdout, alone) {
+		t.Errorf("their file has architectures of its own:\n%s", stdout)
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		said bool
+	}{{"x", nil, true}, {"y", []string{"-arch", "arm64"}, false}} {
+		stdout, stderr, code := deliver(t, folder, append([]string{"-to", "windows-usb", "-out", test.name}, test.args...)...)
+		if code != 0 || strings.Contains(stdout, alone) != test.said {
+			t.Errorf("%q: %d\n%s%s", test.args, code, stdout, stderr)
+		}
+	}
 	if stdout, stderr, code := deliver(t, folder, "-to", "windows", "-out", "w", "-at-sign-in"); code != 0 || !strings.Contains(stdout, "Run as administrator") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}

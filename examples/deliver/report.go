@@ -151,6 +151,9 @@ func (o options) next(p parcel) []string {
 			copied + " to the root folder of the installation stick, and set its volume label to " + o.VolumeLabel + ".",
 			"Install Windows from the stick.",
 		}
+		if o.Architecture == "" && o.answer == "" {
+			steps[1] = "Install Windows from the stick. Its answer file works on x64 machines alone: for an ARM64 machine use -arch arm64."
+		}
 		switch {
 		case o.AtSignIn:
 			steps = append(steps, "Leave the stick in until somebody has signed in to Windows for the first time, as an administrator.",
