@@ -97,6 +97,29 @@ func TestEmptyUsages(t *testing.T) {
 	}
 }
 
+// A configuration of a strength that is of an unknown type may restrict certificates; one of
+// security keys does not.
+func TestStrengthOfUnknownType(t *testing.T) {
+	for text, want := range map[string]signin.Outcome{
+		`{"@odata.type":"#microsoft.graph.newThing","appliesToCombinations":["x509CertificateMultiFactor"]}`:                     signin.Undecided,
+		`{"@odata.type":"#microsoft.graph.newThing"}`:                                                                            signin.Undecided,
+		`{"@odata.type":"#microsoft.graph.newThing","appliesToCombinations":["fido2"]}`:                                          signin.SignedIn,
+		`{"@odata.type":"#microsoft.graph.fido2CombinationConfiguration","allowedAAGUIDs":[],"appliesToCombinations":["fido2"]}`: signin.SignedIn,
+	} {
+		strength, err := signin.ParseStrength([]byte(`{"allowedCombinations":["x509CertificateMultiFactor","fido2"],"combinationConfigurations":[` + text + `]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := verdictOf(t, exportedFile(t, "tenant-mf.json"), exportedFile(t, "user.json"), "bob.crt", signin.Require(strength))
+		if v.Outcome != want {
+			t.Errorf("%s: %v: %s", text, v.Outcome, v.Message)
+		}
+	}
+	if _, err := signin.ParseStrength([]byte(`{"allowedCombinations":["fido2"],"AllowedCombinations":["x509CertificateMultiFactor"],"combinationConfigurations":[]}`)); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Error(err)
+	}
+}
+
 // A validity that cannot be read is neither over nor still to come.
 func TestUnreadValidity(t *testing.T) {
 	root := chainCA("Time Root", nil, nil)

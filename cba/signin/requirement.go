@@ -177,6 +177,16 @@ const (
 // combinationType is the type of a combination configuration for certificates.
 const combinationType = "#microsoft.graph.x509CertificateCombinationConfiguration"
 
+// securityKeyType is the type of a combination configuration for security keys.
+const securityKeyType = "#microsoft.graph.fido2CombinationConfiguration"
+
+// withCertificate reports whether a combination has a certificate among its methods.
+func withCertificate(combination string) bool {
+	return slices.ContainsFunc(splitCombination(combination), func(method string) bool {
+		return method == string(policy.SingleFactor) || method == string(policy.MultiFactor)
+	})
+}
+
 // ParseStrength reads an authentication strength as Graph returns it with
 // "$expand=combinationConfigurations". It ignores configurations of other methods
 // and properties that [Strength] does not have: do not write the result back to
@@ -191,6 +201,8 @@ func ParseStrength(data []byte) (Strength, error) {
 		}
 	} else if e := dialect.Instead(err); e != nil {
 		return Strength{}, inStrength(malformed(e.Where, "%s", e.Detail))
+	} else if twice := (*wire.Error)(nil); errors.As(err, &twice) && twice.Reason == wire.DuplicateName {
+		return Strength{}, inStrength(malformed(twice.Where, "%s", twice.Detail))
 	}
 	properties, err := object(data, policy.MaxJSON)
 	if err != nil {
@@ -214,9 +226,10 @@ func ParseStrength(data []byte) (Strength, error) {
 	if len(s.AllowedCombinations) == 0 {
 		return Strength{}, malformed("strength", "allowedCombinations is empty: nothing would satisfy the strength")
 	}
-	// What restricts certificates is kept, whatever it says that it is.
+	// What restricts certificates, or may, is kept, whatever it says that it is.
 	s.Combinations = slices.DeleteFunc(s.Combinations, func(c Combination) bool {
-		return c.Type != "" && c.Type != combinationType && c.AllowedIssuerSKIs == nil && c.AllowedPolicyOIDs == nil
+		other := c.Type != "" && c.Type != combinationType && c.AllowedIssuerSKIs == nil && c.AllowedPolicyOIDs == nil
+		return other && (c.Type == securityKeyType || c.AppliesTo != nil && !slices.ContainsFunc(c.AppliesTo, withCertificate))
 	})
 	for _, c := range s.Combinations {
 		if len(c.AllowedIssuerSKIs) > maxStrengthIssuers || len(c.AllowedPolicyOIDs) > maxStrengthPolicies {
