@@ -88,9 +88,13 @@ func (l *List) readExtension(x extension) (known int, ok bool) {
 	return known, ok
 }
 
+// maxNumber is far more than the 20 bytes that RFC 5280 section 5.2.3 allows, and little
+// enough to be written in decimal: the time for that grows with the square.
+const maxNumber = 256
+
 func readNumber(value cryptobyte.String) (*big.Int, bool) {
 	n := new(big.Int)
-	ok := value.ReadASN1Integer(n) && value.Empty()
+	ok := len(value) <= maxNumber && value.ReadASN1Integer(n) && value.Empty()
 	return n, ok
 }
 
