@@ -84,3 +84,33 @@ func TestSharedIDsOfManyUsers(t *testing.T) {
 		t.Errorf("%d named, %d not", named, unnamed)
 	}
 }
+
+// Long names are kept while there is room for them.
+func TestSharedIDsOfLongNames(t *testing.T) {
+	var s signin.SharedIDs
+	add := func(name, value string) string {
+		u := policy.User{UserPrincipalName: name}
+		u.AuthorizationInfo.CertificateUserIDs = []string{value}
+		return fmt.Sprint(s.Add(u))
+	}
+	name := func(i, length int) string { return fmt.Sprintf("%0*d@x", length-2, i) }
+	for i, length := range []int{3, 65_535, 65_536, 300, 65_530} {
+		value := fmt.Sprint("X509:<SKI>0", i)
+		add(name(i, length), value)
+		found := add("other@x", value)
+		if wantNamed := length < 65_536; strings.Contains(found, `"`+name(i, length)[:100%length]) != wantNamed || strings.Contains(found, "another user") == wantNamed {
+			t.Errorf("a name of %d bytes: %.300s", length, found)
+		}
+	}
+	named := 0
+	for i := range 100 {
+		value := fmt.Sprint("X509:<SKI>1", i)
+		add(name(i, 60_000), value)
+		if !strings.Contains(add("other@x", value), "another user") {
+			named++
+		}
+	}
+	if named != (2<<20-(3+65_535+300+65_530)-4*6)/60_006 {
+		t.Errorf("%d long names were kept", named)
+	}
+}
