@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/report"
 	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/snapshot"
 )
 
 // A Request is what lies on the desk. Everything is optional; what is there decides
@@ -32,7 +34,7 @@ type Request struct {
 	Password    string // of the PFX
 	Tenant      []byte // JSON, as signin.ParseConfig reads it
 	Then        []byte // the tenant after a change
-	User        []byte // JSON, as policy.ParseUser reads it
+	User        []byte // JSON, as policy.ParseUser reads it, or a list of users: the one whom the certificate names is taken
 	CRLs        [][]byte
 	Require     string // "", "mfa", "phishing-resistant"
 	Strength    []byte // JSON of an authentication strength, instead of Require
@@ -99,7 +101,7 @@ func Ask(ctx context.Context, r Request) Answer {
 	_, then := r.tenant("then", r.Then, bad)
 	var user *policy.User
 	if len(r.User) > 0 {
-		if u, err := policy.ParseUser(r.User); err != nil {
+		if u, err := r.user(file.Certificate); err != nil {
 			bad("user", err)
 		} else {
 			user = &u
@@ -251,6 +253,43 @@ func (s lists) Fetch(_ context.Context, url string, ca *x509.Certificate) (*crl.
 	return nil, &crl.Error{Reason: crl.Missing, URL: url}
 }
 
+// user reads the user: of a list, the only one, or the one whose name the certificate has.
+func (r Request) user(cert *x509.Certificate) (policy.User, error) {
+	one, err := policy.ParseUser(r.User)
+	if err == nil {
+		return one, nil
+	}
+	name := ""
+	if cert != nil {
+		if subject, err := cba.SubjectOf(cert); err == nil {
+			name = subject.UPN
+		}
+	}
+	count, found := 0, []policy.User{}
+	for u, failed := range snapshot.ReadUsers(bytes.NewReader(r.User)) {
+		if failed == nil {
+			one, failed = policy.ParseUser(u.JSON)
+		}
+		if failed != nil {
+			return policy.User{}, err
+		}
+		if count++; name != "" && strings.EqualFold(one.UserPrincipalName, name) {
+			found = append(found, one)
+		}
+	}
+	switch {
+	case count == 1:
+		return one, nil
+	case len(found) == 1:
+		return found[0], nil
+	case count == 0:
+		return policy.User{}, err
+	case cert == nil:
+		return policy.User{}, fmt.Errorf("this is a list of %d users: give the certificate, which says whose sign-in is meant", count)
+	}
+	return policy.User{}, fmt.Errorf("this is a list of %d users, and the name in the certificate, %q, is that of %d of them: give a file with one user", count, name, len(found))
+}
+
 // KindOf tells what somebody has put on the desk: "certificate", "tenant", "user" or
 // "crl". What it does not know is taken for a certificate, and the error of [Ask] says
 // what it looks like.
@@ -258,8 +297,13 @@ func KindOf(file []byte) string {
 	if _, err := signin.ParseConfig(file); err == nil {
 		return "tenant"
 	}
-	if _, err := policy.ParseUser(file); err == nil {
+	if _, err := (Request{User: file}).user(nil); err == nil {
 		return "user"
+	}
+	if first, _, many := bytes.Cut(bytes.TrimSpace(file), []byte("\n")); many { // one user on each line
+		if _, err := policy.ParseUser(first); err == nil {
+			return "user"
+		}
 	}
 	if _, err := parseList(file); err == nil {
 		return "crl"
