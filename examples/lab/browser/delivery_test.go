@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"example.com/entracba/cba/deploy"
@@ -106,6 +107,42 @@ func TestSharedMachine(t *testing.T) {
 		}
 		if s := d.saw(); !s.Verdict.SignedIn {
 			t.Errorf("%s: the lab saw %+v\n%s", user, s, page)
+		}
+	}
+}
+
+// TestPolicyFiles has two files of policies: the last by name counts, whatever its ending,
+// and comments are read, as deploy.Choices says.
+func TestPolicyFiles(t *testing.T) {
+	a := newAuthority(t, "CN=Own CA")
+	janes, johns := a.issue(jane, nil), a.issue(john, nil)
+	tenant, users := save(t, tenantOf(t, a), map[string][]credential{jane: {janes}})
+	d := newDesk(t, tenant, users)
+	d.install(janes.deliver(t, jane, false), "")
+	policy := func(c credential) []byte {
+		return must(deploy.Package{UPN: jane, PFX: []byte("not opened"), Certificate: c.cert, Root: c.root}.ChromiumPolicy(deploy.Options{}))
+	}
+	managed := chromiumFolder + "/policies/managed/"
+	for _, files := range []map[string][]byte{
+		{"aa": policy(johns), "entra-cba.json": policy(janes)},
+		{"entra-cba.json": policy(johns), "zz": append([]byte("// a comment\n"), policy(janes)...), "zz.json": []byte("{broken")},
+	} {
+		for name, content := range files {
+			if err := os.WriteFile(managed+name, content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			defer os.Remove(managed + name)
+		}
+		choices := must(deploy.Choices(os.DirFS("/"), janes.cert, deploy.Public))
+		if !slices.ContainsFunc(choices, func(c deploy.Choice) bool { return c.Browser == "Chromium" && c.File != "" }) {
+			t.Errorf("Choices: %v", choices)
+		}
+		page, _, err := try(t, d.chromium(), jane, "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := d.saw(); !s.Verdict.SignedIn {
+			t.Errorf("the lab saw %+v\n%s", s, page)
 		}
 	}
 }
