@@ -126,7 +126,7 @@ func TestClock(t *testing.T) {
 			return err
 		})
 		transact(t, m, func(tx transaction) error {
-			_, err := tx.exec(t.Context(), "UPDATE cba.claims SET expires = now() - interval '1 day'")
+			_, err := tx.exec(t.Context(), "UPDATE cba.claims SET expires = now() - interval '1 day' WHERE owner IN (SELECT owner FROM cba.claims ORDER BY owner FOR UPDATE)")
 			return err
 		})
 	}

@@ -292,7 +292,10 @@ func (f *Fleet) Run(ctx context.Context) error {
 	if f.binder != nil {
 		group.Go(func() { f.binder.run(alive) })
 	}
-	// What is due is looked for at once, and not when the engine has chosen a leader.
+	// What is due, and what others left, is looked for at once, and not when the engine has
+	// chosen a leader.
+	f.rescue(ctx)
+	f.sweepDead(ctx)
 	err := f.db.transact(ctx, func(tx transaction) error {
 		first := []river.InsertManyParams{{Args: dueArgs{}}}
 		for _, ca := range f.cas() {
@@ -312,7 +315,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 	end := context.WithoutCancel(ctx)
 	// A program that runs for a moment, now and then, leaves no files either. What fails is
 	// done the next time.
-	f.sweep(end)
+	f.sweepFiles(end)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil // it ended before it had begun
 	}

@@ -141,6 +141,9 @@ func (f *Fleet) begin(ctx context.Context, job *rivertype.JobRow, args issueArgs
 		}
 		if stopped {
 			answer = ledger.WasRevoked
+			if err := abandon(ctx, tx, "owner = $1", args.Owner); err != nil {
+				return err
+			}
 			return tx.ledger().Release(ctx, f.worker, args.Owner)
 		}
 		draft, err := f.c.CA.Prepare(key.Public(), s, f.c.Profile)
@@ -283,15 +286,19 @@ func (f *Fleet) remove(ctx context.Context, upn, serial string) error {
 // that were given up. It removes them now and then for a day, so that a worker that was
 // stopped in the middle and goes on leaves nothing.
 func (f *Fleet) sweep(ctx context.Context) error {
-	type file struct{ upn, serial string }
-	var files []file
-	err := f.db.transact(ctx, func(tx transaction) error {
+	return errors.Join(f.sweepDead(ctx), f.sweepFiles(ctx))
+}
+
+// sweepDead gives up the certificates of workers that died.
+func (f *Fleet) sweepDead(ctx context.Context) error {
+	return f.db.transact(ctx, func(tx transaction) error {
 		// An owner without a claim is in nobody's work. The claim is gone with the
 		// record, which deletes the attempt, too.
 		var owners []string
 		var owner string
 		r, err := tx.query(ctx, `SELECT DISTINCT owner FROM {}attempts a WHERE given_up = 0 AND begun < NOW - $1
-			AND NOT EXISTS (SELECT 1 FROM {}river_job WHERE state = 'running' AND kind = 'issue' AND args ->> 'owner' = a.owner)`, (2 * f.c.Lease).Microseconds())
+			AND NOT EXISTS (SELECT 1 FROM {}river_job WHERE state = 'running' AND kind = 'issue' AND args ->> 'owner' = a.owner)
+			ORDER BY owner`, (2 * f.c.Lease).Microseconds())
 		if err := scanAll(r, err, []any{&owner}, func() error { owners = append(owners, owner); return nil }); err != nil {
 			return err
 		}
@@ -311,8 +318,17 @@ func (f *Fleet) sweep(ctx context.Context) error {
 				return err
 			}
 		}
+		return nil
+	})
+}
+
+// sweepFiles removes the files of certificates that were given up.
+func (f *Fleet) sweepFiles(ctx context.Context) error {
+	type file struct{ upn, serial string }
+	var files []file
+	err := f.db.transact(ctx, func(tx transaction) error {
 		var e file
-		r, err = tx.query(ctx, "SELECT upn, serial FROM {}attempts WHERE given_up > 0 AND removed < NOW - $1 ORDER BY removed LIMIT 1000", (10 * time.Minute).Microseconds())
+		r, err := tx.query(ctx, "SELECT upn, serial FROM {}attempts WHERE given_up > 0 AND removed < NOW - $1 ORDER BY removed LIMIT 1000", (10 * time.Minute).Microseconds())
 		return scanAll(r, err, []any{&e.upn, &e.serial}, func() error { files = append(files, e); return nil })
 	})
 	if err != nil {
