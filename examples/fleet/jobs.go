@@ -368,6 +368,17 @@ func (w *work) run(ctx context.Context) error {
 		defer t.Close()
 		w.config.Graph = t.Client
 	}
+	told := ""
+	w.config.Trouble = func(err error) {
+		switch {
+		case err == nil && told != "":
+			told = ""
+			fmt.Fprintln(os.Stderr, "fleet: the database works again")
+		case err != nil && console.Text(err) != told:
+			told = console.Text(err)
+			fmt.Fprintf(os.Stderr, "fleet: waiting for the database: %s\n", console.Clean(told))
+		}
+	}
 	fleet, err := jobs.Open(ctx, db, w.config)
 	if err != nil {
 		return err

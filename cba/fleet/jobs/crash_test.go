@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -182,6 +183,17 @@ func TestDatabaseRestarts(t *testing.T) {
 	s := newSite(t, server.Database(t))
 	const users = 150
 	m := s.machine(t, nil)
+	var troubles, ends atomic.Int64
+	s.machine(t, func(c *Config) {
+		c.Lease = 300 * time.Millisecond
+		c.Trouble = func(err error) {
+			if err != nil {
+				troubles.Add(1)
+			} else {
+				ends.Add(1)
+			}
+		}
+	}).start()
 	m.enqueue(users)
 	a, b := s.process(t), s.process(t)
 	for i, mode := range []string{"immediate", "fast"} {
@@ -199,6 +211,7 @@ func TestDatabaseRestarts(t *testing.T) {
 		}
 		return n == users
 	})
+	m.until("the trouble has ended", func() bool { return troubles.Load() > 0 && ends.Load() > 0 })
 	m.settle(s)
 	a.end(t)
 	b.end(t)

@@ -68,6 +68,10 @@ type Config struct {
 	// more than once. Nil leaves these actions to people.
 	Act func(ctx context.Context, a lifecycle.Action) error
 
+	// Trouble, if set, is called when the database cannot be used, with the error, and with nil
+	// when it can again. Nothing has to be done: [Fleet.Run] goes on by itself.
+	Trouble func(error)
+
 	// DuePercent is when certificates are renewed; zero means cba.DefaultRenewal.
 	DuePercent int
 	// Workers is how many jobs run at the same time in this process; zero means four for each
@@ -287,7 +291,16 @@ func (f *Fleet) Run(ctx context.Context) error {
 		}
 	}
 	var group sync.WaitGroup
-	group.Go(func() { every(alive, f.c.Lease/3, func(ctx context.Context) { f.beat(ctx) }) })
+	troubled := false
+	group.Go(func() {
+		every(alive, f.c.Lease/3, func(ctx context.Context) {
+			err := f.beat(ctx)
+			if f.c.Trouble != nil && ctx.Err() == nil && (err != nil || troubled) {
+				f.c.Trouble(err)
+			}
+			troubled = err != nil
+		})
+	})
 	group.Go(func() { every(alive, f.c.Lease/3, f.tend) })
 	if f.binder != nil {
 		group.Go(func() { f.binder.run(alive) })
