@@ -162,9 +162,12 @@ func Open(ctx context.Context, db Database, c Config) (*Fleet, error) {
 
 // Queues of the engine.
 const (
-	urgent = "urgent" // revocations and CRLs
+	urgent = "urgent" // CRLs
 	issues = "issue"
 	binds  = "bind"
+	// What calls Config.Deliver and Config.Act, which may hang, keeps nothing else waiting.
+	deliveries = "deliver"
+	leaves     = "leave"
 )
 
 // deaths is after how many attempts a job is no longer given to another worker when its own dies:
@@ -199,7 +202,9 @@ func (f *Fleet) engine() *river.Config {
 			urgent: {MaxWorkers: 4},
 			issues: {MaxWorkers: f.c.Workers},
 			// They wait for the pace, not for a core.
-			binds: {MaxWorkers: 3 * batch},
+			binds:      {MaxWorkers: 3 * batch},
+			deliveries: {MaxWorkers: f.c.Workers},
+			leaves:     {MaxWorkers: 4},
 		},
 		Workers: river.NewWorkers(),
 	}

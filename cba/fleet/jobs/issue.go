@@ -102,7 +102,7 @@ func (f *Fleet) next(ctx context.Context, tx transaction, owner, serial string, 
 	case f.c.Graph != nil && !isBound:
 		job.Args = bindArgs{Owner: owner, Serial: serial}
 	case f.c.Deliver != nil:
-		job.Args = deliverArgs{Owner: owner, Serial: serial}
+		job.Args, job.InsertOpts.Queue = deliverArgs{Owner: owner, Serial: serial}, deliveries
 	default: // the file in its store is the delivery
 		return tx.ledger().Mark(ctx, ledger.Delivered, time.Now(), serial)
 	}

@@ -151,7 +151,7 @@ func (leaveArgs) Kind() string { return "leave" }
 
 // InsertOpts lets one of an owner wait at a time.
 func (leaveArgs) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: urgent, Priority: 2, MaxAttempts: attempts, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished()}}
+	return river.InsertOpts{Queue: leaves, Priority: 2, MaxAttempts: attempts, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished()}}
 }
 
 // leave carries out the plan for somebody who leaves. The certificates are revoked

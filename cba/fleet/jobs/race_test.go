@@ -17,6 +17,7 @@ import (
 	"example.com/entracba/cba/fleet/ledger"
 	"example.com/entracba/cba/fleet/postgres/pgtest"
 	"example.com/entracba/cba/graph/graphtest"
+	"example.com/entracba/cba/lifecycle"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 )
@@ -489,5 +490,45 @@ func TestPublishedNotRecorded(t *testing.T) {
 		again := s.machine(t, nil)
 		again.start()
 		again.until("the next CRL", func() bool { return s.crl(t).Number.Cmp(number) > 0 })
+	})
+}
+
+// TestHanging lets what Config.Act and Config.Deliver call hang for everybody: others are issued,
+// bound and revoked all the same, and the CRL is published.
+func TestHanging(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		const users = 75 // more than any queue runs at the same time
+		server := tenant(t, users, graphtest.Options{})
+		hang := make(chan struct{})
+		wait := func(ctx context.Context) error {
+			select {
+			case <-hang:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		m := s.machine(t, func(c *Config) {
+			c.Graph = client(t, server)
+			c.Deliver = func(ctx context.Context, _ Delivery) error { return wait(ctx) }
+			c.Act = func(ctx context.Context, _ lifecycle.Action) error { return wait(ctx) }
+		})
+		m.enqueue(users)
+		m.start()
+		m.until("all bound", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Bound}}) == users })
+		for i := range 8 {
+			if _, err := m.Leave(t.Context(), upn(i), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second) // they hang now
+		revoked, err := m.Revoke(t.Context(), upn(9), crl.KeyCompromise)
+		if err != nil || len(revoked) != 1 {
+			t.Fatal(revoked, err)
+		}
+		m.within(20*time.Second, "on the CRL", func() bool { return s.lists(t, revoked[0].Serial) })
+		close(hang)
+		m.until("all delivered", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == users-9 })
+		m.until("done", func() bool { status, err := m.Status(t.Context()); return err == nil && status.Left() == 0 })
 	})
 }
