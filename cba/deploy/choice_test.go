@@ -270,6 +270,8 @@ func TestPolicyScript(t *testing.T) {
 		if out, code := run("-check"); code != 0 || strings.Contains(out, "NOT") {
 			t.Errorf("%s: exit status %d\n%s", sh, code, out)
 		}
+		// Again, after a run that was killed half-way.
+		write(t, machine, "etc/chromium/policies/managed/.entra-cba.x7Yz12", []byte(`{"AutoSelectCertificateForUrls": []}`), 0o600)
 		if out, code := run(); code != 0 {
 			t.Errorf("%s again: exit status %d\n%s", sh, code, out)
 		}

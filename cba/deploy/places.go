@@ -186,6 +186,9 @@ place() {
 look() {
 	for file in "$folder"/* "$folder"/.[!.]*; do # Chromium reads every file, whatever its name
 		[ -f "$file" ] || continue
+		case $file in
+		"$folder"/.entra-cba.??????) continue ;; # of a run that was killed: write removes it
+		esac
 		if [ "$file" = "$folder/$name" ]; then
 			cmp -s -- "$file" "$source" || case $browser$replace in
 			Firefox*) die "$file has other policies. Add those of $source by hand, or use -no-firefox. Nothing was written." ;;
@@ -199,8 +202,10 @@ look() {
 }
 write() {
 	mkdir -p -- "$folder"
+	rm -f -- "$folder"/.entra-cba.??????
 	part=$(mktemp "$folder/.entra-cba.XXXXXX")
 	trap 'rm -f -- "$part"' EXIT
+	trap 'exit 1' HUP INT TERM # else sh leaves without the other trap
 	cat <"$source" >"$part"
 	chmod 644 "$part"
 	mv -- "$part" "$folder/$name"
