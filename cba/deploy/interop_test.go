@@ -496,8 +496,8 @@ func TestTrustScriptRuns(t *testing.T) {
 	if out, err := command.CombinedOutput(); err != nil || !strings.Contains(string(out), "updated") {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	files, _ := filepath.Glob(anchors + "/*.crt")
-	if len(files) != 1 {
+	files, _ := filepath.Glob(anchors + "/*") // nothing but the whole file
+	if len(files) != 1 || filepath.Ext(files[0]) != ".crt" {
 		t.Fatalf("files %q", files)
 	}
 	der := interop.Find(t, "openssl").Run(t, nil, "x509", "-in", files[0], "-outform", "DER")

@@ -29,10 +29,11 @@ func (p Package) TrustScript() ([]byte, error) {
 	b.add("command -v update-ca-certificates >/dev/null || exit 1")
 	b.add("# Where p11-kit has no store for anchors, it reads the list that this makes. To undo")
 	b.add("# this, remove the file and run update-ca-certificates again.")
-	b.add("cat >", anchor, " <<'PEM'")
+	b.add("cat >", anchor, ".part <<'PEM'")
 	b.WriteString(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Root.Raw})))
 	b.add("PEM")
-	b.add("chmod 644 ", anchor)
+	b.add("chmod 644 ", anchor, ".part")
+	b.add("mv -f -- ", anchor, ".part ", anchor)
 	b.add("update-ca-certificates")
 	return []byte(b.String()), nil
 }
