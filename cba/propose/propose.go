@@ -601,6 +601,10 @@ func (w *work) question(topic string, rule *policy.Rule, format string, args ...
 	w.proposal.Questions = append(w.proposal.Questions, Question{Topic: topic, Text: fmt.Sprintf(format, args...), Rule: rule})
 }
 
+// anyPolicy stands for every policy (RFC 5280 section 4.2.1.4): a rule for it would be one
+// for whatever the CA issues.
+const anyPolicy = "2.5.29.32.0"
+
 // ask asks what the certificates do not say.
 func (w *work) ask() {
 	if len(w.options.Groups) == 0 {
@@ -629,12 +633,13 @@ func (w *work) ask() {
 		if l.owner == nil || !l.usable() {
 			continue
 		}
-		if len(l.cert.Policies) == 0 {
+		policies := slices.DeleteFunc(slices.Clone(l.cert.Policies), func(oid x509.OID) bool { return oid.String() == anyPolicy })
+		if len(policies) == 0 {
 			if name, err := dn.ParseDER(l.cert.RawIssuer); err == nil {
 				count(policy.IssuerRule(name, policy.MultiFactor, certuserid.High))
 			}
 		}
-		for _, oid := range l.cert.Policies {
+		for _, oid := range policies {
 			count(policy.PolicyOIDRule(oid, policy.MultiFactor, certuserid.High))
 		}
 	}

@@ -434,6 +434,27 @@ func TestTroubles(t *testing.T) {
 	}
 }
 
+// A rule for anyPolicy is not asked for.
+func TestAnyPolicy(t *testing.T) {
+	root := mint(t, nil, "Root", isCA)
+	leaf := mint(t, root, "Any", withPolicy("2.5.29.32.0", upn("any@contoso.com")))
+	p, err := propose.Tenant(t.Context(), []propose.User{user("any@contoso.com")}, []*x509.Certificate{root.cert, leaf.cert}, propose.Options{Now: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := 0
+	for _, q := range p.Questions {
+		if q.Rule != nil {
+			if rules++; q.Rule.OID() != "" || q.Rule.Issuer() == "" {
+				t.Errorf("%+v", q)
+			}
+		}
+	}
+	if rules != 1 {
+		t.Errorf("%+v", p.Questions)
+	}
+}
+
 // No account can have more than ten ids, and none gets that of an expired certificate.
 func TestRoom(t *testing.T) {
 	root := mint(t, nil, "Root", isCA)

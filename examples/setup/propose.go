@@ -143,6 +143,10 @@ func certificatesIn(dir string) (certs []*x509.Certificate, notes []string, err 
 			return nil
 		}
 		content, err := folder.Read(path, folder.MaxFile)
+		if errors.Is(err, folder.TooLarge) {
+			notes = append(notes, fmt.Sprintf("%s was passed over: it has more than %d MB", path, folder.MaxFile>>20))
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -74,11 +74,18 @@ func TestFrom(t *testing.T) {
 	p := served(t, nil)
 	cards(t, p.dir, "jane@contoso.com", "john@contoso.com", "megan@contoso.local")
 	p.write("certs/note.cer", []byte("no certificate"))
+	p.write("certs/huge.cer", make([]byte, 17<<20))
+	p.write("certs/readme.txt", []byte("mine"))
+	for link, to := range map[string]string{"certs/gone.cer": "nowhere", "certs/zero.cer": "/dev/zero", "linked": "certs"} {
+		if err := os.Symlink(to, filepath.Join(p.dir, link)); err != nil {
+			t.Log(err) // of Windows, without the right to
+		}
+	}
 	p.write("people.csv", []byte("userPrincipalName;displayName;mail\njane@contoso.com;Jane;\njohn@contoso.com;John;\nmegan@contoso.com;Megan;\nzoe@contoso.com;;\n"))
 	run := func(args ...string) programtest.Result { return programtest.Run(t, program, p.dir, nil, args...) }
 	r := run("-from", "certs", "-users", "people.csv")
 	p.must(r, 0, "2 of 4 users would be signed in", "CN=Card Root", "http://crl.contoso.com/cardca.crl", "SKI to certificateUserIds", "proposed",
-		"megan@contoso.com  perhaps", "zoe@contoso.com    no certificate", "note.cer was passed over", "add: -group ID", "if so, add: -rule 1.3.6.1.4.1.99999.1=multifactor,high", "if so, add: -domain contoso.local=contoso.com",
+		"megan@contoso.com  perhaps", "zoe@contoso.com    no certificate", "note.cer was passed over", "huge.cer was passed over: it has more than 16 MB", "1 other file was passed over", "add: -group ID", "if so, add: -rule 1.3.6.1.4.1.99999.1=multifactor,high", "if so, add: -domain contoso.local=contoso.com",
 		"Whether the CRLs can be fetched from the internet was not checked")
 	if content, err := os.ReadFile(filepath.Join(p.dir, "proposal", "tenant.json")); err != nil {
 		t.Error(err)
@@ -86,6 +93,10 @@ func TestFrom(t *testing.T) {
 		t.Errorf("%+v, %v", c.Policy, err)
 	}
 	p.must(run("-from", "certs", "-users", "people.csv"), 2, "proposal exists already")
+
+	if _, err := os.Lstat(filepath.Join(p.dir, "linked")); err == nil { // a link to the folder is the folder
+		p.must(run("-from", "linked", "-users", "people.csv", "-out", "by-link"), 0, "2 of 4 users would be signed in", "gone.cer was passed over: it leads nowhere")
+	}
 
 	// The answers.
 	p.must(run("-from", "certs", "-users", "people.csv", "-group", "00000000-0000-4000-8000-0000000000a2", "-rule", "1.3.6.1.4.1.99999.1=multifactor,high", "-pki", "Cards", "-out", "answered"), 0,
