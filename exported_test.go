@@ -455,6 +455,7 @@ func exportedNames() []exported {
 		{"snapshot.ParseUser", snapshot.ParseUser},
 		{"snapshot.ReadCases", snapshot.ReadCases},
 		{"snapshot.ReadFolder", snapshot.ReadFolder},
+		{"snapshot.ReadRows", snapshot.ReadRows},
 		{"snapshot.ReadUndo", snapshot.ReadUndo},
 		{"snapshot.ReadUsers", snapshot.ReadUsers},
 		{"snapshot.Reason", *new(snapshot.Reason)},

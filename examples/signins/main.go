@@ -53,6 +53,7 @@ type options struct {
 	tenant   tenant.Flags
 	since    time.Duration
 	user     string
+	log      string // file with the rows, instead of the tenant's log
 	manifest string
 	certs    string
 	readings signin.Calibration
@@ -71,6 +72,7 @@ func parse(args []string) (options, error) {
 		o.since, err = console.Period(text)
 		return err
 	})
+	f.StringVar(&o.log, "log", "", "read the log from `FILE` instead of the tenant: JSON as the portal downloads it, as Graph answers, or of diagnostic settings")
 	f.StringVar(&o.user, "user", "", "only sign-ins of the user with this `UPN`")
 	f.StringVar(&o.manifest, "manifest", "", "the manifest.json `FILE` that issue or fleet wrote; sign-ins with its certificates are compared with the expected result")
 	f.StringVar(&o.certs, "certs", "", "compare sign-ins with the certificates in `FILE|DIR` (PEM, DER, base64 or PKCS #7), too, found by thumbprint, serial number or else the user's name")
@@ -93,6 +95,10 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("unexpected argument %q; for help: go run ./examples/signins -h", f.Arg(0))
 	case o.write != "" && o.manifest == "" && o.certs == "" && !o.tenant.IsDemo():
 		return o, console.Usage("-write-readings requires the certificates of the sign-ins: give -manifest FILE or -certs FILE|DIR")
+	case o.log != "" && o.outage.given():
+		return o, console.Usage("-log has no effect with -outage")
+	case o.log != "" && o.tenant.IsDemo() && (o.manifest != "" || o.certs != "" || o.html != "" || o.write != ""):
+		return o, console.Usage("-log FILE with -manifest, -certs, -html or -write-readings needs the settings of the tenant: give -tenant ID")
 	case len(o.crls) > 0 && !o.outage.given():
 		return o, console.Usage("-crl needs -outage FROM/TO")
 	case o.outage.given() && console.Given(f)["since"]:
@@ -101,6 +107,9 @@ func parse(args []string) (options, error) {
 		return o, console.Usage("-readings and -write-readings have no effect with -outage")
 	case o.outage.given() && o.html != "":
 		return o, console.Usage("-html has no effect with -outage")
+	}
+	if o.log != "" && !console.Given(f)["since"] {
+		o.since = 0 // all of the file
 	}
 	for _, name := range []string{o.write, o.html} {
 		if _, err := os.Lstat(name); name != "" && err == nil && o.tenant.IsDemo() {
@@ -146,13 +155,15 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	t, err := o.tenant.Open()
-	if err != nil {
-		return err
-	}
-	defer t.Close()
-	if t.Demo != nil && o.manifest == "" && o.certs == "" {
-		certificates = demonstration(t)
+	var t *tenant.Tenant // nil for a file alone
+	if o.log == "" || !o.tenant.IsDemo() {
+		if t, err = o.tenant.Open(); err != nil {
+			return err
+		}
+		defer t.Close()
+		if t.Demo != nil && o.manifest == "" && o.certs == "" {
+			certificates = demonstration(t)
+		}
 	}
 	if o.outage.given() {
 		return o.assess(ctx, t, certificates)
@@ -163,7 +174,15 @@ func run(args []string) error {
 	}
 	s := summary{Since: time.Now().Add(-o.since).UTC().Truncate(time.Second), Refused: []refusal{}}
 	bar := console.NewProgress(os.Stderr, "Reading the log", 0)
-	rows := counted(t.SignInLog(ctx, s.Since, graph.SignInQuery{User: o.user}), bar)
+	var rows iter.Seq2[snapshot.Row, error]
+	if o.log != "" {
+		if rows, err = o.saved(&s.Since); err != nil {
+			return err
+		}
+	} else {
+		rows = t.SignInLog(ctx, s.Since, graph.SignInQuery{User: o.user})
+	}
+	rows = counted(rows, bar)
 	s.Summary, err = snapshot.Summarize(s.watch(snapshot.SignIns(rows)), e.expect)
 	bar.End()
 	if err = errors.Join(err, e.err); err != nil {
@@ -178,6 +197,9 @@ func run(args []string) error {
 		}
 	}
 	s.From, s.To = s.Summary.From.UTC(), s.Summary.To.UTC()
+	if o.log != "" && o.since == 0 {
+		s.Since = s.From
+	}
 	if o.html != "" {
 		page := report.Report{Title: "Certificate sign-ins: who gets multifactor", Subject: o.tenant.Subject(), Made: time.Now(), Version: "signins", Evidence: e.evidence}
 		if err := folder.Stream(o.html, folder.Secret, page.WriteHTML); err != nil {
@@ -187,13 +209,44 @@ func run(args []string) error {
 	if o.json {
 		return console.Result(console.Stdout, "signins", s)
 	}
-	t.Announce(console.Stdout)
+	if t != nil {
+		t.Announce(console.Stdout)
+	}
 	s.print(console.Stdout, console.StyleFor(os.Stdout))
 	console.Written(console.Stdout, o.write, o.html)
 	why, command := o.next(s)
 	console.Next(console.Stdout, console.StyleFor(os.Stdout), why, command)
 	return nil
 }
+
+// saved reads the log from a file: the rows since a time, of one user where one is named.
+func (o options) saved(since *time.Time) (iter.Seq2[snapshot.Row, error], error) {
+	text, err := folder.Read(o.log, maxLog)
+	if err != nil {
+		return nil, err
+	}
+	if o.since == 0 {
+		*since = time.Time{}
+	}
+	from := *since
+	return func(yield func(snapshot.Row, error) bool) {
+		for row, err := range snapshot.ReadRows(bytes.NewReader(text)) {
+			if err != nil {
+				yield(row, console.Usage("%s: %w", o.log, err))
+				return
+			}
+			if row.CreatedDateTime.Before(from) || o.user != "" && folder.Key(row.UserPrincipalName) != folder.Key(o.user) {
+				continue
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}, nil
+}
+
+// maxLog bounds a log in a file.
+const maxLog = 1 << 30
 
 // writeReadings writes what the log settles, or that it settles nothing.
 func (o options) writeReadings(c *signin.Calibration) error {
@@ -213,6 +266,8 @@ func (o options) next(s summary) (why, command string) {
 		return console.Command("signins", append(slices.Clone(o.args), more...)...)
 	}
 	switch {
+	case o.log != "" && o.tenant.IsDemo():
+		return "Compare the log with the settings of the tenant.", again("-tenant", "ID", "-certs", "DIR")
 	case o.tenant.IsDemo():
 		return "Read the log of a tenant of your own.", console.Command("signins", "-tenant", "ID", "-since", "7d")
 	case s.SignIns == 0:

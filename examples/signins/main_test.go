@@ -66,6 +66,53 @@ func demo(t *testing.T) *graphtest.Demonstration {
 	return d
 }
 
+// A log in a file is counted without a tenant, and compared with the settings of one.
+func TestLogFile(t *testing.T) {
+	t.Parallel()
+	rows, err := os.ReadFile("../../cba/snapshot/testdata/signins-rows.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	write := func(name string, content []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("rows.json", rows)
+	write("none.json", []byte("[]"))
+	write("log.csv", []byte("Date (UTC),Request ID\n2026-11-26,1\n"))
+	run := func(args ...string) programtest.Result { return tenanttest.Run(t, nil, program, folder, args...) }
+	a := parse(t, run("-log", "rows.json", "-json"))
+	if a.SignIns != 8 || len(a.Refused) != 7 || a.Known != 0 || a.Since.IsZero() {
+		t.Errorf("%+v", a)
+	}
+	if a := parse(t, run("-log", "rows.json", "-json", "-user", "eve@contoso.org")); a.SignIns != 0 {
+		t.Errorf("%+v", a)
+	}
+	if r := run("-log", "rows.json"); r.Code != 0 || strings.Contains(r.Stdout, "Demonstration") || !strings.Contains(r.Stdout, "AADSTS130501") || !strings.Contains(r.Stdout, "-log rows.json -tenant ID -certs DIR") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	if r := run("-log", "none.json"); r.Code != 0 || !strings.Contains(r.Stdout, "The file has no certificate sign-ins.") {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	for want, args := range map[string][]string{
+		"as JSON":         {"-log", "log.csv"},
+		"give -tenant ID": {"-log", "rows.json", "-certs", "x.pem"},
+		"no effect with":  {"-log", "rows.json", "-outage", "2026-11-20T18:00:00Z/2026-11-23T08:00:00Z"},
+		"no such file":    {"-log", "nowhere.json"},
+	} {
+		if r := run(args...); r.Code != 2 || !strings.Contains(r.Stderr, want) {
+			t.Errorf("%v: exit status %d, %s", args, r.Code, r.Stderr)
+		}
+	}
+	s := tenanttest.Serve(t, demo(t).Tenant, graphtest.Options{})
+	if a := parse(t, signins(t, s, "-json", "-log", filepath.Join(folder, "rows.json"))); a.SignIns != 8 {
+		t.Errorf("%+v", a)
+	}
+}
+
 // Two rows of one flow are one sign-in, those of passwords are none, over many
 // pages and in bad weather.
 func TestCounts(t *testing.T) {

@@ -15,6 +15,10 @@ const shown = 20
 const minute = "2006-01-02 15:04 MST"
 
 func (s summary) print(w io.Writer, style console.Style) {
+	if s.SignIns == 0 && s.Since.IsZero() {
+		fmt.Fprintln(w, "The file has no certificate sign-ins.")
+		return
+	}
 	if s.SignIns == 0 {
 		fmt.Fprintf(w, "No certificate sign-ins since %s.\n", s.Since.Format(minute))
 		return

@@ -338,6 +338,9 @@ func object(raw []byte) []byte {
 	return write(list)
 }
 
+// Object writes properties as an object.
+func Object(members []wire.Member) []byte { return write(members) }
+
 func write(members []wire.Member) []byte {
 	out := []byte{'{'}
 	for i, m := range members {
