@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"example.com/entracba/cba/fleet/ledger"
@@ -157,8 +158,10 @@ func (b *binder) account(ctx context.Context, upn string) (lifecycle.Account, er
 	return lifecycle.AccountOf(user)
 }
 
-// run sends batches until ctx ends.
+// run sends batches until ctx ends. None is under way when it returns.
 func (b *binder) run(ctx context.Context) {
+	var sends sync.WaitGroup
+	defer sends.Wait()
 	for {
 		var waiting []pending
 		select {
@@ -177,7 +180,7 @@ func (b *binder) run(ctx context.Context) {
 				break collect
 			}
 		}
-		go b.send(ctx, waiting)
+		sends.Go(func() { b.send(ctx, waiting) })
 	}
 }
 
