@@ -106,8 +106,24 @@ func (c *core[Tx]) connect(config *river.Config) (err error) {
 func (c *core[Tx]) start(ctx context.Context) error { return c.client.Start(ctx) }
 func (c *core[Tx]) stopped() <-chan struct{}        { return c.client.Stopped() }
 
-func (c *core[Tx]) complete(ctx context.Context, tx Tx, job *rivertype.JobRow) error {
-	_, err := river.JobCompleteTx[riverdriver.Driver[Tx]](ctx, tx, &river.Job[noArgs]{JobRow: job})
+// within is the engine within a transaction.
+type within[Tx any] struct {
+	core *core[Tx]
+	tx   Tx
+}
+
+func (w within[Tx]) complete(ctx context.Context, job *rivertype.JobRow) error {
+	_, err := river.JobCompleteTx[riverdriver.Driver[Tx]](ctx, w.tx, &river.Job[noArgs]{JobRow: job})
+	return err
+}
+
+func (w within[Tx]) insert(ctx context.Context, jobs []river.InsertManyParams) error {
+	_, err := w.core.client.InsertManyTx(ctx, w.tx, jobs)
+	return err
+}
+
+func (w within[Tx]) insertNew(ctx context.Context, jobs []river.InsertManyParams) error {
+	_, err := w.core.client.InsertManyFastTx(ctx, w.tx, jobs)
 	return err
 }
 
@@ -158,7 +174,7 @@ func (d *pgDatabase) transact(ctx context.Context, do func(transaction) error) e
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
-	if err := do(&pgTransaction{d, tx}); err != nil {
+	if err := do(&pgTransaction{within[pgx.Tx]{&d.core, tx}, d}); err != nil {
 		return err
 	}
 	return tx.Commit(ctx)
@@ -192,8 +208,8 @@ func (d *pgDatabase) migrate(ctx context.Context, own func(transaction) error) (
 }
 
 type pgTransaction struct {
-	d  *pgDatabase
-	tx pgx.Tx
+	within[pgx.Tx]
+	d *pgDatabase
 }
 
 func (t *pgTransaction) ledger() ledger.Ledger { return t.d.l.In(t.tx) }
@@ -210,20 +226,6 @@ func (r pgRows) close() { r.Rows.Close() }
 func (t *pgTransaction) query(ctx context.Context, statement string, args ...any) (rows, error) {
 	r, err := t.tx.Query(ctx, t.d.words.Replace(statement), args...)
 	return pgRows{r}, err
-}
-
-func (t *pgTransaction) complete(ctx context.Context, job *rivertype.JobRow) error {
-	return t.d.core.complete(ctx, t.tx, job)
-}
-
-func (t *pgTransaction) insert(ctx context.Context, jobs []river.InsertManyParams) error {
-	_, err := t.d.client.InsertManyTx(ctx, t.tx, jobs)
-	return err
-}
-
-func (t *pgTransaction) insertNew(ctx context.Context, jobs []river.InsertManyParams) error {
-	_, err := t.d.client.InsertManyFastTx(ctx, t.tx, jobs)
-	return err
 }
 
 // SQLite returns the database of a ledger in a file, for programs on one machine. crls is
@@ -269,7 +271,7 @@ func (d *liteDatabase) transact(ctx context.Context, do func(transaction) error)
 		return err
 	}
 	defer tx.Rollback()
-	if err := do(&liteTransaction{d, tx}); err != nil {
+	if err := do(&liteTransaction{within[*sql.Tx]{&d.core, tx}, d}); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -291,8 +293,8 @@ func (d *liteDatabase) migrate(ctx context.Context, own func(transaction) error)
 }
 
 type liteTransaction struct {
-	d  *liteDatabase
-	tx *sql.Tx
+	within[*sql.Tx]
+	d *liteDatabase
 }
 
 func (t *liteTransaction) ledger() ledger.Ledger { return t.d.l.In(t.tx) }
@@ -312,20 +314,6 @@ func (r liteRows) close() { r.Rows.Close() }
 func (t *liteTransaction) query(ctx context.Context, statement string, args ...any) (rows, error) {
 	r, err := t.tx.QueryContext(ctx, t.d.words.Replace(statement), args...)
 	return liteRows{r}, err
-}
-
-func (t *liteTransaction) complete(ctx context.Context, job *rivertype.JobRow) error {
-	return t.d.core.complete(ctx, t.tx, job)
-}
-
-func (t *liteTransaction) insert(ctx context.Context, jobs []river.InsertManyParams) error {
-	_, err := t.d.client.InsertManyTx(ctx, t.tx, jobs)
-	return err
-}
-
-func (t *liteTransaction) insertNew(ctx context.Context, jobs []river.InsertManyParams) error {
-	_, err := t.d.client.InsertManyFastTx(ctx, t.tx, jobs)
-	return err
 }
 
 // texts is a list as JSON_TEXTS takes it; an empty one is no null.
