@@ -617,7 +617,7 @@ func writeStatus(out io.Writer, s jobs.Status) {
 		fmt.Fprintf(out, "%s on no CRL yet.\n", plural(s.Unlisted, "revocation is", "revocations are"))
 	}
 	if s.GivenUp > 0 {
-		fmt.Fprintf(out, "%s made by processes that died or failed; they do not count, and those that may have been signed are, or will be, on the CRL.\n", plural(s.GivenUp, "certificate was", "certificates were"))
+		fmt.Fprintf(out, "%s made by processes that died or failed; they do not count, and are, or will be, on the CRL.\n", plural(s.GivenUp, "certificate was", "certificates were"))
 	}
 	for _, x := range s.Failures {
 		fmt.Fprintf(out, "%s %d (%s, attempt %d): %s\n", x.Kind, x.Job, x.State, x.Attempt, console.Clean(x.Error))

@@ -19,7 +19,8 @@ type Status struct {
 	GraphClosed int `json:"graphClosedSeconds"`
 	// Unlisted are revocations that no CRL has yet.
 	Unlisted int `json:"unlisted"`
-	// GivenUp are certificates that were signed, or may have been, and do not count.
+	// GivenUp are certificates of the last day that were signed, or may have been, and do not
+	// count. What was certainly not signed is not among them.
 	GivenUp int `json:"givenUp"`
 	// Failures are the last errors of jobs that are tried again or were given up.
 	Failures []Failure `json:"failures,omitempty"`
@@ -100,7 +101,7 @@ func (f *Fleet) Status(ctx context.Context) (Status, error) {
 			(SELECT count(*) FROM {}workers WHERE expires > NOW),
 			(SELECT coalesce(max(closed) - NOW, 0) FROM {}gates),
 			(SELECT count(*) FROM {}revocations WHERE listed = 0),
-			(SELECT count(*) FROM {}attempts WHERE given_up > 0)`); err != nil {
+			(SELECT count(*) FROM {}attempts a WHERE given_up > 0 AND EXISTS (SELECT 1 FROM {}revocations r WHERE r.serial = a.serial))`); err != nil {
 			return err
 		}
 		s.GraphClosed = int(max(0, math.Ceil(float64(closed)/1e6)))
