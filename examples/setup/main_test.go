@@ -345,7 +345,11 @@ func TestKilled(t *testing.T) {
 			p.must(p.run("-then", "then.json", "-out", "plan.json", "-allow-lockout"), 0)
 
 			done := 0
-			held := p.Hold(t, func(r *http.Request) bool {
+			hold := p.Hold
+			if where == answerLost {
+				hold = p.HoldAnswers
+			}
+			held := hold(t, func(r *http.Request) bool {
 				write := r.Method != "GET" && !strings.HasSuffix(r.URL.Path, "/$batch")
 				if where == afterwards && done > n {
 					return true
@@ -355,7 +359,6 @@ func TestKilled(t *testing.T) {
 				}
 				return where != afterwards && write && done > n
 			})
-			held.Answers = where == answerLost
 			cmd := exec.Command(program, "-endpoint", p.URL+"/v1.0", "-apply", "plan.json", "-allow-lockout")
 			cmd.Dir, cmd.Env = p.dir, tenanttest.Environ(p.Server, graphtest.Token)
 			if err := cmd.Start(); err != nil {

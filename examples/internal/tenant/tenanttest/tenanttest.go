@@ -33,10 +33,8 @@ type Server struct {
 // Held are requests that a server keeps back.
 type Held struct {
 	Arrived <-chan struct{} // closed when the first is there
-	// Answers keeps the answers back: the tenant has carried the requests out. It is set
-	// before a request arrives.
-	Answers bool
 
+	answers       bool // are kept, not the requests
 	match         func(*http.Request) bool
 	arrived       func()
 	pass, dropped chan struct{}
@@ -47,8 +45,17 @@ type Held struct {
 // Release or Drop is called or the test ends. match is called for one request at a time.
 // A server holds for one Held at a time.
 func (s *Server) Hold(t *testing.T, match func(*http.Request) bool) *Held {
+	return s.hold(t, match, false)
+}
+
+// HoldAnswers keeps back the answers to these requests: the tenant has carried them out.
+func (s *Server) HoldAnswers(t *testing.T, match func(*http.Request) bool) *Held {
+	return s.hold(t, match, true)
+}
+
+func (s *Server) hold(t *testing.T, match func(*http.Request) bool, answers bool) *Held {
 	arrived := make(chan struct{})
-	h := &Held{Arrived: arrived, match: match, arrived: sync.OnceFunc(func() { close(arrived) }), pass: make(chan struct{}), dropped: make(chan struct{})}
+	h := &Held{Arrived: arrived, answers: answers, match: match, arrived: sync.OnceFunc(func() { close(arrived) }), pass: make(chan struct{}), dropped: make(chan struct{})}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = h
@@ -97,7 +104,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	keep := h != nil && h.selects(r)
 	s.mu.Unlock()
 	switch {
-	case keep && h.Answers:
+	case keep && h.answers:
 		answer := httptest.NewRecorder()
 		s.Graph.ServeHTTP(answer, r)
 		if !h.keep(r) {
