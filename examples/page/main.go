@@ -5,6 +5,10 @@
 // shows the ids, what does not fit, the verdict, and what a change of the tenant would do.
 // Nothing leaves the browser.
 //
+// Browsers compile while they run, so the page answers about samples before it says that it
+// is ready. Measured in Chromium 148, as CPU time of the page's thread: ready after 0.27 s
+// (0.16 s without the samples), the first answer after 22 ms (58 ms), later ones 9 ms.
+//
 //	go run ./examples/page
 //	go run ./examples/page -out desk.html
 //
