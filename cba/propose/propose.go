@@ -647,11 +647,11 @@ func (w *work) ask() {
 		if slices.ContainsFunc(w.options.Rules, func(r policy.Rule) bool { return r.Issuer() == k.rule.Issuer() && r.OID() == k.rule.OID() }) {
 			continue
 		}
-		what := "with the policy OID " + k.rule.OID()
+		what := "have the policy OID " + k.rule.OID()
 		if k.rule.OID() == "" {
-			what = "of the issuer " + k.rule.Issuer() + ", which have no policy OID"
+			what = "are of the issuer " + k.rule.Issuer() + " and have no policy OID"
 		}
-		w.question("hardware", &k.rule, "Is the key of every certificate %s (%s) in hardware that it cannot leave, and does every use ask for a PIN? If so, these certificates can count as multifactor; else they count as one factor, as proposed.", what, text.Count(k.count, "certificate", "certificates"))
+		w.question("hardware", &k.rule, "Are the keys of the certificates that %s (%s) in hardware that they cannot leave, and does every use ask for a PIN? If so, these certificates can count as multifactor; else they count as one factor, as proposed.", what, text.Count(k.count, "certificate", "certificates"))
 	}
 	for _, b := range w.proposal.Bindings {
 		if b.Proposed && b.Note != "" {

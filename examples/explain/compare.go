@@ -230,6 +230,11 @@ func printDifferences(w io.Writer, style console.Style, differences []difference
 		rows = append(rows, []string{d.User, d.Difference.String(), showAnswer(d.Before), showAnswer(d.After)})
 	}
 	console.Table(w, style, rows...)
+	var codes []string
+	for _, d := range differences {
+		codes = append(codes, d.Before.Code, d.After.Code)
+	}
+	console.Codes(w, codes...)
 	fmt.Fprintln(w)
 }
 

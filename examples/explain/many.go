@@ -126,6 +126,15 @@ func (o options) printMany(all []line, n tally) {
 		rows = append(rows, row)
 	}
 	console.Table(console.Stdout, style, rows...)
+	var codes []string
+	for _, l := range all[:min(len(all), shownUsers)] {
+		if l.Answer != nil {
+			codes = append(codes, l.Code)
+		}
+	}
+	if console.Codes(console.Stdout, codes...) && len(all) > shownUsers {
+		fmt.Fprintln(console.Stdout)
+	}
 	if more := len(all) - shownUsers; more > 0 {
 		fmt.Fprintf(console.Stdout, "%s not shown; use -json to list all\n%s\n", console.Count(more, "more user"), counts)
 	}

@@ -248,6 +248,13 @@ func (a affected) print(w io.Writer, style console.Style) {
 	if more := len(a.Users) - len(rows) + 1; more > 0 {
 		fmt.Fprintf(w, "%s not shown; use -json to list all.\n", console.Count(more, "more user is", "more users are"))
 	}
+	var codes []string
+	for _, d := range a.Users[:len(rows)-1] {
+		codes = append(codes, d.Before.Code, d.After.Code)
+	}
+	if console.Codes(w, codes...) {
+		fmt.Fprintln(w)
+	}
 	if known := a.known(); known > 0 {
 		words := []string{}
 		for _, d := range []struct {
