@@ -5,6 +5,7 @@ import (
 	"encoding/asn1"
 	"slices"
 
+	"example.com/entracba/cba/internal/text"
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -71,9 +72,9 @@ func checkOIDs(what string, oids []x509.OID) error {
 	for i, oid := range oids {
 		switch {
 		case !fits31(oid):
-			return &Error{Reason: Malformed, What: what, Text: oid.String(), Hint: "use an object identifier as ParseOID returns it"}
+			return &Error{Reason: Malformed, What: what, Text: text.OID(oid), Hint: "use an object identifier as ParseOID returns it"}
 		case slices.ContainsFunc(oids[:i], oid.Equal):
-			return &Error{Reason: Ambiguous, What: what, Text: oid.String(), Hint: "list it once"}
+			return &Error{Reason: Ambiguous, What: what, Text: text.OID(oid), Hint: "list it once"}
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/dn"
+	"example.com/entracba/cba/internal/text"
 	"example.com/entracba/cba/internal/wire"
 	"example.com/entracba/cba/keyid"
 )
@@ -14,16 +15,17 @@ import (
 // IssuerRule gives every certificate of an issuer an authentication mode and a
 // required affinity. An issuer can have one mode only.
 func IssuerRule(issuer dn.Name, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
-	text := issuer.String()
-	return Rule{Type: IssuerSubject, Identifier: text, IssuerSubjectIdentifier: text, Mode: mode, RequiredAffinity: affinity}
+	name := issuer.String()
+	return Rule{Type: IssuerSubject, Identifier: name, IssuerSubjectIdentifier: name, Mode: mode, RequiredAffinity: affinity}
 }
 
 // PolicyOIDRule gives every certificate with a policy OID an authentication mode and
 // a required affinity. It outranks a rule for the issuer. It covers exactly this
-// OID, and none below it.
+// OID, and none below it. An OID of more than 128 bytes of DER, which only a hostile
+// certificate has, makes a rule that matches nothing.
 func PolicyOIDRule(oid x509.OID, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
-	text := oid.String()
-	return Rule{Type: PolicyOID, Identifier: text, PolicyOIDIdentifier: text, Mode: mode, RequiredAffinity: affinity}
+	number := text.OID(oid)
+	return Rule{Type: PolicyOID, Identifier: number, PolicyOIDIdentifier: number, Mode: mode, RequiredAffinity: affinity}
 }
 
 // IssuerAndPolicyOIDRule gives the certificates of an issuer that have a policy
@@ -35,7 +37,7 @@ func PolicyOIDRule(oid x509.OID, mode AuthenticationMode, affinity certuserid.Af
 // not documented (open question 9.13).
 func IssuerAndPolicyOIDRule(issuer dn.Name, oid x509.OID, mode AuthenticationMode, affinity certuserid.Affinity) Rule {
 	return Rule{
-		Type: IssuerSubjectAndPolicyOID, IssuerSubjectIdentifier: issuer.String(), PolicyOIDIdentifier: oid.String(),
+		Type: IssuerSubjectAndPolicyOID, IssuerSubjectIdentifier: issuer.String(), PolicyOIDIdentifier: text.OID(oid),
 		Mode: mode, RequiredAffinity: affinity,
 	}
 }

@@ -1,10 +1,13 @@
 package policy_test
 
 import (
+	"bytes"
+	"crypto/x509"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/entracba/cba/certuserid"
 	"example.com/entracba/cba/policy"
 )
 
@@ -24,6 +27,15 @@ func TestLongOID(t *testing.T) {
 	}
 	if _, err := config.Compile(policy.Readings{}); err != nil {
 		t.Error(err)
+	}
+	var id x509.OID
+	if err := id.UnmarshalBinary(append(bytes.Repeat([]byte{0xff}, 1<<20), 0x7f)); err != nil {
+		t.Fatal(err)
+	}
+	config = policy.ServiceDefault()
+	config.AuthenticationMode.Rules = []policy.Rule{policy.PolicyOIDRule(id, policy.MultiFactor, certuserid.High)}
+	if !config.Findings().Has("policy-rule-oid") {
+		t.Errorf("%.1000v", config.Findings())
 	}
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v", took)
