@@ -118,8 +118,8 @@ func (s *shared) openJobs(ctx context.Context, create bool, connections int) (jo
 	}
 	for _, path := range []string{s.out, ledgerFolder} {
 		if rollout.Joined(path) {
-			return nil, nil, console.Usage("%s was made by \"fleet -users\", which keeps its own files there: go on with -users, -revoke or -renew and no command. To run jobs with the same CA, use a new folder: work -out NEW -ca %s",
-				path, filepath.Join(path, caName))
+			return nil, nil, console.Usage("%s was made by \"fleet -users\", which keeps its own files there: go on with -users, -revoke or -renew and no command. To run jobs with the same CA, use a new folder and the same CRL: work -out NEW -ca %s -crls %s",
+				path, filepath.Join(path, caName), filepath.Join(path, "crl"))
 		}
 	}
 	return s.open(ctx, create, connections)

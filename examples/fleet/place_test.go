@@ -149,10 +149,39 @@ func TestOneWay(t *testing.T) {
 			t.Errorf("exit status %d\n%s", r.code, r.stderr)
 		}
 	}
-	mustDo(t, dir, "work", "-out", "jobs", "-key", "p256", "-ca", "out/fleet/ca", "-drain")
+	// One CA has one CRL, whichever way a certificate was revoked.
+	mustDo(t, dir, "-revoke", "user0@yourdomain.com")
+	work := []string{"work", "-out", "jobs", "-key", "p256", "-ca", "out/fleet/ca", "-crls", "out/fleet/crl", "-drain"}
+	mustDo(t, dir, work...)
 	if s := status(t, dir, "-out", "jobs"); s.Certificates[ledger.Delivered] != 1 {
 		t.Errorf("%+v", s)
 	}
+	mustDo(t, dir, "revoke", "-out", "jobs", "user0@yourdomain.com")
+	mustDo(t, dir, work...)
+	var lists []*crl.List
+	look := func(want int) {
+		t.Helper()
+		names, _ := filepath.Glob(filepath.Join(dir, "out", "fleet", "crl", "*.crl"))
+		if len(names) != 1 {
+			t.Fatal(names)
+		}
+		der, err := os.ReadFile(names[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := crl.Parse(der)
+		if err != nil || list.Len() != want {
+			t.Fatalf("%v, %v", list, err)
+		}
+		if n := len(lists); n > 0 && list.CheckAfter(lists[n-1]) != nil {
+			t.Errorf("CRL %v after %v", list.Number, lists[n-1].Number)
+		}
+		lists = append(lists, list)
+	}
+	look(2)
+	mustDo(t, dir, "-users", "users.csv", "-key", "p256", "-reissue")
+	mustDo(t, dir, "-revoke", "user0@yourdomain.com")
+	look(3)
 }
 
 // TestStrays finds a PFX file that the ledger does not know, and puts it on the CRL.
