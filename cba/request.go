@@ -155,7 +155,7 @@ func requestDER(data []byte) ([]byte, error) {
 			continue
 		}
 		if der != nil {
-			return nil, &Error{Reason: Ambiguous, What: what}
+			return nil, &Error{Reason: Ambiguous, What: what, Hint: "the file holds several requests: give one at a time"}
 		}
 		der = b.DER
 	}
@@ -167,9 +167,10 @@ func requestDER(data []byte) ([]byte, error) {
 
 func parseRequestDER(raw []byte) (*Request, error) {
 	csr, err := x509.ParseCertificateRequest(raw)
-	if whole, ok := withAttributes(raw); err != nil && ok {
-		if csr, err = x509.ParseCertificateRequest(whole.request); err == nil {
-			csr.Raw, csr.RawTBSCertificateRequest = raw, whole.signed // what the signature is over
+	if plain, ok := withPlainName(raw); err != nil && ok {
+		if other, failed := x509.ParseCertificateRequest(plain.request); failed == nil {
+			csr, err = other, nil
+			csr.Raw, csr.RawTBSCertificateRequest, csr.RawSubject = raw, plain.signed, plain.name // what the signature is over
 		}
 	}
 	if err != nil {
@@ -202,26 +203,31 @@ func parseRequestDER(raw []byte) (*Request, error) {
 	return r, nil
 }
 
-// A completed is a request to which the empty list of attributes was added, and the
-// part of the real one that is signed.
-type completed struct{ request, signed []byte }
+// A plain request is one without a name and with a list of attributes, and what the real
+// one has: the part that is signed, and the name.
+type plain struct{ request, signed, name []byte }
 
-// withAttributes completes a request that leaves the attributes out, which
-// crypto/x509 does not read and OpenSSL verifies (RFC 2986 section 4.1 wants an
-// empty list).
-func withAttributes(request []byte) (completed, bool) {
+// withPlainName makes a request that crypto/x509 reads of one whose name it does not read,
+// such as one with @ in a PrintableString, or that leaves the attributes out (RFC 2986
+// section 4.1 wants an empty list): OpenSSL verifies both, and of a request only the key is
+// used.
+func withPlainName(request []byte) (plain, bool) {
 	input := cryptobyte.String(request)
 	var outer, signed, info, version, name, key cryptobyte.String
 	if !input.ReadASN1(&outer, cbasn1.SEQUENCE) || !input.Empty() || !outer.ReadASN1Element(&signed, cbasn1.SEQUENCE) {
-		return completed{}, false
+		return plain{}, false
 	}
 	whole := []byte(signed)
 	if !signed.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1Element(&version, cbasn1.INTEGER) ||
-		!info.ReadASN1Element(&name, cbasn1.SEQUENCE) || !info.ReadASN1Element(&key, cbasn1.SEQUENCE) || !info.Empty() {
-		return completed{}, false
+		!info.ReadASN1Element(&name, cbasn1.SEQUENCE) || !info.ReadASN1Element(&key, cbasn1.SEQUENCE) {
+		return plain{}, false
 	}
-	inner := der.Append(nil, 0x30, slices.Concat(version, name, key, []byte{0xa0, 0}))
-	return completed{der.Append(nil, 0x30, append(inner, outer...)), whole}, true
+	attributes := []byte(info)
+	if info.Empty() {
+		attributes = []byte{0xa0, 0}
+	}
+	inner := der.Append(nil, 0x30, slices.Concat(version, []byte{0x30, 0}, key, attributes))
+	return plain{der.Append(nil, 0x30, append(inner, outer...)), whole, name}, true
 }
 
 // microsoftExtensions returns the extensions of the older Windows attribute.

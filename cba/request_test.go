@@ -520,3 +520,36 @@ func TestKeyTypeForCA(t *testing.T) {
 		}
 	}
 }
+
+// A request whose name crypto/x509 does not read gives its key all the same, and its
+// signature still counts; several requests are told.
+func TestRequestWithAnOddName(t *testing.T) {
+	key := testKey(t, cba.P256, "jane")
+	// CN=jane@contoso.com as a PrintableString, which has no @.
+	subject := unhex(t, "301b 3119 3017 0603550403 1310"+hexOf("jane@contoso.com"))
+	raw, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{RawSubject: subject}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x509.ParseCertificateRequest(raw); err == nil {
+		t.Fatal("crypto/x509 reads it")
+	}
+	r, err := cba.ParseRequest(raw)
+	if err != nil || !key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(r.PublicKey) || r.Name.String() != "CN=jane@contoso.com" || !bytes.Equal(r.DER, raw) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if _, err := newRoot(t, cba.P256).IssueRequest(t.Context(), r, cba.Subject{UPN: "jane@contoso.com"}, cba.Profile{}); err != nil {
+		t.Error(err)
+	}
+	for i, at := range []int{bytes.Index(raw, []byte("jane@")), len(raw) - 3} { // what is signed, and the signature
+		changed := bytes.Clone(raw)
+		changed[at] ^= 1
+		if _, err := cba.ParseRequest(changed); !errors.Is(err, cba.BadSignature) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	two := append(r.PEM(), r.PEM()...)
+	if _, err := cba.ParseRequest(two); !errors.Is(err, cba.Ambiguous) || !strings.Contains(err.Error(), "one at a time") {
+		t.Error(err)
+	}
+}
