@@ -599,3 +599,27 @@ func TestRules(t *testing.T) {
 		t.Error("Rules shares its table")
 	}
 }
+
+// Values makes each ID once, whoever asks first, and it is that of FromCertificate.
+func TestValuesAreMadeOnce(t *testing.T) {
+	for _, options := range []certuserid.Options{{}, {UpperHex: true, WithoutSignOctet: true}} {
+		cert := load(t, "gsa-piv")
+		values := options.Values(cert)
+		var asking sync.WaitGroup
+		for i := range 64 {
+			asking.Go(func() {
+				for n := range certuserid.Mappings() {
+					m := certuserid.Mappings()[(i+n)%len(certuserid.Mappings())]
+					want, wantErr := options.FromCertificate(cert, m)
+					if got, err := values.ID(m); got != want || (err == nil) != (wantErr == nil) {
+						t.Errorf("%v: %v, %v; want %v, %v", m, got, err, want, wantErr)
+					}
+				}
+			})
+		}
+		asking.Wait()
+		if !slices.Equal(values.All(), options.All(cert)) || len(values.All()) != 7 {
+			t.Errorf("%v, and %v", values.All(), options.All(cert))
+		}
+	}
+}
