@@ -261,8 +261,11 @@ func (f *Fleet) cas() []*cba.Issuer { return append([]*cba.Issuer{f.c.CA}, f.c.O
 func keyID(ca *cba.Issuer) string { return hex.EncodeToString(ca.Certificate.SubjectKeyId) }
 
 // Run works until ctx ends, then finishes the jobs at hand and returns nil; after half a
-// minute it ends them, and other machines run them again.
+// minute it ends them, and other machines run them again. It also ends when a newer version of this
+// module has updated the tables; the error has reason Newer.
 func (f *Fleet) Run(ctx context.Context) error {
+	ctx, outdated := context.WithCancelCause(ctx)
+	defer outdated(nil)
 	switch {
 	case f.c.CA == nil || f.c.CA.Certificate == nil:
 		return &Error{Reason: Invalid, What: "set CA"}
@@ -300,6 +303,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 	group.Go(func() {
 		every(alive, f.c.Lease/3, func(ctx context.Context) {
 			err := f.beat(ctx)
+			if errors.Is(err, Newer) {
+				outdated(err)
+			}
 			if f.c.Trouble != nil && ctx.Err() == nil && (err != nil || troubled) {
 				f.c.Trouble(err)
 			}
@@ -336,6 +342,9 @@ func (f *Fleet) Run(ctx context.Context) error {
 	f.sweepFiles(end)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil // it ended before it had begun
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, Newer) {
+		err = cause
 	}
 	return errors.Join(err, f.db.transact(end, func(tx transaction) error {
 		_, err := tx.exec(end, "DELETE FROM {}workers WHERE name = $1", f.worker)

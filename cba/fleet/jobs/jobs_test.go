@@ -608,6 +608,28 @@ func TestNewer(t *testing.T) {
 		if err := m.Run(t.Context()); !errors.Is(err, Newer) {
 			t.Errorf("run: %v", err)
 		}
+		transact(t, m, func(tx transaction) error {
+			_, err := tx.exec(t.Context(), "UPDATE {}fleet SET version = version - 1")
+			return err
+		})
+		ended := make(chan error, 1)
+		go func() { ended <- m.Run(t.Context()) }()
+		m.until("it works", func() bool {
+			status, err := m.Status(t.Context())
+			return err == nil && status.Machines == 1 && s.crl(t) != nil
+		})
+		transact(t, m, func(tx transaction) error {
+			_, err := tx.exec(t.Context(), "UPDATE {}fleet SET version = version + 1")
+			return err
+		})
+		select {
+		case err := <-ended:
+			if !errors.Is(err, Newer) {
+				t.Errorf("meanwhile: %v", err)
+			}
+		case <-time.After(time.Minute):
+			t.Error("it goes on")
+		}
 	})
 }
 
