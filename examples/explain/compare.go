@@ -68,6 +68,7 @@ func (o options) compare(ctx context.Context, lists crl.Source) error {
 	if err != nil {
 		return saved.Changed(o.then, o.tenant.ID, err)
 	}
+	o.crls.Unused(os.Stderr, was, becomes)
 	bar := console.NewProgress(os.Stderr, "Comparing", 0)
 	defer bar.End()
 	counts := map[signin.Difference]int{}

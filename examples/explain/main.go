@@ -139,6 +139,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	o.crls.Unused(os.Stderr, in.config)
 	return o.explain(ctx, in.config, in.tenant, in.user, in.cert)
 }
 

@@ -37,10 +37,11 @@ func (o options) many(ctx context.Context, lists crl.Source) error {
 	if !o.tenant.IsFile() {
 		return console.Usage("-users requires -tenant FILE, not a tenant's ID")
 	}
-	_, tenant, err := saved.Tenant(o.tenant.ID, o.reading(lists))
+	config, tenant, err := saved.Tenant(o.tenant.ID, o.reading(lists))
 	if err != nil {
 		return err
 	}
+	o.crls.Unused(os.Stderr, config)
 	bar := console.NewProgress(os.Stderr, "Asking", 0)
 	defer bar.End()
 	all, total := []line{}, 0

@@ -158,6 +158,7 @@ func (o options) read(set *lab.Options) error {
 	if set.Config, set.Tenant, err = saved.Tenant(o.tenant, signin.Options{CRLs: lists}); err != nil {
 		return err
 	}
+	o.crls.Unused(os.Stderr, set.Config)
 	for c, err := range saved.Users(o.users, "") {
 		if err != nil {
 			return err

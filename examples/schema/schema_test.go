@@ -178,7 +178,7 @@ func (r run) command(t *testing.T, dir string, args []string) *exec.Cmd {
 		args = append([]string{command}, args...)
 	}
 	cmd := exec.Command(build(t, name), args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "COLUMNS=40") // at which text for people is folded, and JSON must not be
 	return cmd
 }
 

@@ -8,9 +8,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"example.com/entracba/cba"
@@ -136,6 +139,32 @@ func (c CRLs) Source() (crl.Source, error) {
 		files[url] = content
 	}
 	return crl.First(crl.Static(files), &fetch.Client{AllowPrivateAddresses: c.allowPrivate}), nil
+}
+
+// Unused says, to w, which URLs of -crl no CA of these tenants has: nobody looks at their
+// files. A typing error in a URL is otherwise seen by nobody.
+func (c CRLs) Unused(w io.Writer, tenants ...signin.Config) {
+	has := map[string]bool{}
+	for _, t := range tenants {
+		for _, pki := range t.Trust.PKIs {
+			for _, ca := range pki.CertificateAuthorities {
+				has[ca.CertificateRevocationListURL], has[ca.DeltaCertificateRevocationListURL] = true, true
+			}
+		}
+		for _, ca := range t.Trust.Classic.CertificateAuthorities {
+			has[ca.CertificateRevocationListURL], has[ca.DeltaCertificateRevocationListURL] = true, true
+		}
+	}
+	delete(has, "")
+	theirs := "none has a URL"
+	if len(has) > 0 {
+		theirs = "they have " + strings.Join(slices.Sorted(maps.Keys(has)), ", ")
+	}
+	for _, url := range slices.Sorted(maps.Keys(c.files)) {
+		if !has[url] {
+			fmt.Fprintf(w, "-crl %s: not used, because no CA of the tenant has this CRL URL; %s\n", console.Clean(url), console.Clean(theirs))
+		}
+	}
 }
 
 // Certificate reads the user's certificate out of a file of any form, PFX included, whose
