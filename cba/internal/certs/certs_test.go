@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,6 +108,11 @@ func TestForms(t *testing.T) {
 		{"hexadecimal", []byte(hex.EncodeToString(jane)), 1},
 		{"hexadecimal with blanks", []byte(strings.ToUpper(strings.Join(pairs(hex.EncodeToString(jane)), " "))), 1},
 		{"hexadecimal with colons", []byte(strings.Join(pairs(hex.EncodeToString(jane)), ":")), 1},
+		{"hexadecimal with 0x", []byte("0x" + hex.EncodeToString(jane)), 1},
+		{"a data URI", []byte("data:application/x-x509-user-cert;base64," + b64), 1},
+		{"as a proxy forwards it", []byte(url.PathEscape(p)), 1},
+		{"LDIF", []byte("dn: cn=jane\nobjectClass: person\nuserCertificate;binary:: " + b64[:60] + "\n " + b64[60:] + "\nmail: jane@contoso.com\n"), 1},
+		{"LDIF to the end", []byte("dn: cn=ca\r\ncACertificate:: " + b64 + "\r\n"), 1},
 		{"other label", []byte(strings.ReplaceAll(p, "CERTIFICATE", "X509 CERTIFICATE")), 1},
 		{"two in a block", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: append(bytes.Clone(jane), other...)}), 2},
 		{"bundle in a block of another name", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: file(t, "chain.p7b")}), 1},
@@ -162,6 +168,9 @@ func TestReasons(t *testing.T) {
 		{"second PEM block cut off", []byte(p + p[:len(p)/2]), certs.Cut, "PEM block 2"},
 		{"PEM without its end line, and another", []byte(strings.Replace(p, "-----END CERTIFICATE-----\n", "", 1) + p), certs.Cut, "PEM block 1"},
 		{"a letter too many in PEM", []byte(strings.Replace(p, "MII", "M?I", 1)), certs.Damaged, "not base64"},
+		{"DER that was sent as text", bytes.ReplaceAll(append(bytes.Clone(jane[:40]), append([]byte("\n\n\n"), jane[43:]...)...), []byte("\n"), []byte("\r\n")), certs.Damaged, "sent as text"},
+		{"LDIF without a certificate", []byte("dn: cn=jane\nmail: jane@contoso.com\n"), certs.Foreign, "not base64"},
+		{"a data URI of nothing", []byte("data:;base64,"), certs.Empty, "empty"},
 		{"PEM in lower case", []byte(strings.ToLower(p)), certs.Damaged, "misspelled"},
 		{"DER damaged", flipped, certs.Foreign, ""},
 		{"something behind", append(bytes.Clone(jane), "abc"...), certs.Damaged, "3 bytes that do not belong to it stand behind the certificate"},

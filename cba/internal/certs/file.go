@@ -11,6 +11,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -116,6 +118,13 @@ func open(data []byte, depth int) ([]Block, error) {
 		return nil, fail(Empty, "an empty file is no certificate: give PEM, DER, base64 or PKCS #7")
 	case bytes.Contains(content, []byte("-----BEGIN ")):
 		return openPEM(content)
+	case bytes.Contains(content, []byte("-----BEGIN%20")) && depth > 0: // as proxies forward one
+		if plain, err := url.PathUnescape(string(content)); err == nil {
+			return open([]byte(plain), depth-1)
+		}
+	}
+	if inner, ok := labelled(content); ok && depth > 0 {
+		return open(inner, depth-1)
 	}
 	if decoded, ok := bare(content); ok && depth > 0 {
 		blocks, err := open(decoded, depth-1)
@@ -130,6 +139,36 @@ func open(data []byte, depth int) ([]Block, error) {
 	}
 	return nil, foreignText(content)
 }
+
+// labelled takes the label off base64 text or digits: a data URI, an attribute of LDIF, 0x.
+func labelled(content []byte) ([]byte, bool) {
+	start := strings.ToLower(string(content[:min(len(content), 100)]))
+	switch {
+	case strings.HasPrefix(start, "data:"):
+		if i := strings.Index(start, ";base64,"); i >= 0 {
+			return content[i+len(";base64,"):], true
+		}
+	case strings.HasPrefix(start, "0x"):
+		return content[2:], true
+	case strings.HasPrefix(start, "dn:"):
+		if at := attribute.FindIndex(content); at != nil {
+			value := content[at[1]:]
+			if end := nextAttribute.FindIndex(value); end != nil {
+				value = value[:end[0]]
+			}
+			return value, true
+		}
+		return nil, false
+	}
+	return nil, false
+}
+
+var (
+	// attribute is that of a certificate in LDIF, whose value goes on in lines that begin
+	// with a space.
+	attribute     = regexp.MustCompile(`(?im)^(userCertificate|cACertificate)(;binary)?:: ?`)
+	nextAttribute = regexp.MustCompile(`\n[^ \r\n]`)
+)
 
 // signature says what a file is that begins with the mark of another format.
 func signature(data []byte) string {
@@ -346,6 +385,9 @@ func openDER(data []byte) ([]Block, error) {
 	}
 	if used < len(data) && len(bytes.TrimRight(data[used:], "\r\n")) == 0 { // a line end that a text tool appended
 		return blocks, nil
+	}
+	if blocks[0].Kind == Unknown {
+		return nil, fail(Damaged, "it begins as DER and is not, with %d bytes behind it: it may have been sent as text, which changes line ends; send it as binary or as PEM", len(data)-used)
 	}
 	return nil, fail(Damaged, "%d bytes that do not belong to it stand behind the %s", len(data)-used, blocks[0].Kind)
 }
