@@ -213,7 +213,9 @@ func TestCases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := explain(t, folder, append(args, "-json")...)
 			a := parseAnswer(t, r)
-			if want := map[bool]int{true: 0, false: 1}[c.Want.SignedIn]; r.code != want || r.stderr != "" {
+			// Some cases have a CRL at a URL that no CA has.
+			said := regexp.MustCompile(`(?m)^-crl \S+: not used, because .*\n`).ReplaceAllString(r.stderr, "")
+			if want := map[bool]int{true: 0, false: 1}[c.Want.SignedIn]; r.code != want || said != "" {
 				t.Errorf("exit status %d, want %d: %s", r.code, want, r.stderr)
 			}
 			rule, bound := -1, ""
