@@ -70,7 +70,7 @@ func readPasswords(source io.Reader) (Passwords, error) {
 			if errors.As(err, &bad) {
 				return p, &Error{Reason: Malformed, Line: bad.Line, What: "not a line of a password list", Err: bad.Err}
 			}
-			return p, err
+			return p, malformed(err)
 		}
 		line, _ := r.FieldPos(0)
 		if header {

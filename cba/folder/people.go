@@ -180,11 +180,11 @@ func csvError(err error) error {
 	if errors.As(err, &bad) {
 		return &Error{Reason: Malformed, Line: bad.Line, What: "not a line of CSV", Err: bad.Err}
 	}
-	return err
+	return listError(err)
 }
 
 // readHeader opens a list and says where each column is.
-func readHeader(b *bufio.Reader) (_ *csv.Reader, index map[string]int, columns int, _ error) {
+func readHeader(b *bufio.Reader) (_ *dialect.Rows, index map[string]int, columns int, _ error) {
 	start, _ := b.Peek(64 << 10)
 	looks := dialect.LooksLike(start)
 	r, header, err := openList(b)
@@ -224,7 +224,7 @@ func readHeader(b *bufio.Reader) (_ *csv.Reader, index map[string]int, columns i
 }
 
 // openList makes the lines of a table readable and reads its header row.
-func openList(b *bufio.Reader) (*csv.Reader, []string, error) {
+func openList(b *bufio.Reader) (*dialect.Rows, []string, error) {
 	r, header, err := dialect.Table(b)
 	switch {
 	case err == io.EOF:

@@ -164,7 +164,7 @@ func table(b *bufio.Reader, looks string, yield func(Listed, error) bool) {
 		line = bad.Line
 		refuse("not a line of CSV: %v", bad.Err)
 	default:
-		yield(Listed{}, err)
+		yield(Listed{}, own("", err))
 	}
 }
 

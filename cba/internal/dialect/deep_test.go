@@ -24,3 +24,35 @@ func TestListTooNested(t *testing.T) {
 		}
 	}
 }
+
+// endless is a table whose quote is never closed.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read == 0 {
+		e.read = copy(p, "id,userPrincipalName\n1,\"")
+		return e.read, nil
+	}
+	for i := range p {
+		p[i] = 'a'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestTableTooLarge(t *testing.T) {
+	source := &endless{}
+	b, err := UTF8(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, header, err := Table(b)
+	if err != nil || len(header) != 2 {
+		t.Fatalf("%q, %v", header, err)
+	}
+	_, err = rows.Read()
+	var e *wire.Error
+	if !errors.As(err, &e) || e.Reason != wire.TooLarge || e.Detail != "a row of the list is larger than 1 MiB" || source.read > 8*MaxItem {
+		t.Errorf("%v after %d bytes", err, source.read)
+	}
+}

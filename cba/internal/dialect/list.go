@@ -92,7 +92,7 @@ func List(b *bufio.Reader) iter.Seq2[Item, error] {
 			lines(b, yield)
 			return
 		}
-		l := lister{guard: &guard{r: b}, yield: yield}
+		l := lister{guard: &guard{r: b, what: "an object"}, yield: yield}
 		l.decoder = json.NewDecoder(l.guard)
 		for {
 			ok, err := l.next()
@@ -153,15 +153,16 @@ func isListName(name string) bool {
 	return false
 }
 
-// A guard ends a list whose objects are too large to be held.
+// A guard ends a list whose objects or rows are too large to be held.
 type guard struct {
 	r    io.Reader
-	read int // since the last object
+	read int // since the last one
+	what string
 }
 
 func (g *guard) Read(p []byte) (int, error) {
 	if g.read > 4*MaxItem {
-		return 0, &wire.Error{Reason: wire.TooLarge, Detail: "an object of the list is larger than 1 MiB"}
+		return 0, &wire.Error{Reason: wire.TooLarge, Detail: g.what + " of the list is larger than 1 MiB"}
 	}
 	n, err := g.r.Read(p)
 	g.read += n
@@ -309,11 +310,27 @@ func (l *lister) rest(token json.Token) (json.RawMessage, error) {
 	return write(members), err
 }
 
+// Rows reads a table row by row: of a file with one quote that is never closed, no more
+// than a few MiB are held.
+type Rows struct {
+	*csv.Reader
+	guard *guard
+}
+
+// Read is that of csv.Reader; the error may be [wire.TooLarge], too.
+func (r *Rows) Read() ([]string, error) {
+	r.guard.read = 0
+	return r.Reader.Read()
+}
+
 // Table makes the lines of a table readable, as spreadsheets and PowerShell write one, and
 // reads its header row: with commas, semicolons or tabs, with a line "sep=;",
-// "#TYPE ..." or, of the portal's templates, "version:v1.0" in front. The error is that of encoding/csv, or io.EOF for an empty table.
-func Table(b *bufio.Reader) (*csv.Reader, []string, error) {
-	r := csv.NewReader(b)
+// "#TYPE ..." or, of the portal's templates, "version:v1.0" in front. The error is that of
+// encoding/csv, io.EOF for an empty table, or [wire.TooLarge].
+func Table(list *bufio.Reader) (*Rows, []string, error) {
+	guard := &guard{r: list, what: "a row"}
+	b := bufio.NewReaderSize(guard, 1<<16)
+	r := &Rows{csv.NewReader(b), guard}
 	r.FieldsPerRecord = -1
 	for {
 		start, _ := b.Peek(4096)
