@@ -19,7 +19,6 @@ import (
 // anyUser are the properties of a user for package wire, which reads every other type
 // of this package. It is what users are read with beside the reader of theirs.
 type anyUser struct {
-	wire.Seen
 	ID                          string            `json:"id"`
 	UserPrincipalName           string            `json:"userPrincipalName"`
 	OnPremisesUserPrincipalName string            `json:"onPremisesUserPrincipalName"`
@@ -42,7 +41,14 @@ func parseSlowly(data []byte) (User, error) {
 	if err := own(wire.ReadWrapped(data, MaxJSON, &t)); err != nil {
 		return User{}, err
 	}
-	members := wire.MembersOf(t.Kept)
+	object, _, err := wire.Unwrap(data)
+	if list, failed := wire.Elements(object); err == nil && failed == nil {
+		object = list[0]
+	}
+	members, err := wire.Members(object)
+	if err != nil {
+		return User{}, err
+	}
 	had := func(name string) (value, has bool) {
 		for _, m := range members {
 			if strings.EqualFold(m.Name, name) {

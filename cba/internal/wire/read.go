@@ -29,12 +29,6 @@ func MembersOf(k Kept) []Member { return k.members }
 // KeptOf is the inverse of [MembersOf].
 func KeptOf(m []Member) Kept { return Kept{m} }
 
-// Seen is [Kept] for an object that is only read: its properties are found in any letter
-// case.
-type Seen struct{ Kept }
-
-func (Seen) fold() {}
-
 // Read reads a text into *v: a struct or a slice of structs. On an error it
 // leaves *v alone. The error is an [*Error].
 func Read[T any](data []byte, most int, v *T) error { return read(data, most, v, false) }
@@ -141,8 +135,6 @@ func fields(v reflect.Value) (list []field, keeps bool) {
 	return list, keeps
 }
 
-var folder = reflect.TypeFor[interface{ fold() }]()
-
 var keeper = reflect.TypeFor[interface{ keep([]Member) }]()
 
 func find(list []field, name string, fold bool) *field {
@@ -165,7 +157,6 @@ func decodeObject(raw []byte, v reflect.Value) *Error {
 		return err
 	}
 	list, keeps := fields(v)
-	fold := !keeps || v.Type().Implements(folder)
 	for _, f := range list {
 		if f.also != "" {
 			if members, err = oneName(members, f); err != nil {
@@ -174,7 +165,7 @@ func decodeObject(raw []byte, v reflect.Value) *Error {
 		}
 	}
 	for _, m := range members {
-		f := find(list, m.Name, fold)
+		f := find(list, m.Name, !keeps)
 		if f == nil {
 			continue
 		}
