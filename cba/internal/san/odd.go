@@ -37,7 +37,8 @@ func Odds(der []byte) []Odd {
 		if tag != tagOther || !content.ReadASN1(&oid, cbasn1.OBJECT_IDENTIFIER) || string(oid) != upnType {
 			continue
 		}
-		bare := !content.ReadASN1(&value, tagValue)
+		inner := content // a tag that is another is read all the same
+		bare := !inner.ReadASN1(&value, tagValue)
 		if bare {
 			value = content
 		}
