@@ -272,6 +272,7 @@ func exportedNames() []exported {
 		{"pfx.Algorithm", *new(pfx.Algorithm)},
 		{"pfx.Answer", *new(pfx.Answer)},
 		{"pfx.Bundle", *new(pfx.Bundle)},
+		{"pfx.Certificates", pfx.Certificates},
 		{"pfx.Decode", pfx.Decode},
 		{"pfx.Decoder", *new(pfx.Decoder)},
 		{"pfx.Encoder", *new(pfx.Encoder)},

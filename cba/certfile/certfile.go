@@ -43,7 +43,8 @@ func (f File) Path() []*x509.Certificate {
 
 // Read reads a file as [example.com/entracba/cba.ParseCertificates] does, and PFX
 // files, for which it calls password; nil stands for no password. Of several
-// certificates it takes the one that is no CA's, or that issued none of the others.
+// certificates it takes that of the private key in a PFX, or else the one that is no CA's,
+// or that issued none of the others.
 //
 // The error is an [*Error] with reason [NeedsPassword], [Ambiguous] (two
 // certificates of users), or [Unreadable], with the error of cba or pfx as its
@@ -61,16 +62,22 @@ func Read(data []byte, password func() (string, error)) (File, error) {
 }
 
 func readPFX(data []byte, password func() (string, error)) (File, error) {
-	b, err := pfx.Decode(data, "")
+	secret := ""
+	b, err := pfx.Decode(data, secret)
 	if errors.Is(err, pfx.WrongPassword) {
 		if password == nil {
 			return File{}, &Error{Reason: NeedsPassword}
 		}
-		secret, failed := password()
-		if failed != nil {
+		var failed error
+		if secret, failed = password(); failed != nil {
 			return File{}, failed
 		}
 		b, err = pfx.Decode(data, secret)
+	}
+	if errors.Is(err, pfx.KeyMismatch) {
+		if list, failed := pfx.Certificates(data, secret); failed == nil {
+			return choose(list)
+		}
 	}
 	if err != nil {
 		return File{}, &Error{Reason: Unreadable, Err: err}

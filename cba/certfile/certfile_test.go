@@ -11,6 +11,7 @@ import (
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certfile"
+	"software.sslmate.com/src/go-pkcs12"
 )
 
 func file(tb testing.TB, name string) []byte {
@@ -31,6 +32,10 @@ func TestRead(t *testing.T) {
 	}
 	leaf := list[len(list)-1]
 	lastFirst := cba.EncodeCertificates(list[2], list[0], list[1])
+	keyless, err := pkcs12.Modern.EncodeTrustStore(list, certfile.Password(file(t, "pfx-password.txt")))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name  string
 		data  []byte
@@ -49,6 +54,7 @@ func TestRead(t *testing.T) {
 		{"pfx-root-with-negative-serial.pfx", file(t, "pfx-root-with-negative-serial.pfx"), 1, "private key"},
 		{"chain-rootfirst.pem", rootFirst, 2, "no CA's"},
 		{"leaf, root, issuer", lastFirst, 2, "no CA's"},
+		{"a PFX without a key", keyless, 2, "no CA's"},
 		{"everything twice", append(bytes.Clone(rootFirst), rootFirst...), 2, "of 3 certificates"},
 		{"CAs alone", cba.EncodeCertificates(list[0], list[1]), -1, "issued none"},
 	} {

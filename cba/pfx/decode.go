@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"unicode/utf8"
 
 	"example.com/entracba/cba/internal/certs"
@@ -75,6 +76,45 @@ func Decode(data []byte, password string) (Bundle, error) {
 // key), [Malformed], [TooCostly], [KeyMismatch] (no key, or no certificate for
 // it) or [FIPSOnly]. The Bundle is empty then.
 func (d Decoder) Decode(data []byte, password string) (Bundle, error) {
+	o, entries, err := d.open(data, password)
+	if err != nil {
+		return Bundle{}, err
+	}
+	return o.bundle(entries)
+}
+
+// Certificates opens a file without a private key, as "openssl pkcs12 -export -nokeys" and
+// keytool write it, within the default limits. It returns each certificate once, in the
+// order of the file; who issued whom, and which is the user's, is not looked at.
+//
+// The error is that of [Decode], and of reason [KeyMismatch] for a file with a private key,
+// whose certificate Decode finds, or without a certificate.
+func Certificates(data []byte, password string) ([]*x509.Certificate, error) {
+	_, entries, err := Decoder{}.open(data, password)
+	if err != nil {
+		return nil, err
+	}
+	var list []*x509.Certificate
+	for _, e := range entries {
+		if e.kind == keyBag || e.kind == shroudedBag {
+			return nil, fail(KeyMismatch, "the file contains a private key, not certificates alone")
+		}
+		c, err := e.parsed()
+		if err != nil {
+			return nil, err
+		}
+		if c != nil && !slices.ContainsFunc(list, c.Equal) {
+			list = append(list, c)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fail(KeyMismatch, "the file contains neither a certificate nor a private key")
+	}
+	return list, nil
+}
+
+// open proves the password and decrypts everything but the key.
+func (d Decoder) open(data []byte, password string) (*opener, []bag, error) {
 	if d.MaxBytes == 0 {
 		d.MaxBytes = defaultMaxBytes
 	}
@@ -82,24 +122,24 @@ func (d Decoder) Decode(data []byte, password string) (Bundle, error) {
 		d.MaxIterations = defaultMaxDecode
 	}
 	if len(data) > d.MaxBytes {
-		return Bundle{}, fail(TooCostly, "the file has %d bytes, more than %d", len(data), d.MaxBytes)
+		return nil, nil, fail(TooCostly, "the file has %d bytes, more than %d", len(data), d.MaxBytes)
 	}
 	if !utf8.ValidString(password) {
-		return Bundle{}, fail(WrongPassword, "it is not valid UTF-8, so no file can have it")
+		return nil, nil, fail(WrongPassword, "it is not valid UTF-8, so no file can have it")
 	}
 	f, err := parseFile(data)
 	if err != nil {
-		return Bundle{}, err
+		return nil, nil, err
 	}
-	o := opener{pw: newSecret(password), budget: budget{int64(d.MaxIterations), int64(d.MaxIterations)}}
+	o := &opener{pw: newSecret(password), budget: budget{int64(d.MaxIterations), int64(d.MaxIterations)}}
 	if err := o.checkMAC(f, d.InsecureAllowNoMAC); err != nil {
-		return Bundle{}, err
+		return nil, nil, err
 	}
 	entries, err := o.entries(f)
 	if err != nil {
-		return Bundle{}, err
+		return nil, nil, err
 	}
-	return o.bundle(entries)
+	return o, entries, nil
 }
 
 // Reencode opens a file with its password and writes its contents, friendly
@@ -206,6 +246,25 @@ func (o *opener) entries(f *file) ([]bag, error) {
 	return all, nil
 }
 
+// parsed reads the certificate of an entry; nil if the entry holds none.
+func (e bag) parsed() (*x509.Certificate, error) {
+	if e.kind != certBag {
+		return nil, nil
+	}
+	der, ok := e.certificate()
+	switch {
+	case !ok:
+		return nil, fail(Malformed, "a certificate entry cannot be read")
+	case der == nil:
+		return nil, nil
+	}
+	c, err := certs.Parse(der)
+	if err != nil {
+		return nil, &Error{Reason: Malformed, What: "a certificate cannot be read", Err: err}
+	}
+	return c, nil
+}
+
 // bundle makes the entries into a Bundle.
 func (o *opener) bundle(entries []bag) (Bundle, error) {
 	var found []*x509.Certificate
@@ -217,19 +276,14 @@ func (o *opener) bundle(entries []bag) (Bundle, error) {
 		case keyBag, shroudedBag:
 			keys = append(keys, e)
 		case certBag:
-			der, ok := e.certificate()
-			if !ok {
-				return Bundle{}, fail(Malformed, "a certificate entry cannot be read")
-			}
-			if der == nil {
-				continue
-			}
-			c, err := certs.Parse(der)
+			c, err := e.parsed()
 			if err != nil {
-				return Bundle{}, &Error{Reason: Malformed, What: "a certificate cannot be read", Err: err}
+				return Bundle{}, err
 			}
-			localKeyIDs[c], names[c] = e.localKeyID, e.name
-			found = append(found, c)
+			if c != nil {
+				localKeyIDs[c], names[c] = e.localKeyID, e.name
+				found = append(found, c)
+			}
 		}
 	}
 	if len(keys) == 0 {

@@ -3,6 +3,7 @@ package pfx_test
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -143,6 +144,16 @@ func TestFilesOfOpenSSL(t *testing.T) {
 				}
 				if in.Encoding != test.enc {
 					t.Errorf("Inspect says %v, want %v", in.Encoding, test.enc)
+				}
+				if list, err := pfx.Certificates(data, password); test.options == "-nokeys" {
+					if err != nil || len(list) != 1+len(want.Chain) || !list[0].Equal(want.Certificate) {
+						t.Errorf("%d certificates, %v", len(list), err)
+					}
+					if _, err := pfx.Certificates(data, "wrong"); !errors.Is(err, pfx.WrongPassword) {
+						t.Errorf("a wrong password: %v", err)
+					}
+				} else if err == nil || test.reason == "" && !errors.Is(err, pfx.KeyMismatch) {
+					t.Errorf("certificates of a file with a key: %v", err)
 				}
 				if test.options == "-nomac" {
 					got, err := pfx.Decoder{InsecureAllowNoMAC: true}.Decode(data, password)
