@@ -226,8 +226,8 @@ stray CN=Badge 4711: it has neither a UPN nor an e-mail address
 stray CN=Eve: no user of the list has the name eve@contoso.com
 stray CN=www.contoso.com: it has neither a UPN nor an e-mail address
 question group: For which groups is the method meant? Users in scope without... 
-question hardware: Is the key of every certificate with the policy OID 1.2.3.4 ... policy OID "1.2.3.4": multifactor, high affinity
-question hardware: Is the key of every certificate of the issuer CN=Contoso Car... issuer "CN=Contoso Cards": multifactor, high affinity
+question hardware: Are the keys of the certificates that have the policy OID 1.... policy OID "1.2.3.4": multifactor, high affinity
+question hardware: Are the keys of the certificates that are of the issuer CN=C... issuer "CN=Contoso Cards": multifactor, high affinity
 question domain: Does the name in a certificate, alex@contoso.onmicrosoft.com... 
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" {
