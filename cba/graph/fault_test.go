@@ -627,6 +627,9 @@ func TestHostileAnswers(t *testing.T) {
 
 // Both changes together are too many values: what the other one wrote is put back.
 func TestPutBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	t.Parallel()
 	in := people()
 	f := newTenant(t, in, graphtest.Options{})

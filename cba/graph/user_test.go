@@ -328,6 +328,9 @@ func countOutcome(plans []graph.UserPlan, o graph.Outcome) int {
 
 // Two programs add different values to one user: neither loses the other's.
 func TestTwoPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	t.Parallel()
 	for round := range 10 {
 		f := newTenant(t, people(), graphtest.Options{})

@@ -86,6 +86,9 @@ func TestOddCertificates(t *testing.T) {
 // A configuration as large as can be read is compiled, linted and explained in
 // the time of a few sorts of its size, not of its square.
 func TestHostileSizes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	for name, text := range map[string]string{
 		"empty rules":    `{"authenticationModeConfiguration":{"rules":[` + strings.Repeat(`{},`, 20_000) + `{}]}}`,
 		"same rules":     `{"authenticationModeConfiguration":{"rules":[` + strings.Repeat(`{"x509CertificateRuleType":"policyOID","identifier":"1.3.6.1.4.1.99999.1000"},`, 6_000) + `{}]}}`,

@@ -239,6 +239,9 @@ func TestUserReader(t *testing.T) {
 
 // So are all files with users that the tests have.
 func TestUserReaderOfFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	n := 0
 	for _, dir := range []string{"testdata", filepath.Join("..", "signin", "testdata"), filepath.Join("..", "snapshot", "testdata"), filepath.Join("..", "folder", "testdata")} {
 		err := filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {

@@ -285,6 +285,9 @@ func TestSettled(t *testing.T) {
 // Under any readings together a verdict holds together: its answer is that of Decide, a
 // step fails if and only if it refuses, and confirmed readings give the default answer.
 func TestSettledTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	cases, files := caseFiles(t)
 	random := rand.New(rand.NewPCG(7, 8))
 	for name, c := range cases {

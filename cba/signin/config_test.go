@@ -595,6 +595,9 @@ func TestRequirementJSON(t *testing.T) {
 // A list above the limit of an interactive sign-in is remarked; one above the
 // smaller figure for downloads in the background rests on open question 9.7.
 func TestLargeLists(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	w := theWorld(t)
 	r := signin.Request{User: &policy.User{UserPrincipalName: "bob@woodgrove.com"}, Certificate: w.certs["bob"], At: worldNow}
 	for _, test := range []struct {

@@ -48,6 +48,9 @@ func TestSharedIDs(t *testing.T) {
 
 // In a list of any length, every value that two users have is found, and no other.
 func TestSharedIDsOfManyUsers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short leaves out what takes long")
+	}
 	var s signin.SharedIDs
 	const users = 60_000
 	add := func(i int, value string) lint.Findings {
