@@ -169,20 +169,22 @@ func (o options) note(plan graph.TenantPlan, file string) tenant.Unfinished {
 
 // write makes the change.
 func (o options) write(ctx context.Context, t *tenant.Tenant, plan graph.TenantPlan, content []byte, r *report) error {
-	note := o.note(plan, r.saved)
-	end, err := note.Begin(content)
-	if err != nil {
-		return console.Usage("%w", err)
-	}
 	options := graph.TenantOptions{ApplyOptions: graph.ApplyOptions{AllowLockout: true}} // who would be is decided above
 	if !o.json {
 		options.Progress = func(part string) { fmt.Fprintf(os.Stderr, "Writing: %s\n", part) }
 	}
 	if o.upload != "" {
-		if options.Bundle, err = folder.Read(o.bundle, folder.MaxFile); err != nil {
-			return errors.Join(err, end(true))
+		// Before the note: an earlier run may not have finished, and its note stays.
+		bundle, err := folder.Read(o.bundle, folder.MaxFile)
+		if err != nil {
+			return err
 		}
-		options.UploadURL = o.upload
+		options.Bundle, options.UploadURL = bundle, o.upload
+	}
+	note := o.note(plan, r.saved)
+	end, err := note.Begin(content)
+	if err != nil {
+		return console.Usage("%w", err)
 	}
 	// The plan is in two files already.
 	_, err = t.ApplyTenant(ctx, plan, io.Discard, options)

@@ -515,6 +515,33 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// A run that goes on with an unfinished change and cannot even begin leaves the note of it.
+func TestBundleMissing(t *testing.T) {
+	t.Parallel()
+	d, err := graphtest.Demo(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	p := &place{t: t, dir: dir, demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{Fetch: func(_ context.Context, url string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(dir, filepath.Base(url)))
+	}})}
+	p.ca("one.pem")
+	p.must(p.run("-ca", "one.pem", "-pki", "Cards", "-rule", "1.2.3.9=multifactor", "-allow-lockout", "-bundle", "cas.p7b", "-out", "plan.json"), 0)
+	apply := func(bundle string) programtest.Result {
+		return p.run("-apply", "plan.json", "-bundle", bundle, "-upload", "https://pki.contoso.com/cas.p7b", "-allow-lockout")
+	}
+	p.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/policies/**"})
+	p.must(apply("cas.p7b"), 2, "the change is not finished")
+	p.must(apply("gone.p7b"), 2, "gone.p7b")
+	p.must(p.run("-rule", "1.2.3.8=multifactor"), 3, "WARNING: setup was stopped in the middle", "-undo ")
+	p.ClearFaults()
+	p.must(apply("cas.p7b"), 0, "Applied")
+	if r := p.run("-rule", "1.2.3.8=multifactor"); strings.Contains(r.Stderr, "WARNING") {
+		t.Errorf("still warned: %s", r.Stderr)
+	}
+}
+
 // A plan that others could have changed would be theirs.
 func TestPlanOfOthers(t *testing.T) {
 	t.Parallel()
