@@ -132,7 +132,7 @@ func checkSecret(name string, info fs.FileInfo) error {
 		return nil
 	}
 	if writable(info) {
-		return writableByOthers(name, "contains a key or passwords")
+		return writableByOthers(name, "holds a key, passwords or what a program is to do")
 	}
 	return checkFolder(filepath.Dir(path), name)
 }

@@ -116,6 +116,12 @@ func run(args []string) error {
 	}
 	defer t.Close()
 	t.WriteRate = o.rate
+	if o.apply && t.Demo == nil {
+		// Who can change this file decides whose certificate opens which account.
+		if err := folder.CheckPrivate(o.source()); err != nil {
+			return usage(fmt.Errorf("nothing was written to the tenant: %w", err))
+		}
+	}
 	w := &work{options: o, tenant: t, r: newReport(o)}
 	// The whole input is read once before the tenant is asked anything.
 	for _, err := range w.edits(nil) {
@@ -200,6 +206,10 @@ func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[snapshot.Edit
 				return
 			}
 			defer f.Close()
+			if err := whole(f); err != nil {
+				yield(snapshot.Edit{}, fmt.Errorf("%s: %w", w.undo, err))
+				return
+			}
 			for e, err := range snapshot.ReadUndo(f) {
 				if err != nil {
 					err = fmt.Errorf("%s: %w", w.undo, err)
@@ -229,6 +239,24 @@ func (w *work) edits(refuse func(upn string, err error)) iter.Seq2[snapshot.Edit
 			}
 		}
 	}
+}
+
+// whole refuses an undo file whose last line breaks off. Sync writes the file whole before
+// it writes to the tenant, so what is missing of it was written, and passing it over would
+// leave users as they are and say that all was taken back.
+func whole(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return err
+	}
+	var last [1]byte
+	if _, err := f.ReadAt(last[:], info.Size()-1); err != nil {
+		return err
+	}
+	if last[0] != '\n' {
+		return errors.New("the file breaks off in its last line, so users who were written may be missing from it: restore the whole file, or end or remove that line to take back the others alone")
+	}
+	return nil
 }
 
 // demonstration is the manifest that belongs to the demonstration.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -201,6 +202,62 @@ func TestApplyAndUndo(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, lists(t, s.Tenant())); diff != "" {
 		t.Errorf("after undo (-want +got):\n%s", diff)
+	}
+}
+
+// An undo file that was cut off lacks users who were written: nothing says that all was
+// taken back. One that others could have changed would be theirs, as a manifest.
+func TestFileThatCannotBeTrusted(t *testing.T) {
+	t.Parallel()
+	s := tenanttest.Serve(t, directory(), graphtest.Options{})
+	folder := t.TempDir()
+	write(t, folder, people, "jane@contoso.com", "john@contoso.com", "alex@contoso.com")
+	manifest := filepath.Join(folder, "manifest.json")
+	refused := func(says string, args ...string) {
+		t.Helper()
+		r := sync(t, s, folder, args...)
+		if n := writesTo(s.Writes()); r.Code != 2 || n != 0 || !strings.Contains(r.Stderr, says) || r.Stdout != "" {
+			t.Errorf("%q: exit status %d, %d writes\n%s%s", args, r.Code, n, r.Stdout, r.Stderr)
+		}
+	}
+	modes := func(name string, args ...string) {
+		t.Helper()
+		if runtime.GOOS == "windows" {
+			return // there are no modes
+		}
+		for _, mode := range []os.FileMode{0o620, 0o602} {
+			if err := os.Chmod(name, mode); err != nil {
+				t.Fatal(err)
+			}
+			refused("chmod go-w", args...)
+		}
+		if r := sync(t, s, folder, args[:len(args)-1]...); r.Code != 0 { // a dry run
+			t.Errorf("%q: exit status %d\n%s", args, r.Code, r.Stderr)
+		}
+		if err := os.Chmod(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	modes(manifest, "-manifest", "manifest.json", "-apply")
+	if r := sync(t, s, folder, "-manifest", "manifest.json", "-apply"); r.Code != 0 {
+		t.Fatalf("exit status %d\n%s", r.Code, r.Stderr)
+	}
+	s.Writes()
+	undo := undoFiles(t, folder)[0]
+	modes(undo, "-undo", undo, "-apply")
+	text, err := os.ReadFile(undo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, len(text) / 2, len(text) - 1} {
+		if err := os.WriteFile(undo, text[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused("breaks off", "-undo", undo, "-apply")
+		refused("breaks off", "-undo", undo)
+	}
+	if found := undoFiles(t, folder); len(found) != 1 {
+		t.Errorf("undo files: %v", found)
 	}
 }
 
