@@ -46,6 +46,8 @@ func (f *Fleet) Reissue(ctx context.Context, list iter.Seq2[cba.Task, error]) (E
 func (f *Fleet) addAll(ctx context.Context, list iter.Seq2[cba.Task, error], reissue bool) (Enqueued, error) {
 	var counts Enqueued
 	rows := make([][2]string, 0, portion)
+	// PostgreSQL updates no row that the same statement inserted: a user counts once.
+	given := map[string]bool{}
 	flush := func() error {
 		if len(rows) == 0 {
 			return nil
@@ -57,6 +59,7 @@ func (f *Fleet) addAll(ctx context.Context, list iter.Seq2[cba.Task, error], rei
 		counts.Added += added
 		counts.Known += len(rows) - added
 		rows = rows[:0]
+		clear(given)
 		return nil
 	}
 	for task, err := range list {
@@ -81,7 +84,13 @@ func (f *Fleet) addAll(ctx context.Context, list iter.Seq2[cba.Task, error], rei
 		if err != nil {
 			return counts, err
 		}
-		rows = append(rows, [2]string{ledger.OwnerOf(s), string(text)})
+		owner := ledger.OwnerOf(s)
+		if given[owner] {
+			counts.Known++
+			continue
+		}
+		given[owner] = true
+		rows = append(rows, [2]string{owner, string(text)})
 		if len(rows) == portion {
 			if err := flush(); err != nil {
 				return counts, err

@@ -5,6 +5,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -451,6 +452,37 @@ func TestReissue(t *testing.T) {
 		m.until("done again", func() bool { status, err := m.Status(t.Context()); return err == nil && status.Left() == 0 })
 		if n := len(ids(server)[upn(1)]); n != 1 {
 			t.Errorf("%d values", n)
+		}
+	})
+}
+
+// TestTwiceInList counts a user who is twice in a list once, whatever became of the first.
+func TestTwiceInList(t *testing.T) {
+	each(t, func(t *testing.T, s site) {
+		m := s.machine(t, func(*Config) {})
+		twice := func(yield func(cba.Task, error) bool) {
+			for range 2 {
+				for task, err := range list(2) {
+					if !yield(task, err) {
+						return
+					}
+				}
+			}
+		}
+		for _, add := range []func(context.Context, iter.Seq2[cba.Task, error]) (Enqueued, error){m.Reissue, m.Enqueue, m.Reissue} {
+			want := Enqueued{Known: 4}
+			if status, err := m.Status(t.Context()); err != nil || status.Requests == 0 {
+				want = Enqueued{Added: 2, Known: 2}
+			}
+			if got, err := add(t.Context(), twice); err != nil || got != want {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+		if _, err := m.Revoke(t.Context(), upn(1), crl.Superseded); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Reissue(t.Context(), twice); err != nil || got != (Enqueued{Added: 1, Known: 3}) {
+			t.Errorf("again: %+v, %v", got, err)
 		}
 	})
 }
