@@ -48,6 +48,7 @@ func commands() map[string]func(context.Context, []string) error {
 type shared struct {
 	out, ledger string
 	json        bool
+	again       []string // the command line of work, for what comes after it
 }
 
 func (s *shared) register(f *flag.FlagSet) {
@@ -199,8 +200,12 @@ func (s *shared) command(name string) []string {
 	return append([]string{name}, place(s.out, s.ledger)...)
 }
 
-// work is the command that runs the jobs of this ledger.
+// work is the command that runs the jobs of this ledger: the same one after work, whose CA and
+// places would be others without its flags.
 func (s *shared) work() []string {
+	if s.again != nil {
+		return s.again
+	}
 	args := s.command("work")
 	if isPostgres(s.ledger) {
 		return append(args, "-ca", "FOLDER")
@@ -227,6 +232,7 @@ type work struct {
 
 func workOn(ctx context.Context, args []string) error {
 	w := work{config: jobs.Config{KeyType: cba.RSA2048, Encoding: pfx.Compatible}}
+	w.again = append([]string{"work"}, args...)
 	f := flag.NewFlagSet("fleet work", flag.ContinueOnError)
 	w.register(f)
 	f.StringVar(&w.ca, "ca", "", "issue with the CA in `DIR`, which has its certificate and key; required with postgres:// unless -token is given (default the CA in the -out folder, created if there is none)")
@@ -300,6 +306,11 @@ func (w *work) run(ctx context.Context) error {
 	}
 	if w.files == w.passwords || !isBucket(w.files) && filepath.Clean(w.files) == filepath.Clean(w.passwords) {
 		return console.Usage("-files and -passwords must be two places: whoever has both has the key")
+	}
+	for _, secret := range []string{w.files, w.passwords} {
+		if w.crls == secret || !isBucket(secret) && filepath.Clean(w.crls) == filepath.Clean(secret) {
+			return console.Usage("-crls must be a place of its own: everyone can read it, and nobody else may read -files and -passwords")
+		}
 	}
 	var err error
 	if w.config.Files, err = openSecrets("files", w.files); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -113,12 +112,7 @@ func openPublished(flag, place string) (p published, err error) {
 			return folder.Write(filepath.Join(place, name), content, folder.Public)
 		},
 		func(_ context.Context, name string) ([]byte, error) {
-			f, err := os.Open(filepath.Join(place, name))
-			if err != nil {
-				return nil, err
-			}
-			defer f.Close()
-			return io.ReadAll(io.LimitReader(f, maxCRL)) // what is larger is no CRL
+			return folder.Read(filepath.Join(place, name), maxCRL)
 		},
 	}, nil
 }

@@ -119,7 +119,8 @@ func TestTypos(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"-files", "s3://id:hunter2@bucket"}, {"-passwords", "s3:hunter2"}, {"-files", "https://bucket.contoso.com/hunter2"},
-		{"-crls", "ftp://hunter2"}, {"-files", "s3://b/x", "-passwords", "s3://b/x"}, {"-files", "s3://b/x", "-passwords", "s3://b/x/"}} {
+		{"-crls", "ftp://hunter2"}, {"-files", "s3://b/x", "-passwords", "s3://b/x"}, {"-files", "s3://b/x", "-passwords", "s3://b/x/"},
+		{"-crls", "out/fleet/pfx"}, {"-crls", "out/fleet/passwords/"}, {"-files", "s3://b/x", "-crls", "s3://b/x"}} {
 		r := do(t, dir, append([]string{"work"}, args...)...)
 		if r.code != 2 || strings.Contains(r.stderr, "hunter2") {
 			t.Errorf("work %q: exit status %d\n%s", args, r.code, r.stderr)
@@ -182,6 +183,32 @@ func TestOneWay(t *testing.T) {
 	mustDo(t, dir, "-users", "users.csv", "-key", "p256", "-reissue")
 	mustDo(t, dir, "-revoke", "user0@yourdomain.com")
 	look(3)
+}
+
+// TestHugeCRL replaces no CRL of which it could read only a part: it may be newer.
+func TestHugeCRL(t *testing.T) {
+	dir := t.TempDir()
+	writeUsers(t, dir, 2)
+	work := []string{"work", "-key", "p256", "-drain"}
+	mustDo(t, dir, "enqueue", "-users", "users.csv")
+	mustDo(t, dir, work...)
+	mustDo(t, dir, "revoke", "user0@yourdomain.com")
+	mustDo(t, dir, work...)
+	names, _ := filepath.Glob(filepath.Join(dir, "out", "fleet", "crl", "*.crl"))
+	if len(names) != 1 {
+		t.Fatal(names)
+	}
+	const size = 300 << 20
+	if err := os.Truncate(names[0], size); err != nil {
+		t.Fatal(err)
+	}
+	mustDo(t, dir, "revoke", "user1@yourdomain.com")
+	if r := do(t, dir, work...); r.code == 0 || !strings.Contains(r.stderr, "larger than 256 MB") {
+		t.Errorf("exit status %d\n%s", r.code, r.stderr)
+	}
+	if info, err := os.Stat(names[0]); err != nil || info.Size() != size {
+		t.Errorf("replaced: %v, %v", info, err)
+	}
 }
 
 // TestStrays finds a PFX file that the ledger does not know, and puts it on the CRL.
