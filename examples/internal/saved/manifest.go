@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"example.com/entracba/cba"
 	"example.com/entracba/cba/certfile"
@@ -83,10 +84,14 @@ func missing(name, written string, err error) error {
 }
 
 // Changed adds to the error about a file with a changed tenant that is not there how to
-// begin: with a copy of the tenant in the file original.
+// begin: with a copy of the tenant in the file or folder original.
 func Changed(name, original string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return console.Usage("%w\nto begin, copy the tenant and change the copy: %s", err, console.Line("cp", original, name))
+	args := []string{"cp", original, name}
+	if info, failed := os.Stat(original); failed == nil && info.IsDir() {
+		args = slices.Insert(args, 1, "-R")
+	}
+	return console.Usage("%w\nto begin, copy the tenant and change the copy: %s", err, console.Line(args...))
 }
