@@ -357,14 +357,14 @@ func (i *Issuer) catchUp(ctx context.Context, lists []*crl.List) (number uint64,
 		}
 		number = max(number, list.Number.Uint64())
 	}
-	if number == 0 {
-		return 0, nil // no state is older
+	lists = slices.DeleteFunc(slices.Clone(lists), func(l *crl.List) bool { return l == nil })
+	if len(lists) == 0 {
+		return 0, nil
 	}
 	h, err := i.readState(ctx)
-	if err != nil || number <= h.number {
+	if err != nil || number <= h.number && h.number > 0 { // a store without CRLs is older than one with the number 0
 		return number, err
 	}
-	lists = slices.DeleteFunc(slices.Clone(lists), func(l *crl.List) bool { return l == nil })
 	slices.SortFunc(lists, func(a, b *crl.List) int { return a.Number.Cmp(b.Number) }) // what is newer counts
 	pending := map[string]record{}
 	for _, list := range lists {
@@ -392,9 +392,11 @@ func (i *Issuer) catchUp(ctx context.Context, lists []*crl.List) (number uint64,
 		}
 		r, there := pending[string(old.serial)]
 		delete(pending, string(old.serial))
-		passing := old.reason == crl.CertificateHold || old.reason == crl.RemoveFromCRL
-		if there && passing && r.reason != crl.CertificateHold {
-			return emit(r) // it was revoked for good
+		switch {
+		case there && old.reason == crl.RemoveFromCRL: // it was revoked again
+			return emit(r)
+		case there && old.reason == crl.CertificateHold && r.reason != crl.CertificateHold: // for good
+			return emit(r)
 		}
 		return emit(*old)
 	})

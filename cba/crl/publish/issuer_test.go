@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -410,4 +411,39 @@ func TestOldStore(t *testing.T) {
 	if _, err := d.Base(ctx, publish.Options{Published: []*crl.List{other}}); !errors.Is(err, publish.BadOptions) {
 		t.Errorf("a CRL of another CA: %v", err)
 	}
+}
+
+// TestOldStoreHold restores a store in which a certificate was taken off hold, and that was put on
+// hold again: it stays on hold.
+func TestOldStoreHold(t *testing.T) {
+	d := newDesk(t)
+	store := d.Store.(publish.FileStore)
+	d.revoke(1, crl.CertificateHold)
+	d.base("1 1=certificateHold")
+	d.release(1)
+	backup := map[string][]byte{}
+	for _, name := range []string{store.Path, store.Path + ".state"} {
+		backup[name] = crltest.Must[[]byte](t)(os.ReadFile(name))
+	}
+	d.revoke(1, crl.CertificateHold)
+	again := d.base("2 1=certificateHold")
+	for name, text := range backup {
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.base("3 1=certificateHold", publish.Options{Published: []*crl.List{again}})
+}
+
+// TestNewStoreAfterNumberZero takes over from a program whose first CRL has the number 0.
+func TestNewStoreAfterNumberZero(t *testing.T) {
+	d := newDesk(t)
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: new(big.Int), ThisUpdate: d.now, NextUpdate: d.now.Add(time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(7), RevocationTime: d.now, ReasonCode: 1}},
+	}, d.Certificate, d.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.base("1 7=keyCompromise", publish.Options{Published: []*crl.List{crltest.Must[*crl.List](t)(crl.Parse(der))}})
 }
