@@ -112,7 +112,10 @@ func (c Chain) Steps() []lint.Step {
 			steps = append(steps, ca.storeStep(i))
 			failed(i, NotCA, PathTooLong, NoCertSign, TooDeep)
 		}
-		if !failed(i, NotYetValid, Expired) {
+		if path.PeriodUnread(cert) {
+			steps = append(steps, lint.Step{At: i, Name: StepValidity, Outcome: lint.Skip, Source: sourceCodes,
+				Detail: fmt.Sprintf("the validity of %s cannot be read", dn.Show(cert.RawSubject))})
+		} else if !failed(i, NotYetValid, Expired) {
 			steps = append(steps, lint.Step{At: i, Name: StepValidity, Outcome: lint.Pass, Source: sourceCodes,
 				Detail: fmt.Sprintf("%s is valid until %s", dn.Show(cert.RawSubject), text.Time(cert.NotAfter))})
 		}

@@ -74,9 +74,10 @@ func LacksUsage(cert *x509.Certificate, bit x509.KeyUsage) bool {
 }
 
 // PeriodUnread reports whether a certificate's validity is not known: those that
-// crypto/x509 refuses may have times that cannot be read.
+// crypto/x509 refuses may have times that cannot be read. Of these no signature is checked
+// either; a certificate of the year 1 whose signature is has expired.
 func PeriodUnread(cert *x509.Certificate) bool {
-	return cert.NotBefore.IsZero() && cert.NotAfter.IsZero() && len(cert.Raw) > 0
+	return cert.NotBefore.IsZero() && cert.NotAfter.IsZero() && len(cert.Raw) > 0 && cert.SignatureAlgorithm == 0 && cert.PublicKey == nil
 }
 
 // PeriodOf returns [NotYetValid], [Expired] or zero, also for a validity that is not

@@ -300,3 +300,12 @@ func TestCheckSelfIssued(t *testing.T) {
 		t.Errorf("another CA: %v", found)
 	}
 }
+
+// A certificate that crypto/x509 reads has the validity that it says, also that of the year 1.
+func TestPeriodOfTheYearOne(t *testing.T) {
+	root := newCA(t, "root")
+	cert := root.issue(t, root, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = time.Time{}, time.Time{} })
+	if path.PeriodUnread(cert) || path.PeriodOf(cert, now) != path.Expired {
+		t.Errorf("%v to %v: unread %v, %v", cert.NotBefore, cert.NotAfter, path.PeriodUnread(cert), path.PeriodOf(cert, now))
+	}
+}
