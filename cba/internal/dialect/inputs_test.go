@@ -37,6 +37,8 @@ func TestNotWhole(t *testing.T) {
 	for text, where := range map[string]string{
 		`{"State":"disabled","state":"enabled"}`:                                                       "/state",
 		`{"x509Certificate":{"state":"enabled","STATE":"disabled"}}`:                                   "/x509Certificate/STATE",
+		`{"state":"disabled","sTate":"enabled"}`:                                                       "/sTate",
+		`{"excludetargets":[],"excludeTargets":[]}`:                                                    "/excludeTargets",
 		`{"a":[{"ExcludeTargets":[],"excludeTargets":[]}]}`:                                            "/a/0/excludeTargets",
 		`{"excludeTargets":[],"excludeTargets@odata.nextLink":"https://x"}`:                            "/excludeTargets@odata.nextLink",
 		`[{"certificateAuthorities":[],"certificateAuthorities@odata.nextLink":"https://x"}]`:          "/0/certificateAuthorities@odata.nextLink",

@@ -106,7 +106,7 @@ const maxTest = 1 << 12
 func FuzzPlain(f *testing.F) {
 	for _, text := range []string{`{"id":"1","memberOf":[],"certificate":"AAAA"}`, ` {"rules":{"a":1}} `, `{"certificate":[48,0]}`, `{"createdDateTime":"\/Date(1718000000000)\/"}`,
 		`{"error":{"code":"x"}}`, `{"memberOf":"@{id=1}"}`, `{"a":"\"@{","memberOf":["\u0040{id=1}"]}`, `{"@{":1,"authorizationInfo":"\u0040{x}"}`, `{"a":"\"@{","authorizationInfo":"\u0040{x}"}`, `{"value":[1],"count":1}`, `{"authorizationInfo":"System.Object[]"}`, `"Microsoft.Graph.x"`,
-		"\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", `{"a":{"additionalProperties":{}}}`, `{"a":1,"a":2}`} {
+		"\xef\xbb\xbf{}", "\xff\xfe{\x00}\x00", `{"a":{"additionalProperties":{}}}`, `{"a":1,"a":2}`, `{"state":"disabled","sTate":"enabled"}`} {
 		f.Add([]byte(text))
 	}
 	f.Add([]byte("[" + strings.Repeat(" ", maxTest) + "]"))

@@ -12,8 +12,9 @@ import (
 // asks ask, if there is one: name is the name of the property without its quotes, nil for
 // what is none's. The text is sound only if Scan returns true, whatever ask was given.
 //
-// That it returns false says nothing: it knows no escapes in names, no byte order mark
-// and no object of more than 32 properties. Text looks again, and says what is wrong.
+// That it returns false says nothing: it knows no escapes in names, no byte order mark,
+// no object of more than 32 properties, and none with two names that differ in the case of
+// ASCII letters only, of which a reader may have to say that it takes neither. Text looks again, and says what is wrong.
 func Scan(text []byte, ask func(name, value []byte) bool) bool {
 	s := scan{text, ask}
 	return s.value(0, 0, nil) == len(text)
@@ -75,7 +76,7 @@ func (s *scan) object(at, depth int) int {
 			return -1
 		}
 		for _, other := range names[:n] {
-			if bytes.Equal(name, other) {
+			if len(name) == len(other) && sameFold(name, other) {
 				return -1
 			}
 		}
@@ -96,6 +97,16 @@ func (s *scan) object(at, depth int) int {
 		at = s.space(at + 1)
 	}
 	return -1
+}
+
+// sameFold compares names of one length without regard to the letter case of ASCII.
+func sameFold(a, b []byte) bool {
+	for i := range a {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *scan) array(at, depth int) int {
