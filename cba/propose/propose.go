@@ -633,7 +633,7 @@ func (w *work) ask() {
 		if l.owner == nil || !l.usable() {
 			continue
 		}
-		policies := slices.DeleteFunc(slices.Clone(l.cert.Policies), func(oid x509.OID) bool { return oid.String() == anyPolicy })
+		policies := slices.DeleteFunc(slices.Clone(l.cert.Policies), func(oid x509.OID) bool { return text.OID(oid) == anyPolicy })
 		if len(policies) == 0 {
 			if name, err := dn.ParseDER(l.cert.RawIssuer); err == nil {
 				count(policy.IssuerRule(name, policy.MultiFactor, certuserid.High))
