@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -305,6 +306,17 @@ func KindOf(file []byte) string {
 			return "user"
 		}
 	}
+	if isList(file) {
+		for u, err := range snapshot.ReadUsers(bytes.NewReader(file)) {
+			if err == nil {
+				_, err = policy.ParseUser(u.JSON)
+			}
+			if err == nil {
+				return "user"
+			}
+			break
+		}
+	}
 	if _, err := parseList(file); err == nil {
 		return "crl"
 	}
@@ -312,6 +324,15 @@ func KindOf(file []byte) string {
 		return "tenant"
 	}
 	return "certificate"
+}
+
+// isList reports whether a file is an array, or an answer of Graph. A tenant that cannot be read
+// may contain users, too.
+func isList(file []byte) bool {
+	var answer struct {
+		Value []json.RawMessage `json:"value"`
+	}
+	return bytes.HasPrefix(bytes.TrimSpace(file), []byte("[")) || json.Unmarshal(file, &answer) == nil && len(answer.Value) > 0
 }
 
 // parseList reads a CRL, DER or PEM.

@@ -145,6 +145,9 @@ func TestKindOf(t *testing.T) {
 		want string
 	}{
 		{r.Certificate, "certificate"}, {r.Tenant, "tenant"}, {r.User, "user"}, {r.CRLs[0], "crl"},
+		{[]byte(`[{"userPrincipalName":"jane@contoso.com"},{"userPrincipalName":"john@contoso.com"}]`), "user"},
+		{[]byte(`{"value":[{"userPrincipalName":"jane@contoso.com"},{"userPrincipalName":"john@contoso.com"}]}`), "user"},
+		{[]byte(`{"x509Certificate":{"state":1},"users":[{"userPrincipalName":"jane@contoso.com"},{"userPrincipalName":"john@contoso.com"}]}`), "tenant"},
 		{[]byte(`{"a": 1`), "tenant"}, {nil, "certificate"}, {[]byte("MIIB"), "certificate"},
 		{pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: r.CRLs[0]}), "crl"},
 	} {
