@@ -558,7 +558,7 @@ func TestHanging(t *testing.T) {
 		if err != nil || len(revoked) != 1 {
 			t.Fatal(revoked, err)
 		}
-		m.within(20*time.Second, "on the CRL", func() bool { return s.lists(t, revoked[0].Serial) })
+		m.until("on the CRL", func() bool { return s.lists(t, revoked[0].Serial) })
 		close(hang)
 		m.until("all delivered", func() bool { return m.count(ledger.Query{States: []ledger.State{ledger.Delivered}}) == users-9 })
 		m.until("done", func() bool { status, err := m.Status(t.Context()); return err == nil && status.Left() == 0 })
