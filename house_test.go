@@ -46,7 +46,7 @@ var imports = map[string][]string{
 	"cba":                      {"cba/dn", "cba/internal/certs", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/fips", "cba/internal/path", "cba/internal/san", "cba/internal/sign", "cba/internal/signed", "cba/internal/text", "cba/lint", "golang.org/x/crypto"},
 	"cba/trust":                {"cba/dn", "cba/internal/certs", "cba/internal/fingerprint", "cba/internal/path", "cba/lint", "golang.org/x/crypto"},
 	"cba/policy":               {"cba/certuserid", "cba/dn", "cba/internal/san", "cba/lint"},
-	"cba/signin":               {"cba/aadsts", "cba/internal/path", "cba", "cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/fingerprint", "cba/lint"},
+	"cba/signin":               {"cba/aadsts", "cba/internal/certs", "cba/internal/path", "cba", "cba/policy", "cba/trust", "cba/crl", "cba/certuserid", "cba/dn", "cba/internal/fingerprint", "cba/lint"},
 	"cba/deploy":               {"cba/internal/path", "cba/dn", "cba/internal/enum", "cba/internal/fingerprint", "cba/internal/text", "cba/lint", "cba/pfx", "howett.net/plist"},
 	"cba/intune":               {"cba", "cba/dn", "cba/internal/enum", "cba/lint"},
 	"cba/propose":              {"cba", "cba/certuserid", "cba/crl", "cba/dn", "cba/internal/fingerprint", "cba/policy", "cba/signin", "cba/trust", "golang.org/x/crypto"},

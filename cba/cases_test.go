@@ -1,6 +1,7 @@
 package cba_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -85,6 +86,15 @@ func TestCertificatesOfPeople(t *testing.T) {
 		}
 		return withNames(t, names...)
 	}
+	old := bytes.Clone(upn("jane@contoso.com").Raw)
+	old[bytes.Index(old, []byte("\xa0\x03\x02\x01\x02"))+4] = 1
+	versionTwo, err := cba.ParseCertificates(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := certuserid.FromCertificate(versionTwo[0], certuserid.PrincipalName); err != nil || id.String() != "X509:<PN>jane@contoso.com" {
+		t.Errorf("version 2: %v, %v", id, err)
+	}
 	sidName := san.Name{Kind: san.Other, Raw: append([]byte("\xa0\x20\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x19\x02\x01\xa0\x12\x04\x10"), "S-1-5-21-1-2-3-4"...)}
 	for _, c := range []struct {
 		name string
@@ -125,6 +135,7 @@ func TestCertificatesOfPeople(t *testing.T) {
 		{"a dot before the @", upn("jane.@contoso.com"), "cert-upn-impossible", "dot"},
 		{"65 characters", upn(strings.Repeat("x", 65) + "@contoso.com"), "cert-upn-impossible", "65"},
 		{"a SID as otherName", withNames(t, san.Name{Kind: san.UPN, Value: "jane@contoso.com"}, sidName), "cert-sid-unreadable", "otherName of the subjectAltName"},
+		{"version 2 with a UPN", versionTwo[0], "cert-old-version", "is 2"},
 		{"every character that a UPN may have", upn("Jane.O'Brien-_!#^~9@contoso.com"), "", ""},
 	} {
 		findings := cba.Findings([]*x509.Certificate{c.cert}, cba.FindingsOptions{})

@@ -435,6 +435,9 @@ func (c *checker) common(cert *x509.Certificate) {
 	if err := Refused(cert); errors.As(err, &bad) {
 		c.add(certRefused, partCertificate, "", "%v", bad.Err)
 	}
+	if cert.Version < 3 && len(cert.Extensions) > 0 {
+		c.add(certOldVersion, partCertificate, "version", "is %d, and the certificate has extensions, which only version 3 may have: some readers see no names and key identifiers in it", cert.Version)
+	}
 	if err := checkKey(publicKeyOf(cert)); errors.As(err, &bad) {
 		what := bad.Reason.words()
 		if bad.Reason == Empty {

@@ -11,6 +11,9 @@ var (
 	certRefused = lint.Rule{Code: "cert-not-strict", Severity: lint.Warning, Effect: lint.LocksOut,
 		What: "strict readers refuse the certificate: its encoding breaks a rule",
 		Do:   "issue the certificate again: Microsoft does not document what Entra does with it, and no signature was verified here", Source: lint.RFC5280}
+	certOldVersion = lint.Rule{Code: "cert-old-version", Severity: lint.Warning, Effect: lint.LocksOut,
+		What: "the certificate has extensions, which only version 3 may have: some readers see no names and key identifiers in it",
+		Do:   "issue a certificate of version 3", Source: lint.RFC5280 + " section 4.1.2.1"}
 	certManyEmails = lint.Rule{Code: "cert-many-emails", Severity: lint.Warning,
 		What: "the subjectAltName has several e-mail addresses",
 		Do:   "keep one address: Microsoft does not document which of them Entra reads", Source: lint.OpenQuestion + " 9.23"}
@@ -251,7 +254,7 @@ var (
 
 // rules has every rule of the package.
 var rules = [...]lint.Rule{
-	certRefused, certManyEmails, certEmailText, certControl, certTemplate, certUPNTemplate, certUPNLabel,
+	certRefused, certOldVersion, certManyEmails, certEmailText, certControl, certTemplate, certUPNTemplate, certUPNLabel,
 	certUPNImpossible, certSameKeyID, certCRLSpace,
 	certNamesUnreadable, certNoUPN, certOnlyEmail, certSubjectEmail, certManyUPNs, certUPNType, certUPNText,
 	certUPNSpace, certUPNInvisible, certUPNNotRoutable, certUPNCase, certUPNOther, certDuplicateName,

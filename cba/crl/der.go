@@ -132,28 +132,28 @@ func notDER(b []byte) *Error {
 	lower := bytes.ToLower(text)
 	switch {
 	case len(b) == 0:
-		return failf(NotDER, "there are 0 bytes")
+		return failf(NotDER, "there are 0 bytes: publish the CRL at the URL")
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
 		return failf(NotDER, "this is PEM, and Entra reads DER only: convert it with openssl crl -outform DER")
 	case bytes.HasPrefix(text, []byte("MII")):
-		return failf(NotDER, "this is base64, and Entra reads DER only")
+		return failf(NotDER, "this is base64, and Entra reads DER only: publish the decoded bytes")
 	case bytes.HasPrefix(lower, []byte("<!doctype html")), bytes.HasPrefix(lower, []byte("<html")):
-		return failf(NotDER, "this is an HTML page that begins %q", excerpt(text))
+		return failf(NotDER, "this is an HTML page that begins %q: the URL must lead to the CRL itself, without a sign-in or an error page", excerpt(text))
 	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
-		return failf(NotDER, "this is compressed with gzip, and Entra reads plain DER only")
+		return failf(NotDER, "this is compressed with gzip, and Entra reads plain DER only: publish the CRL uncompressed")
 	case b[0] != layout.Sequence:
 		if utf8.Valid(text[:min(len(text), 64)]) && len(text) > 0 {
-			return failf(NotDER, "it begins %q", excerpt(text))
+			return failf(NotDER, "it begins %q"+other, excerpt(text))
 		}
-		return failf(NotDER, "it begins with the bytes %x", b[:min(len(b), 8)])
+		return failf(NotDER, "it begins with the bytes %x"+other, b[:min(len(b), 8)])
 	case len(b) >= 2 && b[1] == 0x80:
-		return failf(NotDER, "it has an indefinite length, which is BER")
+		return failf(NotDER, "it has an indefinite length, which is BER: publish the CRL in DER, as openssl crl -outform DER writes it")
 	}
 	start := append(bytes.Clone(b[:min(len(b), 8)]), make([]byte, 8)...)
 	if _, end, ok := der.Announced(start); ok && len(b) > 1 && end > len(b) {
-		return failf(NotDER, "cut short: %d bytes are there of the %d that its header announces", len(b), end)
+		return failf(NotDER, "cut short: %d bytes are there of the %d that its header announces; publish the whole file", len(b), end)
 	}
-	return failf(NotDER, "the outermost length is malformed or longer than the %d bytes that are there", len(b))
+	return failf(NotDER, "the outermost length is malformed or longer than the %d bytes that are there"+other, len(b))
 }
 
 func excerpt(text []byte) []byte { return text[:min(len(text), 40)] }

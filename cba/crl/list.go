@@ -71,7 +71,8 @@ type List struct {
 // identifiers that x509 does not. It does not check the
 // signature, the issuer or any time: [Set.Check] does.
 //
-// The error is an [*Error] with reason [NotDER], [NotCRL] or [TooLarge] (4 GiB).
+// The error is an [*Error] with reason [NotDER], [NotCRL] or [TooLarge] (4 GiB). Its
+// Detail says what to do.
 func Parse(der []byte) (*List, error) {
 	l, err := parse(der)
 	if err != nil {
@@ -89,12 +90,12 @@ func parse(raw []byte) (*List, *Error) {
 		return nil, notDER(raw)
 	}
 	if end != len(raw) {
-		return nil, failf(NotDER, "%d bytes are left over after the CRL", len(raw)-end)
+		return nil, failf(NotDER, "%d bytes are left over after the CRL: publish a file that ends where the CRL does", len(raw)-end)
 	}
 	// CertificateList: tbsCertList, signatureAlgorithm, signatureValue.
 	tag, tbs, tbsEnd, ok := der.Header(raw, pos)
 	if !ok || tag != layout.Sequence {
-		return nil, failf(NotCRL, "the first part is no SEQUENCE")
+		return nil, failf(NotCRL, "the first part is no SEQUENCE"+other)
 	}
 	l := &List{Raw: raw, RawTBS: raw[pos:tbsEnd], index: index{seed: maphash.MakeSeed()}}
 	version, tbs, err := readVersion(raw[:tbsEnd], tbs)
@@ -105,16 +106,16 @@ func parse(raw []byte) (*List, *Error) {
 	var algorithm cryptobyte.String
 	var signature asn1.BitString
 	if !rest.ReadASN1Element(&algorithm, layout.Sequence) {
-		return nil, failf(NotDER, "malformed signature algorithm")
+		return nil, failf(NotDER, "malformed signature algorithm"+remake)
 	}
 	if !rest.ReadASN1BitString(&signature) {
-		return nil, failf(NotDER, "malformed signature")
+		return nil, failf(NotDER, "malformed signature"+remake)
 	}
 	if !rest.Empty() {
-		return nil, failf(NotDER, "trailing bytes after the signature")
+		return nil, failf(NotDER, "trailing bytes after the signature"+remake)
 	}
 	if version != 1 {
-		return nil, failf(NotCRL, "its version is %d, and only version 2 has the extensions that Entra needs", version+1)
+		return nil, failf(NotCRL, "its version is %d, and only version 2 has the extensions that Entra needs: configure the CA to issue version 2 CRLs", version+1)
 	}
 	l.scheme = sig.Read(algorithm)
 	l.SignatureAlgorithm = l.scheme.Algorithm
@@ -129,10 +130,18 @@ func parse(raw []byte) (*List, *Error) {
 	err = l.readTBS(tbs, tbsEnd, algorithm)
 	l.digest = <-digest // wait even after an error: the caller has der back then
 	if err != nil {
+		err.Detail += remake
 		return nil, err
 	}
 	return l, nil
 }
+
+// remake is what to do about a file that is a CRL as a whole, with a part that is
+// malformed.
+const remake = ": let the CA issue the CRL again, and publish that file unchanged"
+
+// other is what to do about DER that is something else.
+const other = ": publish the CRL of the CA at the URL"
 
 // readVersion reads the version, which tells a CRL from other things that are
 // made of the same parts.
@@ -140,17 +149,17 @@ func readVersion(raw []byte, pos int) (version int, next int, err *Error) {
 	tag, start, end, ok := der.Header(raw, pos)
 	switch {
 	case !ok:
-		return 0, 0, failf(NotCRL, "the part to be signed is empty")
+		return 0, 0, failf(NotCRL, "the part to be signed is empty"+other)
 	case tag == layout.Explicit0:
-		return 0, 0, failf(NotCRL, "this is a certificate or something that begins like one")
+		return 0, 0, failf(NotCRL, "this is a certificate or something that begins like one: publish the CRL of the CA at the URL, not its certificate")
 	case tag == layout.Sequence:
 		// A version 1 list begins with the signature algorithm; so does, for
 		// example, an RSA public key with its algorithm.
 		return 0, pos, nil
 	case tag != layout.Integer:
-		return 0, 0, failf(NotCRL, "the first field has tag %#x where a version belongs", tag)
+		return 0, 0, failf(NotCRL, "the first field has tag %#x where a version belongs"+other, tag)
 	case end-start != 1:
-		return 0, 0, failf(NotCRL, "its version has %d bytes", end-start)
+		return 0, 0, failf(NotCRL, "its version has %d bytes"+other, end-start)
 	}
 	return int(int8(raw[start])), end, nil
 }

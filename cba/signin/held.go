@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"example.com/entracba/cba/internal/certs"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/trust"
 )
@@ -44,7 +45,7 @@ func (t *Tenant) Certificate(cert *x509.Certificate) (*HeldCertificate, error) {
 		// done, or will do, to the struct. Only where crypto/x509 refuses it, it is not kept.
 		read, err := x509.ParseCertificate(bytes.Clone(cert.Raw))
 		if keep = err == nil; keep {
-			cert = read
+			cert = certs.WithExtensions(read)
 		}
 	}
 	h, err := t.hold(cert)

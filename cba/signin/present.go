@@ -13,7 +13,7 @@ import (
 
 // unfit are the findings of package cba about what keeps a TLS client from
 // presenting the certificate. What Entra does with each is not documented.
-var unfit = []string{"cert-no-client-auth", "cert-any-usage", "cert-no-digital-signature", "cert-key-type"}
+var unfit = []string{"cert-no-client-auth", "cert-any-usage", "cert-no-digital-signature", "cert-key-type", "cert-old-version"}
 
 // unsent are those for which TLS itself has a rule, or browsers are known to offer no
 // certificate (RFC 8446, section 4.4.2).

@@ -197,6 +197,12 @@ func (t *Tenant) check(ctx context.Context, l *revocationCheck, at time.Time, re
 			l.say(", since %s (%v): give the user a new certificate", text.Time(status.Entry.Time), status.Entry.Reason)
 		}
 		l.inferred = status.State == crl.NotCovered
+		if l.inferred {
+			l.say(", which is for %s only: set the URL of a CRL that is for all certificates of the CA", map[bool]string{true: "certificates that are not a CA's", false: "CA certificates"}[list.Scope.OnlyUsers])
+			if _, listed := set.Base.Lookup(l.subject.SerialNumber); !listed {
+				l.ask("9.55", lint.Pass)
+			}
+		}
 		return nil
 	}
 	l.outcome, l.code, l.detail = lint.Pass, "", ""
@@ -206,8 +212,27 @@ func (t *Tenant) check(ctx context.Context, l *revocationCheck, at time.Time, re
 			l.say(", and to the delta CRL at %q, which expires on %s", l.ca.DeltaCRL, text.Time(set.Delta.NextUpdate))
 		}
 	}
+	l.partition(set.Base)
 	l.size(set.Base)
 	return nil
+}
+
+// partition warns about a CRL that says to be the one of another distribution point
+// than the certificate names, or than the CA has if the certificate names none (RFC
+// 5280 section 6.3.3 (b) (2) (i)): the certificate may be revoked in another CRL.
+func (l *revocationCheck) partition(list *crl.List) {
+	own, where := l.subject.CRLDistributionPoints, "the certificate names"
+	if len(own) == 0 {
+		own, where = []string{l.ca.CRL}, "the CA has"
+	}
+	points := list.Scope.URLs
+	if len(points) == 0 || slices.ContainsFunc(points, func(url string) bool { return slices.Contains(own, url) }) {
+		return
+	}
+	l.outcome = lint.Warn
+	l.say("; the CRL says that it is the one of the distribution point %s, and %s %s, so the certificate may be revoked in another CRL: make sure that the CA issues a single CRL",
+		text.Quote(points[0]), where, text.Quote(own[0]))
+	l.ask("9.55", lint.Fail)
 }
 
 // next returns the first of some moments after a time, zero if there is none.
@@ -252,7 +277,7 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List) error {
 		l.set(lint.Fail, cmp.Or(failure.Code(), codeNoCRL), "%s at %q: %s", where, url, what)
 	}
 	l.inferred = !failure.Reason.Documented()
-	advice := ""
+	advice := "" // what is no CRL in DER says itself what to do
 	switch failure.Reason {
 	case crl.Expired, crl.NotYetValid:
 		advice = "publish a new CRL"
@@ -266,8 +291,6 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List) error {
 			l.say(", CRL AKI %x", found)
 		}
 		advice = "publish the CRL that this CA signs at the URL, or set the URL of that CRL"
-	case crl.NotDER, crl.NotCRL:
-		advice = "publish the CRL in DER, not in PEM and not as a web page"
 	case crl.Download, crl.Timeout:
 		advice = "make the CRL available at the URL to everybody on the internet"
 	case crl.BadURL:

@@ -311,7 +311,7 @@ func misshapen(cause Cause, at int, ca *CA, below int) Failure {
 		f.Detail = "its basic constraints do not make it a CA"
 	case PathTooLong:
 		f.Source = lint.RFC5280 + " section 6.1.4 (m)"
-		f.Detail = fmt.Sprintf("its path length constraint is %d, but there are %d CAs below it", ca.Certificate.MaxPathLen, below)
+		f.Detail = fmt.Sprintf("its path length constraint is %d, but there %s below it", ca.Certificate.MaxPathLen, text.Count(below, "CA is", "CAs are"))
 	case NoCertSign:
 		f.Source = lint.RFC5280 + " section 6.1.4 (n)"
 		f.Detail = "its key usage does not allow it to sign certificates"

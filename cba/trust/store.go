@@ -292,7 +292,7 @@ func readCertificate(der []byte) (*x509.Certificate, *Error) {
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err == nil {
-		return cert, nil
+		return certs.WithExtensions(cert), nil
 	}
 	e := &Error{Reason: NotCertificate, Err: err}
 	switch blocks, err := certs.Open(der); {

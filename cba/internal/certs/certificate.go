@@ -26,17 +26,48 @@ import (
 // that were not read are in UnhandledCriticalExtensions; a validity that cannot be
 // read is zero, so that the certificate has expired. [Refused] says why.
 //
+// Extensions are read in certificates of versions 1 and 2, too: see [WithExtensions].
+//
 // The error is that of crypto/x509, for data that has not the structure of a
 // certificate.
 func Parse(raw []byte) (*x509.Certificate, error) {
 	cert, err := x509.ParseCertificate(raw)
 	if err == nil {
-		return cert, nil
+		return WithExtensions(cert), nil
 	}
 	if cert, ok := parseParts(raw); ok {
 		return cert, nil
 	}
 	return nil, err
+}
+
+// WithExtensions returns a certificate that crypto/x509 read with its extensions. They
+// belong in version 3 (RFC 5280 section 4.1.2.1), and in others crypto/x509 passes over
+// them without a word, as if the certificate had no names and no key identifiers;
+// OpenSSL reads them. The key and the signature stay as they are.
+func WithExtensions(cert *x509.Certificate) *x509.Certificate {
+	if cert == nil || cert.Version >= 3 || len(cert.Raw) == 0 {
+		return cert
+	}
+	var outer, tbs, version cryptobyte.String
+	input := cryptobyte.String(cert.Raw)
+	if !input.ReadASN1(&outer, cbasn1.SEQUENCE) || !outer.ReadASN1(&tbs, cbasn1.SEQUENCE) ||
+		!tbs.ReadOptionalASN1(&version, nil, cbasn1.Tag(0).ContextSpecific().Constructed()) {
+		return cert
+	}
+	three := der.Append(nil, 0x30, append([]byte("\xa0\x03\x02\x01\x02"), tbs...))
+	read, err := x509.ParseCertificate(der.Append(nil, 0x30, append(three, outer...)))
+	if err != nil { // an extension that is not sound: the others are worth having
+		if parts, ok := parseParts(cert.Raw); ok {
+			return parts
+		}
+		return cert
+	}
+	if len(read.Extensions) == 0 {
+		return cert
+	}
+	read.Raw, read.RawTBSCertificate, read.Version = cert.Raw, cert.RawTBSCertificate, cert.Version
+	return read
 }
 
 // Refused returns why crypto/x509 does not read a certificate that [Parse] read,

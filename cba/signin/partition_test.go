@@ -1,0 +1,84 @@
+package signin_test
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/lint"
+	"example.com/entracba/cba/policy"
+	"example.com/entracba/cba/signin"
+	"example.com/entracba/cba/trust"
+)
+
+// A CRL can say for which distribution point and which certificates it is. What Entra
+// makes of it is not documented, so no such sign-in goes without a remark.
+func TestDistributionPoints(t *testing.T) {
+	const one, two = "http://crl.woodgrove.com/one.crl", "http://crl.woodgrove.com/two.crl"
+	point := func(url string) []byte { // distributionPoint of an IssuingDistributionPoint
+		n := byte(len(url))
+		return append([]byte{0xa0, n + 4, 0xa0, n + 2, 0x86, n}, url...)
+	}
+	root := chainCA("Partition Root", nil, nil)
+	for _, test := range []struct {
+		name    string
+		scope   []byte // content of the IssuingDistributionPoint; nil if there is none
+		named   []string
+		raw     func([]byte) []byte
+		outcome signin.Outcome
+		asks    bool
+		says    string
+		not     string
+	}{
+		{name: "none", outcome: signin.SignedIn},
+		{name: "that of the store, and the certificate names none", scope: point(one), outcome: signin.SignedIn},
+		{name: "another than the store's", scope: point(two), outcome: signin.SignedIn, asks: true, says: two},
+		{name: "that of the store, but the certificate names another", scope: point(one), named: []string{two}, outcome: signin.SignedIn, asks: true, says: "may be revoked in another CRL"},
+		{name: "the certificate's, and the store has a copy of it", scope: point(two), named: []string{two}, outcome: signin.SignedIn},
+		{name: "one of two of the certificate", scope: point(two), named: []string{one, two}, outcome: signin.SignedIn},
+		{name: "users only", scope: []byte{0x81, 1, 0xff}, outcome: signin.SignedIn},
+		{name: "CAs only", scope: []byte{0x82, 1, 0xff}, outcome: signin.Refused, asks: true, says: "which is for CA certificates only"},
+		{name: "bytes behind the end", raw: func(b []byte) []byte { return append(b, '\n') }, outcome: signin.Refused, says: "publish a file that ends where the CRL does", not: "PEM"},
+		{name: "a certificate", raw: func([]byte) []byte { return root.cert.Raw }, outcome: signin.Refused, says: "not its certificate", not: "PEM"},
+		{name: "cut short", raw: func(b []byte) []byte { return b[:50] }, outcome: signin.Refused, says: "publish the whole file", not: "PEM"},
+	} {
+		leaf := chainLeaf(root, func(c *x509.Certificate) { c.CRLDistributionPoints = test.named })
+		template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: leaf.cert.NotBefore, NextUpdate: leaf.cert.NotAfter}
+		if test.scope != nil {
+			template.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true,
+				Value: append([]byte{0x30, byte(len(test.scope))}, test.scope...)}}
+		}
+		list, err := x509.CreateRevocationList(nil, template, root.cert, root.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.raw != nil {
+			list = test.raw(list)
+		}
+		config := signin.Config{Policy: policy.ServiceDefault(), Trust: trust.Config{PKIs: trust.PKIs{{DisplayName: "PKI", CertificateAuthorities: []trust.Authority{
+			{Certificate: root.cert.Raw, CertificateAuthorityType: trust.Root, CertificateRevocationListURL: one}}}}}}
+		config.Policy.State = policy.Enabled
+		tenant, err := config.Compile(signin.Options{CRLs: crl.Static(map[string][]byte{one: list})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := checkVerdict(t, tenant, signin.Request{User: &policy.User{UserPrincipalName: "nobody@example.com"}, Certificate: leaf.cert, At: worldNow})
+		asks := slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == "9.55" && a.ChangesVerdict })
+		warned := slices.ContainsFunc(v.Steps, func(s signin.Step) bool {
+			return s.Outcome == lint.Warn && test.says != "" && strings.Contains(s.Detail, test.says)
+		})
+		text := v.Message
+		for _, s := range v.Steps {
+			text += "\n" + s.Detail
+		}
+		if v.Outcome != test.outcome || asks != test.asks || !strings.Contains(text, test.says) || test.not != "" && strings.Contains(text, test.not) ||
+			v.Outcome == signin.SignedIn && warned != test.asks {
+			t.Errorf("%s: %v, asks %v, warned %v\n%s", test.name, v.Outcome, asks, warned, text)
+		}
+	}
+}
