@@ -27,7 +27,8 @@ import (
 // or without sql: in front.
 // First the script looks at everything: tools, databases and their primary passwords
 // (it asks, or reads the file in NSSDB_PASSWORD_FILE), and the password of the PFX.
-// Then it writes; a new database appears whole. In the end it lists the key in each.
+// Then it writes; a new database appears whole, and replaces nothing: where somebody deleted
+// cert9.db alone, the browser has to make one first. In the end it lists the key in each.
 // The root is trusted for client certificates (T) and not for servers; one that is there and
 // trusted already is left as it is.
 //
@@ -272,7 +273,12 @@ while IFS=$tab read -r number who folder <&3; do
 			[ ! -e "$file" ] || [ -w "$file" ] || die "$file cannot be written. Nothing was written."
 		done
 	fi
-	[ -e "$folder/cert9.db" ] || { : >"$work/$number.new"; continue; }
+	if [ ! -e "$folder/cert9.db" ]; then
+		# People delete a damaged cert9.db, and key4.db has the key of the saved passwords.
+		[ -n "$check" ] || [ ! -e "$folder/key4.db" ] || die "$folder has key4.db, with the key of saved passwords, and no cert9.db. Start $who once, which makes one, and run this again. Nothing was written."
+		: >"$work/$number.new"
+		continue
+	fi
 	while certutil -K -d "sql:$folder" -f "$work/$number" >"$work/out" 2>&1 || :; grep -q SEC_ERROR_BAD_PASSWORD "$work/out"; do
 		if [ -n "${NSSDB_PASSWORD_FILE-}" ] && [ ! -e "$work/$number.tried" ]; then
 			: >"$work/$number.tried"
@@ -364,7 +370,7 @@ while IFS=$tab read -r number who folder <&3; do
 		certutil -N -d "sql:$part" --empty-password
 		fill "$number" "$part" "$folder"
 		for file in "$part"/*; do
-			[ "$file" = "$part/cert9.db" ] || mv -- "$file" "$folder/"
+			[ "$file" = "$part/cert9.db" ] || [ -e "$folder/${file##*/}" ] || mv -- "$file" "$folder/" # modules that are there stay
 		done
 		mv -- "$part/cert9.db" "$folder/"
 		rm -rf -- "$part"

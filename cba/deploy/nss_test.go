@@ -433,6 +433,41 @@ func TestNSSNothingHalfWritten(t *testing.T) {
 	}
 }
 
+// What is in the place of a new database stays: the key of Firefox's passwords, whose cert9.db
+// somebody deleted, and the list of modules.
+func TestNSSNothingReplaced(t *testing.T) {
+	t.Parallel()
+	p := jane(t, "abcdefghijkmnpqrstuvwxyz")
+	d := newDesk(t, p, deploy.Options{EmbedPassword: true})
+	d.database(".pki/nssdb", "")
+	db := filepath.Join(d.home, ".pki/nssdb")
+	if err := os.Remove(filepath.Join(db, "cert9.db")); err != nil {
+		t.Fatal(err)
+	}
+	before := d.tree()
+	if out, code := d.install("sh", ""); code != 1 || !strings.Contains(out, "key4.db") || !strings.Contains(out, "Nothing was written") || d.tree() != before {
+		t.Errorf("exit status %d, changed %v\n%s", code, d.tree() != before, out)
+	}
+	if out, code := d.install("sh", "", "-check"); code != 1 || !strings.HasPrefix(out, "missing\t") || d.tree() != before {
+		t.Errorf("-check: exit status %d, changed %v\n%s", code, d.tree() != before, out)
+	}
+	if err := os.Remove(filepath.Join(db, "key4.db")); err != nil {
+		t.Fatal(err)
+	}
+	modules, err := os.ReadFile(filepath.Join(db, "pkcs11.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	modules = append(modules, "\nname=Mine\nlibrary=/nowhere/mine.so\n\n"...)
+	write(t, d.home, ".pki/nssdb/pkcs11.txt", modules, 0o600)
+	if out, code := d.install("sh", ""); code != 0 {
+		t.Errorf("exit status %d\n%s", code, out)
+	}
+	if now, err := os.ReadFile(filepath.Join(db, "pkcs11.txt")); err != nil || !strings.Contains(string(now), "mine.so") {
+		t.Errorf("%v\n%s", err, now)
+	}
+}
+
 // A database that the user cannot write is told before another one is written.
 func TestNSSReadOnly(t *testing.T) {
 	t.Parallel()
