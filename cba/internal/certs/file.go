@@ -123,8 +123,13 @@ func open(data []byte, depth int) ([]Block, error) {
 			return open([]byte(plain), depth-1)
 		}
 	}
-	if inner, ok := labelled(content); ok && depth > 0 {
-		return open(inner, depth-1)
+	if depth > 0 {
+		if inner, ok := labelled(content); ok {
+			return open(inner, depth-1)
+		}
+		if blocks, found, err := openLDIF(content, depth); found {
+			return blocks, err
+		}
 	}
 	if decoded, ok := bare(content); ok && depth > 0 {
 		blocks, err := open(decoded, depth-1)
@@ -140,30 +145,37 @@ func open(data []byte, depth int) ([]Block, error) {
 	return nil, foreignText(content)
 }
 
-// labelled takes the label off base64 text or digits: a data URI, an attribute of LDIF, 0x.
+// labelled takes the label off base64 text or digits: a data URI, 0x.
 func labelled(content []byte) ([]byte, bool) {
-	start := strings.ToLower(string(content[:min(len(content), 100)]))
-	switch {
-	case strings.HasPrefix(start, "data:"):
-		if i := strings.Index(start, ";base64,"); i >= 0 {
-			return content[i+len(";base64,"):], true
-		}
-	case strings.HasPrefix(start, "0x"):
-		return content[2:], true
-	case strings.HasPrefix(start, "dn:"):
-		if at := attribute.FindIndex(content); at != nil {
-			value := content[at[1]:]
-			if end := nextAttribute.FindIndex(value); end != nil {
-				value = value[:end[0]]
-			}
-			return value, true
-		}
-		return nil, false
+	if at := label.FindIndex(content); at != nil {
+		return content[at[1]:], true
 	}
 	return nil, false
 }
 
+// openLDIF opens every certificate of a text that begins as LDIF does; without one it is
+// not for here.
+func openLDIF(content []byte, depth int) (blocks []Block, found bool, err error) {
+	if !entry.Match(content) {
+		return nil, false, nil
+	}
+	for _, at := range attribute.FindAllIndex(content, -1) {
+		value := content[at[1]:]
+		if end := nextAttribute.FindIndex(value); end != nil {
+			value = value[:end[0]]
+		}
+		some, err := open(value, depth-1)
+		if err != nil {
+			return nil, true, err
+		}
+		blocks, found = append(blocks, some...), true
+	}
+	return blocks, found, nil
+}
+
 var (
+	label = regexp.MustCompile(`(?i)^(data:[^,]{0,100};base64,|0x)`)
+	entry = regexp.MustCompile(`(?i)^dn:`)
 	// attribute is that of a certificate in LDIF, whose value goes on in lines that begin
 	// with a space.
 	attribute     = regexp.MustCompile(`(?im)^(userCertificate|cACertificate)(;binary)?:: ?`)
