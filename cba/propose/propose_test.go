@@ -1,6 +1,7 @@
 package propose_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -435,6 +436,23 @@ func TestTroubles(t *testing.T) {
 }
 
 // A rule for anyPolicy is not asked for.
+// A policy OID as long as a file is not written in decimal, which would take minutes.
+func TestLongPolicy(t *testing.T) {
+	began := time.Now()
+	var id x509.OID
+	if err := id.UnmarshalBinary(append(bytes.Repeat([]byte{0xff}, 300_000), 0x7f)); err != nil {
+		t.Fatal(err)
+	}
+	root := mint(t, nil, "Root", isCA)
+	leaf := mint(t, root, "Long", func(c *x509.Certificate) { upn("long@contoso.com")(c); c.Policies = []x509.OID{id} })
+	if _, err := propose.Tenant(t.Context(), []propose.User{user("long@contoso.com")}, []*x509.Certificate{root.cert, leaf.cert}, propose.Options{Now: at}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
 func TestAnyPolicy(t *testing.T) {
 	root := mint(t, nil, "Root", isCA)
 	leaf := mint(t, root, "Any", withPolicy("2.5.29.32.0", upn("any@contoso.com")))
