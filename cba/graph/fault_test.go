@@ -612,6 +612,28 @@ func TestHostileAnswers(t *testing.T) {
 			t.Errorf("%s: %d requests", name, *n)
 		}
 	}
+	// Empty pages that name a new one each have an end, and a few of them are none.
+	for _, last := range []int{900, 1 << 30} {
+		n := 0
+		c, err := graph.NewClient(scoped{}, graph.Options{Cloud: graph.GlobalCloud, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			n++
+			body := fmt.Sprintf(`{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?x=%d"}`, n)
+			if n%last == 0 {
+				body = strings.Replace(body, "[]", `[{"id":"1"}]`, 1)
+			}
+			if n == 2*last {
+				body = `{"value":[{"id":"2"}]}`
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = drain(c.Users(t.Context()))
+		if endless := last > 1000; endless != errors.Is(err, graph.BadAnswer) || endless != (err != nil) || n != map[bool]int{false: 2 * last, true: 1000}[endless] {
+			t.Errorf("%d: %v after %d requests", last, err, n)
+		}
+	}
 	// A redirect is not followed, and the token stays here.
 	c, n := answering(t, 302, http.Header{"Location": {"https://graph.attacker.example/"}}, "")
 	var e *graph.Error

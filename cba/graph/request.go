@@ -404,9 +404,14 @@ func isJSON(body []byte) error {
 	return err
 }
 
+// maxEmpty bounds the empty pages that follow each other: a filter can make some, and a
+// service that counts up would make them without end.
+const maxEmpty = 1000
+
 // pages streams the objects of a collection. Next links are followed on the
 // service's own host and below its version only: the token goes with them. Each
-// page is asked for when the last object of the one before was taken.
+// page is asked for when the last object of the one before was taken. Links that run in a
+// circle, and those of maxEmpty empty pages, one after the other, are an error.
 func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {
 		first, err := c.target(r)
@@ -416,6 +421,7 @@ func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage
 		}
 		r.method, r.idempotent = http.MethodGet, true
 		seen := map[string]bool{}
+		empty := 0
 		for {
 			var p page
 			r.parse = func(body []byte) error {
@@ -441,6 +447,13 @@ func (c *Client) pages(ctx context.Context, r request) iter.Seq2[json.RawMessage
 			}
 			if seen[p.Next] {
 				yield(nil, r.op.broken(first.EscapedPath(), errors.New("its pages run in a circle")))
+				return
+			}
+			if empty++; len(p.Value) > 0 {
+				empty = 0
+			}
+			if empty == maxEmpty {
+				yield(nil, r.op.broken(first.EscapedPath(), fmt.Errorf("%d of its pages in a row are empty, and each names another one", maxEmpty)))
 				return
 			}
 			seen[p.Next] = true
