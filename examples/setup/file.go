@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"example.com/entracba/cba/folder"
@@ -125,6 +126,9 @@ func (o options) carryOut(ctx context.Context) error {
 	left, err := t.PlanTenant(ctx, plan.After)
 	if err != nil {
 		return err
+	}
+	if !strings.EqualFold(left.TenantID, plan.TenantID) {
+		return console.Usage("nothing was changed: %s is for the tenant %s, and this is %s", name, plan.TenantID, left.TenantID)
 	}
 	r.plan = left
 	if len(known) > 0 {

@@ -542,6 +542,28 @@ func TestBundleMissing(t *testing.T) {
 	}
 }
 
+// A plan of another tenant is refused, also where it would have nothing to do, and the note
+// of that tenant's unfinished change stays.
+func TestPlanOfAnotherTenant(t *testing.T) {
+	t.Parallel()
+	p, other := served(t, nil), served(t, func(in *graphtest.Tenant) { in.ID = "00000000-0000-4000-8000-00000000abcd" })
+	p.ca("cards.pem")
+	p.must(p.run("-ca", "cards.pem", "-pki", "Cards", "-rule", "1.2.3.9=multifactor", "-allow-lockout", "-out", "plan.json"), 0)
+	plan := filepath.Join(p.dir, "plan.json")
+	p.Inject(t, graphtest.Fault{Kind: graphtest.Forbidden, Method: "PATCH", Path: "/policies/**"})
+	p.must(p.run("-apply", "plan.json", "-allow-lockout"), 2, "the change is not finished")
+	p.ClearFaults()
+	// Both programs keep their notes in one place.
+	place := append(tenanttest.Environ(other.Server, graphtest.Token), tenanttest.Environ(p.Server, graphtest.Token)[len(os.Environ())+2:]...)
+	for _, flag := range []string{"-undo", "-apply"} {
+		r := programtest.Run(t, program, other.dir, place, "-endpoint", other.URL+"/v1.0", flag, plan, "-allow-lockout")
+		other.must(r, 2, "nothing was changed", "is for the tenant "+p.demo.Tenant.ID+", and this is 00000000-0000-4000-8000-00000000abcd")
+	}
+	other.untouched()
+	p.must(p.run("-rule", "1.2.3.8=multifactor"), 3, "WARNING: setup was stopped in the middle")
+	p.must(p.run("-undo", "plan.json", "-allow-lockout"), 0, "Taken back")
+}
+
 // A plan that others could have changed would be theirs.
 func TestPlanOfOthers(t *testing.T) {
 	t.Parallel()
