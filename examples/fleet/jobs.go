@@ -569,6 +569,9 @@ func (s *shared) afterStatus(status jobs.Status) {
 	switch {
 	case len(status.Failures) > 0:
 		s.next("Mend what the errors name, and try all of them now.", s.command("retry")...)
+	case (status.Soon() > 0 || status.Unlisted > 0) && status.Machines == 0 && s.again == nil && len(status.Certificates) > 0:
+		// Without -crls, the CRL would be written elsewhere, and count as published.
+		s.next("No process is at work. Run the jobs, with the flags that \"work\" had before, such as -ca and -crls.", s.work()...)
 	case (status.Soon() > 0 || status.Unlisted > 0) && status.Machines == 0:
 		s.next("No process is at work. Run the jobs.", s.work()...)
 	case status.Soon() > 0 || status.Unlisted > 0:
