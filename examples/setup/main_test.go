@@ -601,6 +601,10 @@ func TestUsage(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(p.dir, "bad.json")); err != nil || string(text) != `{"x":1}` {
 		t.Errorf("a file that is read was replaced: %s, %v", text, err)
 	}
+	// audit writes no snapshot of a tenant in a file.
+	if r := programtest.Run(t, program, p.dir, nil, "-tenant", "bad.json", "-then", "nosuch.json"); r.Code != 2 || strings.Contains(r.Stderr, "-snapshot") {
+		t.Errorf("%+v", r)
+	}
 	for _, args := range [][]string{{"-out", "plan.json", "-enable"}, {"-apply", "plan.json"}, {"-undo", "plan.json"}} {
 		if r := programtest.Run(t, program, p.dir, nil, args...); r.Code != 2 || !strings.Contains(r.Stderr, "demonstration") {
 			t.Errorf("%q: %+v", args, r)

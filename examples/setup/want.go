@@ -184,7 +184,7 @@ func (o options) wanted() (*signin.Config, error) {
 		return nil, nil
 	}
 	content, err := folder.Read(o.then, folder.MaxFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && !o.tenant.IsFile() { // a file is no tenant to change
 		return nil, console.Usage("%w\nto begin, save the tenant and change the file: %s", err, console.Command("audit", append(o.tenant.Args(), "-snapshot", o.then)...))
 	}
 	if err != nil {
