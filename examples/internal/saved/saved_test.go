@@ -2,7 +2,12 @@ package saved_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
 	"testing"
 
 	"example.com/entracba/cba/signin"
@@ -29,5 +34,21 @@ func TestUnused(t *testing.T) {
 	c.Unused(&b, signin.Config{})
 	if n := bytes.Count(b.Bytes(), []byte("none has a URL\n")); n != 4 {
 		t.Errorf("%s", b.String())
+	}
+}
+
+// Changed begins with a command that copies what is there: a file, or a folder.
+func TestChanged(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.WriteFile("tenant.json", nil, 0o600), os.Mkdir("folder", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for original, want := range map[string]string{"tenant.json": "cp tenant.json then.json", "folder": "cp -R folder then.json"} {
+		if err := saved.Changed("then.json", original, fs.ErrNotExist); !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if err := saved.Changed("then.json", "folder", io.EOF); err != io.EOF {
+		t.Error(err)
 	}
 }
