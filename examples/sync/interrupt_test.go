@@ -111,3 +111,33 @@ func TestInterrupted(t *testing.T) {
 		})
 	}
 }
+
+// Users who were written and not read back yet when a run is interrupted count as written:
+// nothing says that it stopped before them.
+func TestInterruptedBeforeReadingBack(t *testing.T) {
+	t.Parallel()
+	if testing.Short() || runtime.GOOS == "windows" {
+		t.Skip("a process is interrupted")
+	}
+	s := tenanttest.Serve(t, directory(), graphtest.Options{})
+	folder := t.TempDir()
+	write(t, folder, people, "jane@contoso.com", "john@contoso.com")
+	held := s.Hold(t, func(*http.Request) bool { return len(s.Tenant().Users[1].CertificateUserIDs) > 0 })
+	cmd := exec.Command(program, "-endpoint", s.URL+"/v1.0", "-manifest", "manifest.json", "-apply")
+	cmd.Dir, cmd.Env = folder, tenanttest.Environ(s, graphtest.Token)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-held.Arrived
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	held.Drop()
+	if code := cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(said.String(), "stopped after 2 of 2 users: interrupted; run the same command again") ||
+		!strings.Contains(out.String(), "2 unverified") {
+		t.Errorf("exit status %d\n%s%s", code, out.String(), said.String())
+	}
+}

@@ -349,7 +349,12 @@ func (w *work) sync(ctx context.Context) error {
 	}
 	w.undoName = pending.Name()
 	if err := w.write(ctx); err != nil {
-		return fmt.Errorf("stopped after %d of %d users: %w; run the same command again to continue", w.r.counts[graph.Written], planned, err)
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
+		// Who is unverified was written.
+		done := w.r.counts[graph.Written] + w.r.counts[graph.Unverified]
+		return fmt.Errorf("stopped after %d of %d users: %w; run the same command again to continue", done, planned, err)
 	}
 	return nil
 }
