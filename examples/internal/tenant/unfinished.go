@@ -118,11 +118,8 @@ func (u Unfinished) Noted(plan []byte) bool {
 func readNote(name string) (Unfinished, error) {
 	var u Unfinished
 	text, err := folder.ReadPlan(name)
-	if err == nil {
-		err = json.Unmarshal(text, &u)
-	}
-	if err == nil && (u.TenantID == "" || u.Plan == "") {
-		err = fmt.Errorf("%s: not a note of a change", name)
+	if err == nil && (json.Unmarshal(text, &u) != nil || u.TenantID == "" || u.Plan == "") {
+		err = fmt.Errorf("%s: not a note of a change; if the tenant is as it should be, remove the file", name)
 	}
 	return u, err
 }
