@@ -135,7 +135,7 @@ func notDER(b []byte) *Error {
 		return failf(NotDER, "there are 0 bytes: publish the CRL at the URL")
 	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
 		return failf(NotDER, "this is PEM, and Entra reads DER only: convert it with openssl crl -outform DER")
-	case bytes.HasPrefix(text, []byte("MII")):
+	case bytes.HasPrefix(text, []byte("MI")):
 		return failf(NotDER, "this is base64, and Entra reads DER only: publish the decoded bytes")
 	case bytes.HasPrefix(lower, []byte("<!doctype html")), bytes.HasPrefix(lower, []byte("<html")):
 		return failf(NotDER, "this is an HTML page that begins %q: the URL must lead to the CRL itself, without a sign-in or an error page", excerpt(text))

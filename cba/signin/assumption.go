@@ -55,6 +55,7 @@ var questionTexts = map[string]string{
 	"9.42": "the user has no second factor that may follow the certificate; which factors lead to a prompt (AADSTS50076), and which to this refusal, is not documented",
 	"9.53": "whether a CA is a root goes by its certificate, not by how the trust store marks it",
 	"9.55": "a CRL for user or CA certificates only speaks for no others, and the distribution point that a CRL names is not compared",
+	"9.56": "Entra refuses a CRL that has no Next Update, or an algorithm, a critical extension or a scope that this package does not process",
 	"9.33": "a chain that no CA scope names is open to everybody, although other scopes exist",
 }
 

@@ -1,6 +1,11 @@
 package signin_test
 
 import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -10,11 +15,39 @@ import (
 	"testing"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/internal/der"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
 	"example.com/entracba/cba/signin"
 	"example.com/entracba/cba/trust"
 )
+
+// noNextUpdate is a CRL of a CA without Next Update, which crypto/x509 does not make.
+func noNextUpdate(t *testing.T, ca *made) []byte {
+	t.Helper()
+	at := worldNow.AddDate(0, 0, -1)
+	made, err := x509.CreateRevocationList(nil, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: at, NextUpdate: at.AddDate(0, 1, 0)}, ca.cert, ca.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := x509.ParseRevocationList(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := []byte("\x17\x0d" + at.AddDate(0, 1, 0).Format("060102150405Z"))
+	before, after, ok := bytes.Cut(read.RawTBSRevocationList, next)
+	if !ok {
+		t.Fatal("no Next Update")
+	}
+	_, start, _, _ := der.Header(read.RawTBSRevocationList, 0)
+	tbs := der.Append(nil, 0x30, slices.Concat(read.RawTBSRevocationList[start:len(before)], after))
+	digest := sha256.Sum256(tbs)
+	signature, err := ca.key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der.Append(nil, 0x30, slices.Concat(tbs, []byte("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"), der.Append(nil, 3, append([]byte{0}, signature...))))
+}
 
 // A CRL can say for which distribution point and which certificates it is. What Entra
 // makes of it is not documented, so no such sign-in goes without a remark.
@@ -32,6 +65,7 @@ func TestDistributionPoints(t *testing.T) {
 		raw     func([]byte) []byte
 		outcome signin.Outcome
 		asks    bool
+		id      string // of the question, if not 9.55
 		says    string
 		not     string
 	}{
@@ -43,6 +77,9 @@ func TestDistributionPoints(t *testing.T) {
 		{name: "one of two of the certificate", scope: point(two), named: []string{one, two}, outcome: signin.SignedIn},
 		{name: "users only", scope: []byte{0x81, 1, 0xff}, outcome: signin.SignedIn},
 		{name: "CAs only", scope: []byte{0x82, 1, 0xff}, outcome: signin.Refused, asks: true, says: "which is for CA certificates only"},
+		{name: "some reasons only", scope: []byte{0x83, 2, 6, 0x40}, outcome: signin.Refused, id: "9.56", asks: true, says: "plain complete CRLs"},
+		{name: "indirect", scope: []byte{0x84, 1, 0xff}, outcome: signin.Refused, id: "9.56", asks: true, says: "indirect"},
+		{name: "no Next Update", raw: func([]byte) []byte { return noNextUpdate(t, root) }, outcome: signin.Refused, id: "9.56", asks: true, says: "configure the CA to write Next Update"},
 		{name: "bytes behind the end", raw: func(b []byte) []byte { return append(b, '\n') }, outcome: signin.Refused, says: "publish a file that ends where the CRL does", not: "PEM"},
 		{name: "a certificate", raw: func([]byte) []byte { return root.cert.Raw }, outcome: signin.Refused, says: "not its certificate", not: "PEM"},
 		{name: "cut short", raw: func(b []byte) []byte { return b[:50] }, outcome: signin.Refused, says: "publish the whole file", not: "PEM"},
@@ -68,7 +105,7 @@ func TestDistributionPoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := checkVerdict(t, tenant, signin.Request{User: &policy.User{UserPrincipalName: "nobody@example.com"}, Certificate: leaf.cert, At: worldNow})
-		asks := slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == "9.55" && a.ChangesVerdict })
+		asks := slices.ContainsFunc(v.Assumptions, func(a signin.Assumption) bool { return a.ID == cmp.Or(test.id, "9.55") && a.ChangesVerdict })
 		warned := slices.ContainsFunc(v.Steps, func(s signin.Step) bool {
 			return s.Outcome == lint.Warn && test.says != "" && strings.Contains(s.Detail, test.says)
 		})

@@ -281,6 +281,13 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List) error {
 	switch failure.Reason {
 	case crl.Expired, crl.NotYetValid:
 		advice = "publish a new CRL"
+		if list != nil && list.NextUpdate.IsZero() && failure.Reason == crl.Expired {
+			l.inferred, advice = true, "configure the CA to write Next Update"
+			l.askUnused(list)
+		}
+	case crl.Unsupported:
+		advice = "configure the CA to issue plain complete CRLs"
+		l.askUnused(list)
 	case crl.WrongIssuer, crl.WrongKeyID, crl.BadSignature:
 		expected, found := l.ca.Certificate.SubjectKeyId, failure.ListKeyID
 		if list != nil {
@@ -290,8 +297,16 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List) error {
 		if len(found) > 0 {
 			l.say(", CRL AKI %x", found)
 		}
-		advice = "publish the CRL that this CA signs at the URL, or set the URL of that CRL"
-	case crl.Download, crl.Timeout:
+		usage := l.ca.Certificate.KeyUsage
+		switch {
+		case failure.Reason == crl.WrongKeyID && len(found) == 0:
+			advice = "configure the CA to write its key identifier into its CRLs"
+		case failure.Reason == crl.BadSignature && usage != 0 && usage&x509.KeyUsageCRLSign == 0:
+			advice = "issue the certificate of the CA again, with cRLSign in its key usage"
+		default:
+			advice = "publish the CRL that this CA signs at the URL, or set the URL of that CRL"
+		}
+	case crl.Download, crl.Timeout, crl.ForbiddenAddress:
 		advice = "make the CRL available at the URL to everybody on the internet"
 	case crl.BadURL:
 		advice = "set an http URL"
@@ -308,6 +323,14 @@ func (l *revocationCheck) refuse(err error, url string, list *crl.List) error {
 		l.ask("9.29", lint.Pass)
 	}
 	return nil
+}
+
+// askUnused asks what Entra makes of a CRL that is not used here. One that lists the
+// certificate refuses it either way.
+func (l *revocationCheck) askUnused(list *crl.List) {
+	if _, listed := list.Lookup(l.subject.SerialNumber); !listed {
+		l.ask("9.56", lint.Pass)
+	}
 }
 
 // size warns about a CRL that is too large for a download during a sign-in.

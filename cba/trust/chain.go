@@ -252,8 +252,11 @@ func keyText(id []byte) string {
 }
 
 func algorithm(child, parent *x509.Certificate) string {
-	if key, ok := parent.PublicKey.(*rsa.PublicKey); ok {
+	if key, ok := parent.PublicKey.(*rsa.PublicKey); ok && child.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		return fmt.Sprintf("%v, %d bits", child.SignatureAlgorithm, key.N.BitLen())
+	}
+	if child.SignatureAlgorithm == x509.UnknownSignatureAlgorithm {
+		return "an algorithm or a certificate that crypto/x509 does not read"
 	}
 	return child.SignatureAlgorithm.String()
 }
@@ -311,7 +314,7 @@ func misshapen(cause Cause, at int, ca *CA, below int) Failure {
 		f.Detail = "its basic constraints do not make it a CA"
 	case PathTooLong:
 		f.Source = lint.RFC5280 + " section 6.1.4 (m)"
-		f.Detail = fmt.Sprintf("its path length constraint is %d, but there %s below it", ca.Certificate.MaxPathLen, text.Count(below, "CA is", "CAs are"))
+		f.Detail = fmt.Sprintf("its path length constraint is %d, but %s below it", ca.Certificate.MaxPathLen, text.Count(below, "CA is", "CAs are"))
 	case NoCertSign:
 		f.Source = lint.RFC5280 + " section 6.1.4 (n)"
 		f.Detail = "its key usage does not allow it to sign certificates"

@@ -331,9 +331,11 @@ func TestCompileRefusesWhatIsNoCertificate(t *testing.T) {
 		"none":      {nil, trust.NoCertificate, ""},
 		"empty":     {[]byte{}, trust.NoCertificate, ""},
 		"truncated": {r.Raw[:100], trust.NotCertificate, ""},
-		"trailing":  {append(slices.Clone(r.Raw), 0), trust.NotCertificate, ""},
+		"trailing":  {append(slices.Clone(r.Raw), 0), trust.NotCertificate, "1 byte stands behind the certificate of CN=Root, upload the certificate alone"},
 		"text":      {[]byte("hello"), trust.NotCertificate, ""},
 		"PEM":       {pemOf(r.Certificate), trust.NotCertificate, "it is PEM text, encode its DER"},
+		"zeros":     {append(slices.Clone(r.Raw), 0, 0, 0, 0), trust.NotCertificate, "4 bytes stand behind the certificate of CN=Root, upload the certificate alone"},
+		"base64":    {[]byte(base64.StdEncoding.EncodeToString(r.Raw)), trust.NotCertificate, "it is text, encode the DER of the certificate of CN=Root"},
 		"p7b":       {p7b, trust.NotCertificate, "it is a PKCS #7 bundle, add its certificates one by one"},
 	} {
 		config := configOf(t, r)

@@ -301,9 +301,15 @@ func readCertificate(der []byte) (*x509.Certificate, *Error) {
 	case err == nil && blocks[0].Kind == certs.Bundle:
 		e.Detail, e.Err = "it is a PKCS #7 bundle, add its certificates one by one", nil
 	case err == nil && blocks[0].Kind == certs.Certificate && len(blocks) == 1: // what names it has, it has
-		if refused, err := certs.Parse(blocks[0].DER); err == nil && certs.Refused(refused) != nil {
+		switch read, err := certs.Parse(blocks[0].DER); {
+		case err != nil:
+		case certs.Refused(read) != nil:
 			e.Reason = Unsupported
-			e.Detail = "crypto/x509 does not read the certificate of " + dn.Show(refused.RawSubject)
+			e.Detail = "crypto/x509 does not read the certificate of " + dn.Show(read.RawSubject)
+		case bytes.HasPrefix(der, read.Raw):
+			e.Detail, e.Err = fmt.Sprintf("%s behind the certificate of %s, upload the certificate alone", text.Count(len(der)-len(read.Raw), "byte stands", "bytes stand"), dn.Show(read.RawSubject)), nil
+		default:
+			e.Detail, e.Err = "it is text, encode the DER of the certificate of "+dn.Show(read.RawSubject), nil
 		}
 	}
 	return nil, e
