@@ -307,8 +307,16 @@ func lostPolicy(cert, parent *x509.Certificate) string {
 	if len(parent.Policies) == 0 {
 		return ""
 	}
+	has := make(map[string]bool, len(parent.Policies)) // a file can have a hundred thousand
+	key := func(p x509.OID) string { der, _ := p.MarshalBinary(); return string(der) }
+	for _, p := range parent.Policies {
+		if isAnyPolicy(p) {
+			return ""
+		}
+		has[key(p)] = true
+	}
 	for _, p := range cert.Policies {
-		if !slices.ContainsFunc(parent.Policies, func(has x509.OID) bool { return has.Equal(p) || isAnyPolicy(has) }) && !isAnyPolicy(p) {
+		if !isAnyPolicy(p) && !has[key(p)] {
 			return text.OID(p)
 		}
 	}
