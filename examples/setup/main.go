@@ -179,6 +179,9 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	// After an interrupt the tenant is asked once more what was done. A second one does
+	// not wait for that: the note of the change stays.
+	context.AfterFunc(ctx, stop)
 	if o.from != "" {
 		return o.proposal(ctx)
 	}

@@ -542,6 +542,43 @@ func TestBundleMissing(t *testing.T) {
 	}
 }
 
+// A second interrupt ends a run at once, and the note of the change stays.
+func TestInterruptedTwice(t *testing.T) {
+	t.Parallel()
+	if testing.Short() || runtime.GOOS == "windows" {
+		t.Skip("a process is interrupted")
+	}
+	p := served(t, nil)
+	p.must(p.run(about("-rule", "1.2.3.9=multifactor", "-out", "plan.json")...), 0)
+	held := p.Hold(t, func(*http.Request) bool { return strings.Contains(string(p.Tenant().Policy), "1.2.3.9") })
+	cmd := exec.Command(program, "-endpoint", p.URL+"/v1.0", "-apply", "plan.json")
+	cmd.Dir, cmd.Env = p.dir, tenanttest.Environ(p.Server, graphtest.Token)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-held.Arrived
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	began := time.Now()
+	for running := true; running; {
+		cmd.Process.Signal(os.Interrupt) // the first is taken at some time, the next ends it
+		select {
+		case <-ended:
+			running = false
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	held.Drop()
+	if d := time.Since(began); d > 20*time.Second {
+		t.Errorf("it ended after %v", d)
+	}
+	p.must(p.run(about("-rule", "1.2.3.9=multifactor")...), 0, "WARNING: setup was stopped in the middle")
+	p.must(p.run("-apply", "plan.json"), 0, "Nothing to do")
+	if r := p.run(about("-rule", "1.2.3.9=multifactor")...); r.Stderr != "" {
+		t.Errorf("still warned: %s", r.Stderr)
+	}
+}
+
 // A plan of another tenant is refused, also where it would have nothing to do, and the note
 // of that tenant's unfinished change stays.
 func TestPlanOfAnotherTenant(t *testing.T) {

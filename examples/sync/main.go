@@ -8,9 +8,10 @@
 //
 // Values are merged with those that each user already has; no other property of the
 // user is changed. Before the first write, a file with all changes is on disk; -undo
-// reads it and reverses them. Run again, sync continues where it stopped: values that
-// are already there are not written again. Two runs that write in one folder exclude
-// each other.
+// reads it and reverses them; one that was cut off is refused, and so is, with -apply, a
+// manifest or an undo file that others than its owner could change. Run again, sync
+// continues where it stopped: values that are already there are not written again. Two
+// runs that write in one folder exclude each other.
 //
 // Without -tenant or -endpoint it works on a demonstration inside the program, of which
 // nothing is kept. Exit status: 0 done, or nothing to do; 1 some users failed; 2 the
