@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"example.com/entracba/cba/crl"
+	"example.com/entracba/cba/internal/certs"
 	"example.com/entracba/cba/internal/der"
 	"example.com/entracba/cba/lint"
 	"example.com/entracba/cba/policy"
@@ -41,12 +42,42 @@ func noNextUpdate(t *testing.T, ca *made) []byte {
 	}
 	_, start, _, _ := der.Header(read.RawTBSRevocationList, 0)
 	tbs := der.Append(nil, 0x30, slices.Concat(read.RawTBSRevocationList[start:len(before)], after))
+	return sealed(t, ca, tbs)
+}
+
+// sealed signs what is to be signed of a certificate or a CRL.
+func sealed(t *testing.T, ca *made, tbs []byte) []byte {
+	t.Helper()
 	digest := sha256.Sum256(tbs)
 	signature, err := ca.key.Sign(rand.Reader, digest[:], crypto.SHA256)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return der.Append(nil, 0x30, slices.Concat(tbs, []byte("\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"), der.Append(nil, 3, append([]byte{0}, signature...))))
+}
+
+// Extensions of certificates of version 2 count, and the verdict depends on it.
+func TestVersionTwo(t *testing.T) {
+	root := chainCA("Old Root", nil, nil)
+	leaf := chainLeaf(root, nil)
+	two := func(cert *x509.Certificate) []byte {
+		tbs := bytes.Replace(cert.RawTBSCertificate, []byte("\xa0\x03\x02\x01\x02"), []byte("\xa0\x03\x02\x01\x01"), 1)
+		return sealed(t, root, tbs)
+	}
+	old, err := certs.Parse(two(root.cert))
+	if err != nil {
+		t.Fatal(err)
+	}
+	oldLeaf, err := certs.Parse(two(leaf.cert))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		leaf, root *x509.Certificate
+		step       string
+	}{{leaf.cert, old, trust.StepCriticalExtension}, {oldLeaf, root.cert, signin.StepPresent}} {
+		chainWant{outcome: signin.SignedIn, step: c.step, question: "9.35", says: "only version 3 may have"}.check(t, chainCase{leaf: c.leaf, roots: []*x509.Certificate{c.root}}.verdict(t))
+	}
 }
 
 // A CRL can say for which distribution point and which certificates it is. What Entra

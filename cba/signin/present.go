@@ -83,7 +83,7 @@ func presentQuestions(findings lint.Findings, answer Answer, assume func(id, tex
 // remarkQuestions are the open questions behind the warnings of [trust.Chain.Steps],
 // with what is assumed.
 var remarkQuestions = map[string]struct{ id, text string }{
-	trust.StepCriticalExtension:  {"9.35", "clients and Entra accept critical extensions that they may not know"},
+	trust.StepCriticalExtension:  {"9.35", "clients and Entra accept extensions that they may not know"},
 	trust.StepBasicConstraints:   {"9.35", "a CA may sign in as a user"},
 	trust.StepExtendedKeyUsage:   {"9.36", "Entra does not look at the extended key usages of CAs"},
 	trust.StepConstraints:        {"9.50", "Entra does not look at the name constraints of CAs"},

@@ -204,6 +204,9 @@ func (c *Chain) remarks(i int, cert *x509.Certificate, problems []path.Problem) 
 	if unread := criticalUnread(cert); unread != "" {
 		warn(StepCriticalExtension, lint.RFC5280+" section 4.2", "the certificate has critical extensions that are not checked here: %s", unread)
 	}
+	if i > 0 && cert.Version < 3 && len(cert.Extensions) > 0 {
+		warn(StepCriticalExtension, lint.RFC5280+" section 4.1.2.1", "the CA's certificate is of version %d and has extensions, which only version 3 may have: some readers see no key identifier in it", cert.Version)
+	}
 	if i > 0 && !c.CAs[i-1].endsChain() {
 		if unread := policyConstraints(cert); unread != "" {
 			warn(StepPolicies, lint.RFC5280+" section 6.1", "the CA has constraints for the certificates below it that are not checked here: %s", unread)
