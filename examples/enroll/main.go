@@ -8,8 +8,11 @@
 // where the password is the token that the user sends. The service listens on the loopback
 // interface only: put a proxy with TLS in front of it.
 //
-//	curl -H "Authorization: Bearer TOKEN" --data-binary @user.csr http://127.0.0.1:8080/enroll
-//	curl -H "Authorization: Bearer TOKEN" --data-binary @user.crt http://127.0.0.1:8080/revoke
+// The token goes from a file, because everyone on a machine can read command lines: the file
+// token.txt has the line "Authorization: Bearer TOKEN".
+//
+//	curl -H @token.txt --data-binary @user.csr http://127.0.0.1:8080/enroll
+//	curl -H @token.txt --data-binary @user.crt http://127.0.0.1:8080/revoke
 //	curl -O http://127.0.0.1:8080/ca.crl
 //
 // Exit status: 0 done or interrupted, 2 otherwise.
@@ -101,8 +104,8 @@ func run(args []string) error {
 		return demonstrate(ctx, *url)
 	}
 	fmt.Fprintf(console.Stdout, "Serving %s at %s until interrupted. The CRL is at %s/ca.crl.\n", console.Count(len(tokens), "user"), *url, *url)
-	console.Next(console.Stdout, console.StyleFor(os.Stdout), "Make a key and a request, and send it with a user's token. The name in the request does not matter.",
-		"openssl req -new -newkey rsa:2048 -nodes -keyout user.key -out user.csr -subj /CN=user && curl -H 'Authorization: Bearer TOKEN' --data-binary @user.csr http://"+listener.Addr().String()+"/enroll")
+	console.Next(console.Stdout, console.StyleFor(os.Stdout), "Put the line \"Authorization: Bearer TOKEN\" with a user's token into token.txt, then make a key and a request, and send it. The name in the request does not matter.",
+		"openssl req -new -newkey rsa:2048 -nodes -keyout user.key -out user.csr -subj /CN=user && curl -H @token.txt --data-binary @user.csr http://"+listener.Addr().String()+"/enroll")
 	<-ctx.Done()
 	return nil
 }
