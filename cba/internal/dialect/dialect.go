@@ -67,7 +67,7 @@ func translated(data []byte, most int) ([]byte, error) {
 			return nil, &wire.Error{Reason: wire.Incomplete, Detail: detail}
 		}
 	}
-	if where := twice("", checked); where != "" {
+	if where := twice(checked); where != "" {
 		return nil, &wire.Error{Reason: wire.DuplicateName, Where: where, Detail: wire.Twice().Detail}
 	}
 	checked = value("", checked)
@@ -80,29 +80,41 @@ func translated(data []byte, most int) ([]byte, error) {
 	return checked, nil
 }
 
-// twice returns the place of a deciding property whose name an object has in another letter
-// case, too, "" if there is none: which of the two counts is not clear.
-func twice(where string, raw []byte) (found string) {
+// find returns the place of the first wanted property of a text, outer ones first, "" if
+// there is none. It asks object for a new question for each object.
+func find(where string, raw []byte, object func() (wanted func(name string, value []byte) bool)) (found string) {
 	switch raw[0] {
 	case '{':
-		seen := map[string]bool{}
+		wanted := object()
 		wire.Each(raw, func(name, value []byte) bool {
-			lowered := strings.ToLower(string(name))
-			if found = where + "/" + string(name); !seen[lowered] || !deciding[lowered] {
-				found = twice(found, value)
+			if found = where + "/" + string(name); !wanted(string(name), value) {
+				found = find(found, value, object)
 			}
-			seen[lowered] = true
 			return found == ""
 		})
 	case '[':
 		n := 0
 		wire.EachElement(raw, func(element []byte) bool {
-			found = twice(where+"/"+strconv.Itoa(n), element)
+			found = find(where+"/"+strconv.Itoa(n), element, object)
 			n++
 			return found == ""
 		})
 	}
 	return found
+}
+
+// twice returns the place of a deciding property whose name an object has in another letter
+// case, too, "" if there is none: which of the two counts is not clear.
+func twice(raw []byte) string {
+	return find("", raw, func() func(string, []byte) bool {
+		seen := map[string]bool{}
+		return func(name string, _ []byte) bool {
+			lowered := strings.ToLower(name)
+			again := seen[lowered]
+			seen[lowered] = true
+			return again && deciding[lowered]
+		}
+	})
 }
 
 // link ends the name of the annotation of a list that is one page of a longer one.
@@ -111,33 +123,19 @@ const link = "@odata.nextLink"
 // goesOn returns the place of a link to more of a list that decides, "" if there is none.
 // The groups of a user are not among these: what of them is missing is told.
 func goesOn(raw []byte) string {
-	if !bytes.Contains(raw, []byte(link)) {
-		return ""
-	}
-	return findLink("", raw)
-}
-
-func findLink(where string, raw []byte) (found string) {
-	switch raw[0] {
-	case '{':
-		wire.Each(raw, func(name, value []byte) bool {
-			list, isLink := strings.CutSuffix(string(name), link)
-			if isLink && lists[list] && list != "memberOf" && list != "transitiveMemberOf" && string(value) != "null" {
-				found = where + "/" + string(name)
-			} else {
-				found = findLink(where+"/"+string(name), value)
+	wanted := func(name string, value []byte) bool {
+		at := len(name) - len(link)
+		if at < 0 || !strings.EqualFold(name[at:], link) || string(value) == "null" {
+			return false
+		}
+		for list := range lists {
+			if strings.EqualFold(name[:at], list) {
+				return list != "memberOf" && list != "transitiveMemberOf"
 			}
-			return found == ""
-		})
-	case '[':
-		n := 0
-		wire.EachElement(raw, func(element []byte) bool {
-			found = findLink(where+"/"+strconv.Itoa(n), element)
-			n++
-			return found == ""
-		})
+		}
+		return false
 	}
-	return found
+	return find("", raw, func() func(string, []byte) bool { return wanted })
 }
 
 // isPlain reports whether a text surely is sound and has Graph's form, so that [value] and
@@ -177,7 +175,7 @@ func odd(name []byte) bool {
 	if len(name) == 0 || name[0] >= 'A' && name[0] <= 'Z' || bytes.HasPrefix(name, []byte("@{")) {
 		return true
 	}
-	if len(name) > len(link) && string(name[len(name)-len(link):]) == link {
+	if at := len(name) - len(link); at > 0 && bytes.EqualFold(name[at:], []byte(link)) {
 		return true
 	}
 	switch string(name) {

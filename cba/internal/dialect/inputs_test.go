@@ -41,6 +41,8 @@ func TestNotWhole(t *testing.T) {
 		`{"excludetargets":[],"excludeTargets":[]}`:                                                    "/excludeTargets",
 		`{"a":[{"ExcludeTargets":[],"excludeTargets":[]}]}`:                                            "/a/0/excludeTargets",
 		`{"excludeTargets":[],"excludeTargets@odata.nextLink":"https://x"}`:                            "/excludeTargets@odata.nextLink",
+		`{"excludeTargets":[],"excludetargets@odata.nextlink":"https://x"}`:                            "/excludetargets@odata.nextlink",
+		`{"excludeTargets":[],"ExcludeTargets@OData.NextLink":"https://x"}`:                            "/ExcludeTargets@OData.NextLink",
 		`[{"certificateAuthorities":[],"certificateAuthorities@odata.nextLink":"https://x"}]`:          "/0/certificateAuthorities@odata.nextLink",
 		`{"combinationConfigurations":[],"combinationConfigurations@odata.nextLink":"https://graph/"}`: "/combinationConfigurations@odata.nextLink",
 	} {
