@@ -45,13 +45,14 @@ func TestAccessible(t *testing.T) {
 					violations: r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target + " " + n.failureSummary).join("; ")),
 					incomplete: r.incomplete.map(v => [v.id, v.nodes.map(n => n.target).filter(t => innerWidth > 640 || !document.querySelector(t)?.closest(".wide"))])
 						.filter(v => v[1].length).map(v => v[0] + ": " + v[1].join("; ")),
+					cut: [...document.querySelectorAll(".wide:has(.steps, .bindings, .plan)")].filter(w => w.scrollWidth > w.clientWidth).map(w => w.ariaLabel),
 					wide: document.documentElement.scrollWidth > innerWidth }))`, chromedp.EvalAwaitPromise))
 				if err != nil {
 					t.Fatal(err)
 				}
 				var found struct {
-					Passes, Violations, Incomplete []string
-					Wide                           bool
+					Passes, Violations, Incomplete, Cut []string
+					Wide                                bool
 				}
 				if err := json.Unmarshal([]byte(text), &found); err != nil {
 					t.Fatal(err)
@@ -61,6 +62,9 @@ func TestAccessible(t *testing.T) {
 				}
 				for _, v := range append(found.Violations, found.Incomplete...) {
 					t.Errorf("%s: %s", name, v)
+				}
+				if len(found.Cut) > 0 {
+					t.Errorf("%s: a part is out of sight: %v", name, found.Cut)
 				}
 				if found.Wide {
 					t.Errorf("%s: the page scrolls sideways", name)
