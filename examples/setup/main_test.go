@@ -480,17 +480,22 @@ func TestThen(t *testing.T) {
 	p.untouched()
 }
 
-// The new CAs are downloaded by the service, from where a person has published them.
-func TestUpload(t *testing.T) {
-	t.Parallel()
+// newUploadPlace has a service that downloads a bundle of any URL from the folder.
+func newUploadPlace(t *testing.T) *place {
 	d, err := graphtest.Demo(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	p := &place{t: t, dir: dir, demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{Fetch: func(_ context.Context, url string) ([]byte, error) {
+	return &place{t: t, dir: dir, demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{Fetch: func(_ context.Context, url string) ([]byte, error) {
 		return os.ReadFile(filepath.Join(dir, filepath.Base(url)))
 	}})}
+}
+
+// The new CAs are downloaded by the service, from where a person has published them.
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	p := newUploadPlace(t)
 	p.ca("one.pem")
 	p.ca("two.pem")
 	args := []string{"-ca", "one.pem", "-ca", "two.pem", "-pki", "Cards", "-allow-lockout", "-bundle", "cas.p7b"}
@@ -518,14 +523,7 @@ func TestUpload(t *testing.T) {
 // A run that goes on with an unfinished change and cannot even begin leaves the note of it.
 func TestBundleMissing(t *testing.T) {
 	t.Parallel()
-	d, err := graphtest.Demo(time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	p := &place{t: t, dir: dir, demo: d, Server: tenanttest.Serve(t, d.Tenant, graphtest.Options{Fetch: func(_ context.Context, url string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(dir, filepath.Base(url)))
-	}})}
+	p := newUploadPlace(t)
 	p.ca("one.pem")
 	p.must(p.run("-ca", "one.pem", "-pki", "Cards", "-rule", "1.2.3.9=multifactor", "-allow-lockout", "-bundle", "cas.p7b", "-out", "plan.json"), 0)
 	apply := func(bundle string) programtest.Result {
