@@ -81,21 +81,28 @@ func translated(data []byte, most int) ([]byte, error) {
 }
 
 // find returns the place of the first wanted property of a text, outer ones first, "" if
-// there is none. It asks object for a new question for each object.
-func find(where string, raw []byte, object func() (wanted func(name string, value []byte) bool)) (found string) {
+// there is none. It asks object for a new question for each object. The place is put
+// together only when it is known: names may be long.
+func find(raw []byte, object func() (wanted func(name string, value []byte) bool)) (found string) {
 	switch raw[0] {
 	case '{':
 		wanted := object()
 		wire.Each(raw, func(name, value []byte) bool {
-			if found = where + "/" + string(name); !wanted(string(name), value) {
-				found = find(found, value, object)
+			inner := ""
+			if !wanted(string(name), value) {
+				if inner = find(value, object); inner == "" {
+					return true
+				}
 			}
-			return found == ""
+			found = "/" + string(name) + inner
+			return false
 		})
 	case '[':
 		n := 0
 		wire.EachElement(raw, func(element []byte) bool {
-			found = find(where+"/"+strconv.Itoa(n), element, object)
+			if inner := find(element, object); inner != "" {
+				found = "/" + strconv.Itoa(n) + inner
+			}
 			n++
 			return found == ""
 		})
@@ -106,7 +113,7 @@ func find(where string, raw []byte, object func() (wanted func(name string, valu
 // twice returns the place of a deciding property whose name an object has in another letter
 // case, too, "" if there is none: which of the two counts is not clear.
 func twice(raw []byte) string {
-	return find("", raw, func() func(string, []byte) bool {
+	return find(raw, func() func(string, []byte) bool {
 		seen := map[string]bool{}
 		return func(name string, _ []byte) bool {
 			lowered := strings.ToLower(name)
@@ -135,7 +142,7 @@ func goesOn(raw []byte) string {
 		}
 		return false
 	}
-	return find("", raw, func() func(string, []byte) bool { return wanted })
+	return find(raw, func() func(string, []byte) bool { return wanted })
 }
 
 // isPlain reports whether a text surely is sound and has Graph's form, so that [value] and

@@ -186,42 +186,43 @@ var objects = map[string]bool{
 func cutOff(raw []byte) string {
 	for _, mark := range cutMarks {
 		if bytes.Contains(raw, mark) {
-			return findCut("", "", raw)
+			where, _ := findCut("", raw)
+			return where
 		}
 	}
 	return ""
 }
 
-func findCut(where, name string, raw []byte) string {
+// findCut looks at the value of a property. Where is the way from there, as it is put
+// together only when something is found.
+func findCut(name string, raw []byte) (where string, found bool) {
 	switch {
 	case len(raw) == 0:
 	case raw[0] == '{':
 		members, err := wire.Members(raw)
 		if err != nil {
-			return ""
+			return "", false
 		}
 		for _, m := range members {
-			if found := findCut(where+"/"+m.Name, m.Name, m.Raw); found != "" {
-				return found
+			if inner, found := findCut(m.Name, m.Raw); found {
+				return "/" + m.Name + inner, true
 			}
 		}
 	case raw[0] == '[':
 		elements, err := wire.Elements(raw)
 		if err != nil {
-			return ""
+			return "", false
 		}
 		for _, e := range elements {
-			if found := findCut(where, name, e); found != "" { // of a list the list is named
-				return found
+			if where, found := findCut(name, e); found { // of a list the list is named
+				return where, true
 			}
 		}
 	case raw[0] == '"' && (lists[name] || objects[name]):
 		var s string
-		if json.Unmarshal(raw, &s) == nil && isCut(s) {
-			return where
-		}
+		return "", json.Unmarshal(raw, &s) == nil && isCut(s)
 	}
-	return ""
+	return "", false
 }
 
 // isCut reports whether a text is what an object prints as.
