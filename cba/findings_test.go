@@ -169,6 +169,7 @@ func TestCheckUser(t *testing.T) {
 		{"SID in another URI", names(upnFoo, uriName("https://contoso.com/"+sidText)), []string{"cert-sid-unreadable"}},
 		{"a subject that runs backwards", func(o *odd) { o.template.Subject.CommonName = "\u202eenaJ" }, []string{"cert-control-character"}},
 		{"a key usage of no bits", extra(15, "030100"), []string{"cert-no-digital-signature"}},
+		{"a key usage of no bit that is known", extra(15, "0303030008"), []string{"cert-no-digital-signature"}},
 		{"an extended key usage of none", extra(37, "3000"), []string{"cert-no-client-auth"}},
 		{"without end", func(o *odd) { o.template.NotAfter = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC) }, []string{"cert-validity-long", "cert-outlives-ca"}},
 		{"hundreds of years", func(o *odd) { o.template.NotAfter = time.Date(2900, 1, 1, 0, 0, 0, 0, time.UTC) }, []string{"cert-validity-long", "cert-outlives-ca"}},

@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	mathbits "math/bits"
 	"slices"
 	"time"
 
@@ -58,7 +59,8 @@ func ShapeOf(ca *x509.Certificate, below int) Cause {
 }
 
 // LacksUsage reports whether a certificate has a key usage, and one without this bit. The
-// extension may have no bits at all, which crypto/x509 shows like a missing one.
+// extension may have none of the bits that crypto/x509 knows, which it shows like a missing
+// one.
 func LacksUsage(cert *x509.Certificate, bit x509.KeyUsage) bool {
 	if cert.KeyUsage != 0 {
 		return cert.KeyUsage&bit == 0
@@ -67,7 +69,7 @@ func LacksUsage(cert *x509.Certificate, bit x509.KeyUsage) bool {
 		if e := &cert.Extensions[i]; e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 15}) {
 			var bits asn1.BitString
 			rest, err := asn1.Unmarshal(e.Value, &bits)
-			return err == nil && len(rest) == 0 && !bytes.ContainsFunc(bits.Bytes, func(r rune) bool { return r != 0 })
+			return err == nil && len(rest) == 0 && bits.At(mathbits.TrailingZeros(uint(bit))) == 0
 		}
 	}
 	return false
